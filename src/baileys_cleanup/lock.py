@@ -1,0 +1,32 @@
+"""The run lock: one run at a time under a sessions root. It dies with its process."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from baileys_cleanup.errors import LockHeld, UsageProblem
+from baileys_cleanup.toolfolder import ToolFolder
+
+_NAME = "lock"
+
+
+@contextmanager
+def hold_lock(tool: ToolFolder) -> Iterator[None]:
+    """Hold the lock, without waiting for it. Raises LockHeld when another process has it."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        fd = os.open(_NAME, flags, 0o600, dir_fd=tool.fd)
+    except OSError as error:
+        raise UsageProblem(f"the lock {tool.path}/{_NAME} cannot be opened: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(fd, 20, 0).strip().decode("ascii", "replace")
+            who = f"process {holder}" if holder.isdigit() else "another process"
+            raise LockHeld(f"another run is at work ({who} holds {tool.path}/{_NAME}); nothing was touched") from None
+        os.pwrite(fd, f"{os.getpid():<19}\n".encode("ascii"), 0)
+        yield
+    finally:
+        os.close(fd)

@@ -1,0 +1,400 @@
+"""The only room that renames or unlinks: takes auth files out, puts them back, deletes what is due.
+
+Baileys rewrites files in place and no lock keeps it out. So a file is moved into the quarantine by one rename
+and looked at again where it arrived: whoever opened it before the rename has already changed its date or size.
+What is not as planned goes back, and never over a newer file.
+"""
+
+import ctypes
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from enum import StrEnum
+from functools import cache
+from typing import Any, NamedTuple, Protocol
+
+from baileys_cleanup.audit import Audit
+from baileys_cleanup.authfile import PROTECTED, REMOVABLE, kind_of
+from baileys_cleanup.errors import CompanyProblem, ProtectedFile
+from baileys_cleanup.folder import OPEN_FOLDER, PREFIX, Company, Root, Stamp
+from baileys_cleanup.retention import Verdict
+from baileys_cleanup.runs import Run, write_run
+from baileys_cleanup.toolfolder import ToolFolder, make_folder
+
+_AT_ONCE = 1  # RENAME_NOREPLACE of linux/fs.h
+_NOT_KNOWN = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP}
+
+
+class Outcome(StrEnum):
+    """What became of one planned removal."""
+
+    REMOVED = "removed"
+    CHANGED = "changed"
+    VANISHED = "vanished"
+    HELD = "held"
+
+
+class Hand(Protocol):
+    """Removes files of one company, one at a time."""
+
+    def remove(self, verdict: Verdict) -> Outcome:
+        """Carry out one planned removal. Raises OSError when the file could not go, and is still there."""
+
+
+class Remover(Protocol):
+    """What carries a plan out: for real, or in words only."""
+
+    def company(self, company: Company) -> AbstractContextManager[Hand]:
+        """Return the hand for one company."""
+
+
+def refuse_protected(name: str) -> None:
+    """Raise ProtectedFile for a name no plan may hold: the second check, beside the planner's."""
+    kind = kind_of(name)
+    if kind in PROTECTED or kind not in REMOVABLE:
+        raise ProtectedFile(f"{name!r} is of kind {kind} and is never removed")
+
+
+# --- a dry run ------------------------------------------------------------------------------------------
+
+
+class DryRun:
+    """The remover without hands: says what the other would do, and touches nothing."""
+
+    @contextmanager
+    def company(self, company: Company) -> Iterator[Hand]:  # noqa: ARG002 - the same shape as the real one
+        """Return a hand that only says yes."""
+        yield self
+
+    def remove(self, verdict: Verdict) -> Outcome:
+        """Say that the file would be removed."""
+        refuse_protected(verdict.file.name)
+        return Outcome.REMOVED
+
+
+# --- the real one ---------------------------------------------------------------------------------------
+
+
+class Quarantine:
+    """Moves files into the quarantine of one run, or deletes them at once after the same look.
+
+    The run's folder and record are made with its first removal.
+    """
+
+    def __init__(self, tool: ToolFolder, run: Run, audit: Audit) -> None:
+        self._tool = tool
+        self._run = run
+        self._audit = audit
+        self._fd: int | None = None
+        self._by_link = False
+
+    @contextmanager
+    def company(self, company: Company) -> Iterator[Hand]:
+        """Return the hand for one company; its part of the quarantine is made with the first removal."""
+        hand = _QuarantineHand(self, company)
+        try:
+            yield hand
+        finally:
+            hand.close()
+
+    def close(self) -> None:
+        """End the run: forget what stayed empty, and mark the rest as settled."""
+        if self._fd is None:
+            return
+        os.close(self._fd)
+        self._fd = None
+        if _remove_if_empty(self._tool.quarantine, self._run.run_id):
+            _forget_record(self._tool, self._run.run_id)
+        else:
+            write_run(self._tool, self._run._replace(settled=True))
+
+    @property
+    def deletes(self) -> bool:
+        """Tell whether files are deleted at once (`--undo-days 0`)."""
+        return self._run.undo_days == 0
+
+    def folder(self) -> int:
+        """Return the run's quarantine folder; the first call makes it and tries whether files can return."""
+        if self._fd is None:
+            write_run(self._tool, self._run._replace(settled=False))
+            make_folder(self._tool.quarantine, self._run.run_id)
+            self._fd = os.open(self._run.run_id, OPEN_FOLDER, dir_fd=self._tool.quarantine)
+            self._by_link = _try_way_back(self._fd)
+        return self._fd
+
+    def may_return(self, owner: int) -> bool:
+        """Tell whether a file of this owner (a uid) could be put back by the user who runs this.
+
+        The kernel lets only the owner make a hard link (`fs.protected_hardlinks`); a rename asks for nothing.
+        """
+        return not self._by_link or os.geteuid() in {0, owner}
+
+    def note(self, company: Company, verdict: Verdict) -> None:
+        """Write the audit line of a removal that is about to happen."""
+        self._audit.write(
+            "remove",
+            run=self._run.run_id,
+            company=company.id,
+            file=verdict.file.name,
+            rule=verdict.rule.value,
+            size=verdict.file.size,
+            modified=verdict.file.modified,
+        )
+
+    def where(self, company: Company) -> str:
+        """Return where this run keeps what it took from a company, for people."""
+        return f"{self._tool.path}/quarantine/{self._run.run_id}/{company.folder_name}"
+
+
+class _QuarantineHand:
+    """Takes files of one company out, each by its bare name and an open folder."""
+
+    def __init__(self, quarantine: Quarantine, company: Company) -> None:
+        self._quarantine = quarantine
+        self._company = company
+        self._gone: set[str] = set()
+        self._fd: int | None = None
+
+    def remove(self, verdict: Verdict) -> Outcome:
+        """Look, note, move, look again; put back what is not as planned."""
+        file = verdict.file
+        refuse_protected(file.name)
+        if verdict.memory is not None and verdict.memory not in self._gone:
+            return Outcome.HELD
+        outcome = self._take(verdict, file.name, file.stamp)
+        if outcome in {Outcome.REMOVED, Outcome.VANISHED}:
+            self._gone.add(file.name)
+        return outcome
+
+    def _take(self, verdict: Verdict, name: str, planned: Any) -> Outcome:  # noqa: ANN401 - the store's own
+        try:
+            status = os.stat(name, dir_fd=self._company.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return Outcome.VANISHED
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or Stamp.of(status) != planned:
+            return Outcome.CHANGED
+        into = self._folder()
+        if not self._quarantine.may_return(status.st_uid):
+            raise OSError(errno.EPERM, f"it belongs to uid {status.st_uid} and could not be put back: run as its owner")
+        self._quarantine.note(self._company, verdict)
+        try:
+            os.rename(name, name, src_dir_fd=self._company.fd, dst_dir_fd=into)
+        except FileNotFoundError:
+            return Outcome.VANISHED
+        if self._as_planned(name, into, planned):
+            if self._quarantine.deletes:
+                os.unlink(name, dir_fd=into)
+            return Outcome.REMOVED
+        # A file that exists by now is newer, and what was moved is an older state of it: it stays out.
+        with suppress(FileExistsError):
+            put_back(name, into, self._company.fd)
+        return Outcome.CHANGED
+
+    def _as_planned(self, name: str, into: int, planned: Any) -> bool:  # noqa: ANN401 - the store's own
+        try:
+            return Stamp.of(os.stat(name, dir_fd=into, follow_symlinks=False)) == planned
+        except OSError:
+            return False  # not to be told: back with it
+
+    def _folder(self) -> int:
+        if self._fd is None:
+            parent = self._quarantine.folder()
+            make_folder(parent, self._company.folder_name)
+            self._fd = os.open(self._company.folder_name, OPEN_FOLDER, dir_fd=parent)
+        return self._fd
+
+    def close(self) -> None:
+        """Let go of the folder; an empty one disappears."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+            _remove_if_empty(self._quarantine.folder(), self._company.folder_name)
+
+
+def put_back(name: str, source: int, target: int) -> None:
+    """Move a file from one open folder to another under the same name, never over an existing file.
+
+    Raises FileExistsError when there is one, OSError when it cannot be done.
+    """
+    if not _rename_without_replacing(name, name, source, target):
+        os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+        os.unlink(name, dir_fd=source)
+
+
+def _try_way_back(folder: int) -> bool:
+    """Try on a file of our own how files can return: True by hard link only, False by rename.
+
+    Raises CompanyProblem when this file system knows neither; then nothing may be removed at all.
+    """
+    names = (".way-back", ".way-back.returned")
+    fd = os.open(names[0], os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    os.close(fd)
+    try:
+        if _rename_without_replacing(*names, folder, folder):
+            return False
+        try:
+            os.link(*names, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        except OSError as error:
+            raise CompanyProblem(
+                f"this file system cannot put a file back without overwriting ({error.strerror}), so nothing is removed"
+            ) from None
+        return True
+    finally:
+        for name in names:
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
+
+
+def _rename_without_replacing(old: str, new: str, source: int, target: int) -> bool:
+    """Rename unless the new name exists; False where kernel or file system do not know how."""
+    renameat2 = _renameat2()
+    if renameat2 is None:
+        return False
+    if renameat2(source, os.fsencode(old), target, os.fsencode(new), _AT_ONCE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in _NOT_KNOWN:
+        return False
+    raise OSError(code, os.strerror(code), old)
+
+
+@cache
+def _renameat2() -> Callable[[int, bytes, int, bytes, int], int] | None:
+    """Return the C library's renameat2 (glibc 2.28, musl 1.2.6), None where there is none."""
+    try:
+        function = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return None
+    function.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+    return function  # type: ignore[no-any-return]
+
+
+# --- what lies in the quarantine ------------------------------------------------------------------------
+
+
+class Purged(NamedTuple):
+    """What a purge deleted for good, and what it could not delete."""
+
+    files: int
+    size: int
+    errors: list[str]
+
+
+def purge(tool: ToolFolder, run: Run, audit: Audit, stopping: Callable[[], bool]) -> Purged:
+    """Delete for good what one run left in the quarantine; stops between two files when told to."""
+    audit.write("purge", run=run.run_id)
+    files = size = 0
+    errors: list[str] = []
+    try:
+        with _open_folder(tool.quarantine, run.run_id) as run_fd:
+            for company in sorted(os.listdir(run_fd)):
+                with _open_folder(run_fd, company) as fd, os.scandir(fd) as entries:
+                    for entry in entries:
+                        if stopping():
+                            return Purged(files, size, errors)
+                        length = entry.stat(follow_symlinks=False).st_size
+                        os.unlink(entry.name, dir_fd=fd)
+                        files += 1
+                        size += length
+                _remove_if_empty(run_fd, company)
+    except FileNotFoundError:
+        pass  # gone already, by an earlier purge that was stopped
+    except OSError as error:
+        errors.append(f"run {run.run_id} could not be purged: {error.strerror}: {error.filename!r}")
+        return Purged(files, size, errors)
+    _remove_if_empty(tool.quarantine, run.run_id)
+    _forget_record(tool, run.run_id)
+    return Purged(files, size, errors)
+
+
+def settle(root: Root, tool: ToolFolder, run: Run) -> None:
+    """End what a killed run or undo left half done, so that every file is in one place.
+
+    A put-back by hard link that was cut in two left the file in both places: the quarantine lets go of it.
+    A file that was rewritten after the run began, while it was being moved, goes back unless a newer one exists.
+    """
+    for company in quarantined_companies(tool, run):
+        with suppress(CompanyProblem), root.company(company) as home, quarantined(tool, run, company) as fd:
+            for name in os.listdir(fd):
+                status = os.stat(name, dir_fd=fd, follow_symlinks=False)
+                if status.st_nlink > 1 and _same_file(home.fd, name, status):
+                    os.unlink(name, dir_fd=fd)
+                elif status.st_mtime_ns > run.started:
+                    with suppress(FileExistsError):
+                        put_back(name, fd, home.fd)
+    tidy(tool, run)
+    if run_exists(tool, run):
+        write_run(tool, run._replace(settled=True))
+
+
+def run_exists(tool: ToolFolder, run: Run) -> bool:
+    """Tell whether the quarantine still holds anything of a run."""
+    try:
+        os.stat(run.run_id, dir_fd=tool.quarantine, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def tidy(tool: ToolFolder, run: Run) -> None:
+    """Remove the empty folders of a run, and its record with the last one."""
+    with suppress(FileNotFoundError), _open_folder(tool.quarantine, run.run_id) as fd:
+        for company in os.listdir(fd):
+            _remove_if_empty(fd, company)
+    if _remove_if_empty(tool.quarantine, run.run_id) or not run_exists(tool, run):
+        _forget_record(tool, run.run_id)
+
+
+def forget_leftovers(tool: ToolFolder) -> None:
+    """Remove temporary records that a killed run left beside the real ones."""
+    for name in os.listdir(tool.runs):
+        if name.endswith(".json.new"):
+            os.unlink(name, dir_fd=tool.runs)
+
+
+def quarantined_companies(tool: ToolFolder, run: Run) -> list[str]:
+    """Return the ids of the companies that a run took files from and that are still in the quarantine."""
+    try:
+        with _open_folder(tool.quarantine, run.run_id) as fd:
+            return sorted(name[len(PREFIX) :] for name in os.listdir(fd) if name.startswith(PREFIX))
+    except FileNotFoundError:
+        return []
+
+
+@contextmanager
+def quarantined(tool: ToolFolder, run: Run, company_id: str) -> Iterator[int]:
+    """Open what a run took from one company."""
+    with _open_folder(tool.quarantine, run.run_id) as run_fd, _open_folder(run_fd, PREFIX + company_id) as fd:
+        yield fd
+
+
+@contextmanager
+def _open_folder(parent: int, name: str) -> Iterator[int]:
+    fd = os.open(name, OPEN_FOLDER, dir_fd=parent)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _same_file(folder: int, name: str, status: os.stat_result) -> bool:
+    try:
+        other = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return (other.st_dev, other.st_ino) == (status.st_dev, status.st_ino)
+
+
+def _remove_if_empty(parent: int, name: str) -> bool:
+    try:
+        os.rmdir(name, dir_fd=parent)
+    except OSError:
+        return False
+    return True
+
+
+def _forget_record(tool: ToolFolder, run_id: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(f"{run_id}.json", dir_fd=tool.runs)

@@ -1,0 +1,382 @@
+"""The decision: which auth files of one company go, which stay, and why. Pure: values in, values out.
+
+The planner knows nothing of folders, dry runs or the present time; a store other than a folder can hand it
+the same values. Every file gets exactly one verdict, and every verdict carries the rule that made it and a
+reason in words.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from baileys_cleanup.account import Account
+from baileys_cleanup.authfile import (
+    PROTECTED,
+    Kind,
+    SenderKeyName,
+    memory_name,
+    read_pre_key,
+    read_sender_key,
+    read_sender_key_memory,
+    read_session,
+)
+
+SECOND = 1_000_000_000
+"""Nanoseconds: all times here are counted in them, so that a limit is exact."""
+DAY = 86_400 * SECOND
+
+FIRST_BATCH = 812
+"""Pre-keys that Baileys since 7.0.0-rc.6 uploads at once (`INITIAL_PREKEY_COUNT`, `src/Defaults/index.ts`)."""
+BATCH_SPAN = 60 * SECOND
+"""Pre-keys written within this time of one another belong to one upload."""
+BATCH_LEFT = 100
+"""A batch that has shrunk below this many is drained: WhatsApp hands out later ones."""
+
+STATUS_GROUP = "status@broadcast"
+"""Its memory is written and never read (`src/Socket/messages-send.ts`, 7.0.0-rc14): it has no pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How long and how many. Ages are whole days, the rest are counts of files.
+
+    Protected kinds are not here: nothing in a policy can reach them.
+    """
+
+    session_max_age_days: int = 14
+    sender_key_max_age_days: int = 3
+    max_pre_keys: int = 50
+    min_pre_keys: int = 30
+    keep_advertised_pre_keys: bool = True
+    keep_own_sessions: bool = True
+
+    @property
+    def pre_key_cap(self) -> int:
+        """How many pre-keys stay: never fewer than the floor."""
+        return max(self.max_pre_keys, self.min_pre_keys)
+
+
+class AuthFile(NamedTuple):
+    """One auth file as the planner sees it.
+
+    `modified` is in nanoseconds since the epoch, None when nobody looked (or could not). `size` is in bytes.
+    `sole` is False for a file with several hard links. `stamp` is whatever the store needs to know this
+    very file again; the planner passes it on.
+    """
+
+    name: str
+    kind: Kind
+    modified: int | None = None
+    size: int = 0
+    sole: bool = True
+    stamp: Any = None
+
+
+class Rule(StrEnum):
+    """The named rules. Those before the blank line remove, the others keep."""
+
+    SESSION_AGE = "session_age"
+    SENDER_KEY_AGE = "sender_key_age"
+    SENDER_KEY_MEMORY_AGE = "sender_key_memory_age"
+    SENDER_KEY_PAIR_AGE = "sender_key_pair_age"
+    MEMORY_GOES_WITH_KEY = "memory_goes_with_key"
+    PRE_KEY_CAP = "pre_key_cap"
+
+    PROTECTED = "protected"
+    NO_RULE = "no_rule"
+    UNKNOWN_NAME = "unknown_name"
+    YOUNG = "young"
+    PRE_KEY_WITHIN_CAP = "pre_key_within_cap"
+    PRE_KEY_NOT_UPLOADED = "pre_key_not_uploaded"
+    PRE_KEY_NEWEST = "pre_key_newest"
+    PRE_KEY_ADVERTISED = "pre_key_advertised"
+    SENDER_KEY_PAIR = "sender_key_pair"
+    OWN_SESSION = "own_session"
+    HARD_LINKED = "hard_linked"
+    DATE_UNKNOWN = "date_unknown"
+
+
+class Verdict(NamedTuple):
+    """What happens to one file, by which rule, and why in words.
+
+    `memory` names the sender-key memory that must be gone before this file may go (None: no such condition).
+    """
+
+    file: AuthFile
+    remove: bool
+    rule: Rule
+    reason: str
+    memory: str | None = None
+
+
+class Plan(NamedTuple):
+    """The verdicts of one company: `removals` in the order they are carried out, and `keeps`."""
+
+    removals: list[Verdict]
+    keeps: list[Verdict]
+
+    @property
+    def advertised(self) -> int:
+        """How many pre-keys above the cap stay because WhatsApp still hands them out."""
+        return sum(verdict.rule is Rule.PRE_KEY_ADVERTISED for verdict in self.keeps)
+
+
+def undated(files: Iterable[AuthFile], policy: Policy, account: Account) -> list[AuthFile]:
+    """Return the files whose date, size and links the plan needs; all others are decided by name."""
+    needed: list[AuthFile] = []
+    pre_keys: list[AuthFile] = []
+    for file in files:
+        if file.kind is Kind.PRE_KEY:
+            pre_keys.append(file)
+        elif file.kind is Kind.SESSION:
+            if not _is_own_session(file, policy, account):
+                needed.append(file)
+        elif file.kind is Kind.SENDER_KEY or file.kind is Kind.SENDER_KEY_MEMORY:
+            needed.append(file)
+    return needed + _sorted_by_cap(pre_keys, policy, account)[1]
+
+
+def plan(files: Iterable[AuthFile], policy: Policy, account: Account, now: int) -> Plan:
+    """Decide over all files of one company; `now` is in nanoseconds since the epoch.
+
+    Removals come memories first, then sender keys, sessions, and pre-keys from the lowest number up: a run
+    that stops anywhere leaves no own sender key that others will not be told about.
+    """
+    by_kind: dict[Kind, list[AuthFile]] = defaultdict(list)
+    for file in files:
+        by_kind[file.kind].append(file)
+    memories = by_kind.pop(Kind.SENDER_KEY_MEMORY, [])
+    sender_keys = by_kind.pop(Kind.SENDER_KEY, [])
+    sessions = by_kind.pop(Kind.SESSION, [])
+    pre_keys = by_kind.pop(Kind.PRE_KEY, [])
+    verdicts = _plan_sender_keys(memories, sender_keys, policy, account, now)
+    verdicts += [_plan_session(file, policy, account, now) for file in sessions]
+    verdicts += _plan_pre_keys(pre_keys, policy, account)
+    keeps = [_keep_by_kind(file) for kind_files in by_kind.values() for file in kind_files]
+    keeps += [verdict for verdict in verdicts if not verdict.remove]
+    return Plan([verdict for verdict in verdicts if verdict.remove], keeps)
+
+
+def _keep_by_kind(file: AuthFile) -> Verdict:
+    if file.kind in PROTECTED:
+        return Verdict(file, False, Rule.PROTECTED, "protected: this kind is never removed")
+    if file.kind is Kind.UNKNOWN:
+        return Verdict(file, False, Rule.UNKNOWN_NAME, "the name fits no pattern: what is not known is kept")
+    return Verdict(file, False, Rule.NO_RULE, "kept: this kind has no removal rule")
+
+
+def _plan_by_age(file: AuthFile, limit_days: int, rule: Rule, now: int) -> Verdict:
+    blocked = _cannot_go(file)
+    if blocked:
+        return blocked
+    return _by_age(file, file.modified or 0, limit_days, rule, now)
+
+
+def _by_age(file: AuthFile, modified: int, limit_days: int, rule: Rule, now: int) -> Verdict:
+    age = now - modified
+    if age >= limit_days * DAY:
+        return Verdict(file, True, rule, f"{_days(age)} old; the limit is {limit_days} days")
+    return Verdict(file, False, Rule.YOUNG, f"{_days(age)} old; it goes at {limit_days} days")
+
+
+def _cannot_go(file: AuthFile) -> Verdict | None:
+    if file.modified is None:
+        return Verdict(file, False, Rule.DATE_UNKNOWN, "its date could not be read: kept")
+    if not file.sole:
+        return Verdict(file, False, Rule.HARD_LINKED, "it has several hard links: kept")
+    return None
+
+
+def _days(age: int) -> str:
+    # Rounded down to a tenth, so that no text ever shows a limit as reached before it is.
+    tenths = max(age, 0) * 10 // DAY
+    return f"{tenths // 10}.{tenths % 10} days"
+
+
+# --- sessions -------------------------------------------------------------------------------------------
+
+
+def _is_own_session(file: AuthFile, policy: Policy, account: Account) -> bool:
+    """Guard: sessions of this account's own devices.
+
+    App-state keys and copies of sent messages arrive through them.
+    """
+    if not (policy.keep_own_sessions and account.devices):
+        return False
+    peer = read_session(file.name)
+    return peer is not None and account.owns_session(peer)
+
+
+def _plan_session(file: AuthFile, policy: Policy, account: Account, now: int) -> Verdict:
+    if _is_own_session(file, policy, account):
+        return Verdict(file, False, Rule.OWN_SESSION, "a session with this account's own device: kept")
+    return _plan_by_age(file, policy.session_max_age_days, Rule.SESSION_AGE, now)
+
+
+# --- pre-keys -------------------------------------------------------------------------------------------
+
+
+def _sorted_by_cap(
+    pre_keys: Sequence[AuthFile], policy: Policy, account: Account
+) -> tuple[list[Verdict], list[AuthFile]]:
+    """Split pre-keys into verdicts of those that stay within the cap, and those over it, lowest first.
+
+    Guard: what is not uploaded yet and the newest one stay whatever the cap says, and count toward it.
+    Without the newest one Baileys uploads more at its next start.
+    """
+    numbered = sorted((read_pre_key(file.name), file) for file in pre_keys)
+    newest = None if account.next_pre_key is None else account.next_pre_key - 1
+    kept: list[Verdict] = []
+    rest: list[AuthFile] = []
+    for number, file in numbered:
+        if account.first_not_uploaded is not None and number >= account.first_not_uploaded:
+            kept.append(Verdict(file, False, Rule.PRE_KEY_NOT_UPLOADED, "not uploaded to WhatsApp yet: kept"))
+        elif number == newest:
+            kept.append(Verdict(file, False, Rule.PRE_KEY_NEWEST, "the newest pre-key: Baileys looks for it at start"))
+        else:
+            rest.append(file)
+    over = max(len(rest) - max(policy.pre_key_cap - len(kept), 0), 0)
+    reason = f"among the {policy.pre_key_cap} with the highest numbers"
+    kept += [Verdict(file, False, Rule.PRE_KEY_WITHIN_CAP, reason) for file in rest[over:]]
+    return kept, rest[:over]
+
+
+def _plan_pre_keys(pre_keys: Sequence[AuthFile], policy: Policy, account: Account) -> list[Verdict]:
+    verdicts, over = _sorted_by_cap(pre_keys, policy, account)
+    advertised = _advertised(pre_keys, over, policy, account)
+    for file in over:
+        if file.name in advertised:
+            verdicts.append(
+                Verdict(file, False, Rule.PRE_KEY_ADVERTISED, "of a batch that WhatsApp still hands out: kept")
+            )
+        else:
+            reason = f"its number is not among the {policy.pre_key_cap} highest"
+            verdicts.append(_cannot_go(file) or Verdict(file, True, Rule.PRE_KEY_CAP, reason))
+    return verdicts
+
+
+def _advertised(
+    pre_keys: Sequence[AuthFile], over: Sequence[AuthFile], policy: Policy, account: Account
+) -> frozenset[str]:
+    """Guard: names over the cap that belong to a batch which WhatsApp still hands out.
+
+    A file is in a batch when some 60 seconds hold it and enough others to make a hundred. Gaps in the
+    numbers are no sign: contacts use keys up. Where `creds.json` is there but does not tell its counter, the
+    highest number on disk stands in for it; where it is absent there is nothing to guard.
+    """
+    if not (policy.keep_advertised_pre_keys and account.present):
+        return frozenset()
+    next_pre_key = account.next_pre_key
+    if next_pre_key is None:
+        next_pre_key = max((read_pre_key(file.name) for file in pre_keys), default=0) + 1
+    if next_pre_key <= FIRST_BATCH:
+        return frozenset()
+    dated = sorted((file.modified, file.name) for file in over if file.modified is not None)
+    names: set[str] = set()
+    first = 0
+    done = 0
+    for last, (modified, _) in enumerate(dated):
+        while modified - dated[first][0] > BATCH_SPAN:
+            first += 1
+        if last - first + 1 >= BATCH_LEFT:
+            names.update(name for _, name in dated[max(first, done) : last + 1])
+            done = last + 1
+    return frozenset(names)
+
+
+# --- sender keys and their memories ---------------------------------------------------------------------
+
+
+class _Group(NamedTuple):
+    memory: AuthFile | None
+    bound: list[AuthFile]
+
+
+def _plan_sender_keys(
+    memories: Sequence[AuthFile], sender_keys: Sequence[AuthFile], policy: Policy, account: Account, now: int
+) -> list[Verdict]:
+    """Decide over sender keys and memories; the verdicts of memories come first.
+
+    Guard: a group's memory lists who holds this account's own sender key. The key gone and the memory kept,
+    Baileys makes a new key and tells nobody, and the whole group cannot read the next message
+    (`src/Socket/messages-send.ts`, 6.7.24 and 7.0.0-rc14). So the two have one age and go together.
+    """
+    limit = policy.sender_key_max_age_days
+    memory_of = {file.name: file for file in memories}
+    bound: dict[str, list[AuthFile]] = defaultdict(list)
+    free: list[AuthFile] = []
+    for file in sender_keys:
+        key = read_sender_key(file.name)
+        if key is not None and _may_bind(key, account):
+            bound[key.group].append(file)
+        else:
+            free.append(file)
+    first: list[Verdict] = []
+    then: list[Verdict] = []
+    for group, keys in bound.items():
+        memory = memory_of.pop(memory_name(group), None)
+        judge = _plan_pair if account.devices else _plan_nameless_group
+        of_memory, of_keys = judge(_Group(memory, keys), limit, now)
+        first += of_memory
+        then += of_keys
+    first += [_plan_by_age(file, limit, Rule.SENDER_KEY_MEMORY_AGE, now) for file in memory_of.values()]
+    then += [_plan_by_age(file, limit, Rule.SENDER_KEY_AGE, now) for file in free]
+    return first + then
+
+
+def _may_bind(key: SenderKeyName, account: Account) -> bool:
+    """Tell whether a sender key is, or may be, the own key that its group's memory speaks of."""
+    if key.group == STATUS_GROUP or not account.present:
+        return False
+    return account.owns_key(key.sender) if account.devices else True
+
+
+def _plan_pair(group: _Group, limit: int, now: int) -> tuple[list[Verdict], list[Verdict]]:
+    """Own sender key and memory: one age, the newer date; both go or neither."""
+    members = [group.memory, *group.bound] if group.memory else list(group.bound)
+    blocked = next((verdict for verdict in map(_cannot_go, members) if verdict), None)
+    if blocked:
+        reason = f"the group's own sender key and memory stay together, and one cannot go: {blocked.reason}"
+        verdicts = [_cannot_go(file) or Verdict(file, False, Rule.SENDER_KEY_PAIR, reason) for file in members]
+    else:
+        newest = max(file.modified or 0 for file in members)
+        verdicts = [_pair_verdict(file, newest, group.memory, limit, now) for file in members]
+    return (verdicts[:1], verdicts[1:]) if group.memory else ([], verdicts)
+
+
+def _pair_verdict(file: AuthFile, newest: int, memory: AuthFile | None, limit: int, now: int) -> Verdict:
+    verdict = _by_age(file, newest, limit, Rule.SENDER_KEY_PAIR_AGE, now)
+    after = memory.name if memory and file is not memory else None
+    what = "own sender key and memory of a group, together" if memory else "this account's own sender key,"
+    rule = Rule.SENDER_KEY_PAIR_AGE if verdict.remove else Rule.SENDER_KEY_PAIR
+    return verdict._replace(rule=rule, reason=f"{what} {verdict.reason}", memory=after)
+
+
+def _plan_nameless_group(group: _Group, limit: int, now: int) -> tuple[list[Verdict], list[Verdict]]:
+    """Nobody can tell whose keys these are: any that goes takes the group's memory with it, however young."""
+    keys = [_plan_by_age(file, limit, Rule.SENDER_KEY_AGE, now) for file in group.bound]
+    if group.memory is None:
+        return [], keys
+    memory = _plan_by_age(group.memory, limit, Rule.SENDER_KEY_MEMORY_AGE, now)
+    if not any(verdict.remove for verdict in keys):
+        return [memory], keys
+    if _cannot_go(group.memory):
+        reason = f"it may be this account's own, and its group's memory stays: {memory.reason}"
+        return [memory], [
+            Verdict(verdict.file, False, Rule.SENDER_KEY_PAIR, reason) if verdict.remove else verdict
+            for verdict in keys
+        ]
+    if not memory.remove:
+        reason = "goes with a sender key of its group: creds.json does not tell whose key that is"
+        memory = Verdict(group.memory, True, Rule.MEMORY_GOES_WITH_KEY, reason)
+    return [memory], [
+        verdict._replace(memory=group.memory.name) if verdict.remove else verdict for verdict in keys
+    ]
+
+
+def read_group(name: str) -> str | None:
+    """Return the group that a sender key or a sender-key memory belongs to; None for any other name."""
+    key = read_sender_key(name)
+    return key.group if key else read_sender_key_memory(name)

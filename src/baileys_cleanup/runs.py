@@ -1,0 +1,116 @@
+"""The records of runs: what undo, purge and the clock check need to know of the past.
+
+A record is written beside its place and renamed over it, so that a reader finds the old one or the new one.
+"""
+
+import json
+import os
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from baileys_cleanup.errors import Refused
+from baileys_cleanup.retention import DAY, SECOND
+from baileys_cleanup.toolfolder import ToolFolder
+
+YEAR = 365 * DAY
+_LAST = "last-run.json"
+_TEMPORARY = ".new"
+
+
+class Run(NamedTuple):
+    """One run that put files into the quarantine.
+
+    `started` is in nanoseconds since the epoch. `settled` is False while the run (or an undo of it) is at work,
+    and stays False when it was killed.
+    """
+
+    run_id: str
+    started: int
+    undo_days: int
+    settled: bool = True
+
+    @property
+    def due(self) -> int:
+        """When its files are deleted for good, in nanoseconds since the epoch."""
+        return self.started + self.undo_days * DAY
+
+
+def new_run_id(now: int) -> str:
+    """Return an id that sorts by time: `20261122T030000Z-4f1c`."""
+    return f"{datetime.fromtimestamp(now // SECOND, UTC):%Y%m%dT%H%M%SZ}-{os.urandom(2).hex()}"
+
+
+def timestamp(moment: int) -> str:
+    """Return a moment in nanoseconds since the epoch as `2026-11-22T03:00:00Z`."""
+    return f"{datetime.fromtimestamp(moment // SECOND, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def read_runs(tool: ToolFolder) -> tuple[list[Run], list[str]]:
+    """Return the recorded runs, oldest first, and the names of records that cannot be read."""
+    runs: list[Run] = []
+    broken: list[str] = []
+    for name in sorted(os.listdir(tool.runs)):
+        if not name.endswith(".json"):
+            continue
+        try:
+            record = _read(tool.runs, name)
+            run = Run(name.removesuffix(".json"), record["started"], record["undo_days"], record["settled"])
+            sound = isinstance(run.started, int) and isinstance(run.undo_days, int)
+        except (OSError, ValueError, KeyError, TypeError):
+            sound = False
+        if sound:
+            runs.append(run)
+        else:
+            broken.append(name)
+    return runs, broken
+
+
+def write_run(tool: ToolFolder, run: Run) -> None:
+    """Record a run before it moves anything, and again when it is over."""
+    record = {"started": run.started, "undo_days": run.undo_days, "settled": run.settled}
+    _write(tool.runs, f"{run.run_id}.json", record)
+
+
+def check_clock(tool: ToolFolder, now: int) -> None:
+    """Raise Refused when the clock stands a day behind or a year ahead of the last recorded run.
+
+    All ages hang on the clock: a wrong one would make every file old. A first run has nothing to compare.
+    """
+    way_on = "check the date; --accept-clock goes on all the same"
+    try:
+        last = _read(tool.fd, _LAST)["started"]
+        distance = now - last
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError):
+        raise Refused(
+            f"the record of the last run, {tool.path}/{_LAST}, cannot be read, so the clock cannot be"
+            f" checked; {way_on}"
+        ) from None
+    if distance <= -DAY:
+        raise Refused(f"the clock stands more than a day before the last run of {timestamp(last)}; {way_on}")
+    if distance >= YEAR:
+        raise Refused(f"the clock stands more than a year after the last run of {timestamp(last)}; {way_on}")
+
+
+def write_last_start(tool: ToolFolder, now: int) -> None:
+    """Record when this run began, for the clock check of the next."""
+    _write(tool.fd, _LAST, {"started": now})
+
+
+def _read(folder: int, name: str) -> dict[str, Any]:
+    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    with open(fd, encoding="utf-8") as file:
+        record = json.load(file)
+    return record if isinstance(record, dict) else {}
+
+
+def _write(folder: int, name: str, record: dict[str, Any]) -> None:
+    beside = name + _TEMPORARY
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(beside, flags, 0o600, dir_fd=folder)
+    with open(fd, "w", encoding="utf-8") as file:
+        json.dump(record, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)

@@ -1,0 +1,33 @@
+"""Words and numbers for people: escaped names, plurals, sizes. Pure."""
+
+from collections.abc import Iterable
+
+
+def shown(name: str) -> str:
+    r"""Return a name that is safe to print: what is not printable is escaped, `\udcff` for a byte 0xff."""
+    if name.isprintable():
+        return name
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in name)
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return `1 file`, `25 files`, `1,500 companies`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def size(number: int) -> str:
+    """Return a number of bytes in the unit people read: `512 B`, `10.0 KiB`, `1.5 MiB`."""
+    value = float(number)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024:  # noqa: PLR2004 - the step between the units
+            return f"{number} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
+def few(names: Iterable[str], limit: int = 5) -> str:
+    """Return the first names in words: `a, b, c and 12 more`."""
+    listed = [shown(name) for name in names]
+    if len(listed) <= limit:
+        return ", ".join(listed)
+    return f"{', '.join(listed[:limit])} and {len(listed) - limit:,} more"

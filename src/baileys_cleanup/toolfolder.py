@@ -1,0 +1,109 @@
+"""The tool's own folder under the sessions root: made once, private, opened by descriptor.
+
+    .baileys-cleanup/          0700, on the same file system as the companies
+        lock                   held while a run is at work
+        audit.log              one line per removal, before it happens
+        last-run.json          when the last run began
+        runs/<run_id>.json     what is needed to undo or purge a run
+        quarantine/<run_id>/company_<id>/<file>
+"""
+
+import os
+import pwd
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.folder import OPEN_FOLDER, Root
+from baileys_cleanup.text import shown
+
+NAME = ".baileys-cleanup"
+_RUNS = "runs"
+_QUARANTINE = "quarantine"
+
+
+class ToolFolder:
+    """The tool's own folder, held open with the two folders in it."""
+
+    def __init__(self, path: str, fd: int, runs: int, quarantine: int) -> None:
+        self.path = path
+        self.fd = fd
+        self.runs = runs
+        self.quarantine = quarantine
+
+
+@contextmanager
+def open_tool_folder(root: Root, *, create: bool) -> Iterator[ToolFolder | None]:
+    """Open the tool's folder; None when it does not exist and may not be created (a dry run).
+
+    Raises UsageProblem when it cannot be made, is no folder, belongs to somebody else, or others may write
+    in it.
+    """
+    path = f"{root.path}/{NAME}"
+    opened: list[int] = []
+    try:
+        try:
+            opened.append(_open(root.fd, NAME, create=create))
+            _check_owner(opened[0], path)
+            opened.extend(_open(opened[0], name, create=create) for name in (_RUNS, _QUARANTINE))
+        except FileNotFoundError:
+            yield None
+            return
+        except OSError as error:
+            # Somebody else's private folder cannot even be looked into: the owner is the better answer.
+            _check_owner_at(root.fd, path)
+            raise UsageProblem(
+                f"the tool's own folder {shown(path)} cannot be used: {error.strerror}; the user who runs the"
+                " cleanup must be able to write in the sessions root"
+            ) from None
+        yield ToolFolder(path, *opened)
+    finally:
+        for fd in opened:
+            os.close(fd)
+
+
+def _open(parent: int, name: str, *, create: bool) -> int:
+    if create:
+        make_folder(parent, name)
+    return os.open(name, OPEN_FOLDER, dir_fd=parent)
+
+
+def make_folder(parent: int, name: str) -> None:
+    """Make a private folder where there is none yet."""
+    try:
+        os.mkdir(name, 0o700, dir_fd=parent)
+    except FileExistsError:
+        return
+
+
+def _check_owner_at(root_fd: int, path: str) -> None:
+    try:
+        status = os.stat(NAME, dir_fd=root_fd, follow_symlinks=False)
+    except OSError:
+        return
+    if stat.S_ISDIR(status.st_mode):
+        _judge(status, path)
+
+
+def _check_owner(fd: int, path: str) -> None:
+    _judge(os.fstat(fd), path)
+
+
+def _judge(status: os.stat_result, path: str) -> None:
+    if status.st_uid != os.geteuid():
+        raise UsageProblem(
+            f"the tool's own folder {shown(path)} belongs to {_user(status.st_uid)}; run as that user, not as"
+            f" {_user(os.geteuid())}"
+        )
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise UsageProblem(
+            f"the tool's own folder {shown(path)} may be written by others; make it private: chmod 700"
+        )
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"

@@ -1,0 +1,72 @@
+"""How old a file must be to go, to the second."""
+
+import datetime
+import os
+
+from .world import DAY, MEMORY, MINUTE, OTHER, OTHER_KEY, Root
+
+BY_AGE = {
+    OTHER_KEY: 3 * DAY,
+    MEMORY: 3 * DAY,
+    "sender-key-x.json": 3 * DAY,
+    f"session-{OTHER}.0.json": 14 * DAY,
+    "session-old.json": 14 * DAY,
+}
+
+
+def test_limits_of_fourteen_and_three_days(root: Root) -> None:
+    """A file at its limit goes, one a minute short of it stays, whatever the time zone."""
+    old, young, future, ancient = (root.company(name) for name in ("old", "young", "future", "ancient"))
+    for name, limit in BY_AGE.items():
+        old.put(name, age=limit)
+        young.put(name, age=limit - MINUTE)
+        future.put(name, age=-3650 * DAY)
+        ancient.put(name)
+        os.utime(ancient.path / name, (-DAY, -DAY))
+    for zone in ("UTC", "Pacific/Kiritimati", "America/Los_Angeles"):
+        found = root.dry(env={"TZ": zone}).companies
+        removed = {name: company["files"]["removed"] for name, company in found.items()}
+        assert removed == {"old": len(BY_AGE), "young": 0, "future": 0, "ancient": len(BY_AGE)}
+    root.clean()
+    assert old.names() == ancient.names() == {b"creds.json"}
+    assert len(young.names()) == len(future.names()) == len(BY_AGE) + 1
+
+
+def test_limits_to_the_second(root: Root) -> None:
+    """With the clock standing still, exactly the limit is removed and one second less is kept."""
+    now = datetime.datetime(2026, 11, 22, 3, tzinfo=datetime.UTC).timestamp()
+    exact, short = root.company("exact"), root.company("short")
+    for name, limit in BY_AGE.items():
+        exact.put(name)
+        os.utime(exact.path / name, (now - limit, now - limit))
+        short.put(name)
+        os.utime(short.path / name, (now - limit + 1, now - limit + 1))
+    found = root.dry(clock="2026-11-22 03:00:00")
+    assert found.summary["started_at"] == "2026-11-22T03:00:00Z"
+    assert found.companies["short"]["files"]["removed"] == 0
+    assert {name: gone["age_seconds"] for name, gone in found.removals("exact").items()} == BY_AGE
+
+
+def test_only_the_modification_date_counts(root: Root) -> None:
+    """A file read just now is as old as its last change; one written just now is young."""
+    company = root.company().put("session-1.0.json", "session-2.0.json", age=20 * DAY)
+    os.utime(company.path / "session-1.0.json", (2e9, os.stat(company.path / "session-1.0.json").st_mtime))
+    (company.path / "session-2.0.json").write_bytes(b"{}")
+    assert set(root.dry().removals()) == {"session-1.0.json"}
+
+
+def test_kinds_without_a_rule_never_age(root: Root) -> None:
+    """Device lists, tctokens, identity keys, unknown files and the 50 newest pre-keys stay at any age."""
+    names = [
+        f"device-list-{OTHER}.json",
+        f"tctoken-{OTHER}@s.whatsapp.net.json",
+        "tctoken-__index.json",
+        f"identity-key-{OTHER}.0.json",
+        "contacts-tc-token-1.json",
+        "session-1.0.json.tmp",
+        "pre-key-007.json",
+    ]
+    company = root.company().put(*names, age=4000 * DAY).pre_keys(range(1, 51), age=4000 * DAY)
+    found = root.clean().only
+    assert found["files"] == {"seen": 58, "removed": 0, "kept": 58, "failed": 0, "changed": 0}
+    assert len(company.names()) == 58
