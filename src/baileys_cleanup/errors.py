@@ -25,11 +25,11 @@ class Refused(CleanupError):
     status = 4
 
 
-class CredsUnreadable(Exception):  # noqa: N818 - a state of a file that the planner lives with, not a failure
+class CredsUnreadable(Exception):
     """`creds.json` is there and says nothing that can be used; the text says why."""
 
 
-class CompanyProblem(Exception):  # noqa: N818 - reported as the company's own, never ends the run
+class CompanyProblem(Exception):
     """One company cannot be cleaned; the others go on. The text says what to do about it."""
 
 

@@ -263,7 +263,7 @@ def _wild(fd: int) -> str | None:
     if here == _place(os.stat("/")):
         return "the root of the file system"
     homes = "/home"
-    for home in (os.environ.get("HOME"), os.path.expanduser("~root"), homes):  # noqa: PTH111
+    for home in (os.environ.get("HOME"), os.path.expanduser("~root"), homes):
         if home and _place_at(home) == here:
             return f"the folder {shown(home)}" if home == homes else "a home folder"
     parent = _place(os.stat("..", dir_fd=fd))

@@ -23,7 +23,7 @@ from baileys_cleanup.retention import Verdict
 from baileys_cleanup.runs import Run, write_run
 from baileys_cleanup.toolfolder import ToolFolder, make_folder
 
-_AT_ONCE = 1  # RENAME_NOREPLACE of linux/fs.h
+_NOREPLACE = 1  # RENAME_NOREPLACE of linux/fs.h
 _NOT_KNOWN = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
@@ -120,8 +120,14 @@ class Quarantine:
         if self._fd is None:
             write_run(self._tool, self._run._replace(settled=False))
             make_folder(self._tool.quarantine, self._run.run_id)
-            self._fd = os.open(self._run.run_id, OPEN_FOLDER, dir_fd=self._tool.quarantine)
-            self._by_link = _try_way_back(self._fd)
+            fd = os.open(self._run.run_id, OPEN_FOLDER, dir_fd=self._tool.quarantine)
+            try:
+                self._by_link = _try_way_back(fd)
+            except BaseException:
+                os.close(fd)
+                tidy(self._tool, self._run)
+                raise
+            self._fd = fd
         return self._fd
 
     def may_return(self, owner: int) -> bool:
@@ -252,7 +258,7 @@ def _rename_without_replacing(old: str, new: str, source: int, target: int) -> b
     renameat2 = _renameat2()
     if renameat2 is None:
         return False
-    if renameat2(source, os.fsencode(old), target, os.fsencode(new), _AT_ONCE) == 0:
+    if renameat2(source, os.fsencode(old), target, os.fsencode(new), _NOREPLACE) == 0:
         return True
     code = ctypes.get_errno()
     if code in _NOT_KNOWN:
@@ -352,6 +358,16 @@ def forget_leftovers(tool: ToolFolder) -> None:
     for name in os.listdir(tool.runs):
         if name.endswith(".json.new"):
             os.unlink(name, dir_fd=tool.runs)
+
+
+def unrecorded(tool: ToolFolder) -> list[str]:
+    """Return what lies in the quarantine under no name of a run in `runs`; an empty folder just goes."""
+    records = {name.removesuffix(".json") for name in os.listdir(tool.runs)}
+    return [
+        name
+        for name in sorted(os.listdir(tool.quarantine))
+        if name not in records and not _remove_if_empty(tool.quarantine, name)
+    ]
 
 
 def quarantined_companies(tool: ToolFolder, run: Run) -> list[str]:

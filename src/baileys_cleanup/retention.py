@@ -19,7 +19,6 @@ from baileys_cleanup.authfile import (
     memory_name,
     read_pre_key,
     read_sender_key,
-    read_sender_key_memory,
     read_session,
 )
 
@@ -147,9 +146,9 @@ def plan(files: Iterable[AuthFile], policy: Policy, account: Account, now: int) 
     by_kind: dict[Kind, list[AuthFile]] = defaultdict(list)
     for file in files:
         by_kind[file.kind].append(file)
-    memories = by_kind.pop(Kind.SENDER_KEY_MEMORY, [])
-    sender_keys = by_kind.pop(Kind.SENDER_KEY, [])
-    sessions = by_kind.pop(Kind.SESSION, [])
+    memories = sorted(by_kind.pop(Kind.SENDER_KEY_MEMORY, []))
+    sender_keys = sorted(by_kind.pop(Kind.SENDER_KEY, []))
+    sessions = sorted(by_kind.pop(Kind.SESSION, []))
     pre_keys = by_kind.pop(Kind.PRE_KEY, [])
     verdicts = _plan_sender_keys(memories, sender_keys, policy, account, now)
     verdicts += [_plan_session(file, policy, account, now) for file in sessions]
@@ -371,12 +370,4 @@ def _plan_nameless_group(group: _Group, limit: int, now: int) -> tuple[list[Verd
     if not memory.remove:
         reason = "goes with a sender key of its group: creds.json does not tell whose key that is"
         memory = Verdict(group.memory, True, Rule.MEMORY_GOES_WITH_KEY, reason)
-    return [memory], [
-        verdict._replace(memory=group.memory.name) if verdict.remove else verdict for verdict in keys
-    ]
-
-
-def read_group(name: str) -> str | None:
-    """Return the group that a sender key or a sender-key memory belongs to; None for any other name."""
-    key = read_sender_key(name)
-    return key.group if key else read_sender_key_memory(name)
+    return [memory], [verdict._replace(memory=group.memory.name) if verdict.remove else verdict for verdict in keys]

@@ -55,7 +55,7 @@ def read_runs(tool: ToolFolder) -> tuple[list[Run], list[str]]:
         try:
             record = _read(tool.runs, name)
             run = Run(name.removesuffix(".json"), record["started"], record["undo_days"], record["settled"])
-            sound = isinstance(run.started, int) and isinstance(run.undo_days, int)
+            sound = all(type(value) is int for value in (run.started, run.undo_days))
         except (OSError, ValueError, KeyError, TypeError):
             sound = False
         if sound:
@@ -84,8 +84,7 @@ def check_clock(tool: ToolFolder, now: int) -> None:
         return
     except (OSError, ValueError, KeyError, TypeError):
         raise Refused(
-            f"the record of the last run, {tool.path}/{_LAST}, cannot be read, so the clock cannot be"
-            f" checked; {way_on}"
+            f"the record of the last run, {tool.path}/{_LAST}, cannot be read, so the clock cannot be checked; {way_on}"
         ) from None
     if distance <= -DAY:
         raise Refused(f"the clock stands more than a day before the last run of {timestamp(last)}; {way_on}")

@@ -1,11 +1,11 @@
 """The tool's own folder under the sessions root: made once, private, opened by descriptor.
 
-    .baileys-cleanup/          0700, on the same file system as the companies
-        lock                   held while a run is at work
-        audit.log              one line per removal, before it happens
-        last-run.json          when the last run began
-        runs/<run_id>.json     what is needed to undo or purge a run
-        quarantine/<run_id>/company_<id>/<file>
+.baileys-cleanup/          0700, on the same file system as the companies
+    lock                   held while a run is at work
+    audit.log              one line per removal, before it happens
+    last-run.json          when the last run began
+    runs/<run_id>.json     what is needed to undo or purge a run
+    quarantine/<run_id>/company_<id>/<file>
 """
 
 import os
@@ -47,7 +47,9 @@ def open_tool_folder(root: Root, *, create: bool) -> Iterator[ToolFolder | None]
             opened.append(_open(root.fd, NAME, create=create))
             _check_owner(opened[0], path)
             opened.extend(_open(opened[0], name, create=create) for name in (_RUNS, _QUARANTINE))
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if create:  # it was made a moment ago: never mistake that for a dry run
+                raise UsageProblem(f"the tool's own folder {shown(path)} disappeared: {error.strerror}") from None
             yield None
             return
         except OSError as error:
@@ -97,9 +99,7 @@ def _judge(status: os.stat_result, path: str) -> None:
             f" {_user(os.geteuid())}"
         )
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise UsageProblem(
-            f"the tool's own folder {shown(path)} may be written by others; make it private: chmod 700"
-        )
+        raise UsageProblem(f"the tool's own folder {shown(path)} may be written by others; make it private: chmod 700")
 
 
 def _user(uid: int) -> str:

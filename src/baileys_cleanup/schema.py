@@ -1,0 +1,286 @@
+"""What people may write in the environment and in a TOML file, and the sentence for what they may not."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, fields, replace
+from difflib import get_close_matches
+from itertools import pairwise
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.folder import PREFIX as COMPANY_PREFIX
+from baileys_cleanup.level import Levels
+from baileys_cleanup.retention import Policy
+from baileys_cleanup.settings import DEFAULT, FLAG, PREFIX, Loaded, Settings
+from baileys_cleanup.text import shown
+
+MOST_DAYS = 36_500
+MOST_FILES = 1_000_000_000
+_FILE_LIMIT = 1024 * 1024
+
+
+class _Text(str):
+    """A value from the environment: text that may mean a number or a truth value."""
+
+    __slots__ = ()
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if isinstance(value, _Text) and re.fullmatch(r"[+-]?[0-9]+", value):
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("not a whole number")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
+def _truth(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if isinstance(value, _Text):
+        words = {
+            "true": True,
+            "1": True,
+            "yes": True,
+            "on": True,
+            "false": False,
+            "0": False,
+            "no": False,
+            "off": False,
+        }
+        value = words.get(value.lower(), value)
+    if not isinstance(value, bool):
+        raise ValueError("neither true nor false")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Truth = Annotated[bool, BeforeValidator(_truth)]
+_TRUTH = "true or false"
+
+
+def _number(low: int, high: int, unit: str) -> Any:  # noqa: ANN401 - a pydantic field
+    return Field(default=None, ge=low, le=high, description=f"a whole number {unit} from {low:,} to {high:,}")
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class RetentionTable(_Table):
+    """`[retention]`, and the same under a company."""
+
+    session_max_age_days: Whole | None = _number(1, MOST_DAYS, "of days")
+    sender_key_max_age_days: Whole | None = _number(1, MOST_DAYS, "of days")
+    max_pre_keys: Whole | None = _number(1, MOST_FILES, "of files")
+    min_pre_keys: Whole | None = _number(1, MOST_FILES, "of files")
+    keep_advertised_pre_keys: Truth | None = Field(default=None, description=_TRUTH)
+    keep_own_sessions: Truth | None = Field(default=None, description=_TRUTH)
+
+
+class LevelsTable(_Table):
+    """`[levels]`: the first count of each."""
+
+    normal: Whole | None = _number(1, MOST_FILES, "of files")
+    attention: Whole | None = _number(1, MOST_FILES, "of files")
+    warning: Whole | None = _number(1, MOST_FILES, "of files")
+    critical: Whole | None = _number(1, MOST_FILES, "of files")
+
+
+class CompanyTable(_Table):
+    """`[companies.<id>]`."""
+
+    retention: RetentionTable = Field(default_factory=RetentionTable, description="a table of retention settings")
+
+
+class Written(BaseSettings):
+    """All that can be written; None is what nobody wrote."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid")
+
+    sessions_root: str | None = Field(default=None, description="the path of a folder")
+    undo_days: Whole | None = _number(0, MOST_DAYS, "of days")
+    max_removals: Whole | None = _number(0, MOST_FILES, "of files")
+    retention: RetentionTable = Field(default_factory=RetentionTable, description="a table")
+    levels: LevelsTable = Field(default_factory=LevelsTable, description="a table")
+    companies: dict[str, CompanyTable] = Field(default_factory=dict, description="a table of companies")
+
+
+class _Environment(EnvSettingsSource):
+    """The library's environment source, its texts marked as such: a file's "7" is no number, a variable's is."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: _mark(value) for name, value in super().__call__().items()}
+
+
+class _Document(PydanticBaseSettingsSource):
+    """A document that was read already."""
+
+    def __init__(self, settings_cls: type[BaseSettings], document: dict[str, Any]) -> None:
+        super().__init__(settings_cls)
+        self._document = document
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ANN401, ARG002
+        """Return one value, as the base class asks for."""
+        return self._document.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return self._document
+
+
+def load(variables: Iterable[str], path: str | None, flags: Mapping[str, Any]) -> Loaded:
+    """Read the environment's `variables` and the file at `path` (None: no file); flags come first.
+
+    Raises UsageProblem at the first thing that may not be so.
+    """
+    _check_variables(variables)
+    document = {} if path is None else _read_toml(path)
+    environment = _Environment(Written)()
+    origins: list[tuple[dict[str, Any], Callable[[str], str]]] = [
+        (dict(flags), lambda _: FLAG),
+        (environment, _variable),
+        (document, lambda _: str(path)),
+    ]
+    for values, origin in origins:
+        _check(values, origin)
+
+    class Sourced(Written):
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], **_: PydanticBaseSettingsSource
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            sources = [_Document(settings_cls, values) for values, _ in origins]
+            return tuple(sources)
+
+    written = Sourced().model_dump(exclude_none=True)
+    sources: dict[str, str] = {}
+    for values, origin in reversed(origins):
+        sources.update((name, origin(name)) for name in _leaves(values))
+    loaded = Loaded(_settings(written), sources)
+    _check_together(loaded)
+    return loaded
+
+
+def _settings(written: dict[str, Any]) -> Settings:
+    overrides: dict[str, dict[str, Any]] = {}
+    for company, table in written.pop("companies").items():
+        overrides.setdefault(company.removeprefix(COMPANY_PREFIX), {}).update(table["retention"])
+    retention = replace(Policy(), **written.pop("retention"))
+    levels = replace(Levels(), **written.pop("levels"))
+    return replace(Settings(), retention=retention, levels=levels, companies=overrides, **written)
+
+
+def _mark(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if isinstance(value, dict):
+        return {name: _mark(inner) for name, inner in value.items()}
+    return _Text(value) if isinstance(value, str) else value
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper().replace(".", "__")
+
+
+def _leaves(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{before}{name}.")
+        else:
+            yield before + name
+
+
+def names() -> list[str]:
+    """Return the dotted names of all settings that have one global value."""
+    settings = Settings()
+    plain = [field.name for field in fields(settings) if field.name not in {"retention", "levels", "companies"}]
+    return [
+        *plain,
+        *(f"retention.{name}" for name in asdict(settings.retention)),
+        *(f"levels.{name}" for name in asdict(settings.levels)),
+    ]
+
+
+def _check_variables(variables: Iterable[str]) -> None:
+    known = [_variable(name) for name in names()]
+    for variable in sorted(variables):
+        if variable.upper() not in known:
+            only_file = (
+                "; companies are set in the TOML file" if variable.upper().startswith(f"{PREFIX}COMPANIES") else ""
+            )
+            raise UsageProblem(
+                f"the environment variable {shown(variable)} is no setting{_near(variable.upper(), known)}{only_file}"
+            )
+
+
+def _near(wrong: str, known: Iterable[str]) -> str:
+    close = get_close_matches(wrong, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else f"; allowed: {', '.join(known)}"
+
+
+def _read_toml(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_FILE_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageProblem(f"the settings file {shown(path)} cannot be read: {why}") from None
+    if len(data) > _FILE_LIMIT:
+        raise UsageProblem(f"the settings file {shown(path)} is larger than 1 MiB: that is no settings file")
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UsageProblem(f"the settings file {shown(path)} is not valid TOML: {error}") from None
+
+
+def _check(values: dict[str, Any], origin: Callable[[str], str]) -> None:
+    try:
+        Written.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = [str(part) for part in first["loc"]]
+        name = ".".join(where)
+        place = shown(origin(name))
+        table = _table_of(where)
+        if first["type"] == "extra_forbidden":
+            near = _near(where[-1], table.model_fields)
+            raise UsageProblem(f"{place}: there is no setting {shown(name)}{near}") from None
+        field = table.model_fields.get(where[-1])
+        allowed = field.description if field else "a table"
+        said = shown(str(first["input"])) if isinstance(first["input"], _Text) else shown(repr(first["input"]))
+        spelled = name if place != _variable(name) else "its value"
+        raise UsageProblem(f"{place}: {shown(spelled)} is {said[:80]}; allowed: {allowed}") from None
+
+
+def _table_of(where: list[str]) -> type[BaseModel]:
+    tables: dict[str, type[BaseModel]] = {"retention": RetentionTable, "levels": LevelsTable}
+    if where[0] == "companies":
+        inside_retention = 3  # companies, id, retention
+        return RetentionTable if len(where) > inside_retention else CompanyTable
+    return tables[where[0]] if where[0] in tables and len(where) > 1 else Written
+
+
+def _check_together(loaded: Loaded) -> None:
+    """Check what only values together can get wrong."""
+    settings = loaded.settings
+    if not settings.sessions_root.strip():
+        raise UsageProblem(f"{loaded.source('sessions_root')}: sessions_root is empty; allowed: the path of a folder")
+    for company, prefix in [
+        (None, "retention"),
+        *((name, f"companies.{name}.retention") for name in settings.companies),
+    ]:
+        policy = settings.retention if company is None else settings.policy_for(company)
+        if policy.max_pre_keys < policy.min_pre_keys:
+            places = {loaded.source(f"{prefix}.{key}") for key in ("max_pre_keys", "min_pre_keys")}
+            place = ", ".join(sorted(places - {DEFAULT})) or loaded.source("retention.max_pre_keys")
+            raise UsageProblem(
+                f"{place}: {prefix}.max_pre_keys is {policy.max_pre_keys}; allowed: at least min_pre_keys,"
+                f" the floor, which is {policy.min_pre_keys}"
+            )
+    levels = list(asdict(settings.levels).items())
+    for (low, first), (high, second) in pairwise(levels):
+        if first >= second:
+            place = next(
+                (loaded.source(f"levels.{name}") for name in (high, low) if f"levels.{name}" in loaded.sources),
+                DEFAULT,
+            )
+            raise UsageProblem(f"{place}: levels.{high} is {second}; allowed: more than levels.{low}, which is {first}")

@@ -1,0 +1,193 @@
+"""Undo: brings back what a run removed, and never over anything newer.
+
+Putting an old session over a newer one reuses message keys, and the peer can no longer read
+(`src/Signal/libsignal.ts`; the same in 6.7.24 and 7.0.0-rc14). So whatever exists by now stays, an own sender key
+and its group's memory come back together or not at all, and a phone number's session stays away once its LID
+mapping exists.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from baileys_cleanup.account import Account
+from baileys_cleanup.authfile import (
+    Kind,
+    kind_of,
+    mapping_name,
+    memory_name,
+    read_sender_key,
+    read_sender_key_memory,
+    read_session,
+)
+from baileys_cleanup.errors import CompanyProblem, UsageProblem
+from baileys_cleanup.folder import Company, Root
+from baileys_cleanup.outcome import Problem
+from baileys_cleanup.removal import put_back, quarantined, quarantined_companies
+from baileys_cleanup.retention import STATUS_GROUP
+from baileys_cleanup.runs import Run, read_runs
+from baileys_cleanup.text import shown
+from baileys_cleanup.toolfolder import ToolFolder
+
+
+class Undoable(NamedTuple):
+    """A run as `undo` lists it: what of it is still in the quarantine. `size` is in bytes."""
+
+    run: Run
+    companies: dict[str, int]
+    size: int
+
+    @property
+    def files(self) -> int:
+        """How many files could come back."""
+        return sum(self.companies.values())
+
+
+@dataclass(slots=True)
+class Restored:
+    """What came back into one company, and what stayed away and why."""
+
+    company_id: str
+    files: list[str] = field(default_factory=list)
+    stayed: list[Problem] = field(default_factory=list)
+
+    @property
+    def kinds(self) -> set[Kind]:
+        """The kinds of what came back."""
+        return {kind_of(name) for name in self.files}
+
+
+def undoable_runs(tool: ToolFolder) -> tuple[list[Undoable], list[str]]:
+    """Return the runs that can be undone, newest first, and the names of records that cannot be read."""
+    found: list[Undoable] = []
+    runs, broken = read_runs(tool)
+    for run in reversed(runs):
+        companies: dict[str, int] = {}
+        size = 0
+        for company_id in quarantined_companies(tool, run):
+            with quarantined(tool, run, company_id) as fd, os.scandir(fd) as entries:
+                sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries]
+            if sizes:
+                companies[company_id] = len(sizes)
+                size += sum(sizes)
+        if companies:
+            found.append(Undoable(run, companies, size))
+    return found, broken
+
+
+def choose_run(tool: ToolFolder, run_id: str, wanted: Iterable[str]) -> tuple[Run, list[str]]:
+    """Return the run and the ids of the companies to undo; all of the run's when none is wanted.
+
+    Raises UsageProblem for a run that is not there, or that took nothing from a wanted company.
+    """
+    found, _ = undoable_runs(tool)
+    chosen = next((entry for entry in found if run_id in {entry.run.run_id, "latest"}), None)
+    if chosen is None:
+        known = ", ".join(entry.run.run_id for entry in found[:3]) or "none"
+        raise UsageProblem(
+            f"there is no run {shown(run_id)!r} to undo; `baileys-cleanup undo` lists those that are (newest: {known})"
+        )
+    ids = list(dict.fromkeys(text.removeprefix("company_") for text in wanted))
+    for company_id in ids:
+        if company_id not in chosen.companies:
+            raise UsageProblem(
+                f"run {chosen.run.run_id} has nothing of company {shown(company_id)!r};"
+                f" it has {', '.join(map(shown, sorted(chosen.companies)))}"
+            )
+    return chosen.run, ids or sorted(chosen.companies)
+
+
+def undo_company(
+    root: Root,
+    tool: ToolFolder,
+    run: Run,
+    company_id: str,
+    wait: Callable[[], object],
+    stopping: Callable[[], bool],
+) -> Restored:
+    """Put back what a run took from one company; what has to stay away is named with its reason."""
+    restored = Restored(company_id)
+    try:
+        with root.company(company_id) as company, quarantined(tool, run, company_id) as fd:
+            names = sorted(os.listdir(fd))
+            account = company.account(wait)
+            pairs = _pairs(names, account)
+            stay = _staying(company, names, account, pairs, run.started)
+            # A key before its memory: a key alone is harmless when this is cut short, a memory alone is not.
+            for name in sorted(names, key=_is_memory):
+                keys = [key for key in pairs.get(read_sender_key_memory(name) or "", ()) if key != name]
+                if stopping():
+                    restored.stayed.append(Problem(name, "stopped before it"))
+                elif name in stay:
+                    restored.stayed.append(Problem(name, stay[name]))
+                elif not set(keys) <= set(restored.files):
+                    restored.stayed.append(Problem(name, _PAIR))
+                else:
+                    _put_back(company, fd, name, restored)
+    except CompanyProblem as problem:
+        restored.stayed.append(Problem(None, str(problem)))
+    except OSError as error:
+        restored.stayed.append(Problem(None, f"its files cannot be put back: {error.strerror}"))
+    return restored
+
+
+def _put_back(company: Company, fd: int, name: str, restored: Restored) -> None:
+    try:
+        put_back(name, fd, company.fd)
+    except FileExistsError:
+        restored.stayed.append(Problem(name, _NEWER))
+    except OSError as error:
+        restored.stayed.append(Problem(name, f"cannot be put back: {error.strerror}"))
+    else:
+        restored.files.append(name)
+
+
+_NEWER = "a file of that name exists by now and is newer"
+_PAIR = "an own sender key and its group's memory come back together or not at all, and a newer one exists"
+_MAPPED = "the contact's LID mapping exists by now; its old session could overwrite the present one"
+
+
+def _is_memory(name: str) -> bool:
+    return kind_of(name) is Kind.SENDER_KEY_MEMORY
+
+
+def _staying(
+    company: Company, names: list[str], account: Account, pairs: dict[str, list[str]], started: int
+) -> dict[str, str]:
+    """Return the names that must not come back, each with its reason."""
+    present = {file.name: file for file in company.names().files}
+    stay = {name: _NEWER for name in names if name in present}
+    for name in names:
+        session = read_session(name)
+        if session and mapping_name(session) in present:
+            stay.setdefault(name, _MAPPED)
+    for group, members in pairs.items():
+        rivals = [file for file in present.values() if _binds(file.name, group, account)]
+        written_since = any(
+            file.modified is None or file.modified > started for file in company.look(rivals, rivals).files
+        )
+        if memory_name(group) in present or written_since or any(name in stay for name in members):
+            for name in members:
+                stay.setdefault(name, _PAIR)
+    return stay
+
+
+def _pairs(names: Iterable[str], account: Account) -> dict[str, list[str]]:
+    """Return what belongs together, by group: the memory, and every key that is or may be the own one."""
+    pairs: dict[str, list[str]] = defaultdict(list)
+    for name in names if account.present else ():
+        key = read_sender_key(name)
+        group = key.group if key else read_sender_key_memory(name)
+        if group and group != STATUS_GROUP and (key is None or _binds(name, group, account)):
+            pairs[group].append(name)
+    return pairs
+
+
+def _binds(name: str, group: str, account: Account) -> bool:
+    """Tell whether a sender key is, or for all anybody knows may be, the own one of a group."""
+    key = read_sender_key(name)
+    if key is None or key.group != group:
+        return False
+    return account.owns_key(key.sender) if account.devices else True
