@@ -216,7 +216,7 @@ def commands() -> None:
 @click.option("--accept-clock", is_flag=True, help="Go on although the clock does not fit the last run.")
 @click.argument("extra", nargs=-1, type=click.UNPROCESSED, metavar="")
 @click.pass_context
-def clean(ctx: click.Context, extra: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - Click's values
+def clean(ctx: click.Context, /, extra: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - Click's values
     """Remove what the rules let go (this is also the bare command)."""
     if extra:
         _reject(ctx, extra)
@@ -342,7 +342,7 @@ def _no_progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
 @_where
 @_json
 @click.pass_context
-def undo(ctx: click.Context, run_id: str | None, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+def undo(ctx: click.Context, /, run_id: str | None, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """List what can be undone, or bring back what run RUN_ID removed ("latest": the newest one).
 
     Nothing that exists by now is overwritten: a newer key always wins. Stop the bots first.
@@ -372,7 +372,7 @@ def undo(ctx: click.Context, run_id: str | None, companies: tuple[str, ...], **o
 @_where
 @_json
 @click.pass_context
-def explain(ctx: click.Context, files: tuple[str, ...], companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+def explain(ctx: click.Context, /, files: tuple[str, ...], companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Say what each auth file is, what would happen to it and why, and what users would notice.
 
     FILE is a name in the company's folder, or a path that ends in company_<id>/<name>.

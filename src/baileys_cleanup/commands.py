@@ -103,7 +103,7 @@ def undo_run(
             for company_id in ids:
                 if world.stopping():
                     break
-                restored.append(undo_company(root, tool, run, company_id, world.wait, world.stopping))
+                restored.append(undo_company(root, tool, run, company_id, wait=world.wait, stopping=world.stopping))
             with suppress(FileNotFoundError):
                 write_run(tool, run._replace(settled=True))
             tidy(tool, run)

@@ -200,7 +200,7 @@ class _QuarantineHand:
 
     def _as_planned(self, name: str, into: int, planned: Any) -> bool:  # noqa: ANN401 - the store's own
         try:
-            return Stamp.of(os.stat(name, dir_fd=into, follow_symlinks=False)) == planned
+            return bool(Stamp.of(os.stat(name, dir_fd=into, follow_symlinks=False)) == planned)
         except OSError:
             return False  # not to be told: back with it
 
@@ -274,7 +274,7 @@ def _renameat2() -> Callable[[int, bytes, int, bytes, int], int] | None:
     except (OSError, AttributeError):
         return None
     function.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 # --- what lies in the quarantine ------------------------------------------------------------------------

@@ -144,22 +144,31 @@ def load(variables: Iterable[str], path: str | None, flags: Mapping[str, Any]) -
     ]
     for values, origin in origins:
         _check(values, origin)
-
-    class Sourced(Written):
-        @classmethod
-        def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], **_: PydanticBaseSettingsSource
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            sources = [_Document(settings_cls, values) for values, _ in origins]
-            return tuple(sources)
-
-    written = Sourced().model_dump(exclude_none=True)
+    written = _assemble(*(values for values, _ in origins)).model_dump(exclude_none=True)
     sources: dict[str, str] = {}
     for values, origin in reversed(origins):
         sources.update((name, origin(name)) for name in _leaves(values))
     loaded = Loaded(_settings(written), sources)
     _check_together(loaded)
     return loaded
+
+
+def _assemble(*documents: dict[str, Any]) -> Written:
+    """Return the settings of these documents alone, the first one first."""
+
+    class Sourced(Written):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - flags are among the documents
+            env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - ours marks its texts
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a cron job has no .env file
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - nothing here is a secret
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return tuple(_Document(settings_cls, document) for document in documents)
+
+    return Sourced()
 
 
 def _settings(written: dict[str, Any]) -> Settings:
@@ -234,7 +243,7 @@ def _read_toml(path: str) -> dict[str, Any]:
 
 def _check(values: dict[str, Any], origin: Callable[[str], str]) -> None:
     try:
-        Written.model_validate(values)
+        _assemble(values)
     except ValidationError as error:
         first = error.errors()[0]
         where = [str(part) for part in first["loc"]]

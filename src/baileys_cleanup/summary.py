@@ -128,7 +128,7 @@ _HEAD = [
     *(name.upper() for name in _REMOVED_KINDS.values()),
     "LEFT",
     "LEVEL",
-    "",
+    "REMARKS",
 ]
 _FIRST_LEVEL_COLUMN = _HEAD.index("LEVEL")
 
@@ -169,7 +169,8 @@ class TextReport:
         """Write the table and what there is to say about the run."""
         write = self._write
         if self._rows:
-            for line in table([_HEAD, *self._rows], self._paint, _FIRST_LEVEL_COLUMN):
+            head = ["WOULD GO" if run.dry_run and word == "REMOVED" else word for word in _HEAD]
+            for line in table([head, *self._rows], self._paint, _FIRST_LEVEL_COLUMN):
                 write(line + "\n")
             write("\n")
         verb = "would be removed" if run.dry_run else "removed"

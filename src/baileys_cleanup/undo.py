@@ -104,6 +104,7 @@ def undo_company(
     tool: ToolFolder,
     run: Run,
     company_id: str,
+    *,
     wait: Callable[[], object],
     stopping: Callable[[], bool],
 ) -> Restored:
