@@ -25,7 +25,7 @@ from baileys_cleanup.removal import (
     unrecorded,
 )
 from baileys_cleanup.retention import Plan, Policy, Rule, Verdict, plan, undated
-from baileys_cleanup.runs import Run, check_clock, new_run_id, read_runs, write_last_start
+from baileys_cleanup.runs import SETTLED, Run, check_clock, new_run_id, read_runs, write_last_start
 from baileys_cleanup.settings import Settings
 from baileys_cleanup.summary import Report
 from baileys_cleanup.text import count, few, shown, size
@@ -91,7 +91,7 @@ def clean(
     with open_root(settings.sessions_root) as root:
         everyone, links = root.company_ids()
         ids = root.select(wanted) if wanted else everyone
-        run = Run(new_run_id(world.now), world.now, settings.undo_days, settled=False)
+        run = Run(new_run_id(world.now), world.now, settings.undo_days)
         outcome = RunOutcome(run.run_id, dry_run, root.path, run.started, run.undo_days)
         _tell_of_root(outcome, root, settings, everyone, links)
         terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
@@ -106,8 +106,7 @@ def clean(
             if tool is not None and dry_run:
                 _tell_of_due(outcome, tool, world)
             elif tool is not None:
-                audit = _prepare(stack, tool, world)
-                _end_earlier_runs(root, tool, audit, outcome, world)
+                audit = _prepare(stack, root, tool, outcome, world)
                 remover = stack.enter_context(closing(Quarantine(tool, run, audit)))
             report = report_for(outcome)
             with progress(ids) as coming:
@@ -120,14 +119,19 @@ def clean(
     return outcome
 
 
-def _prepare(stack: ExitStack, tool: ToolFolder, world: World) -> Audit:
-    """Record that a run began and open the audit log: without these two nothing may be removed."""
+def _prepare(stack: ExitStack, root: Root, tool: ToolFolder, outcome: RunOutcome, world: World) -> Audit:
+    """End earlier runs, record that this one began, open the audit log: without that nothing may be removed.
+
+    What is due is deleted before anything is written: on a full disk that makes the room.
+    """
     try:
-        write_last_start(tool, world.now)
         forget_leftovers(tool)
-        return stack.enter_context(open_audit(tool, world.clock))
+        audit = stack.enter_context(open_audit(tool, world.clock))
+        _end_earlier_runs(root, tool, audit, outcome, world)
+        write_last_start(tool, world.now)
     except OSError as error:
         raise UsageProblem(f"nothing can be written in {shown(tool.path)}: {_sentence(error)}") from None
+    return audit
 
 
 def _tell_of_root(outcome: RunOutcome, root: Root, settings: Settings, everyone: list[str], links: list[str]) -> None:
@@ -155,7 +159,7 @@ def _end_earlier_runs(root: Root, tool: ToolFolder, audit: Audit, outcome: RunOu
     runs, broken = read_runs(tool)
     for run in runs:
         try:
-            if not run.settled:
+            if run.state != SETTLED:
                 settle(root, tool, run)
             if run.due > world.now or world.stopping():
                 continue

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -16,7 +15,7 @@ from baileys_cleanup.folder import PREFIX, Root, open_root
 from baileys_cleanup.lock import hold_lock
 from baileys_cleanup.removal import settle, tidy
 from baileys_cleanup.retention import Rule, Verdict
-from baileys_cleanup.runs import Run, timestamp, write_run
+from baileys_cleanup.runs import SETTLED, UNDOING, Run, timestamp, write_run
 from baileys_cleanup.settings import Loaded, Settings
 from baileys_cleanup.summary import SCHEMA_VERSION, table, verdict_fields
 from baileys_cleanup.text import count, few, shown, size
@@ -95,17 +94,16 @@ def undo_run(
             raise UsageProblem(f"nothing was ever removed under {shown(root.path)}, so there is no run to undo")
         with hold_lock(tool), open_audit(tool, world.clock) as audit:
             run, ids = choose_run(tool, run_id, wanted)
-            if not run.settled:
+            if run.state != SETTLED:
                 settle(root, tool, run)
-            write_run(tool, run._replace(settled=False))
+            write_run(tool, run._replace(state=UNDOING))
             audit.write("undo", run=run.run_id)
             restored: list[Restored] = []
             for company_id in ids:
                 if world.stopping():
                     break
                 restored.append(undo_company(root, tool, run, company_id, wait=world.wait, stopping=world.stopping))
-            with suppress(FileNotFoundError):
-                write_run(tool, run._replace(settled=True))
+            write_run(tool, run._replace(state=SETTLED))
             tidy(tool, run)
     stayed = sum(len(company.stayed) for company in restored)
     back = sum(len(company.files) for company in restored)

@@ -6,6 +6,7 @@ is swapped for a link later is never entered.
 
 import errno
 import os
+import pwd
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from baileys_cleanup.retention import AuthFile
 from baileys_cleanup.text import count, few, shown
 
 PREFIX = "company_"
+_FIRST_PERSON = 1000
+"""User ids below belong to services, whose home may well be the sessions root."""
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 CREDS_LIMIT = 64 * 1024 * 1024
 """Bytes. A `creds.json` grows with `processedHistoryMessages`, but never to this."""
@@ -161,6 +164,10 @@ class Root:
         """Tell whether the path asked for led somewhere else."""
         return os.path.abspath(self.asked) != self.path
 
+    def shares_mount(self, fd: int) -> bool:
+        """Tell whether an open folder lies on the same file system and mount as the root."""
+        return _mount_of(fd) == self._mount
+
     def company_ids(self) -> tuple[list[str], list[str]]:
         """Return the ids of all company folders, sorted, and the links that only look like one."""
         ids: list[str] = []
@@ -221,7 +228,7 @@ class Root:
                 raise CompanyProblem("it is no longer a folder; left alone") from None
             raise CompanyProblem(f"its folder cannot be opened: {error.strerror}") from None
         try:
-            if _mount_of(fd) != self._mount:
+            if not self.shares_mount(fd):
                 raise CompanyProblem(
                     "it lies on another file system or mount than the sessions root, so nothing can be moved"
                     " into the quarantine; give that mount a sessions root of its own"
@@ -259,15 +266,21 @@ def open_root(path: str) -> Iterator[Root]:
 
 def _wild(fd: int) -> str | None:
     """Return in words why this folder is no sessions root, None when it may be one."""
-    here = _place(os.fstat(fd))
+    status = os.fstat(fd)
+    here = _place(status)
     if here == _place(os.stat("/")):
         return "the root of the file system"
-    homes = "/home"
-    for home in (os.environ.get("HOME"), os.path.expanduser("~root"), homes):
-        if home and _place_at(home) == here:
-            return f"the folder {shown(home)}" if home == homes else "a home folder"
-    parent = _place(os.stat("..", dir_fd=fd))
-    return "a home folder" if parent == _place_at(homes) else None
+    homes = [os.environ.get("HOME"), _home_of(os.geteuid())]
+    if status.st_uid == 0 or status.st_uid >= _FIRST_PERSON:
+        homes.append(_home_of(status.st_uid))
+    return "a home folder" if any(home and _place_at(home) == here for home in homes) else None
+
+
+def _home_of(uid: int) -> str | None:
+    try:
+        return pwd.getpwuid(uid).pw_dir
+    except KeyError:
+        return None
 
 
 def _place_at(path: str) -> tuple[int, int] | None:

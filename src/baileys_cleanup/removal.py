@@ -20,10 +20,12 @@ from baileys_cleanup.authfile import PROTECTED, REMOVABLE, kind_of
 from baileys_cleanup.errors import CompanyProblem, ProtectedFile
 from baileys_cleanup.folder import OPEN_FOLDER, PREFIX, Company, Root, Stamp
 from baileys_cleanup.retention import Verdict
-from baileys_cleanup.runs import Run, write_run
+from baileys_cleanup.runs import RUNNING, SETTLED, Run, write_run
+from baileys_cleanup.text import shown
 from baileys_cleanup.toolfolder import ToolFolder, make_folder
 
 _NOREPLACE = 1  # RENAME_NOREPLACE of linux/fs.h
+_PROBES = (".way-back", ".way-back.returned")
 _NOT_KNOWN = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
@@ -108,7 +110,9 @@ class Quarantine:
         if _remove_if_empty(self._tool.quarantine, self._run.run_id):
             _forget_record(self._tool, self._run.run_id)
         else:
-            write_run(self._tool, self._run._replace(settled=True))
+            # A record that cannot be written stays as it was, and the next run settles this one.
+            with suppress(OSError):
+                write_run(self._tool, self._run._replace(state=SETTLED))
 
     @property
     def deletes(self) -> bool:
@@ -118,11 +122,11 @@ class Quarantine:
     def folder(self) -> int:
         """Return the run's quarantine folder; the first call makes it and tries whether files can return."""
         if self._fd is None:
-            write_run(self._tool, self._run._replace(settled=False))
+            write_run(self._tool, self._run._replace(state=RUNNING))
             make_folder(self._tool.quarantine, self._run.run_id)
             fd = os.open(self._run.run_id, OPEN_FOLDER, dir_fd=self._tool.quarantine)
             try:
-                self._by_link = _try_way_back(fd)
+                self._by_link = _try_way_back(self._tool.fd)
             except BaseException:
                 os.close(fd)
                 tidy(self._tool, self._run)
@@ -137,10 +141,10 @@ class Quarantine:
         """
         return not self._by_link or os.geteuid() in {0, owner}
 
-    def note(self, company: Company, verdict: Verdict) -> None:
-        """Write the audit line of a removal that is about to happen."""
+    def note(self, event: str, company: Company, verdict: Verdict) -> None:
+        """Write the audit line of what is about to happen to a file."""
         self._audit.write(
-            "remove",
+            event,
             run=self._run.run_id,
             company=company.id,
             file=verdict.file.name,
@@ -184,7 +188,7 @@ class _QuarantineHand:
         into = self._folder()
         if not self._quarantine.may_return(status.st_uid):
             raise OSError(errno.EPERM, f"it belongs to uid {status.st_uid} and could not be put back: run as its owner")
-        self._quarantine.note(self._company, verdict)
+        self._quarantine.note("remove", self._company, verdict)
         try:
             os.rename(name, name, src_dir_fd=self._company.fd, dst_dir_fd=into)
         except FileNotFoundError:
@@ -193,9 +197,16 @@ class _QuarantineHand:
             if self._quarantine.deletes:
                 os.unlink(name, dir_fd=into)
             return Outcome.REMOVED
-        # A file that exists by now is newer, and what was moved is an older state of it: it stays out.
-        with suppress(FileExistsError):
+        self._quarantine.note("put_back", self._company, verdict)
+        try:
             put_back(name, into, self._company.fd)
+        except FileExistsError:
+            pass  # what exists by now is newer, and what was moved is an older state of it: that stays out
+        except OSError as error:
+            raise CompanyProblem(
+                f"{shown(name)} changed while it was moved and cannot be put back ({error.strerror}); it lies in"
+                f" {self._quarantine.where(self._company)}, and `baileys-cleanup undo` brings it back"
+            ) from None
         return Outcome.CHANGED
 
     def _as_planned(self, name: str, into: int, planned: Any) -> bool:  # noqa: ANN401 - the store's own
@@ -234,7 +245,7 @@ def _try_way_back(folder: int) -> bool:
 
     Raises CompanyProblem when this file system knows neither; then nothing may be removed at all.
     """
-    names = (".way-back", ".way-back.returned")
+    names = _PROBES
     fd = os.open(names[0], os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
     os.close(fd)
     try:
@@ -248,9 +259,13 @@ def _try_way_back(folder: int) -> bool:
             ) from None
         return True
     finally:
-        for name in names:
-            with suppress(FileNotFoundError):
-                os.unlink(name, dir_fd=folder)
+        _forget_probes(folder)
+
+
+def _forget_probes(folder: int) -> None:
+    for name in _PROBES:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
 
 
 def _rename_without_replacing(old: str, new: str, source: int, target: int) -> bool:
@@ -290,7 +305,8 @@ class Purged(NamedTuple):
 
 def purge(tool: ToolFolder, run: Run, audit: Audit, stopping: Callable[[], bool]) -> Purged:
     """Delete for good what one run left in the quarantine; stops between two files when told to."""
-    audit.write("purge", run=run.run_id)
+    with suppress(OSError):  # on a full disk this is what makes room for the next line
+        audit.write("purge", run=run.run_id)
     files = size = 0
     errors: list[str] = []
     try:
@@ -327,12 +343,12 @@ def settle(root: Root, tool: ToolFolder, run: Run) -> None:
                 status = os.stat(name, dir_fd=fd, follow_symlinks=False)
                 if status.st_nlink > 1 and _same_file(home.fd, name, status):
                     os.unlink(name, dir_fd=fd)
-                elif status.st_mtime_ns > run.started:
+                elif run.state == RUNNING and status.st_mtime_ns > run.started:
                     with suppress(FileExistsError):
                         put_back(name, fd, home.fd)
     tidy(tool, run)
     if run_exists(tool, run):
-        write_run(tool, run._replace(settled=True))
+        write_run(tool, run._replace(state=SETTLED))
 
 
 def run_exists(tool: ToolFolder, run: Run) -> bool:
@@ -354,7 +370,8 @@ def tidy(tool: ToolFolder, run: Run) -> None:
 
 
 def forget_leftovers(tool: ToolFolder) -> None:
-    """Remove temporary records that a killed run left beside the real ones."""
+    """Remove the temporary files that a killed run left in the tool's own folder."""
+    _forget_probes(tool.fd)
     for name in os.listdir(tool.runs):
         if name.endswith(".json.new"):
             os.unlink(name, dir_fd=tool.runs)

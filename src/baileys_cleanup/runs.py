@@ -13,6 +13,9 @@ from baileys_cleanup.retention import DAY, SECOND
 from baileys_cleanup.toolfolder import ToolFolder
 
 YEAR = 365 * DAY
+RUNNING = "running"
+UNDOING = "undoing"
+SETTLED = "settled"
 _LAST = "last-run.json"
 _TEMPORARY = ".new"
 
@@ -20,14 +23,14 @@ _TEMPORARY = ".new"
 class Run(NamedTuple):
     """One run that put files into the quarantine.
 
-    `started` is in nanoseconds since the epoch. `settled` is False while the run (or an undo of it) is at work,
-    and stays False when it was killed.
+    `started` is in nanoseconds since the epoch. `state` is RUNNING or UNDOING while the run, or an undo of it, is
+    at work, and stays so when that is killed.
     """
 
     run_id: str
     started: int
     undo_days: int
-    settled: bool = True
+    state: str = "settled"
 
     @property
     def due(self) -> int:
@@ -54,7 +57,7 @@ def read_runs(tool: ToolFolder) -> tuple[list[Run], list[str]]:
             continue
         try:
             record = _read(tool.runs, name)
-            run = Run(name.removesuffix(".json"), record["started"], record["undo_days"], record["settled"])
+            run = Run(name.removesuffix(".json"), record["started"], record["undo_days"], record["state"])
             sound = all(type(value) is int for value in (run.started, run.undo_days))
         except (OSError, ValueError, KeyError, TypeError):
             sound = False
@@ -67,7 +70,7 @@ def read_runs(tool: ToolFolder) -> tuple[list[Run], list[str]]:
 
 def write_run(tool: ToolFolder, run: Run) -> None:
     """Record a run before it moves anything, and again when it is over."""
-    record = {"started": run.started, "undo_days": run.undo_days, "settled": run.settled}
+    record = {"started": run.started, "undo_days": run.undo_days, "state": run.state}
     _write(tool.runs, f"{run.run_id}.json", record)
 
 

@@ -46,6 +46,8 @@ def open_tool_folder(root: Root, *, create: bool) -> Iterator[ToolFolder | None]
         try:
             opened.append(_open(root.fd, NAME, create=create))
             _check_owner(opened[0], path)
+            if not root.shares_mount(opened[0]):
+                raise UsageProblem(f"the tool's own folder {shown(path)} lies on another mount than the sessions root")
             opened.extend(_open(opened[0], name, create=create) for name in (_RUNS, _QUARANTINE))
         except FileNotFoundError as error:
             if create:  # it was made a moment ago: never mistake that for a dry run
