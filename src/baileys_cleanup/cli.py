@@ -16,9 +16,9 @@ from baileys_cleanup.errors import CleanupError
 
 if TYPE_CHECKING:
     from baileys_cleanup.cleanup import World
+    from baileys_cleanup.config import Loaded
     from baileys_cleanup.log import Format, Log
     from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
-    from baileys_cleanup.settings import Loaded
     from baileys_cleanup.summary import Report
 
 _ENOUGH_TO_DO = 50

@@ -8,7 +8,9 @@ from typing import Any
 
 from baileys_cleanup.audit import open_audit
 from baileys_cleanup.authfile import Kind
-from baileys_cleanup.cleanup import Terms, World, look_and_plan
+from baileys_cleanup.cleanup import World
+from baileys_cleanup.company import Terms, look_and_plan
+from baileys_cleanup.config import Loaded, Settings
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.explain import explain
 from baileys_cleanup.folder import PREFIX, Root, open_root
@@ -16,7 +18,6 @@ from baileys_cleanup.lock import hold_lock
 from baileys_cleanup.removal import settle, tidy
 from baileys_cleanup.retention import Rule, Verdict
 from baileys_cleanup.runs import SETTLED, UNDOING, Run, timestamp, write_run
-from baileys_cleanup.settings import Loaded, Settings
 from baileys_cleanup.summary import SCHEMA_VERSION, table, verdict_fields
 from baileys_cleanup.text import count, few, shown, size
 from baileys_cleanup.toolfolder import open_tool_folder

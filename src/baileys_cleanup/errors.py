@@ -1,5 +1,7 @@
 """The family of errors: each one is a sentence for the operator and knows its exit status."""
 
+import errno
+
 
 class CleanupError(Exception):
     """Ends the command with one sentence on stderr; `status` is the exit status."""
@@ -35,3 +37,18 @@ class CompanyProblem(Exception):
 
 class ProtectedFile(AssertionError):
     """Somebody asked the remover for a file of a protected kind. That is a bug, and it stops here."""
+
+
+_SENTENCES = {
+    errno.EROFS: "the file system is read-only",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EACCES: "this user may not write in the company's folder; run as its owner",
+    errno.EPERM: "this user may not move it; run as its owner",
+    errno.EXDEV: "it lies on another mount than the sessions root; give that mount a sessions root of its own",
+}
+
+
+def in_words(error: OSError) -> str:
+    """Return what an operating system error means here, and what to do about it where that is known."""
+    return _SENTENCES.get(error.errno or 0) or error.strerror or str(error)

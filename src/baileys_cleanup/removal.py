@@ -18,7 +18,8 @@ from typing import Any, NamedTuple, Protocol
 from baileys_cleanup.audit import Audit
 from baileys_cleanup.authfile import PROTECTED, REMOVABLE, kind_of
 from baileys_cleanup.errors import CompanyProblem, ProtectedFile
-from baileys_cleanup.folder import OPEN_FOLDER, PREFIX, Company, Root, Stamp
+from baileys_cleanup.folder import OPEN_FOLDER, Company, Root, Stamp
+from baileys_cleanup.quarantine import open_quarantined, quarantined, quarantined_companies, run_exists
 from baileys_cleanup.retention import Verdict
 from baileys_cleanup.runs import RUNNING, SETTLED, Run, write_run
 from baileys_cleanup.text import shown
@@ -310,9 +311,9 @@ def purge(tool: ToolFolder, run: Run, audit: Audit, stopping: Callable[[], bool]
     files = size = 0
     errors: list[str] = []
     try:
-        with _open_folder(tool.quarantine, run.run_id) as run_fd:
+        with open_quarantined(tool.quarantine, run.run_id) as run_fd:
             for company in sorted(os.listdir(run_fd)):
-                with _open_folder(run_fd, company) as fd, os.scandir(fd) as entries:
+                with open_quarantined(run_fd, company) as fd, os.scandir(fd) as entries:
                     for entry in entries:
                         if stopping():
                             return Purged(files, size, errors)
@@ -351,18 +352,9 @@ def settle(root: Root, tool: ToolFolder, run: Run) -> None:
         write_run(tool, run._replace(state=SETTLED))
 
 
-def run_exists(tool: ToolFolder, run: Run) -> bool:
-    """Tell whether the quarantine still holds anything of a run."""
-    try:
-        os.stat(run.run_id, dir_fd=tool.quarantine, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
-
-
 def tidy(tool: ToolFolder, run: Run) -> None:
     """Remove the empty folders of a run, and its record with the last one."""
-    with suppress(FileNotFoundError), _open_folder(tool.quarantine, run.run_id) as fd:
+    with suppress(FileNotFoundError), open_quarantined(tool.quarantine, run.run_id) as fd:
         for company in os.listdir(fd):
             _remove_if_empty(fd, company)
     if _remove_if_empty(tool.quarantine, run.run_id) or not run_exists(tool, run):
@@ -385,31 +377,6 @@ def unrecorded(tool: ToolFolder) -> list[str]:
         for name in sorted(os.listdir(tool.quarantine))
         if name not in records and not _remove_if_empty(tool.quarantine, name)
     ]
-
-
-def quarantined_companies(tool: ToolFolder, run: Run) -> list[str]:
-    """Return the ids of the companies that a run took files from and that are still in the quarantine."""
-    try:
-        with _open_folder(tool.quarantine, run.run_id) as fd:
-            return sorted(name[len(PREFIX) :] for name in os.listdir(fd) if name.startswith(PREFIX))
-    except FileNotFoundError:
-        return []
-
-
-@contextmanager
-def quarantined(tool: ToolFolder, run: Run, company_id: str) -> Iterator[int]:
-    """Open what a run took from one company."""
-    with _open_folder(tool.quarantine, run.run_id) as run_fd, _open_folder(run_fd, PREFIX + company_id) as fd:
-        yield fd
-
-
-@contextmanager
-def _open_folder(parent: int, name: str) -> Iterator[int]:
-    fd = os.open(name, OPEN_FOLDER, dir_fd=parent)
-    try:
-        yield fd
-    finally:
-        os.close(fd)
 
 
 def _same_file(folder: int, name: str, status: os.stat_result) -> bool:

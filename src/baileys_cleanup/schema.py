@@ -11,11 +11,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from baileys_cleanup.config import DEFAULT, FLAG, PREFIX, Loaded, Settings
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.folder import PREFIX as COMPANY_PREFIX
 from baileys_cleanup.level import Levels
 from baileys_cleanup.retention import Policy
-from baileys_cleanup.settings import DEFAULT, FLAG, PREFIX, Loaded, Settings
 from baileys_cleanup.text import shown
 
 MOST_DAYS = 36_500

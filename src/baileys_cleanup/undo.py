@@ -25,7 +25,8 @@ from baileys_cleanup.authfile import (
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.folder import Company, Root
 from baileys_cleanup.outcome import Problem
-from baileys_cleanup.removal import put_back, quarantined, quarantined_companies
+from baileys_cleanup.quarantine import quarantined, quarantined_companies
+from baileys_cleanup.removal import put_back
 from baileys_cleanup.retention import STATUS_GROUP
 from baileys_cleanup.runs import Run, read_runs
 from baileys_cleanup.text import shown

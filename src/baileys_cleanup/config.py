@@ -1,0 +1,41 @@
+"""What can be configured, as frozen values; where they come from is told beside them. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from baileys_cleanup.level import Levels
+from baileys_cleanup.retention import Policy
+
+PREFIX = "BAILEYS_CLEANUP_"
+DEFAULT = "default"
+FLAG = "flag"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is in force. Ages and `undo_days` are whole days, the rest are counts of files."""
+
+    sessions_root: str = "/opt/ai-admin/baileys_sessions"
+    undo_days: int = 7
+    max_removals: int | None = None
+    retention: Policy = field(default_factory=Policy)
+    levels: Levels = field(default_factory=Levels)
+    companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def policy_for(self, company_id: str) -> Policy:
+        """Return the policy of one company: its own values over the global ones, whatever their source."""
+        own = self.companies.get(company_id)
+        return replace(self.retention, **own) if own else self.retention
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings together with where each value comes from: dotted name to `flag`, a variable, a file."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+    def source(self, name: str) -> str:
+        """Return where the value of a dotted name comes from."""
+        return self.sources.get(name, DEFAULT)
