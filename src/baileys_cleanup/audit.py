@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from baileys_cleanup.retention import SECOND
 from baileys_cleanup.runs import timestamp
 from baileys_cleanup.toolfolder import ToolFolder
 
@@ -18,10 +19,15 @@ class Audit:
     def __init__(self, fd: int, clock: Callable[[], int]) -> None:
         self._fd = fd
         self._clock = clock
+        self._second = -1
+        self._timestamp = ""
 
     def write(self, event: str, **fields: str | int | None) -> None:
         """Write one line. Raises OSError when it could not be written whole: then nothing may follow."""
-        line = json.dumps({"time": timestamp(self._clock()), "event": event, **fields}).encode("ascii") + b"\n"
+        now = self._clock()
+        if now // SECOND != self._second:
+            self._second, self._timestamp = now // SECOND, timestamp(now)
+        line = json.dumps({"time": self._timestamp, "event": event, **fields}).encode("ascii") + b"\n"
         if os.write(self._fd, line) != len(line):
             raise OSError(errno.ENOSPC, "the audit log has no room")
 

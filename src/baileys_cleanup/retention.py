@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from baileys_cleanup.account import Account
@@ -73,6 +74,9 @@ class AuthFile(NamedTuple):
     stamp: Any = None
 
 
+_NAME = attrgetter("name")
+
+
 class Rule(StrEnum):
     """The named rules. Those before the blank line remove, the others keep."""
 
@@ -126,15 +130,18 @@ def undated(files: Iterable[AuthFile], policy: Policy, account: Account) -> list
     """Return the files whose date, size and links the plan needs; all others are decided by name."""
     needed: list[AuthFile] = []
     pre_keys: list[AuthFile] = []
+    prefixes = _own_prefixes(policy, account)
     for file in files:
         if file.kind is Kind.PRE_KEY:
             pre_keys.append(file)
         elif file.kind is Kind.SESSION:
-            if not _is_own_session(file, policy, account):
+            if not _is_own_session(file, prefixes, account):
                 needed.append(file)
         elif file.kind is Kind.SENDER_KEY or file.kind is Kind.SENDER_KEY_MEMORY:
             needed.append(file)
-    return needed + _sorted_by_cap(pre_keys, policy, account)[1]
+    if len(pre_keys) > policy.pre_key_cap:
+        needed += _sorted_by_cap(pre_keys, policy, account)[1]
+    return needed
 
 
 def plan(files: Iterable[AuthFile], policy: Policy, account: Account, now: int) -> Plan:
@@ -146,12 +153,12 @@ def plan(files: Iterable[AuthFile], policy: Policy, account: Account, now: int) 
     by_kind: dict[Kind, list[AuthFile]] = defaultdict(list)
     for file in files:
         by_kind[file.kind].append(file)
-    memories = sorted(by_kind.pop(Kind.SENDER_KEY_MEMORY, []))
-    sender_keys = sorted(by_kind.pop(Kind.SENDER_KEY, []))
-    sessions = sorted(by_kind.pop(Kind.SESSION, []))
+    memories = sorted(by_kind.pop(Kind.SENDER_KEY_MEMORY, []), key=_NAME)
+    sender_keys = sorted(by_kind.pop(Kind.SENDER_KEY, []), key=_NAME)
+    sessions = sorted(by_kind.pop(Kind.SESSION, []), key=_NAME)
     pre_keys = by_kind.pop(Kind.PRE_KEY, [])
     verdicts = _plan_sender_keys(memories, sender_keys, policy, account, now)
-    verdicts += [_plan_session(file, policy, account, now) for file in sessions]
+    verdicts += _plan_sessions(sessions, policy, account, now)
     verdicts += _plan_pre_keys(pre_keys, policy, account)
     keeps = [_keep_by_kind(file) for kind_files in by_kind.values() for file in kind_files]
     keeps += [verdict for verdict in verdicts if not verdict.remove]
@@ -197,21 +204,30 @@ def _days(age: int) -> str:
 # --- sessions -------------------------------------------------------------------------------------------
 
 
-def _is_own_session(file: AuthFile, policy: Policy, account: Account) -> bool:
+def _own_prefixes(policy: Policy, account: Account) -> tuple[str, ...]:
+    """Return how the names of own sessions begin, to pass over all others quickly; nothing when the guard is off."""
+    return tuple(f"session-{user}" for user, _ in account.devices) if policy.keep_own_sessions else ()
+
+
+def _is_own_session(file: AuthFile, prefixes: tuple[str, ...], account: Account) -> bool:
     """Guard: sessions of this account's own devices.
 
     App-state keys and copies of sent messages arrive through them.
     """
-    if not (policy.keep_own_sessions and account.devices):
+    if not file.name.startswith(prefixes):
         return False
     peer = read_session(file.name)
     return peer is not None and account.owns_session(peer)
 
 
-def _plan_session(file: AuthFile, policy: Policy, account: Account, now: int) -> Verdict:
-    if _is_own_session(file, policy, account):
-        return Verdict(file, False, Rule.OWN_SESSION, "a session with this account's own device: kept")
-    return _plan_by_age(file, policy.session_max_age_days, Rule.SESSION_AGE, now)
+def _plan_sessions(sessions: Sequence[AuthFile], policy: Policy, account: Account, now: int) -> list[Verdict]:
+    prefixes = _own_prefixes(policy, account)
+    return [
+        Verdict(file, False, Rule.OWN_SESSION, "a session with this account's own device: kept")
+        if _is_own_session(file, prefixes, account)
+        else _plan_by_age(file, policy.session_max_age_days, Rule.SESSION_AGE, now)
+        for file in sessions
+    ]
 
 
 # --- pre-keys -------------------------------------------------------------------------------------------
