@@ -65,4 +65,6 @@ def explain(kind: Kind, rule: Rule) -> Explanation:
     """Return what a file of this kind is, and what its loss means in the light of the rule that decided."""
     if rule is Rule.SENDER_KEY_PAIR_AGE:
         return Explanation(MEANING[kind], _OWN_PAIR)
+    if kind is Kind.SENDER_KEY_MEMORY:  # gone alone, whatever kept it, it costs nothing
+        return Explanation(MEANING[kind], _LOST[kind])
     return Explanation(MEANING[kind], _KEPT.get(rule, _LOST[kind]))

@@ -304,11 +304,6 @@ def _advertised(
 # --- sender keys and their memories ---------------------------------------------------------------------
 
 
-class _Group(NamedTuple):
-    memory: AuthFile | None
-    bound: list[AuthFile]
-
-
 def _plan_sender_keys(
     memories: Sequence[AuthFile], sender_keys: Sequence[AuthFile], policy: Policy, account: Account, now: int
 ) -> list[Verdict]:
@@ -332,8 +327,11 @@ def _plan_sender_keys(
     then: list[Verdict] = []
     for group, keys in bound.items():
         memory = memory_of.pop(memory_name(group), None)
+        if memory is None:  # nothing to go together with: each key by its own age
+            then += [_plan_lone_key(file, policy, account, now) for file in keys]
+            continue
         judge = _plan_pair if account.devices else _plan_nameless_group
-        of_memory, of_keys = judge(_Group(memory, keys), limit, now)
+        of_memory, of_keys = judge(memory, keys, limit, now)
         first += of_memory
         then += of_keys
     first += [_plan_by_age(file, limit, Rule.SENDER_KEY_MEMORY_AGE, now) for file in memory_of.values()]
@@ -348,42 +346,48 @@ def _may_bind(key: SenderKeyName, account: Account) -> bool:
     return account.owns_key(key.sender) if account.devices else True
 
 
-def _plan_pair(group: _Group, limit: int, now: int) -> tuple[list[Verdict], list[Verdict]]:
+def _plan_pair(memory: AuthFile, keys: list[AuthFile], limit: int, now: int) -> tuple[list[Verdict], list[Verdict]]:
     """Own sender key and memory: one age, the newer date; both go or neither."""
-    members = [group.memory, *group.bound] if group.memory else list(group.bound)
+    members = [memory, *keys]
     blocked = next((verdict for verdict in map(_cannot_go, members) if verdict), None)
     if blocked:
         reason = f"the group's own sender key and memory stay together, and one cannot go: {blocked.reason}"
         verdicts = [_cannot_go(file) or Verdict(file, False, Rule.SENDER_KEY_PAIR, reason) for file in members]
     else:
         newest = max(file.modified or 0 for file in members)
-        verdicts = [_pair_verdict(file, newest, group.memory, limit, now) for file in members]
-    return (verdicts[:1], verdicts[1:]) if group.memory else ([], verdicts)
+        verdicts = [_pair_verdict(file, newest, memory, limit, now) for file in members]
+    return verdicts[:1], verdicts[1:]
 
 
-def _pair_verdict(file: AuthFile, newest: int, memory: AuthFile | None, limit: int, now: int) -> Verdict:
+def _plan_lone_key(file: AuthFile, policy: Policy, account: Account, now: int) -> Verdict:
+    verdict = _plan_by_age(file, policy.sender_key_max_age_days, Rule.SENDER_KEY_AGE, now)
+    if not (verdict.remove and account.devices):
+        return verdict
+    return verdict._replace(rule=Rule.SENDER_KEY_PAIR_AGE, reason=f"this account's own sender key, {verdict.reason}")
+
+
+def _pair_verdict(file: AuthFile, newest: int, memory: AuthFile, limit: int, now: int) -> Verdict:
     verdict = _by_age(file, newest, limit, Rule.SENDER_KEY_PAIR_AGE, now)
-    after = memory.name if memory and file is not memory else None
-    what = "own sender key and memory of a group, together" if memory else "this account's own sender key,"
     rule = Rule.SENDER_KEY_PAIR_AGE if verdict.remove else Rule.SENDER_KEY_PAIR
-    return verdict._replace(rule=rule, reason=f"{what} {verdict.reason}", memory=after)
+    reason = f"own sender key and memory of a group, together {verdict.reason}"
+    return verdict._replace(rule=rule, reason=reason, memory=None if file is memory else memory.name)
 
 
-def _plan_nameless_group(group: _Group, limit: int, now: int) -> tuple[list[Verdict], list[Verdict]]:
+def _plan_nameless_group(
+    memory: AuthFile, keys: list[AuthFile], limit: int, now: int
+) -> tuple[list[Verdict], list[Verdict]]:
     """Nobody can tell whose keys these are: any that goes takes the group's memory with it, however young."""
-    keys = [_plan_by_age(file, limit, Rule.SENDER_KEY_AGE, now) for file in group.bound]
-    if group.memory is None:
-        return [], keys
-    memory = _plan_by_age(group.memory, limit, Rule.SENDER_KEY_MEMORY_AGE, now)
-    if not any(verdict.remove for verdict in keys):
-        return [memory], keys
-    if _cannot_go(group.memory):
-        reason = f"it may be this account's own, and its group's memory stays: {memory.reason}"
-        return [memory], [
+    of_keys = [_plan_by_age(file, limit, Rule.SENDER_KEY_AGE, now) for file in keys]
+    of_memory = _plan_by_age(memory, limit, Rule.SENDER_KEY_MEMORY_AGE, now)
+    if not any(verdict.remove for verdict in of_keys):
+        return [of_memory], of_keys
+    if _cannot_go(memory):
+        reason = f"it may be this account's own, and its group's memory stays: {of_memory.reason}"
+        return [of_memory], [
             Verdict(verdict.file, False, Rule.SENDER_KEY_PAIR, reason) if verdict.remove else verdict
-            for verdict in keys
+            for verdict in of_keys
         ]
-    if not memory.remove:
+    if not of_memory.remove:
         reason = "goes with a sender key of its group: creds.json does not tell whose key that is"
-        memory = Verdict(group.memory, True, Rule.MEMORY_GOES_WITH_KEY, reason)
-    return [memory], [verdict._replace(memory=group.memory.name) if verdict.remove else verdict for verdict in keys]
+        of_memory = Verdict(memory, True, Rule.MEMORY_GOES_WITH_KEY, reason)
+    return [of_memory], [verdict._replace(memory=memory.name) if verdict.remove else verdict for verdict in of_keys]

@@ -13,6 +13,8 @@ from baileys_cleanup.retention import DAY, SECOND
 from baileys_cleanup.toolfolder import ToolFolder
 
 YEAR = 365 * DAY
+_LATEST = 9999 * YEAR // 2
+"""Nanoseconds: what is later was never written by a run."""
 RUNNING = "running"
 UNDOING = "undoing"
 SETTLED = "settled"
@@ -82,13 +84,15 @@ def check_clock(tool: ToolFolder, now: int) -> None:
     way_on = "check the date; --accept-clock goes on all the same"
     try:
         last = _read(tool.fd, _LAST)["started"]
-        distance = now - last
+        if type(last) is not int or not 0 <= last <= _LATEST:
+            raise ValueError(last)  # noqa: TRY301 - one sentence for all that is no date
     except FileNotFoundError:
         return
     except (OSError, ValueError, KeyError, TypeError):
         raise Refused(
             f"the record of the last run, {tool.path}/{_LAST}, cannot be read, so the clock cannot be checked; {way_on}"
         ) from None
+    distance = now - last
     if distance <= -DAY:
         raise Refused(f"the clock stands more than a day before the last run of {timestamp(last)}; {way_on}")
     if distance >= YEAR:

@@ -172,9 +172,7 @@ def _assemble(*documents: dict[str, Any]) -> Written:
 
 
 def _settings(written: dict[str, Any]) -> Settings:
-    overrides: dict[str, dict[str, Any]] = {}
-    for company, table in written.pop("companies").items():
-        overrides.setdefault(company.removeprefix(COMPANY_PREFIX), {}).update(table["retention"])
+    overrides = {company: table["retention"] for company, table in written.pop("companies").items()}
     retention = replace(Policy(), **written.pop("retention"))
     levels = replace(Levels(), **written.pop("levels"))
     return replace(Settings(), retention=retention, levels=levels, companies=overrides, **written)
@@ -236,9 +234,15 @@ def _read_toml(path: str) -> dict[str, Any]:
     if len(data) > _FILE_LIMIT:
         raise UsageProblem(f"the settings file {shown(path)} is larger than 1 MiB: that is no settings file")
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        document = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise UsageProblem(f"the settings file {shown(path)} is not valid TOML: {error}") from None
+    companies = document.get("companies")
+    if isinstance(companies, dict):
+        document["companies"] = {company.removeprefix(COMPANY_PREFIX): table for company, table in companies.items()}
+        if len(document["companies"]) < len(companies):
+            raise UsageProblem(f"the settings file {shown(path)} has settings for one company under two names")
+    return document
 
 
 def _check(values: dict[str, Any], origin: Callable[[str], str]) -> None:
