@@ -132,8 +132,11 @@ def _end_earlier_runs(root: Root, tool: ToolFolder, audit: Audit, outcome: RunOu
     runs, broken = read_runs(tool)
     for run in runs:
         try:
-            if run.state != SETTLED:
-                settle(root, tool, run)
+            if run.state != SETTLED and not settle(root, tool, run):
+                outcome.warnings.append(
+                    f"the earlier run {run.run_id} left files that cannot be put back yet; they are kept"
+                )
+                continue
             if run.due > world.now or world.stopping():
                 continue
             purged = purge(tool, run, audit, world.stopping)

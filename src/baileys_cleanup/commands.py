@@ -17,7 +17,7 @@ from baileys_cleanup.folder import PREFIX, Root, open_root
 from baileys_cleanup.lock import hold_lock
 from baileys_cleanup.removal import settle, tidy
 from baileys_cleanup.retention import Rule, Verdict
-from baileys_cleanup.runs import SETTLED, UNDOING, Run, timestamp, write_run
+from baileys_cleanup.runs import UNDOING, Run, timestamp, write_run
 from baileys_cleanup.summary import SCHEMA_VERSION, table, verdict_fields
 from baileys_cleanup.text import count, few, shown, size
 from baileys_cleanup.toolfolder import open_tool_folder
@@ -95,8 +95,7 @@ def undo_run(
             raise UsageProblem(f"nothing was ever removed under {shown(root.path)}, so there is no run to undo")
         with hold_lock(tool), open_audit(tool, world.clock) as audit:
             run, ids = choose_run(tool, run_id, wanted)
-            if run.state != SETTLED:
-                settle(root, tool, run)
+            settle(root, tool, run)
             write_run(tool, run._replace(state=UNDOING))
             audit.write("undo", run=run.run_id)
             restored: list[Restored] = []
@@ -104,7 +103,7 @@ def undo_run(
                 if world.stopping():
                     break
                 restored.append(undo_company(root, tool, run, company_id, wait=world.wait, stopping=world.stopping))
-            write_run(tool, run._replace(state=SETTLED))
+            settle(root, tool, run._replace(state=UNDOING))
             tidy(tool, run)
     stayed = sum(len(company.stayed) for company in restored)
     back = sum(len(company.files) for company in restored)

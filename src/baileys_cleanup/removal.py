@@ -92,6 +92,7 @@ class Quarantine:
         self._audit = audit
         self._fd: int | None = None
         self._by_link = False
+        self._settled = True
 
     @contextmanager
     def company(self, company: Company) -> Iterator[Hand]:
@@ -110,10 +111,14 @@ class Quarantine:
         self._fd = None
         if _remove_if_empty(self._tool.quarantine, self._run.run_id):
             _forget_record(self._tool, self._run.run_id)
-        else:
+        elif self._settled:
             # A record that cannot be written stays as it was, and the next run settles this one.
             with suppress(OSError):
                 write_run(self._tool, self._run._replace(state=SETTLED))
+
+    def leave_unsettled(self) -> None:
+        """Leave it to the next run to put back what could not be put back now; nothing is purged before that."""
+        self._settled = False
 
     @property
     def deletes(self) -> bool:
@@ -194,27 +199,34 @@ class _QuarantineHand:
             os.rename(name, name, src_dir_fd=self._company.fd, dst_dir_fd=into)
         except FileNotFoundError:
             return Outcome.VANISHED
-        if self._as_planned(name, into, planned):
+        trouble: OSError | None = None
+        try:
+            as_planned = Stamp.of(os.stat(name, dir_fd=into, follow_symlinks=False)) == planned
+        except OSError as error:
+            as_planned, trouble = False, error  # not to be told: back with it
+        if as_planned:
             if self._quarantine.deletes:
                 os.unlink(name, dir_fd=into)
             return Outcome.REMOVED
-        self._quarantine.note("put_back", self._company, verdict)
+        self._put_back(verdict, into)
+        if trouble is not None:
+            raise trouble
+        return Outcome.CHANGED
+
+    def _put_back(self, verdict: Verdict, into: int) -> None:
+        name = verdict.file.name
+        with suppress(OSError):  # what goes back is no removal: it goes back with or without its line
+            self._quarantine.note("put_back", self._company, verdict)
         try:
             put_back(name, into, self._company.fd)
         except FileExistsError:
             pass  # what exists by now is newer, and what was moved is an older state of it: that stays out
         except OSError as error:
+            self._quarantine.leave_unsettled()
             raise CompanyProblem(
                 f"{shown(name)} changed while it was moved and cannot be put back ({error.strerror}); it lies in"
-                f" {self._quarantine.where(self._company)}, and `baileys-cleanup undo` brings it back"
+                f" {self._quarantine.where(self._company)}; the next run tries again, and so does undo"
             ) from None
-        return Outcome.CHANGED
-
-    def _as_planned(self, name: str, into: int, planned: Any) -> bool:  # noqa: ANN401 - the store's own
-        try:
-            return bool(Stamp.of(os.stat(name, dir_fd=into, follow_symlinks=False)) == planned)
-        except OSError:
-            return False  # not to be told: back with it
 
     def _folder(self) -> int:
         if self._fd is None:
@@ -327,29 +339,40 @@ def purge(tool: ToolFolder, run: Run, audit: Audit, stopping: Callable[[], bool]
     except OSError as error:
         errors.append(f"run {run.run_id} could not be purged: {error.strerror}: {error.filename!r}")
         return Purged(files, size, errors)
-    _remove_if_empty(tool.quarantine, run.run_id)
-    _forget_record(tool, run.run_id)
+    tidy(tool, run)
     return Purged(files, size, errors)
 
 
-def settle(root: Root, tool: ToolFolder, run: Run) -> None:
-    """End what a killed run or undo left half done, so that every file is in one place.
+def settle(root: Root, tool: ToolFolder, run: Run) -> bool:
+    """End what a killed run or undo left half done, so that every file is in one place; tell whether that is so.
 
     A put-back by hard link that was cut in two left the file in both places: the quarantine lets go of it.
     A file that was rewritten after the run began, while it was being moved, goes back unless a newer one exists.
+    Where that cannot be done now the run stays unsettled, and nothing of it may be purged.
     """
-    for company in quarantined_companies(tool, run):
-        with suppress(CompanyProblem), root.company(company) as home, quarantined(tool, run, company) as fd:
-            for name in os.listdir(fd):
-                status = os.stat(name, dir_fd=fd, follow_symlinks=False)
-                if status.st_nlink > 1 and _same_file(home.fd, name, status):
-                    os.unlink(name, dir_fd=fd)
-                elif run.state == RUNNING and status.st_mtime_ns > run.started:
-                    with suppress(FileExistsError):
-                        put_back(name, fd, home.fd)
+    settled = True
+    everyone = set(root.company_ids()[0])
+    for company_id in quarantined_companies(tool, run):
+        if company_id in everyone:
+            try:
+                with root.company(company_id) as company, quarantined(tool, run, company_id) as fd:
+                    _settle_company(company, fd, run)
+            except (CompanyProblem, OSError):
+                settled = False
     tidy(tool, run)
-    if run_exists(tool, run):
+    if settled and run_exists(tool, run):
         write_run(tool, run._replace(state=SETTLED))
+    return settled
+
+
+def _settle_company(company: Company, fd: int, run: Run) -> None:
+    for name in os.listdir(fd):
+        status = os.stat(name, dir_fd=fd, follow_symlinks=False)
+        if status.st_nlink > 1 and _same_file(company.fd, name, status):
+            os.unlink(name, dir_fd=fd)
+        elif run.state == RUNNING and status.st_mtime_ns > run.started:
+            with suppress(FileExistsError):
+                put_back(name, fd, company.fd)
 
 
 def tidy(tool: ToolFolder, run: Run) -> None:
@@ -396,5 +419,5 @@ def _remove_if_empty(parent: int, name: str) -> bool:
 
 
 def _forget_record(tool: ToolFolder, run_id: str) -> None:
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # a record of nothing does no harm, and the next run forgets it
         os.unlink(f"{run_id}.json", dir_fd=tool.runs)

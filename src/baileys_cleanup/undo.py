@@ -111,6 +111,8 @@ def undo_company(
 ) -> Restored:
     """Put back what a run took from one company; what has to stay away is named with its reason."""
     restored = Restored(company_id)
+    if company_id not in quarantined_companies(tool, run):  # settled a moment ago: it is all back
+        return restored
     try:
         with root.company(company_id) as company, quarantined(tool, run, company_id) as fd:
             names = sorted(os.listdir(fd))
