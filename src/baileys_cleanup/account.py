@@ -86,7 +86,7 @@ def _devices(me: Any, problems: list[str]) -> frozenset[tuple[str, int]]:  # noq
 
 def _counter(creds: dict[str, Any], key: str, problems: list[str]) -> int | None:
     value = creds.get(key)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
-    problems.append(f"{key} is not a whole number")
+    problems.append(f"{key} is no pre-key number")
     return None

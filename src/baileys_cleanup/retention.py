@@ -289,13 +289,14 @@ def _advertised(
     if next_pre_key <= FIRST_BATCH:
         return frozenset()
     dated = sorted((file.modified, file.name) for file in over if file.modified is not None)
+    enough = BATCH_LEFT - (len(over) - len(dated))  # one without a date may belong to any batch
     names: set[str] = set()
     first = 0
     done = 0
     for last, (modified, _) in enumerate(dated):
         while modified - dated[first][0] > BATCH_SPAN:
             first += 1
-        if last - first + 1 >= BATCH_LEFT:
+        if last - first + 1 >= enough:
             names.update(name for _, name in dated[max(first, done) : last + 1])
             done = last + 1
     return frozenset(names)

@@ -15,6 +15,7 @@ from baileys_cleanup.toolfolder import ToolFolder
 YEAR = 365 * DAY
 _LATEST = 9999 * YEAR // 2
 """Nanoseconds: what is later was never written by a run."""
+_MOST_DAYS = 36_500
 RUNNING = "running"
 UNDOING = "undoing"
 SETTLED = "settled"
@@ -60,7 +61,7 @@ def read_runs(tool: ToolFolder) -> tuple[list[Run], list[str]]:
         try:
             record = _read(tool.runs, name)
             run = Run(name.removesuffix(".json"), record["started"], record["undo_days"], record["state"])
-            sound = all(type(value) is int for value in (run.started, run.undo_days))
+            sound = _is_moment(run.started) and type(run.undo_days) is int and 0 <= run.undo_days <= _MOST_DAYS
         except (OSError, ValueError, KeyError, TypeError):
             sound = False
         if sound:
@@ -68,6 +69,10 @@ def read_runs(tool: ToolFolder) -> tuple[list[Run], list[str]]:
         else:
             broken.append(name)
     return runs, broken
+
+
+def _is_moment(value: object) -> bool:
+    return type(value) is int and 0 <= value <= _LATEST
 
 
 def write_run(tool: ToolFolder, run: Run) -> None:
@@ -84,7 +89,7 @@ def check_clock(tool: ToolFolder, now: int) -> None:
     way_on = "check the date; --accept-clock goes on all the same"
     try:
         last = _read(tool.fd, _LAST)["started"]
-        if type(last) is not int or not 0 <= last <= _LATEST:
+        if not _is_moment(last):
             raise ValueError(last)  # noqa: TRY301 - one sentence for all that is no date
     except FileNotFoundError:
         return

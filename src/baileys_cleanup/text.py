@@ -19,7 +19,7 @@ def size(number: int) -> str:
     """Return a number of bytes in the unit people read: `512 B`, `10.0 KiB`, `1.5 MiB`."""
     value = float(number)
     for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:  # noqa: PLR2004 - the step between the units
+        if value < 1023.95:  # noqa: PLR2004 - what rounds to 1024.0 is one of the next unit
             return f"{number} B" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1024
     return f"{value:.1f} TiB"

@@ -1,0 +1,1 @@
+"""Properties of the decisions: for any files, any account, any policy and any time."""

@@ -1,0 +1,1 @@
+"""The modules one by one, at their own edges."""

@@ -1,0 +1,40 @@
+"""What a module needs of the world: an environment without the tool's variables, an open root, a tool's folder."""
+
+import os
+
+import pytest
+
+from baileys_cleanup import settings
+from baileys_cleanup.folder import open_root
+from baileys_cleanup.toolfolder import open_tool_folder
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch, tmp_path):
+    """Hide what this machine sets: variables of the tool and a settings file under /etc."""
+    for name in list(os.environ):
+        if name.upper().startswith("BAILEYS_CLEANUP_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(settings, "CONFIG_FILE", str(tmp_path / "no-such-file.toml"))
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Give an empty folder that may serve as sessions root."""
+    path = tmp_path / "root"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def root(place):
+    """Give an open sessions root."""
+    with open_root(str(place)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def tool(root):
+    """Give the tool's own folder, made and open."""
+    with open_tool_folder(root, create=True) as opened:
+        yield opened

@@ -1,0 +1,249 @@
+"""`cli`: how commands and options are heard, and the one edge where errors become exit statuses."""
+
+import errno
+import io
+import json
+import os
+import signal
+import sys
+import time
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from baileys_cleanup import __version__, cli
+from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem
+
+from .helpers import OTHER, creds, names, put
+
+SESSION = f"session-{OTHER}.0.json"
+NEW = {"now": time.time_ns()}
+
+
+@pytest.fixture
+def call(place, monkeypatch):
+    """Give a function that runs the command line with this root."""
+    monkeypatch.setenv("BAILEYS_CLEANUP_SESSIONS_ROOT", str(place))
+
+    def run(*args):
+        return CliRunner().invoke(cli.commands, args)
+
+    return run
+
+
+@pytest.fixture
+def company(place):
+    """Give a company with one old session."""
+    put(place / "company_7", "creds.json", creds(), **NEW)
+    put(place / "company_7", SESSION, age=20, **NEW)
+    return place / "company_7"
+
+
+@pytest.mark.parametrize("args", [["--dry-run"], ["-n"], ["clean", "--dry-run"], ["clean", "-n", "--company", "7"]])
+def test_options_alone_mean_clean(call, company, place, args):
+    """Without a command's name the options are those of clean; a dry run leaves no trace."""
+    result = call(*args, "--json")
+    document = json.loads(result.stdout)
+    assert (0, True, 1) == (result.exit_code, document["dry_run"], document["totals"]["removed"])
+    assert [SESSION] == [removal["file"] for removal in document["companies"][0]["removals"]]
+    assert (["company_7"], ["creds.json", SESSION]) == (names(place), names(company))
+
+
+def test_no_argument_at_all_cleans(call, company):
+    """The bare command removes what is due and prints the table."""
+    result = call()
+    assert (0, ["creds.json"]) == (result.exit_code, names(company))
+    assert "1 company: 2 files before, 1 removed" in result.stdout
+
+
+def test_a_run_can_be_undone(call, company):
+    """What the bare command removed comes back with `undo latest`."""
+    call()
+    result = call("undo", "latest")
+    assert (0, ["creds.json", SESSION]) == (result.exit_code, names(company))
+
+
+def test_quiet_says_nothing_when_all_is_well(call, company):
+    """With -q a run that went well says nothing on stdout nor stderr."""
+    result = call("-q")
+    assert (0, "", "", ["creds.json"]) == (result.exit_code, result.stdout, result.stderr, names(company))
+
+
+def test_an_empty_root_is_a_warning_even_when_quiet(call):
+    """A root without companies may be an unmounted disk: status 0, and -q still says so."""
+    result = call("-q")
+    assert (0, "") == (result.exit_code, result.stdout)
+    assert "right disk" in json.loads(result.stderr)["warning"]
+
+
+def test_a_refused_company_is_status_4(call, company, monkeypatch):
+    """A company over the limit of removals is left alone and the status tells."""
+    monkeypatch.setenv("BAILEYS_CLEANUP_MAX_REMOVALS", "0")
+    assert 4 == call("--json").exit_code
+    assert ["creds.json", SESSION] == names(company)
+
+
+def test_the_way_on_is_taken_only_when_asked(call, company, place):
+    """A clock a year ahead of the last run refuses; --accept-clock goes on."""
+    call()
+    (place / ".baileys-cleanup" / "last-run.json").write_text('{"started": 0}')
+    put(company, SESSION, age=20, **NEW)
+    assert Refused is type(call().exception)
+    assert ["creds.json", SESSION] == names(company)
+    assert 0 == call("--accept-clock").exit_code
+    assert ["creds.json"] == names(company)
+
+
+@pytest.mark.parametrize(
+    ("args", "part"),
+    [
+        (["--dry-run", "undo", "x"], "options come after the command"),
+        (["--company", "7", "explain"], "options come after the command"),
+        (["nonsense"], "no such command 'nonsense'"),
+        (["-v", "-q"], "exclude each other"),
+        (["--undo-days", "-1"], "0<=x<=36500"),
+        (["--undo-days", "x"], "not a valid integer"),
+        (["--log-format", "xml"], "xml"),
+        (["--no-such-option"], "No such option"),
+        (["undo", "--company", "7"], "RUN_ID"),
+        (["demo"], "Missing argument"),
+    ],
+)
+def test_a_wrong_call_is_status_2(call, company, args, part):
+    """A wrong call ends with status 2 and a sentence, before anything was touched."""
+    result = call(*args)
+    assert 2 == result.exit_code
+    assert part in result.stderr
+    assert ["creds.json", SESSION] == names(company)
+
+
+@pytest.mark.parametrize(
+    "args", [["--help"], ["-h"], ["clean", "-h"], ["undo", "--help"], ["explain", "-h"], ["demo", "-h"]]
+)
+def test_help_is_help(call, company, args):
+    """Asking for help cleans nothing; the group's help shows the options of clean."""
+    result = call(*args)
+    assert 0 == result.exit_code
+    assert "Usage:" in result.stdout
+    assert ["creds.json", SESSION] == names(company)
+    assert ("--accept-clock" in result.stdout) == (args[0] in {"--help", "-h", "clean"})
+
+
+def test_the_version_is_the_packages(call):
+    """--version names the version."""
+    assert __version__ in call("--version").stdout
+
+
+def test_a_demo_can_be_tried(call, tmp_path):
+    """What demo builds is what its own advice can dry-run."""
+    result = call("demo", str(tmp_path / "d"))
+    assert (0, True) == (result.exit_code, f"--dry-run --sessions-root {tmp_path}/d" in result.stdout)
+    assert 0 == call("-n", "--sessions-root", str(tmp_path / "d"), "--company", "962302").exit_code
+
+
+def test_explain_and_settings_answer(call, company):
+    """Explain names the file's verdict, settings the variable that set the root."""
+    assert '"verdict": "remove"' in call("explain", SESSION, "--json").stdout
+    assert "BAILEYS_CLEANUP_SESSIONS_ROOT" in call("settings").stdout
+
+
+# --- the edge -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def edge(monkeypatch):
+    """Give a function that lets the command line raise or return something, and gives the exit status."""
+
+    def end(what):
+        def act(**_how):
+            if isinstance(what, BaseException):
+                raise what
+            return what
+
+        monkeypatch.setattr(cli.commands, "main", act)
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        return caught.value.code
+
+    return end
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "part"),
+    [
+        (None, 0, ""),
+        (4, 4, ""),
+        (click.exceptions.Exit(143), 143, ""),
+        (CleanupError("a sentence"), 1, "baileys-cleanup: error: a sentence"),
+        (UsageProblem("a sentence"), 2, "a sentence"),
+        (LockHeld("a sentence"), 3, "a sentence"),
+        (Refused("a sentence"), 4, "a sentence"),
+        (click.UsageError("a sentence"), 2, "a sentence"),
+        (click.Abort(), 130, ""),
+        (KeyboardInterrupt(), 130, ""),
+        (BrokenPipeError(), 1, ""),
+        (OSError(errno.EIO, "Input/output error", "x"), 1, "Input/output error: x"),
+        (AssertionError("creds.json"), 1, "this is a bug in baileys-cleanup: AssertionError: creds.json"),
+        (UsageProblem("a\x1b[31m\nb"), 2, r"a\x1b[31m\nb"),
+    ],
+)
+def test_each_end_has_its_status_and_one_line(edge, capsys, what, status, part):
+    """Each error ends with its own status and at most one printable sentence, never a traceback."""
+    assert status == edge(what)
+    said = capsys.readouterr()
+    assert part in said.err
+    assert "" == said.out
+    assert "Traceback" not in said.err
+    if not isinstance(what, click.ClickException):
+        assert len(said.err.splitlines()) <= 1
+
+
+def test_a_summary_that_did_not_get_out_is_a_failure(edge, monkeypatch, tmp_path):
+    """When stdout cannot be flushed a good run ends with status 1, and a worse status stays."""
+    for before, after in ((0, 1), (4, 4)):
+        with open("/dev/full", "w") as full, monkeypatch.context() as patched:
+            full.write("x")
+            patched.setattr(sys, "stdout", full)
+            assert after == edge(before)
+
+
+def test_a_reader_that_left_does_not_stop_the_work(monkeypatch):
+    """The first write that fails is remembered, later ones are not tried."""
+
+    class Gone(io.StringIO):
+        encoding = "ascii"
+        calls = 0
+
+        def write(self, text):
+            Gone.calls += 1
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    output = cli._Output()
+    output.write("a")
+    output.write("b")
+    assert (True, 1) == (output.failed, Gone.calls)
+
+
+def test_what_the_terminal_cannot_show_is_escaped(monkeypatch):
+    """A letter that the encoding of stdout does not know is escaped, not an error."""
+    raw = io.BytesIO()
+    with io.TextIOWrapper(raw, encoding="ascii", write_through=True) as stream:
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", stream)
+            cli._Output().write("Zürich")
+        assert rb"Z\xfcrich" == raw.getvalue()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_is_remembered_and_given_back(number, status):
+    """While it listens a signal only asks to stop, the first one counts; later handlers are as before."""
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    stop = cli._Stop()
+    assert (False, 4) == (stop(), stop.exit_status(4))
+    with stop.listening():
+        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert (True, status) == (stop(), stop.exit_status(4))
+    assert before == [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
