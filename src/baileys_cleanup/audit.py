@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -35,9 +36,11 @@ class Audit:
 @contextmanager
 def open_audit(tool: ToolFolder, clock: Callable[[], int]) -> Iterator[Audit]:
     """Open the audit log for appending; `clock` gives nanoseconds since the epoch."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     fd = os.open(NAME, flags, 0o600, dir_fd=tool.fd)
     try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, f"{NAME} is not a regular file")
         yield Audit(fd, clock)
     finally:
         os.close(fd)

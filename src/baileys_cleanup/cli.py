@@ -257,7 +257,8 @@ def _clean(
 
     def report_for(run: "RunOutcome") -> "Report":
         log.debug("run_started", run_id=run.run_id, dry_run=run.dry_run, sessions_root=run.sessions_root)
-        summary = _report(run, output, as_json=as_json, quiet=quiet, removals=detail, keeps=verbose)
+        again = _again(sessions_root, config)
+        summary = _report(run, output, again, as_json=as_json, quiet=quiet, removals=detail, keeps=verbose)
         return _Logged(summary, log, tell=tell)
 
     with stop.listening():
@@ -274,12 +275,24 @@ def _clean(
     return stop.exit_status(max(outcome.exit_status, int(output.failed)))
 
 
-def _report(run: "RunOutcome", output: _Output, *, as_json: bool, quiet: bool, removals: bool, keeps: bool) -> "Report":
+def _again(sessions_root: str | None, config: str | None) -> str:
+    """Return the options, as typed, that lead a later command to the same sessions root."""
+    from shlex import quote
+
+    given = (("--sessions-root", sessions_root), ("--config", config))
+    return "".join(f" {option} {quote(value)}" for option, value in given if value is not None)
+
+
+def _report(
+    run: "RunOutcome", output: _Output, again: str, *, as_json: bool, quiet: bool, removals: bool, keeps: bool
+) -> "Report":
     from baileys_cleanup.summary import JsonReport, QuietReport, TextReport
 
     if as_json:
         return JsonReport(output.write, run, removals=removals, keeps=keeps)
-    text = TextReport(output.write, run, _paint if _colours() else _unpainted, removals=removals, keeps=keeps)
+    text = TextReport(
+        output.write, run, _paint if _colours() else _unpainted, again=again, removals=removals, keeps=keeps
+    )
     return QuietReport(text) if quiet else text
 
 
@@ -356,7 +369,8 @@ def undo(ctx: click.Context, /, run_id: str | None, companies: tuple[str, ...], 
         raise click.UsageError("--company goes with a RUN_ID; `baileys-cleanup undo` lists them.", ctx)
     with stop.listening():
         if run_id is None:
-            status = list_runs(settings, output.write, as_json=options["as_json"])
+            again = _again(options["sessions_root"], options["config"])
+            status = list_runs(settings, output.write, again=again, as_json=options["as_json"])
         else:
             world = _world(stop)
             status = undo_run(settings, run_id, companies, world, output.write, as_json=options["as_json"])
@@ -393,9 +407,13 @@ def explain(ctx: click.Context, /, files: tuple[str, ...], companies: tuple[str,
 @click.pass_context
 def demo(ctx: click.Context, directory: str) -> None:
     """Build a sessions root to play with in DIR, a new or empty folder."""
+    from shlex import quote
+
     from baileys_cleanup.demo import build
     from baileys_cleanup.text import shown
 
+    # As it was called: after a trial install it is not on the PATH.
+    program = shown(sys.argv[0]) if sys.argv[0].endswith("/baileys-cleanup") else "baileys-cleanup"
     output = _Output()
     folder = build(directory, time.time_ns())
     output.write(f"A sessions root to play with is in {shown(folder)}. Now try:\n\n")
@@ -405,7 +423,7 @@ def demo(ctx: click.Context, directory: str) -> None:
         "explain --company 962302 --sessions-root {}",
         "undo --sessions-root {}",
     ):
-        output.write(f"    baileys-cleanup {line.format(shown(folder))}\n")
+        output.write(f"    {program} {line.format(quote(shown(folder)))}\n")
     ctx.exit(int(output.failed))
 
 

@@ -44,8 +44,11 @@ _KEEPING = {
 }
 
 
-def list_runs(settings: Settings, write: Write, *, as_json: bool) -> int:
-    """List the runs that can be undone, newest first. Returns the exit status."""
+def list_runs(settings: Settings, write: Write, *, again: str = "", as_json: bool) -> int:
+    """List the runs that can be undone, newest first. Returns the exit status.
+
+    `again` are the options that a later command needs to find the same sessions root.
+    """
     with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
         found, broken = undoable_runs(tool) if tool else ([], [])
     if as_json:
@@ -68,7 +71,7 @@ def list_runs(settings: Settings, write: Write, *, as_json: bool) -> int:
         head = ["RUN", "STARTED", "COMPANIES", "FILES", "SIZE", "DELETED FOR GOOD AFTER"]
         for line in table([head, *rows], _unpainted, None):
             write(line + "\n")
-        write("\nTo bring back what a run removed: baileys-cleanup undo RUN [--company ID]\n")
+        write(f"\nTo bring back what a run removed: baileys-cleanup undo RUN [--company ID]{again}\n")
     if broken:
         write(f"warning: records that cannot be read, their files are kept: {few(broken)}\n")
     return 0
@@ -165,8 +168,8 @@ def explain_files(
     as_json: bool,
 ) -> None:
     """Explain the files of companies, or only the named ones; `files` are names or paths that end in one."""
-    wanted_in, names = _targets(companies, files)
     with open_root(settings.sessions_root) as root:
+        wanted_in, names = _targets(root, companies, files)
         ids = root.select(wanted_in) if wanted_in else root.company_ids()[0]
         documents = [_explain_company(root, company_id, settings, names, world) for company_id in ids]
     found = {entry["file"] for document in documents for entry in document["files"]}
@@ -181,13 +184,19 @@ def explain_files(
         _tell_company(write, document)
 
 
-def _targets(companies: Sequence[str], files: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Split `company_7/pre-key-1.json` into company and name; a company alone may be named, too."""
+def _targets(root: Root, companies: Sequence[str], files: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split `company_7/pre-key-1.json` into company and name; a company alone may be named, too.
+
+    Raises UsageProblem for a path that leads out of the root.
+    """
     wanted = list(companies)
     names: list[str] = []
     for target in files:
         folder, name = os.path.split(target.rstrip("/"))
-        company = os.path.basename(folder)
+        above, company = os.path.split(folder)
+        path_of_root = above if company.startswith(PREFIX) else folder
+        if path_of_root and os.path.realpath(path_of_root) != root.path:
+            raise UsageProblem(f"{shown(target)!r} is not under the sessions root {shown(root.path)}")
         if company.startswith(PREFIX):
             wanted.append(company)
             names.append(name)

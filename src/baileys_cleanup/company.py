@@ -49,7 +49,7 @@ def look_and_plan(company: Company, policy: Policy, terms: Terms) -> Sight:
     listing = company.names()
     account = company.account(terms.wait)
     look = company.look(listing.files, undated(listing.files, policy, account))
-    decided = plan(look.files, policy, account, terms.now)
+    decided = plan(look.files, policy, account, terms.now, frozenset(listing.strangers))
     return Sight(listing, look, decided, account.problem, bool(account.devices))
 
 
@@ -188,7 +188,9 @@ def _tell(outcome: CompanyOutcome, sight: Sight, policy: Policy) -> None:
     strangers = sight.listing.strangers
     if strangers:
         are = "entry is" if len(strangers) == 1 else "entries are"
-        outcome.warnings.append(f"{len(strangers):,} {are} no regular file and left alone: {few(sorted(strangers))}")
+        outcome.warnings.append(
+            f"{len(strangers):,} {are} no regular file and left alone: {few(sorted(strangers), 50)}"
+        )
     linked = [verdict.file.name for verdict in sight.plan.keeps if verdict.rule is Rule.HARD_LINKED]
     if linked:
         outcome.notes.append(f"kept because of several hard links: {few(linked)}")

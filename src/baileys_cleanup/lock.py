@@ -2,8 +2,9 @@
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from baileys_cleanup.errors import LockHeld, UsageProblem
 from baileys_cleanup.toolfolder import ToolFolder
@@ -20,13 +21,16 @@ def hold_lock(tool: ToolFolder) -> Iterator[None]:
     except OSError as error:
         raise UsageProblem(f"the lock {tool.path}/{_NAME} cannot be opened: {error.strerror}") from None
     try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise UsageProblem(f"the lock {tool.path}/{_NAME} is not a regular file")
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(fd, 20, 0).strip().decode("ascii", "replace")
             who = f"process {holder}" if holder.isdigit() else "another process"
             raise LockHeld(f"another run is at work ({who} holds {tool.path}/{_NAME}); nothing was touched") from None
-        os.pwrite(fd, f"{os.getpid():<19}\n".encode("ascii"), 0)
+        with suppress(OSError):  # who holds it is a courtesy; a full disk must not cost the lock
+            os.pwrite(fd, f"{os.getpid():<19}\n".encode("ascii"), 0)
         yield
     finally:
         os.close(fd)

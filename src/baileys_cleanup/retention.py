@@ -6,7 +6,7 @@ reason in words.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
@@ -144,8 +144,13 @@ def undated(files: Iterable[AuthFile], policy: Policy, account: Account) -> list
     return needed
 
 
-def plan(files: Iterable[AuthFile], policy: Policy, account: Account, now: int) -> Plan:
+def plan(
+    files: Iterable[AuthFile], policy: Policy, account: Account, now: int, strangers: Collection[str] = ()
+) -> Plan:
     """Decide over all files of one company; `now` is in nanoseconds since the epoch.
+
+    `strangers` are names beside the files that cannot be removed, a link for example; a memory among them holds
+    its group's own sender key, because Baileys reads through links.
 
     Removals come memories first, then sender keys, sessions, and pre-keys from the lowest number up: a run
     that stops anywhere leaves no own sender key that others will not be told about.
@@ -157,7 +162,7 @@ def plan(files: Iterable[AuthFile], policy: Policy, account: Account, now: int) 
     sender_keys = sorted(by_kind.pop(Kind.SENDER_KEY, []), key=_NAME)
     sessions = sorted(by_kind.pop(Kind.SESSION, []), key=_NAME)
     pre_keys = by_kind.pop(Kind.PRE_KEY, [])
-    verdicts = _plan_sender_keys(memories, sender_keys, policy, account, now)
+    verdicts = _plan_sender_keys(memories, sender_keys, policy, account, now, strangers=strangers)
     verdicts += _plan_sessions(sessions, policy, account, now)
     verdicts += _plan_pre_keys(pre_keys, policy, account)
     keeps = [_keep_by_kind(file) for kind_files in by_kind.values() for file in kind_files]
@@ -306,7 +311,13 @@ def _advertised(
 
 
 def _plan_sender_keys(
-    memories: Sequence[AuthFile], sender_keys: Sequence[AuthFile], policy: Policy, account: Account, now: int
+    memories: Sequence[AuthFile],
+    sender_keys: Sequence[AuthFile],
+    policy: Policy,
+    account: Account,
+    now: int,
+    *,
+    strangers: Collection[str],
 ) -> list[Verdict]:
     """Decide over sender keys and memories; the verdicts of memories come first.
 
@@ -328,11 +339,14 @@ def _plan_sender_keys(
     then: list[Verdict] = []
     for group, keys in bound.items():
         memory = memory_of.pop(memory_name(group), None)
+        if memory is None and memory_name(group) in strangers:
+            immovable = AuthFile(memory_name(group), Kind.SENDER_KEY_MEMORY)
+            then += _plan_bound(immovable, keys, account, limit, now)[1]
+            continue
         if memory is None:  # nothing to go together with: each key by its own age
             then += [_plan_lone_key(file, policy, account, now) for file in keys]
             continue
-        judge = _plan_pair if account.devices else _plan_nameless_group
-        of_memory, of_keys = judge(memory, keys, limit, now)
+        of_memory, of_keys = _plan_bound(memory, keys, account, limit, now)
         first += of_memory
         then += of_keys
     first += [_plan_by_age(file, limit, Rule.SENDER_KEY_MEMORY_AGE, now) for file in memory_of.values()]
@@ -358,6 +372,13 @@ def _plan_pair(memory: AuthFile, keys: list[AuthFile], limit: int, now: int) -> 
         newest = max(file.modified or 0 for file in members)
         verdicts = [_pair_verdict(file, newest, memory, limit, now) for file in members]
     return verdicts[:1], verdicts[1:]
+
+
+def _plan_bound(
+    memory: AuthFile, keys: list[AuthFile], account: Account, limit: int, now: int
+) -> tuple[list[Verdict], list[Verdict]]:
+    judge = _plan_pair if account.devices else _plan_nameless_group
+    return judge(memory, keys, limit, now)
 
 
 def _plan_lone_key(file: AuthFile, policy: Policy, account: Account, now: int) -> Verdict:

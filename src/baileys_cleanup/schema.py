@@ -260,6 +260,7 @@ def _check(values: dict[str, Any], origin: Callable[[str], str]) -> None:
         field = table.model_fields.get(where[-1])
         allowed = field.description if field else "a table"
         said = shown(str(first["input"])) if isinstance(first["input"], _Text) else shown(repr(first["input"]))
+        said = said or "empty"
         spelled = name if place != _variable(name) else "its value"
         raise UsageProblem(f"{place}: {shown(spelled)} is {said[:80]}; allowed: {allowed}") from None
 

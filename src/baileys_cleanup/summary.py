@@ -12,7 +12,7 @@ from baileys_cleanup.level import Level
 from baileys_cleanup.outcome import CompanyOutcome, CompanyStatus, RunOutcome, RunStatus, Tally
 from baileys_cleanup.retention import DAY, Verdict
 from baileys_cleanup.runs import timestamp
-from baileys_cleanup.text import count, shown, size
+from baileys_cleanup.text import count, few, shown, size
 
 SCHEMA_VERSION = 1
 Paint = Callable[[str, str], str]
@@ -134,13 +134,24 @@ _FIRST_LEVEL_COLUMN = _HEAD.index("LEVEL")
 
 
 class TextReport:
-    """Writes details as they come, and the table, totals, warnings and errors at the end."""
+    """Writes details as they come, and the table, totals, warnings and errors at the end.
+
+    `again` are the options that a later command needs to find the same sessions root.
+    """
 
     def __init__(
-        self, write: Callable[[str], object], run: RunOutcome, paint: Paint, *, removals: bool, keeps: bool
+        self,
+        write: Callable[[str], object],
+        run: RunOutcome,
+        paint: Paint,
+        *,
+        again: str = "",
+        removals: bool,
+        keeps: bool,
     ) -> None:
         self._write = write
         self._paint = paint
+        self._again = again
         self._removals = removals
         self._keeps = keeps
         self._dry_run = run.dry_run
@@ -183,7 +194,7 @@ class TextReport:
             write("Dry run: nothing was changed.\n")
         elif run.total.removed and run.undo_days:
             until = timestamp(run.started + run.undo_days * DAY)[:10]
-            write(f"To take this back until {until}: baileys-cleanup undo {run.run_id}\n")
+            write(f"To take this back until {until}: baileys-cleanup undo {run.run_id}{self._again}\n")
         for text in run.notes:
             write(f"note: {shown(text)}\n")
         for word, name, text in self._remarks:
@@ -225,12 +236,12 @@ class QuietReport:
             self._report.close(run)
 
 
-def problems_in_words(outcome: CompanyOutcome, limit: int = 20) -> list[str]:
-    """Return the errors of a company as sentences; the JSON summary has all, people get the first."""
-    lines = [f"{shown(file)}: {error}" if file is not None else error for file, error in outcome.errors]
-    if len(lines) > limit:
-        return [*lines[:limit], f"and {len(lines) - limit:,} more files that could not be removed"]
-    return lines
+def problems_in_words(outcome: CompanyOutcome) -> list[str]:
+    """Return the errors of a company as sentences, one for each cause; the JSON summary has every file."""
+    files: dict[str, list[str]] = {}
+    for file, error in outcome.errors:
+        files.setdefault(error, []).extend([] if file is None else [file])
+    return [f"{few(names)}: {error}" if names else error for error, names in files.items()]
 
 
 def _extra(total: Tally) -> str:

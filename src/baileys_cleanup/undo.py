@@ -85,6 +85,8 @@ def choose_run(tool: ToolFolder, run_id: str, wanted: Iterable[str]) -> tuple[Ru
     """
     found, _ = undoable_runs(tool)
     chosen = next((entry for entry in found if run_id in {entry.run.run_id, "latest"}), None)
+    if not found:
+        raise UsageProblem(f"there is nothing to undo under {shown(tool.path)}")
     if chosen is None:
         known = ", ".join(entry.run.run_id for entry in found[:3]) or "none"
         raise UsageProblem(
@@ -119,19 +121,20 @@ def undo_company(
             account = company.account(wait)
             pairs = _pairs(names, account)
             stay = _staying(company, names, account, pairs, run.started)
+            present = [file.name for file in company.names().files]
             # A key before its memory: a key alone is harmless when this is cut short, a memory alone is not.
             for name in sorted(names, key=_is_memory):
-                keys = [key for key in pairs.get(read_sender_key_memory(name) or "", ()) if key != name]
                 if stopping():
                     restored.stayed.append(Problem(name, "stopped before it"))
                 elif name in stay:
                     restored.stayed.append(Problem(name, stay[name]))
-                elif not set(keys) <= set(restored.files):
-                    restored.stayed.append(Problem(name, _PAIR))
+                elif _lacks_its_key(name, pairs, present, restored.files, account):
+                    restored.stayed.append(Problem(name, _ALONE))
                 else:
                     _put_back(company, fd, name, restored)
     except CompanyProblem as problem:
-        restored.stayed.append(Problem(None, str(problem)))
+        with quarantined(tool, run, company_id) as fd:
+            restored.stayed += [Problem(name, str(problem)) for name in sorted(os.listdir(fd))]
     except OSError as error:
         restored.stayed.append(Problem(None, f"its files cannot be put back: {error.strerror}"))
     return restored
@@ -150,7 +153,19 @@ def _put_back(company: Company, fd: int, name: str, restored: Restored) -> None:
 
 _NEWER = "a file of that name exists by now and is newer"
 _PAIR = "an own sender key and its group's memory come back together or not at all, and a newer one exists"
+_ALONE = "its group's own sender key is not there, and without it nobody in the group could read"
 _MAPPED = "the contact's LID mapping exists by now; its old session could overwrite the present one"
+
+
+def _lacks_its_key(
+    name: str, pairs: dict[str, list[str]], present: list[str], restored: list[str], account: Account
+) -> bool:
+    """Tell whether a memory would speak of an own key that is not there: then the whole group could not read."""
+    group = read_sender_key_memory(name)
+    if group is None or group not in pairs:
+        return False
+    keys = [key for key in pairs[group] if key != name]
+    return not set(keys) <= set(restored) or not any(_binds(key, group, account) for key in [*present, *restored])
 
 
 def _is_memory(name: str) -> bool:

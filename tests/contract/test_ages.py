@@ -1,6 +1,6 @@
 """How old a file must be to go, to the second."""
 
-import datetime
+import datetime as dt
 import os
 
 from .world import DAY, MEMORY, MINUTE, OTHER, OTHER_KEY, Root
@@ -34,7 +34,7 @@ def test_limits_of_fourteen_and_three_days(root: Root) -> None:
 
 def test_limits_to_the_second(root: Root) -> None:
     """With the clock standing still, exactly the limit is removed and one second less is kept."""
-    now = datetime.datetime(2026, 11, 22, 3, tzinfo=datetime.UTC).timestamp()
+    now = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC).timestamp()
     exact, short = root.company("exact"), root.company("short")
     for name, limit in BY_AGE.items():
         exact.put(name)

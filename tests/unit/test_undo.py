@@ -138,7 +138,7 @@ def test_a_company_that_is_gone_is_told(past, place):
     (past.folder / "creds.json").unlink()
     past.folder.rmdir()
     back, stayed = past.undo()
-    assert ([], [None]) == (back, list(stayed))
+    assert ([], [SESSION]) == (back, list(stayed))
     assert [SESSION] == names(past.kept)
 
 
