@@ -153,7 +153,7 @@ def _put_back(company: Company, fd: int, name: str, restored: Restored) -> None:
 
 _NEWER = "a file of that name exists by now and is newer"
 _PAIR = "an own sender key and its group's memory come back together or not at all, and a newer one exists"
-_ALONE = "its group's own sender key is not there, and without it nobody in the group could read"
+_ALONE = "a memory comes back together with its group's own sender key or not at all, and that key is not there"
 _MAPPED = "the contact's LID mapping exists by now; its old session could overwrite the present one"
 
 

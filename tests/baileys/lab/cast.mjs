@@ -27,8 +27,11 @@ export const STATUS = 'status@broadcast'
 const NAMES = ['bot', 'alice', 'carol', 'judy', 'henry', 'ivan', 'frank', 'olga', 'erin', 'dave', 'grace']
 const COMPANIONS = { bot: [0, 7], alice: [0, 3] }
 
-/** Fresh tables for a world; olga starts without a public LID. */
-export function castOf(knowsLid) {
+/**
+ * Fresh tables for a world. Olga starts without a public LID, but not in rc.3, which cannot
+ * read anybody whose LID is unknown (`getDecryptionJid`, lib/Utils/decode-wa-message.js).
+ */
+export function castOf({ knowsLid, version }) {
 	const accounts = {}
 	NAMES.forEach((name, index) => {
 		const number = String(index + 1).padStart(3, '0')
@@ -36,7 +39,7 @@ export function castOf(knowsLid) {
 			pn: `15550000${number}`,
 			lid: `100000000000${number}`,
 			devices: COMPANIONS[name] ?? [0],
-			lidHidden: name === 'olga'
+			lidHidden: name === 'olga' && version !== '7.0.0-rc.3'
 		}
 	})
 	const groups = {

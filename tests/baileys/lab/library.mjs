@@ -10,6 +10,9 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
+/** Promises the library left without a handler, for example a retry that outlived its socket. */
+export const unhandled = []
+
 /** libsignal prints sessions and keys to the console; the lab's own output is JSON, so it is muted. */
 function muteConsole() {
 	for (const name of ['log', 'info', 'warn', 'error', 'debug', 'trace']) console[name] = () => {}
@@ -18,6 +21,7 @@ function muteConsole() {
 /** @param {string} installed folder that holds node_modules */
 export async function openLibrary(installed) {
 	muteConsole()
+	process.on('unhandledRejection', reason => unhandled.push(reason?.stack ?? String(reason)))
 	const root = join(installed, 'node_modules', '@whiskeysockets', 'baileys')
 	const load = file => import(pathToFileURL(join(root, file)).href)
 	const baileys = await load('lib/index.js')
