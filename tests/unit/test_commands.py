@@ -160,7 +160,10 @@ def test_companies_and_files_can_be_named(settings, companies, chosen, files, fo
     assert found == explained(settings, chosen, files).keys()
 
 
-@pytest.mark.parametrize(("chosen", "files"), [([], ["x.json"]), ([], ["other/x.json"]), ([], [f"/srv/x/company_7/{SESSION}"]), (["9"], []), (["8"], ["x"])])
+@pytest.mark.parametrize(
+    ("chosen", "files"),
+    [([], ["x.json"]), ([], ["other/x.json"]), ([], [f"/srv/x/company_7/{SESSION}"]), (["9"], []), (["8"], ["x"])],
+)
 def test_what_is_not_there_cannot_be_explained(settings, companies, chosen, files):
     """A name or company that does not exist ends the command."""
     with pytest.raises(UsageProblem):

@@ -1,0 +1,64 @@
+"""The example of a settings file: complete, at the defaults, and taken by the tool as it is."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+from machine import DEPLOY, RunTool
+
+TEXT = (DEPLOY / "baileys-cleanup.toml.example").read_text()
+# `#name = value` and `#[section]` are settings, `# text` is prose.
+ALL_SET = re.sub(r"^#(?=\S)", "", TEXT, flags=re.MULTILINE)
+DEFAULTS = {
+    "sessions_root": "/opt/ai-admin/baileys_sessions",
+    "undo_days": 7,
+    "retention": {
+        "session_max_age_days": 14,
+        "sender_key_max_age_days": 3,
+        "max_pre_keys": 50,
+        "min_pre_keys": 30,
+        "keep_advertised_pre_keys": True,
+        "keep_own_sessions": True,
+    },
+    "levels": {"normal": 100, "attention": 151, "warning": 171, "critical": 181},
+}
+EXAMPLES = {"max_removals": 500, "companies": {"962302": {"retention": {"session_max_age_days": 30}}}}
+
+
+def test_nothing_is_set_until_somebody_says_so() -> None:
+    """A plain copy of the example changes nothing."""
+    assert tomllib.loads(TEXT) == {}
+
+
+def test_it_shows_every_setting_at_its_default() -> None:
+    """Without their #, the lines are the defaults and two settings that have none."""
+    assert tomllib.loads(ALL_SET) == DEFAULTS | EXAMPLES
+
+
+def test_every_setting_has_a_comment_above() -> None:
+    """A setting stands under its explanation, alone or in the block that the explanation is about."""
+    lines = TEXT.splitlines()
+    bare = [
+        line
+        for above, line in zip(["", *lines], lines, strict=False)
+        if re.match(r"#\w", line) and not re.match(r"# |#[\[\w]", above)
+    ]
+
+    assert bare == []
+
+
+def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> None:
+    """With every setting uncommented the tool takes the values from the file, and they are its defaults."""
+    nothing, everything = tmp_path / "nothing.toml", tmp_path / "everything.toml"
+    nothing.write_text(TEXT)
+    everything.write_text(ALL_SET)
+
+    defaults = json.loads(run_tool("settings", "--json", "--config", nothing).stdout)["settings"]
+    in_force = json.loads(run_tool("settings", "--json", "--config", everything).stdout)["settings"]
+
+    assert {"default"} == {setting["source"] for setting in defaults.values()}
+    assert {str(everything)} == {setting["source"] for setting in in_force.values()}
+    assert {"max_removals", "companies.962302.retention.session_max_age_days"} == {
+        name for name, setting in in_force.items() if setting["value"] != defaults.get(name, {}).get("value")
+    }

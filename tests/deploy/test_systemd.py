@@ -1,0 +1,233 @@
+"""The systemd units, read by systemd's own checkers and run by a real systemd."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from machine import COMMAND, DEPLOY, PATH, PROJECT, SESSIONS_ROOT, missing, needs, quarantined, tree
+
+SERVICE = DEPLOY / "baileys-cleanup.service"
+TIMER = DEPLOY / "baileys-cleanup.timer"
+
+
+def analyze(*args: object) -> subprocess.CompletedProcess[str]:
+    """Run systemd's checker."""
+    needs("systemd-analyze")
+    return subprocess.run(
+        ["systemd-analyze", *map(str, args)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PATH": PATH},
+        check=False,
+    )
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> tuple[Path, Path]:
+    """Copy the units, with a command in ExecStart= that exists on this machine."""
+    service, timer = tmp_path / SERVICE.name, tmp_path / TIMER.name
+    service.write_text(SERVICE.read_text().replace(COMMAND, sys.executable))
+    timer.write_text(TIMER.read_text())
+    return service, timer
+
+
+def test_the_sessions_root_is_the_same_wherever_it_stands() -> None:
+    """Waiting for the disk, being allowed to write and being told where to work name one folder."""
+    lines = [line for line in SERVICE.read_text().splitlines() if SESSIONS_ROOT in line]
+
+    assert [line.split("=")[0] for line in lines] == ["RequiresMountsFor", "ExecStart", "ReadWritePaths"]
+    assert all(re.search(rf"[= ]{SESSIONS_ROOT}$", line) for line in lines)
+
+
+@pytest.mark.slow
+def test_systemd_understands_every_line(units: tuple[Path, Path]) -> None:
+    """Nothing is wrong with the units, and no key is unknown (systemd only warns about those)."""
+    done = analyze("verify", *units)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.slow
+def test_systemd_would_tell_of_an_unknown_key(units: tuple[Path, Path]) -> None:
+    """The silence above means something: a slip of the pen is not silent."""
+    service, timer = units
+    service.write_text(service.read_text().replace("ProtectClock=", "ProtectClok="))
+
+    assert "ProtectClok" in analyze("verify", service, timer).stderr
+
+
+@pytest.mark.slow
+def test_the_service_can_do_next_to_nothing(units: tuple[Path, Path]) -> None:
+    """Systemd rates the exposure of the service at 1.0 of 10 or better."""
+    done = analyze("security", "--offline=true", "--threshold=10", units[0])
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+def test_the_timer_comes_at_three_every_day() -> None:
+    """The next three times of OnCalendar= are three days' 03:00:00."""
+    (calendar,) = re.findall(r"^OnCalendar=(.*)$", TIMER.read_text(), re.MULTILINE)
+
+    done = analyze("calendar", "--iterations=3", "--base-time=2026-11-22 12:00:00", calendar)
+
+    assert re.findall(r"(?:Next elapse|Iter(?:ation)?\. #\d): \w+ (\S+ \S+)", done.stdout) == [
+        "2026-11-23 03:00:00",
+        "2026-11-24 03:00:00",
+        "2026-11-25 03:00:00",
+    ]
+
+
+class Computer:
+    """A computer that boots a real systemd with nothing but the timer, and switches itself off afterwards.
+
+    It is a copy-on-write image of this one, where the tool was installed as the README says.
+    """
+
+    USER = 4321
+
+    def __init__(self, room: Path) -> None:
+        needs("systemd-nspawn", "unshare", "mount", "chroot")
+        if os.geteuid() != 0:
+            missing("needs root")
+        self._room = room
+        self._over = room / "over"
+        self._binds = []
+        self._over.mkdir()
+        (room / "root").mkdir()
+        (room / "work").mkdir()
+        base = Path(sys.base_prefix)
+        if base.parts[1] in {"root", "home", "tmp"}:  # where the service cannot look
+            (self._over / "opt" / "python").mkdir(parents=True)
+            self._binds.append((base, "/opt/python"))
+            base = Path("/opt/python")
+        self._python = base / "bin" / f"python3.{sys.version_info.minor}"
+        self._install()
+        self._prepare()
+
+    def _mounted(self, script: str) -> None:
+        root = self._room / "root"
+        binds = [f"mount --bind {source} {root}{target}" for source, target in self._binds]
+        overlay = f"lowerdir=/,upperdir={self._over},workdir={self._room / 'work'}"
+        done = subprocess.run(
+            [
+                "unshare",
+                "--mount",
+                "sh",
+                "-euc",
+                "\n".join([f"mount -t overlay overlay -o {overlay} {root}", *binds, f"cd {root}", script]),
+            ],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            env=os.environ | {"PATH": PATH},
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def _install(self) -> None:
+        source = self._room / "source"
+        shutil.copytree(PROJECT, source, ignore=shutil.ignore_patterns(".git", ".*cache", ".venv*", "node_modules"))
+        self._mounted(
+            "mount --bind /dev dev\n"
+            f"chroot . {self._python} -m venv /opt/baileys-cleanup\n"
+            f"chroot . /opt/baileys-cleanup/bin/pip install --quiet {source}"
+        )
+
+    def _prepare(self) -> None:
+        etc = self._over / "etc"
+        units = etc / "systemd" / "system"
+        units.mkdir(parents=True)
+        passwd = Path("/etc/passwd").read_text()
+        (etc / "passwd").write_text(f"{passwd}baileys:x:{self.USER}:{self.USER}::/nonexistent:/usr/sbin/nologin\n")
+        for unit in (SERVICE, TIMER):
+            shutil.copy(unit, units)
+        (units / "proof.target").write_text("[Unit]\nRequires=basic.target\nWants=baileys-cleanup.timer\n")
+        (units / "baileys-cleanup.service.d").mkdir()
+        (units / "baileys-cleanup.service.d" / "proof.conf").write_text(
+            "[Unit]\nOnSuccess=report.service\nOnFailure=report.service\n"
+            "[Service]\nExecStartPost=-/bin/sh -c 'touch /var/tmp/escaped /opt/escaped'\n"
+            f"ExecStartPost=-{self._python} -c 'import socket; socket.socket()'\n"
+        )
+        (units / "report.service").write_text(
+            "[Service]\nType=oneshot\nExecStart=/bin/sh -c '"
+            "systemctl show baileys-cleanup.service -p Result,ExecMainStatus >/report.unit; "
+            "journalctl --sync; journalctl -b -u baileys-cleanup -o json --output-fields=MESSAGE,_UID >/report.log'\n"
+            "ExecStopPost=/usr/bin/systemctl poweroff --force\n"
+        )
+
+    def boot(self, sessions_root: Path) -> dict[str, str]:
+        """Boot, let the timer make up for the missed night, and return how systemd says the service ended."""
+        for path in [sessions_root, *sessions_root.rglob("*")]:
+            os.lchown(path, self.USER, self.USER)
+        # The timer has run before, and missed a night.
+        stamp = self._over / "var" / "lib" / "systemd" / "timers" / "stamp-baileys-cleanup.timer"
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.touch()
+        os.utime(stamp, (1_700_000_000, 1_700_000_000))
+        self._mounted(
+            f"mkdir -p .{SESSIONS_ROOT}\n"
+            "exec timeout 60 systemd-nspawn --quiet --register=no --keep-unit --private-network --machine=proof"
+            f" --directory=. --bind={sessions_root}:{SESSIONS_ROOT}"
+            + "".join(f" --bind-ro={source}:{target}" for source, target in self._binds)
+            + " --boot -- systemd.unit=proof.target"
+        )
+        return dict(line.split("=", 1) for line in (self._over / "report.unit").read_text().splitlines())
+
+    @property
+    def log(self) -> list[dict[str, str]]:
+        """What the journal has of the service."""
+        return [json.loads(line) for line in (self._over / "report.log").read_text().splitlines()]
+
+    def has(self, path: str) -> bool:
+        """Tell whether something was written at a path."""
+        return (self._over / path.lstrip("/")).exists()
+
+
+@pytest.fixture(scope="module")
+def computer(tmp_path_factory: pytest.TempPathFactory) -> Computer:
+    """Install the tool on a computer of its own."""
+    return Computer(tmp_path_factory.mktemp("computer"))
+
+
+@pytest.mark.slow
+def test_a_real_systemd_makes_up_for_a_missed_night(computer: Computer, demo: Path) -> None:
+    """Booted after 03:00, the timer starts the sandboxed service, and the demo is cleaned and logged."""
+    before = tree(demo)
+
+    ended = computer.boot(demo)
+
+    assert ended == {"Result": "success", "ExecMainStatus": "0"}, computer.log
+    removed = before.keys() - tree(demo).keys()
+    assert removed
+    assert removed == quarantined(demo)
+    assert [c.name for c in demo.glob("company_*") if not any(c.name[8:] in e["MESSAGE"] for e in computer.log)] == []
+
+
+@pytest.mark.slow
+def test_the_sandbox_of_the_service_holds(computer: Computer, demo: Path) -> None:
+    """What runs in the service as its user can neither write elsewhere nor open a socket."""
+    computer.boot(demo)
+
+    said = "\n".join(entry["MESSAGE"] for entry in computer.log if entry["_UID"] == str(computer.USER))
+    assert "/var/tmp/escaped" not in said  # its own private one: allowed, and gone
+    assert not computer.has("/var/tmp/escaped")
+    assert "cannot touch '/opt/escaped': Read-only file system" in said
+    assert "Address family not supported" in said
+
+
+@pytest.mark.slow
+def test_a_failed_run_is_a_failed_unit(computer: Computer, demo: Path) -> None:
+    """Where the tool ends with a status other than 0, systemd says the unit failed and starts OnFailure=."""
+    (demo / ".baileys-cleanup").write_text("in the way")
+
+    ended = computer.boot(demo)
+
+    assert ended == {"Result": "exit-code", "ExecMainStatus": "2"}
+    assert any(".baileys-cleanup" in entry["MESSAGE"] for entry in computer.log)

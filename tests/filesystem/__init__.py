@@ -1,0 +1,1 @@
+"""The real file system: links, permissions, races, mounts, crashes and faults."""
