@@ -68,7 +68,7 @@ def test_every_python_that_is_claimed_is_tested() -> None:
 
 def test_the_wheel_that_is_built_is_the_one_that_works(tmp_path: Path) -> None:
     """The commands of the workflow's two wheel jobs, run here: build, install, clean a demo, take it back."""
-    if not find_spec("ruamel.yaml"):
+    if not find_spec("ruamel"):
         missing("needs the Python package ruamel.yaml")
     from ruamel.yaml import YAML
 
