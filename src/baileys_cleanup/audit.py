@@ -20,6 +20,7 @@ class Audit:
     def __init__(self, fd: int, clock: Callable[[], int]) -> None:
         self._fd = fd
         self._clock = clock
+        self._torn = _ends_torn(fd)
         self._second = -1
         self._timestamp = ""
 
@@ -29,14 +30,24 @@ class Audit:
         if now // SECOND != self._second:
             self._second, self._timestamp = now // SECOND, timestamp(now)
         line = json.dumps({"time": self._timestamp, "event": event, **fields}).encode("ascii") + b"\n"
-        if os.write(self._fd, line) != len(line):
+        if self._torn:
+            line = b"\n" + line
+        written = os.write(self._fd, line)
+        self._torn = written != len(line)
+        if self._torn:
             raise OSError(errno.ENOSPC, "the audit log has no room")
+
+
+def _ends_torn(fd: int) -> bool:
+    """Tell whether the last line has no end: a full disk took the rest of it."""
+    size = os.fstat(fd).st_size
+    return size > 0 and os.pread(fd, 1, size - 1) != b"\n"
 
 
 @contextmanager
 def open_audit(tool: ToolFolder, clock: Callable[[], int]) -> Iterator[Audit]:
     """Open the audit log for appending; `clock` gives nanoseconds since the epoch."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     fd = os.open(NAME, flags, 0o600, dir_fd=tool.fd)
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):

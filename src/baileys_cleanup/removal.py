@@ -259,6 +259,7 @@ def _try_way_back(folder: int) -> bool:
     Raises CompanyProblem when this file system knows neither; then nothing may be removed at all.
     """
     names = _PROBES
+    _forget_probes(folder)
     fd = os.open(names[0], os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
     os.close(fd)
     try:
@@ -277,7 +278,7 @@ def _try_way_back(folder: int) -> bool:
 
 def _forget_probes(folder: int) -> None:
     for name in _PROBES:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # what cannot go now goes before the next probe
             os.unlink(name, dir_fd=folder)
 
 

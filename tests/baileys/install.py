@@ -1,0 +1,91 @@
+"""Install the versions of Baileys that the lab runs against, each into a folder of its own.
+
+    python tests/baileys/install.py
+
+No lock file is written or kept: what is pinned is the version of the package. A version that is already
+there is left as it is.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+INSTALLED = Path(__file__).resolve().parent / ".installed"
+
+VERSIONS = ("7.0.0-rc14", "7.0.0-rc.9", "7.0.0-rc.3", "6.7.24")
+"""The newest; the one that loses messages when its batch of 812 is capped; an early 7; the last 6.7."""
+
+PACKAGE = "@whiskeysockets/baileys"
+OLDEST_NODE = 20
+
+# Before rc.10 libsignal is asked for from git and a lint preset comes along as a dependency; the first has
+# a release of the same code, the second is not needed to run.
+OVERRIDES = {"libsignal": "6.0.0", "@whiskeysockets/eslint-config": "npm:empty-npm-package@1.0.0"}
+
+
+class CannotInstall(Exception):
+    """Node or npm is missing or too old, or npm failed; the text says which."""
+
+
+def folder_of(version: str) -> Path:
+    """Where a version lives; `node_modules` is directly inside."""
+    return INSTALLED / version
+
+
+def library_of(version: str) -> Path:
+    """The package itself."""
+    return folder_of(version) / "node_modules" / PACKAGE
+
+
+def is_installed(version: str) -> bool:
+    """Whether npm finished here: it writes its own marker last, and the version is the one asked for."""
+    manifest = library_of(version) / "package.json"
+    finished = folder_of(version) / "node_modules" / ".package-lock.json"
+    if not manifest.is_file() or not finished.is_file():
+        return False
+    return bool(json.loads(manifest.read_text())["version"] == version)
+
+
+def install(version: str) -> Path:
+    """Install one version unless it is there. Return its folder."""
+    folder = folder_of(version)
+    if is_installed(version):
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "package.json").write_text(json.dumps({"private": True, "overrides": OVERRIDES}))
+    command = ["npm", "install", f"{PACKAGE}@{version}", "--no-package-lock", "--ignore-scripts"]
+    command += ["--legacy-peer-deps", "--no-audit", "--no-fund"]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    if ran.returncode or not is_installed(version):
+        raise CannotInstall(f"npm could not install {PACKAGE}@{version}: {ran.stderr.strip()[-500:]}")
+    return folder
+
+
+def require_node() -> None:
+    """Raise `CannotInstall` where Node or npm is missing or too old for the library."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            raise CannotInstall(f"{program} is not installed; the lab needs Node {OLDEST_NODE} or newer and npm")
+    asked = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
+    if int(asked.stdout.strip().removeprefix("v").split(".")[0]) < OLDEST_NODE:
+        raise CannotInstall(f"Node {asked.stdout.strip()} is too old; the lab needs {OLDEST_NODE} or newer")
+
+
+def install_all(versions: tuple[str, ...] = VERSIONS) -> None:
+    """Install every version, two at a time."""
+    require_node()
+    with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
+        list(pool.map(install, versions))
+
+
+if __name__ == "__main__":
+    try:
+        install_all()
+    except CannotInstall as problem:
+        sys.exit(str(problem))
+    print(*(f"{version}: {folder_of(version)}" for version in VERSIONS), sep="\n")

@@ -1,0 +1,127 @@
+/**
+ * One device: a real Baileys socket over a real auth folder, set up as the guides do
+ * (`useMultiFileAuthState`, `creds.update` saved, keys behind the cacheable store).
+ */
+import { join } from 'node:path'
+
+const LOGIN_TURNS = 500
+
+/** What the library logs, reduced to the one thing the lab wants: why a decryption failed. */
+function listeningLogger(onError) {
+	const logger = { level: 'error', child: () => logger }
+	for (const level of ['trace', 'debug', 'info', 'warn']) logger[level] = () => {}
+	logger.error = (details, message) => {
+		if (message === 'failed to decrypt message') onError(details?.key?.id, details?.err?.message ?? String(details?.err))
+	}
+	return logger
+}
+
+export class Identity {
+	/**
+	 * @param world {library, directory, witness, root, sent}; `sent` is the app's own store of
+	 *   what it sent, which `getMessage` reads, and survives a restart as a database would
+	 * @param device for example `bot.7`
+	 */
+	constructor(world, device) {
+		this.world = world
+		this.device = device
+		this.folder = join(world.root, 'folders', device)
+		this.pairing = false
+	}
+
+	/** Connect, and as every app does, try again when that comes to nothing. */
+	async connect(url) {
+		for (let attempt = 1; ; attempt++) {
+			let done = false
+			const tried = this.#connect(url).finally(() => (done = true))
+			try {
+				return await Promise.race([tried, this.#giveUp(() => done)])
+			} catch (error) {
+				if (attempt === 3) throw error
+				await this.close()
+			}
+		}
+	}
+
+	/** Turns of the loop are counted, not seconds: on a busy machine everything is late. */
+	async #giveUp(isDone) {
+		for (let turn = 0; turn < LOGIN_TURNS && !isDone(); turn++) {
+			await new Promise(resolve => setTimeout(resolve, 20))
+		}
+		if (!isDone()) throw new Error(`${this.device} could not log in`)
+	}
+
+	async #connect(url) {
+		const { library, witness, directory } = this.world
+		const { baileys } = library
+		const logger = listeningLogger((id, message) => witness.error(this.device, id, message))
+		const { state, saveCreds } = await baileys.useMultiFileAuthState(this.folder)
+		if (this.world.pairing) this.#pair(state.creds, directory)
+		this.creds = state.creds
+		const config = {
+			auth: { creds: state.creds, keys: baileys.makeCacheableSignalKeyStore(state.keys, logger) },
+			logger,
+			waWebSocketUrl: url,
+			connectTimeoutMs: 60_000,
+			// history is sent by a phone from a media host, which the lab has not
+			shouldSyncHistoryMessage: () => false
+		}
+		if (this.world.getMessage) config.getMessage = async ({ id }) => this.#stored(id)
+		this.socket = library.makeWASocket(config)
+		this.socket.ev.on('creds.update', saveCreds)
+		this.saving = saveCreds
+		this.socket.ev.on('messages.upsert', ({ messages }) => {
+			for (const { key, message, messageStubType } of messages) {
+				// only the stub of a failed decryption has no content
+				if (message && !messageStubType) witness.arrival(this.device, key.id)
+			}
+		})
+		await new Promise((resolve, reject) => {
+			this.socket.ev.on('connection.update', ({ connection, qr, lastDisconnect }) => {
+				if (qr) this.pairing = true
+				if (connection === 'open' || qr) resolve()
+				if (connection === 'close') reject(lastDisconnect?.error ?? new Error('closed'))
+			})
+		})
+	}
+
+	/**
+	 * Pairing by QR code needs a phone; the lab writes the three fields that
+	 * `configureSuccessfulPairing` (lib/Utils/validate-connection.js) leaves behind.
+	 */
+	#pair(creds, directory) {
+		if (creds.me) return
+		creds.me = { id: directory.jid(this.device), name: this.device }
+		if (this.world.library.knowsLid) creds.me.lid = directory.jid(this.device, 'lid')
+		const part = size => Buffer.alloc(size, 7)
+		creds.account = {
+			details: part(16),
+			accountSignatureKey: part(32),
+			accountSignature: part(64),
+			deviceSignature: part(64)
+		}
+	}
+
+	#stored(id) {
+		const message = this.world.sent.get(id)
+		return message && this.world.library.baileys.proto.Message.decode(message)
+	}
+
+	/** Send a text; the app keeps what it sent. @returns the message id */
+	async send(jid, text, options = {}) {
+		this.world.witness.stir()
+		const sent = await this.socket.sendMessage(jid, { text }, options)
+		const { Message } = this.world.library.baileys.proto
+		this.world.sent.set(sent.key.id, Buffer.from(Message.encode(sent.message).finish()))
+		return sent.key.id
+	}
+
+	/** Stop as a process does that is told to: the socket ends, what is pending is written. */
+	async close() {
+		if (!this.socket) return
+		this.socket.ev.removeAllListeners('connection.update')
+		await this.socket.end(undefined)
+		await this.saving()
+		this.socket = undefined
+	}
+}

@@ -1,0 +1,69 @@
+/**
+ * Who saw what. Every promise of the lab is read from here: a message is promised to some
+ * devices, and for each of them it ends as
+ *
+ * - `clean`: arrived, and the device never asked for it again;
+ * - `retry`: arrived after the library's own retry receipt;
+ * - `lost`:  the wires went quiet and it never arrived.
+ */
+export class Witness {
+	constructor() {
+		this.arrived = new Set()
+		this.retries = new Map()
+		this.errors = new Map()
+		this.notes = []
+		this.stirred = 0
+	}
+
+	/** Something moved on a wire; quiet is counted from here. */
+	stir() {
+		this.stirred++
+	}
+
+	note(what, details) {
+		this.notes.push({ what, ...details })
+	}
+
+	arrival(device, id) {
+		this.arrived.add(`${device}/${id}`)
+	}
+
+	retry(device, id) {
+		const key = `${device}/${id}`
+		this.retries.set(key, (this.retries.get(key) ?? 0) + 1)
+	}
+
+	/** What the library logged when it could not decrypt. */
+	error(device, id, message) {
+		const key = `${device}/${id}`
+		const known = this.errors.get(key) ?? []
+		if (!known.includes(message)) this.errors.set(key, [...known, message])
+	}
+
+	outcome(device, id) {
+		const key = `${device}/${id}`
+		const retries = this.retries.get(key) ?? 0
+		const outcome = !this.arrived.has(key) ? 'lost' : retries ? 'retry' : 'clean'
+		return { device, outcome, retries, errors: this.errors.get(key) ?? [] }
+	}
+
+	/**
+	 * Wait until all of `promised` arrived, or nothing moved for `patience` looks in a row.
+	 * Looks are counted, not seconds: on a busy machine they come late, as the library's own
+	 * timers do.
+	 */
+	async settle(promised, patience) {
+		const calm = 4
+		let seen = -1
+		let looks = 0
+		for (;;) {
+			await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+			looks = this.stirred === seen ? looks + 1 : 0
+			seen = this.stirred
+			const all = promised.every(({ device, id }) => this.arrived.has(`${device}/${id}`))
+			if (looks >= (all ? calm : patience)) return
+		}
+	}
+}
+
+export const LOOK_MS = 20
