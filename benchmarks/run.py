@@ -8,6 +8,7 @@ Prints Markdown. The Python that runs this has to have baileys-cleanup installed
 
 import argparse
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -75,14 +76,19 @@ def contestants(room: Path) -> dict[str, list[str]]:
 
 def build(root: str, companies: int, files: int) -> None:
     """Build the tree in a process of its own, and let the disk have it before anything is measured."""
-    shutil.rmtree(root, ignore_errors=True)
+    remove(root)
     command = [sys.executable, HERE / "build_tree.py", root, "--companies", str(companies), "--files", str(files)]
     subprocess.run(command, check=True)
-    os.sync()
+    subprocess.run(["sync", "-f", root], check=True)
+
+
+def remove(root: str) -> None:
+    """Remove a tree by another process: this one has to stay small, or its memory would be everybody's."""
+    subprocess.run(["rm", "-rf", root], check=True)
 
 
 def measure(command: list[str], root: str) -> Run:
-    """Run a command on a root to its end. The peak cannot read below this program's own, some 12 MiB."""
+    """Run a command on a root to its end. The peak cannot read below this program's own."""
     argv = [root if word == "ROOT" else word for word in command]
     before = count(root)
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -100,7 +106,7 @@ def measure(command: list[str], root: str) -> Run:
 
 def count(root: str) -> int:
     """Count the files in the company folders."""
-    return sum(len(os.listdir(f"{root}/{name}")) for name in os.listdir(root) if name.startswith("company_"))
+    return sum(1 for folder in os.scandir(root) if folder.name.startswith("company_") for _ in os.scandir(folder))
 
 
 def compare(shape: Shape, commands: dict[str, list[str]], room: Path, runs: int | None) -> None:
@@ -112,26 +118,25 @@ def compare(shape: Shape, commands: dict[str, list[str]], room: Path, runs: int 
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             build(root, shape.companies, shape.files)
             taken[name].append(measure(commands[name], root))
-    shutil.rmtree(root)
-    base = {way: _median(taken.get(f"C, {way}")) for way in ("unlinking", "renaming")}
+    remove(root)
+    yardsticks = ["C, unlinking", "Node, renaming"]
     print(f"### {shape.title}, {len(taken[names[0]])} runs each\n")
-    print("| | seconds: median | min | max | processor | times C, unlinking | peak MiB | removed |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print(f"| | seconds: median | min | max | processor | times {' | times '.join(yardsticks)} | peak MiB | removed |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name in sorted(names, key=lambda name: _median(taken[name])):
-        seconds = sorted(run.seconds for run in taken[name])
-        processor = statistics.median(run.processor for run in taken[name])
-        ratio = f"{_median(taken[name]) / base['unlinking']:.2f}" if base["unlinking"] else ""
-        peak = max(run.peak for run in taken[name]) / MIB
-        removed = {run.removed for run in taken[name]}
-        print(
-            f"| {name} | {_median(taken[name]):.3f} | {seconds[0]:.3f} | {seconds[-1]:.3f} | {processor:.3f}"
-            f" | {ratio} | {peak:.0f} | {', '.join(f'{number:,}' for number in removed)} |"
-        )
+        mine = taken[name]
+        seconds = [_median(mine), min(run.seconds for run in mine), max(run.seconds for run in mine)]
+        seconds.append(statistics.median(run.processor for run in mine))
+        ratios = [f"{_median(mine) / _median(taken[other]):.2f}" if other in taken else "" for other in yardsticks]
+        peak = max(run.peak for run in mine) / MIB
+        removed = " ".join(f"{number:,}" for number in {run.removed for run in mine})
+        cells = [name, *(f"{value:.3f}" for value in seconds), *ratios, f"{peak:.0f}", removed]
+        print(f"| {' | '.join(cells)} |")
     print()
 
 
-def _median(runs: list[Run] | None) -> float:
-    return statistics.median(run.seconds for run in runs) if runs else 0.0
+def _median(runs: list[Run]) -> float:
+    return statistics.median(run.seconds for run in runs)
 
 
 def memory(room: Path) -> None:
@@ -142,8 +147,13 @@ def memory(room: Path) -> None:
         build(root, companies, 156)
         peak = measure([TOOL, "--quiet", "--sessions-root", "ROOT"], root).peak / MIB
         print(f"| {companies:,} | {peak:.1f} |")
-    shutil.rmtree(root)
-    print()
+    print(f"\nThis program itself, below which nothing can be read: {own_peak():.1f} MiB.\n")
+    remove(root)
+
+
+def own_peak() -> float:
+    """Return the peak memory of this process, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MIB
 
 
 def start(room: Path) -> None:
@@ -164,7 +174,7 @@ def start(room: Path) -> None:
     print("| package | modules | ms |\n| --- | ---: | ---: |")
     for package, (microseconds, modules) in sorted(own.items(), key=lambda item: -item[1][0])[:20]:
         print(f"| {package} | {modules} | {microseconds / 1000:.1f} |")
-    shutil.rmtree(root)
+    remove(root)
     print()
 
 

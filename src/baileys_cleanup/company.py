@@ -99,6 +99,8 @@ def _clean(
     else:
         with remover.company(company) as hand:
             _remove_all(hand, decided.removals, terms.stopping, ledger)
+            for returned in hand.confirm():
+                ledger.returned(*returned)
     outcome.advertised = decided.advertised
     ledger.close(terms.levels)
     _tell(outcome, sight, policy)
@@ -148,6 +150,16 @@ class _Ledger:
     def failed(self, verdict: Verdict, sentence: str) -> None:
         self._counts[verdict.file.kind, "failed"] += 1
         self.outcome.errors.append(Problem(verdict.file.name, sentence))
+
+    def returned(self, verdict: Verdict, problem: str | None) -> None:
+        self._counts[verdict.file.kind, "removed"] -= 1
+        self.outcome.size -= verdict.file.size
+        if self._detail:
+            self.outcome.removed.remove(verdict)
+        if problem is None:
+            self.changed(verdict.file.kind)
+        else:
+            self.failed(verdict, problem)
 
     def done(self, verdict: Verdict, outcome: Outcome) -> None:
         if outcome is Outcome.REMOVED:

@@ -186,6 +186,14 @@ class Root:
             raise UsageProblem(f"the sessions root {shown(self.path)} cannot be read: {error.strerror}") from None
         return sorted(ids), sorted(links)
 
+    def has(self, company_id: str) -> bool:
+        """Tell whether there is anything by the name of this company's folder."""
+        try:
+            os.stat(PREFIX + company_id, dir_fd=self.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
+
     def select(self, wanted: Iterable[str]) -> list[str]:
         """Return the wanted ids, once each, in the order given. Raises UsageProblem for one without a folder."""
         ids: list[str] = []

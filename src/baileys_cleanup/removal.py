@@ -39,11 +39,21 @@ class Outcome(StrEnum):
     HELD = "held"
 
 
+class Returned(NamedTuple):
+    """A file that was removed and went back after the last look; `problem` says why it could not, if so."""
+
+    verdict: Verdict
+    problem: str | None = None
+
+
 class Hand(Protocol):
     """Removes files of one company, one at a time."""
 
     def remove(self, verdict: Verdict) -> Outcome:
         """Carry out one planned removal. Raises OSError when the file could not go, and is still there."""
+
+    def confirm(self) -> "list[Returned]":
+        """Look a last time at all that was removed, and return what had to go back."""
 
 
 class Remover(Protocol):
@@ -70,6 +80,10 @@ class DryRun:
     def company(self, company: Company) -> Iterator[Hand]:  # noqa: ARG002 - the same shape as the real one
         """Return a hand that only says yes."""
         yield self
+
+    def confirm(self) -> list[Returned]:
+        """Look at nothing: nothing was moved."""
+        return []
 
     def remove(self, verdict: Verdict) -> Outcome:
         """Say that the file would be removed."""
@@ -109,21 +123,21 @@ class Quarantine:
             return
         os.close(self._fd)
         self._fd = None
-        if _remove_if_empty(self._tool.quarantine, self._run.run_id):
+        if _remove_if_empty(self._tool.quarantine, self._run.run_id) or not run_exists(self._tool, self._run):
             _forget_record(self._tool, self._run.run_id)
         elif self._settled:
             # A record that cannot be written stays as it was, and the next run settles this one.
             with suppress(OSError):
                 write_run(self._tool, self._run._replace(state=SETTLED))
 
+    @property
+    def deletes(self) -> bool:
+        """Tell whether files are deleted after the last look (`--undo-days 0`)."""
+        return self._run.undo_days == 0
+
     def leave_unsettled(self) -> None:
         """Leave it to the next run to put back what could not be put back now; nothing is purged before that."""
         self._settled = False
-
-    @property
-    def deletes(self) -> bool:
-        """Tell whether files are deleted at once (`--undo-days 0`)."""
-        return self._run.undo_days == 0
 
     def folder(self) -> int:
         """Return the run's quarantine folder; the first call makes it and tries whether files can return."""
@@ -171,6 +185,7 @@ class _QuarantineHand:
         self._quarantine = quarantine
         self._company = company
         self._gone: set[str] = set()
+        self._moved: list[Verdict] = []
         self._fd: int | None = None
 
     def remove(self, verdict: Verdict) -> Outcome:
@@ -205,13 +220,43 @@ class _QuarantineHand:
         except OSError as error:
             as_planned, trouble = False, error  # not to be told: back with it
         if as_planned:
-            if self._quarantine.deletes:
-                os.unlink(name, dir_fd=into)
+            self._moved.append(verdict)
             return Outcome.REMOVED
         self._put_back(verdict, into)
         if trouble is not None:
             raise trouble
         return Outcome.CHANGED
+
+    def confirm(self) -> list[Returned]:
+        """Look a last time, put back what changed after all, and delete the rest where nothing is to be undone.
+
+        Opening a file to truncate it takes the kernel two steps: who found it before the rename may truncate it
+        after the look that followed. A memory that goes back takes the keys that went with it along.
+        """
+        if self._fd is None:
+            return []
+        into = self._fd
+        changed = {verdict.file.name for verdict in self._moved if not self._is_as_planned(verdict, into)}
+        returned: list[Returned] = []
+        for verdict in self._moved:
+            if verdict.file.name in changed or verdict.memory in changed:
+                try:
+                    self._put_back(verdict, into)
+                except CompanyProblem as problem:
+                    returned.append(Returned(verdict, str(problem)))
+                else:
+                    returned.append(Returned(verdict))
+            elif self._quarantine.deletes:
+                with suppress(OSError):  # what cannot go now is deleted by the next run
+                    os.unlink(verdict.file.name, dir_fd=into)
+        self._moved.clear()
+        return returned
+
+    def _is_as_planned(self, verdict: Verdict, into: int) -> bool:
+        try:
+            return bool(Stamp.of(os.stat(verdict.file.name, dir_fd=into, follow_symlinks=False)) == verdict.file.stamp)
+        except OSError:
+            return False  # not to be told: back with it
 
     def _put_back(self, verdict: Verdict, into: int) -> None:
         name = verdict.file.name
@@ -351,22 +396,27 @@ def settle(root: Root, tool: ToolFolder, run: Run) -> bool:
     A file that was rewritten after the run began, while it was being moved, goes back unless a newer one exists.
     Where that cannot be done now the run stays unsettled, and nothing of it may be purged.
     """
-    settled = True
-    everyone = set(root.company_ids()[0])
-    for company_id in quarantined_companies(tool, run):
-        if company_id in everyone:
-            try:
-                with root.company(company_id) as company, quarantined(tool, run, company_id) as fd:
-                    _settle_company(company, fd, run)
-            except (CompanyProblem, OSError):
-                settled = False
+    settled = _return_changed(root, tool, run)
     tidy(tool, run)
     if settled and run_exists(tool, run):
         write_run(tool, run._replace(state=SETTLED))
     return settled
 
 
-def _settle_company(company: Company, fd: int, run: Run) -> None:
+def _return_changed(root: Root, tool: ToolFolder, run: Run) -> bool:
+    """Put back what changed while a run moved it; False when some company could not be worked on."""
+    whole = True
+    for company_id in quarantined_companies(tool, run):
+        try:
+            if root.has(company_id):
+                with root.company(company_id) as company, quarantined(tool, run, company_id) as fd:
+                    _return_changed_of(company, fd, run)
+        except (CompanyProblem, OSError):
+            whole = False
+    return whole
+
+
+def _return_changed_of(company: Company, fd: int, run: Run) -> None:
     for name in os.listdir(fd):
         status = os.stat(name, dir_fd=fd, follow_symlinks=False)
         if status.st_nlink > 1 and _same_file(company.fd, name, status):

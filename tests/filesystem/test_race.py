@@ -20,7 +20,7 @@ import pytest
 
 from baileys_cleanup import cleanup
 from baileys_cleanup.folder import Company, Stamp
-from baileys_cleanup.removal import Hand, Outcome
+from baileys_cleanup.removal import Hand, Outcome, Returned
 from baileys_cleanup.retention import Verdict
 
 from .faults import watched
@@ -49,6 +49,10 @@ class _Careless:
     def remove(self, verdict: Verdict) -> Outcome:
         """Delete a file."""
         raise NotImplementedError
+
+    def confirm(self) -> list[Returned]:
+        """Never look back."""
+        return []
 
     def close(self) -> None:
         """Have nothing to end."""

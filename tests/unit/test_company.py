@@ -32,6 +32,10 @@ class Scripted:
         """Be the hand as well."""
         yield self
 
+    def confirm(self):
+        """Find everything as it was moved."""
+        return []
+
     def remove(self, verdict):
         """Answer as told."""
         self.asked.append(verdict.file.name)

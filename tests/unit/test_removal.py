@@ -13,7 +13,7 @@ from baileys_cleanup.removal import DryRun, Outcome, Quarantine, purge, put_back
 from baileys_cleanup.retention import AuthFile, Rule, Verdict
 from baileys_cleanup.runs import RUNNING, Run, read_runs, write_run
 
-from .helpers import NOW, names, put
+from .helpers import GROUP, NOW, PN, names, put
 
 RUN = Run("20261122T030000Z-4f1c", NOW, 7)
 NEVER = ["creds.json", "app-state-sync-key-A.json", "app-state-sync-version-regular.json", "app-state-sync-x"]
@@ -42,15 +42,18 @@ class Hands:
             files = [file for file in company.names().files if file.name in wanted]
             return [Verdict(file, True, Rule.SESSION_AGE, "", memory) for file in company.look(files, files).files]
 
-    def remove(self, verdicts):
-        """Carry a plan out."""
+    def remove(self, verdicts, between=lambda: None):
+        """Carry a plan out; `between` happens before the last look."""
         with (
             open_audit(self.tool, lambda: NOW) as audit,
             closing(Quarantine(self.tool, self.run, audit)) as remover,
             self.root.company("7") as company,
             remover.company(company) as hand,
         ):
-            return [hand.remove(verdict) for verdict in verdicts]
+            outcomes = [hand.remove(verdict) for verdict in verdicts]
+            between()
+            self.returned = [returned.verdict.file.name for returned in hand.confirm()]
+            return outcomes
 
 
 @pytest.fixture
@@ -96,6 +99,38 @@ def test_a_removal_is_a_rename_that_keeps_all(hands):
     assert (before.st_ino, before.st_mtime_ns, 5) == (after.st_ino, after.st_mtime_ns, after.st_size)
     assert [] == names(hands.folder)
     assert [RUN] == read_runs(hands.tool)[0]
+
+
+@pytest.mark.parametrize("undo_days", [0, 7])
+def test_who_truncates_late_gets_the_file_back(root, tool, place, undo_days):
+    """A bot that found the file before the rename writes to it where it arrived: it goes back, and nothing is lost."""
+    hands = Hands(root, tool, place, RUN._replace(undo_days=undo_days))
+    path = put(hands.folder, "session-1.0.json", b"old", age=20)
+    with path.open("r+b") as bot:
+
+        def write_late():
+            bot.truncate(0)
+            bot.write(b"the newest ratchet")
+            bot.flush()
+
+        hands.remove(hands.plan("session-1.0.json"), write_late)
+    assert (["session-1.0.json"], b"the newest ratchet") == (hands.returned, path.read_bytes())
+
+
+def test_a_memory_that_goes_back_takes_its_key_along(hands):
+    """A memory rewritten where it arrived goes back, and the own key that went with it too: never one alone."""
+    memory = put(hands.folder, f"sender-key-memory-{GROUP}.json", b"{}", age=9)
+    key = put(hands.folder, f"sender-key-{GROUP}--{PN}--7.json", b"{}", age=9)
+    verdicts = hands.plan(memory.name) + hands.plan(key.name, memory=memory.name)
+    with memory.open("r+b") as bot:
+
+        def write_late():
+            bot.write(b'{"newer": true}')
+            bot.flush()
+
+        hands.remove(verdicts, write_late)
+    assert [memory.name, key.name] == hands.returned
+    assert {memory.name, key.name} == set(names(hands.folder))
 
 
 def test_without_days_it_is_deleted_at_once(root, tool, place):
