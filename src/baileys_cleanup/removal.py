@@ -123,7 +123,7 @@ class Quarantine:
             return
         os.close(self._fd)
         self._fd = None
-        if _remove_if_empty(self._tool.quarantine, self._run.run_id) or not run_exists(self._tool, self._run):
+        if _remove_if_empty(self._tool.quarantine, self._run.run_id):
             _forget_record(self._tool, self._run.run_id)
         elif self._settled:
             # A record that cannot be written stays as it was, and the next run settles this one.
