@@ -99,8 +99,8 @@ def _clean(
     else:
         with remover.company(company) as hand:
             _remove_all(hand, decided.removals, terms.stopping, ledger)
-            for returned in hand.confirm():
-                ledger.returned(*returned)
+            for revision in hand.confirm():
+                ledger.revised(*revision)
     outcome.advertised = decided.advertised
     ledger.close(terms.levels)
     _tell(outcome, sight, policy)
@@ -151,7 +151,7 @@ class _Ledger:
         self._counts[verdict.file.kind, "failed"] += 1
         self.outcome.errors.append(Problem(verdict.file.name, sentence))
 
-    def returned(self, verdict: Verdict, problem: str | None) -> None:
+    def revised(self, verdict: Verdict, problem: str | None) -> None:
         self._counts[verdict.file.kind, "removed"] -= 1
         self.outcome.size -= verdict.file.size
         if self._detail:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 from baileys_cleanup.audit import Audit
 from baileys_cleanup.authfile import PROTECTED, REMOVABLE, kind_of
-from baileys_cleanup.errors import CompanyProblem, ProtectedFile
+from baileys_cleanup.errors import CompanyProblem, ProtectedFile, in_words
 from baileys_cleanup.folder import OPEN_FOLDER, Company, Root, Stamp
 from baileys_cleanup.quarantine import open_quarantined, quarantined, quarantined_companies, run_exists
 from baileys_cleanup.retention import Verdict
@@ -39,8 +39,8 @@ class Outcome(StrEnum):
     HELD = "held"
 
 
-class Returned(NamedTuple):
-    """A file that was removed and went back after the last look; `problem` says why it could not, if so."""
+class Revision(NamedTuple):
+    """A removal that the last look undid: the file went back, or `problem` says why it lies in the quarantine."""
 
     verdict: Verdict
     problem: str | None = None
@@ -52,8 +52,8 @@ class Hand(Protocol):
     def remove(self, verdict: Verdict) -> Outcome:
         """Carry out one planned removal. Raises OSError when the file could not go, and is still there."""
 
-    def confirm(self) -> "list[Returned]":
-        """Look a last time at all that was removed, and return what had to go back."""
+    def confirm(self) -> "list[Revision]":
+        """Look a last time at all that was removed, and return what did not stay so."""
 
 
 class Remover(Protocol):
@@ -81,7 +81,7 @@ class DryRun:
         """Return a hand that only says yes."""
         yield self
 
-    def confirm(self) -> list[Returned]:
+    def confirm(self) -> list[Revision]:
         """Look at nothing: nothing was moved."""
         return []
 
@@ -227,7 +227,7 @@ class _QuarantineHand:
             raise trouble
         return Outcome.CHANGED
 
-    def confirm(self) -> list[Returned]:
+    def confirm(self) -> list[Revision]:
         """Look a last time, put back what changed after all, and delete the rest where nothing is to be undone.
 
         Opening a file to truncate it takes the kernel two steps: who found it before the rename may truncate it
@@ -237,20 +237,23 @@ class _QuarantineHand:
             return []
         into = self._fd
         changed = {verdict.file.name for verdict in self._moved if not self._is_as_planned(verdict, into)}
-        returned: list[Returned] = []
+        revisions: list[Revision] = []
         for verdict in self._moved:
             if verdict.file.name in changed or verdict.memory in changed:
                 try:
                     self._put_back(verdict, into)
                 except CompanyProblem as problem:
-                    returned.append(Returned(verdict, str(problem)))
+                    revisions.append(Revision(verdict, str(problem)))
                 else:
-                    returned.append(Returned(verdict))
+                    revisions.append(Revision(verdict))
             elif self._quarantine.deletes:
-                with suppress(OSError):  # what cannot go now is deleted by the next run
+                try:
                     os.unlink(verdict.file.name, dir_fd=into)
+                except OSError as error:
+                    sentence = f"moved out, and could not be deleted ({in_words(error)}); the next run deletes it"
+                    revisions.append(Revision(verdict, sentence))
         self._moved.clear()
-        return returned
+        return revisions
 
     def _is_as_planned(self, verdict: Verdict, into: int) -> bool:
         try:

@@ -20,7 +20,7 @@ import pytest
 
 from baileys_cleanup import cleanup
 from baileys_cleanup.folder import Company, Stamp
-from baileys_cleanup.removal import Hand, Outcome, Returned
+from baileys_cleanup.removal import Hand, Outcome, Revision
 from baileys_cleanup.retention import Verdict
 
 from .faults import watched
@@ -50,7 +50,7 @@ class _Careless:
         """Delete a file."""
         raise NotImplementedError
 
-    def confirm(self) -> list[Returned]:
+    def confirm(self) -> list[Revision]:
         """Never look back."""
         return []
 

@@ -1,5 +1,6 @@
 """`removal`: what the hand refuses, what it holds, and that nothing is ever overwritten."""
 
+import errno
 import os
 from contextlib import closing
 
@@ -52,8 +53,13 @@ class Hands:
         ):
             outcomes = [hand.remove(verdict) for verdict in verdicts]
             between()
-            self.returned = [returned.verdict.file.name for returned in hand.confirm()]
+            self.revisions = hand.confirm()
             return outcomes
+
+    @property
+    def revised(self):
+        """The names whose removal did not stand."""
+        return [revision.verdict.file.name for revision in self.revisions]
 
 
 @pytest.fixture
@@ -114,7 +120,7 @@ def test_who_truncates_late_gets_the_file_back(root, tool, place, undo_days):
             bot.flush()
 
         hands.remove(hands.plan("session-1.0.json"), write_late)
-    assert (["session-1.0.json"], b"the newest ratchet") == (hands.returned, path.read_bytes())
+    assert (["session-1.0.json"], b"the newest ratchet") == (hands.revised, path.read_bytes())
 
 
 def test_a_memory_that_goes_back_takes_its_key_along(hands):
@@ -129,8 +135,26 @@ def test_a_memory_that_goes_back_takes_its_key_along(hands):
             bot.flush()
 
         hands.remove(verdicts, write_late)
-    assert [memory.name, key.name] == hands.returned
+    assert [memory.name, key.name] == hands.revised
     assert {memory.name, key.name} == set(names(hands.folder))
+
+
+def test_what_cannot_be_deleted_is_told(root, tool, place, monkeypatch):
+    """With no days to undo, a deletion that fails is a problem of its file, which lies in the quarantine."""
+    hands = Hands(root, tool, place, RUN._replace(undo_days=0))
+    put(hands.folder, "session-1.0.json")
+    verdicts = hands.plan("session-1.0.json")
+
+    def refuse(name, **_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), name)
+
+    def break_the_disk():
+        monkeypatch.setattr(os, "unlink", refuse)
+
+    hands.remove(verdicts, break_the_disk)
+    (revision,) = hands.revisions
+    assert "could not be deleted (Input/output error); the next run deletes it" in revision.problem
+    assert ["session-1.0.json"] == names(hands.kept)
 
 
 def test_without_days_it_is_deleted_at_once(root, tool, place):
