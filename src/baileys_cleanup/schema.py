@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from difflib import get_close_matches
 from itertools import pairwise
 from typing import Annotated, Any
@@ -14,8 +14,6 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from baileys_cleanup.config import DEFAULT, FLAG, PREFIX, Loaded, Settings
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.folder import PREFIX as COMPANY_PREFIX
-from baileys_cleanup.level import Levels
-from baileys_cleanup.retention import Policy
 from baileys_cleanup.text import shown
 
 MOST_DAYS = 36_500
@@ -92,6 +90,10 @@ class CompanyTable(_Table):
     """`[companies.<id>]`."""
 
     retention: RetentionTable = Field(default_factory=RetentionTable, description="a table of retention settings")
+
+
+TABLES: dict[str, type[BaseModel]] = {"retention": RetentionTable, "levels": LevelsTable}
+"""Each is checked here, and filled into the field of that name of `Settings`."""
 
 
 class Written(BaseSettings):
@@ -173,9 +175,9 @@ def _assemble(*documents: dict[str, Any]) -> Written:
 
 def _settings(written: dict[str, Any]) -> Settings:
     overrides = {company: table["retention"] for company, table in written.pop("companies").items()}
-    retention = replace(Policy(), **written.pop("retention"))
-    levels = replace(Levels(), **written.pop("levels"))
-    return replace(Settings(), retention=retention, levels=levels, companies=overrides, **written)
+    settings = Settings()
+    tables = {name: replace(getattr(settings, name), **written.pop(name)) for name in TABLES}
+    return replace(settings, companies=overrides, **tables, **written)
 
 
 def _mark(value: Any) -> Any:  # noqa: ANN401 - whatever was written
@@ -198,13 +200,13 @@ def _leaves(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
 
 def names() -> list[str]:
     """Return the dotted names of all settings that have one global value."""
-    settings = Settings()
-    plain = [field.name for field in fields(settings) if field.name not in {"retention", "levels", "companies"}]
-    return [
-        *plain,
-        *(f"retention.{name}" for name in asdict(settings.retention)),
-        *(f"levels.{name}" for name in asdict(settings.levels)),
-    ]
+    found: list[str] = []
+    for name, value in asdict(Settings()).items():
+        if name in TABLES:
+            found += (f"{name}.{inner}" for inner in value)
+        elif name != "companies":
+            found.append(name)
+    return found
 
 
 def _check_variables(variables: Iterable[str]) -> None:
@@ -266,11 +268,10 @@ def _check(values: dict[str, Any], origin: Callable[[str], str]) -> None:
 
 
 def _table_of(where: list[str]) -> type[BaseModel]:
-    tables: dict[str, type[BaseModel]] = {"retention": RetentionTable, "levels": LevelsTable}
     if where[0] == "companies":
         inside_retention = 3  # companies, id, retention
         return RetentionTable if len(where) > inside_retention else CompanyTable
-    return tables[where[0]] if where[0] in tables and len(where) > 1 else Written
+    return TABLES[where[0]] if where[0] in TABLES and len(where) > 1 else Written
 
 
 def _check_together(loaded: Loaded) -> None:

@@ -99,6 +99,11 @@ class JsonReport:
         return verdict_fields(verdict, self._now)
 
 
+def print_json(write: Callable[[str], object], document: dict[str, Any]) -> None:
+    """Write one JSON document of a command other than `clean`."""
+    write(json.dumps({"schema_version": SCHEMA_VERSION, **document}, indent=1) + "\n")
+
+
 def verdict_fields(verdict: Verdict, now: int) -> dict[str, Any]:
     """Return one verdict for JSON; age in seconds and size in bytes, null where nobody had to look."""
     file = verdict.file
@@ -214,7 +219,7 @@ class TextReport:
         lines = [[removed, shown(v.file.name), v.file.kind.value, v.reason] for v in outcome.removed]
         if self._keeps:
             lines += [["kept", shown(v.file.name), v.file.kind.value, v.reason] for v in outcome.kept]
-        for line in table(lines, _plain, None):
+        for line in table(lines, plain, None):
             self._write(f"  {line}\n")
         self._write("\n")
 
@@ -253,7 +258,8 @@ def _number(number: int) -> str:
     return f"{number:,}" if number else "-"
 
 
-def _plain(text: str, word: str) -> str:  # noqa: ARG001 - the shape of every Paint
+def plain(text: str, word: str) -> str:  # noqa: ARG001 - the shape of every Paint
+    """Leave a text as it is."""
     return text
 
 

@@ -21,7 +21,7 @@ import pytest
 from pydantic import BaseModel
 
 from baileys_cleanup.authfile import PROTECTED, Kind, kind_of
-from baileys_cleanup.cli import commands
+from baileys_cleanup.cli import COMMANDS, commands
 from baileys_cleanup.config import PREFIX, Settings
 from baileys_cleanup.demo import build
 from baileys_cleanup.errors import CleanupError
@@ -103,7 +103,7 @@ def test_what_a_console_block_shows_is_what_the_tool_says(demo: Path) -> None:
 def test_the_table_of_commands_is_complete() -> None:
     """README's table has every command, and no other."""
     cells = [codes(row[0])[-1].split() for row in table(section(README, "Commands and options"))]
-    assert sorted(commands.commands) == sorted(words[1] for words in cells)
+    assert sorted(COMMANDS) == sorted(words[1] for words in cells)
 
 
 def options_of(command: click.Command) -> dict[str, frozenset[str]]:
@@ -119,19 +119,20 @@ def documented_options() -> dict[tuple[str, frozenset[str]], str]:
     found = {}
     for option, where, meaning in table(text):
         spellings = frozenset(code.split()[0] for code in codes(option))
-        named = {"all": [*commands.commands, ""], "before any command": [""]}.get(where, where.split(", "))
+        named = {"all": [*COMMANDS, ""], "before any command": [""]}.get(where, where.split(", "))
         found.update({(command, spellings): meaning for command in named})
     return found
 
 
 def test_every_option_is_documented() -> None:
     """README's table has every option of every command with all its spellings, and no other."""
-    whole: dict[str, click.Command] = {**commands.commands, "": commands}
+    context = click.Context(commands)
+    whole = {name: commands.get_command(context, name) for name in COMMANDS} | {"": commands}
     there = {(name, group) for name, command in whole.items() for group in options_of(command).values()}
     assert sorted(there, key=str) == sorted(documented_options(), key=str)
 
 
-@pytest.mark.parametrize("name", sorted(commands.commands))
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_help_lists_nothing_that_readme_does_not(name: str, tmp_path: Path) -> None:
     """What a person reads in `--help` stands in README's table for that command."""
     said = run(name, "--help", root=tmp_path).stdout
@@ -437,14 +438,14 @@ def test_the_audit_line_is_as_shown(demo: Path) -> None:
     run("--company", "962302", root=demo)
     first = (demo / ".baileys-cleanup" / "audit.log").read_text().splitlines()[0]
     assert list(shown) == list(json.loads(first))
-    source = "".join(read(path) for path in SOURCE.glob("*.py"))
+    source = "".join(read(path) for path in SOURCE.rglob("*.py"))
     events = set(re.findall(r'(?:audit\.write|\.note)\(\s*"(\w+)"', source))
     assert events == {codes(row[0])[0] for row in table(section(DOCS / "operations.md", "The audit log"))}
 
 
 def test_the_log_events_are_listed() -> None:
     """The page on JSON lists every event of the log with its level."""
-    source = read(SOURCE / "cli.py")
+    source = "".join(read(path) for path in SOURCE.rglob("*.py"))
     events = {(event, level) for level, event in re.findall(r'log\.(\w+)\(\s*"(\w+)"', source)}
     rows = table(section(DOCS / "json.md", "The log"))
     assert events == {(codes(row[0])[0], row[1]) for row in rows}
@@ -460,15 +461,17 @@ def imports_of(room: Path) -> set[str]:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("baileys_cleanup"):
             inner = (node.module or "").removeprefix("baileys_cleanup").removeprefix(".")
             found |= {inner} if inner else {alias.name for alias in node.names}
-    return {name for name in found if (SOURCE / f"{name}.py").exists()}
+    files = {f"{name.replace('.', '/')}.py" for name in found}
+    return {file for file in files if (SOURCE / file).exists()}
 
 
 def test_the_map_has_every_room_and_imports_run_down_it() -> None:
     """The table of rooms is complete, and each room imports only rooms below it there."""
-    rooms = [codes(row[0])[0].removesuffix(".py") for row in table(section(DOCS / "design.md", "Rooms"))]
-    assert sorted(rooms) == sorted(path.stem for path in SOURCE.glob("*.py") if path.stem != "__init__")
+    rooms = [codes(row[0])[0] for row in table(section(DOCS / "design.md", "Rooms"))]
+    there = [str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py") if path.stem != "__init__"]
+    assert sorted(rooms) == sorted(there)
     for place, room in enumerate(rooms):
-        assert imports_of(SOURCE / f"{room}.py") <= set(rooms[place + 1 :]), room
+        assert imports_of(SOURCE / room) <= set(rooms[place + 1 :]), room
 
 
 # --- links ----------------------------------------------------------------------------------------------

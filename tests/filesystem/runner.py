@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from baileys_cleanup import cleanup, cli, commands, log, schema, summary
+from baileys_cleanup import cleanup, cli, log, schema, summary
+from baileys_cleanup.commands import clean as clean_command
+from baileys_cleanup.commands import explain as explain_command
+from baileys_cleanup.commands import undo as undo_command
 from baileys_cleanup.config import Settings
 from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.retention import Policy
@@ -27,7 +30,7 @@ SMALL = Policy(max_pre_keys=2, min_pre_keys=2)
 """A policy under which three pre-keys are one too many."""
 LAZY = Policy(session_max_age_days=9_999, sender_key_max_age_days=9_999, max_pre_keys=9_999)
 """A policy under which nothing goes."""
-PRELOADED = (cli, commands, log, schema, summary)
+PRELOADED = (cli, clean_command, explain_command, undo_command, log, schema, summary)
 """What the command line imports when it runs; a child that became somebody else may not be able to read it."""
 
 
@@ -122,7 +125,7 @@ def undo(root: Path | str, run_id: str = "latest", stopping: Callable[[], bool] 
     """Undo a run inside this process and return its JSON document."""
     said: list[str] = []
     settings = Settings(str(root))
-    commands.undo_run(settings, run_id, [], world(stopping=stopping), said.append, as_json=True)
+    undo_command.undo_run(settings, run_id, [], world(stopping=stopping), said.append, as_json=True)
     document: dict[str, Any] = json.loads("".join(said))
     return document
 

@@ -16,7 +16,16 @@ import baileys_cleanup
 from baileys_cleanup import demo
 
 HOUSE = Path(baileys_cleanup.__file__).parent
-ROOMS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HOUSE.glob("*.py"))}
+
+
+def room_of(path):
+    """Give the name of a room: `removal`, or `commands.undo` for one in a wing."""
+    parts = path.relative_to(HOUSE).with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+ROOMS = {room_of(path): path.read_text(encoding="utf-8") for path in sorted(HOUSE.rglob("*.py"))}
+COMMANDS = {room for room in ROOMS if room.startswith("commands.")}
 
 LAYERS = [
     {"__init__", "errors", "authfile", "level", "text", "log"},
@@ -30,8 +39,9 @@ LAYERS = [
     {"removal"},
     {"company", "undo"},
     {"cleanup"},
-    {"commands"},
-    {"cli"},
+    {"frame"},
+    COMMANDS,
+    {"cli", "commands"},
     {"__main__"},
 ]
 """From the ground up: a room imports only from lower layers."""
@@ -73,7 +83,8 @@ def rooms_used(source):
         if module == "baileys_cleanup":
             used.add(name if name in ROOMS else "__init__")
         elif module.startswith("baileys_cleanup."):
-            used.add(module.split(".")[1])
+            room = module.removeprefix("baileys_cleanup.")
+            used.add(f"{room}.{name}" if f"{room}.{name}" in ROOMS else room)
         elif module.startswith("."):
             used.add(f"a relative import of {module}{name}")
     return used

@@ -1,10 +1,7 @@
 """`cli`: how commands and options are heard, and the one edge where errors become exit statuses."""
 
 import errno
-import io
 import json
-import os
-import signal
 import sys
 import time
 
@@ -206,44 +203,3 @@ def test_a_summary_that_did_not_get_out_is_a_failure(edge, monkeypatch, tmp_path
             full.write("x")
             patched.setattr(sys, "stdout", full)
             assert after == edge(before)
-
-
-def test_a_reader_that_left_does_not_stop_the_work(monkeypatch):
-    """The first write that fails is remembered, later ones are not tried."""
-
-    class Gone(io.StringIO):
-        encoding = "ascii"
-        calls = 0
-
-        def write(self, text):
-            Gone.calls += 1
-            raise BrokenPipeError
-
-    monkeypatch.setattr(sys, "stdout", Gone())
-    output = cli._Output()
-    output.write("a")
-    output.write("b")
-    assert (True, 1) == (output.failed, Gone.calls)
-
-
-def test_what_the_terminal_cannot_show_is_escaped(monkeypatch):
-    """A letter that the encoding of stdout does not know is escaped, not an error."""
-    raw = io.BytesIO()
-    with io.TextIOWrapper(raw, encoding="ascii", write_through=True) as stream:
-        with monkeypatch.context() as patched:
-            patched.setattr(sys, "stdout", stream)
-            cli._Output().write("Zürich")
-        assert rb"Z\xfcrich" == raw.getvalue()
-
-
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_is_remembered_and_given_back(number, status):
-    """While it listens a signal only asks to stop, the first one counts; later handlers are as before."""
-    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
-    stop = cli._Stop()
-    assert (False, 4) == (stop(), stop.exit_status(4))
-    with stop.listening():
-        os.kill(os.getpid(), number)
-        os.kill(os.getpid(), signal.SIGINT)
-        assert (True, status) == (stop(), stop.exit_status(4))
-    assert before == [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]

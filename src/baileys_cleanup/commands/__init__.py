@@ -1,0 +1,1 @@
+"""One room per command: its options, and what it says."""

@@ -1,0 +1,160 @@
+"""`clean`, also the bare command: remove what the rules let go."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from baileys_cleanup.cleanup import clean
+from baileys_cleanup.frame import (
+    CONTEXT,
+    Output,
+    Stop,
+    json_output,
+    load_settings,
+    only_companies,
+    paint_for_stdout,
+    same_place,
+    where,
+    world,
+)
+from baileys_cleanup.log import Format, Log
+from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
+from baileys_cleanup.summary import JsonReport, QuietReport, Report, TextReport, problems_in_words
+from baileys_cleanup.text import shown
+
+_ENOUGH_TO_DO = 50
+"""Companies from which on a progress bar is worth its line."""
+
+
+@click.command("clean", context_settings=CONTEXT)
+@click.option("--dry-run", "-n", is_flag=True, help="Say what would be removed and why; change nothing.")
+@only_companies
+@where
+@json_output
+@click.option("--verbose", "-v", is_flag=True, help="Every file with its reason.")
+@click.option("--quiet", "-q", is_flag=True, help="Nothing when all is well, for cron mail.")
+@click.option("--log-format", type=click.Choice(["console", "json"]), help="Default: console on a terminal, else json.")
+@click.option(
+    "--undo-days",
+    type=click.IntRange(0, 36_500),
+    metavar="N",
+    help="Days that what this run removes can be undone. 0: deleted at once.",
+)
+@click.option("--accept-clock", is_flag=True, help="Go on although the clock does not fit the last run.")
+@click.argument("extra", nargs=-1, type=click.UNPROCESSED, metavar="")
+@click.pass_context
+def command(ctx: click.Context, /, extra: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - Click's values
+    """Remove what the rules let go (this is also the bare command)."""
+    if extra:
+        _reject(ctx, extra)
+    if options["verbose"] and options["quiet"]:
+        raise click.UsageError("--verbose and --quiet exclude each other.", ctx)
+    ctx.exit(_clean(**options))
+
+
+def _reject(ctx: click.Context, extra: tuple[str, ...]) -> None:
+    group = ctx.parent.command if ctx.parent else None
+    known = group.list_commands(ctx) if isinstance(group, click.Group) else []
+    if extra[0] in known:
+        raise click.UsageError(f"options come after the command: baileys-cleanup {extra[0]} [OPTIONS]", ctx)
+    raise click.UsageError(f"no such command {extra[0]!r}; commands are {', '.join(sorted(known))}", ctx)
+
+
+def _clean(
+    *,
+    dry_run: bool,
+    companies: tuple[str, ...],
+    sessions_root: str | None,
+    config: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+    log_format: Format | None,
+    undo_days: int | None,
+    accept_clock: bool,
+) -> int:
+
+    settings = load_settings(sessions_root, config, undo_days=undo_days).settings
+    log = Log(log_format or ("console" if sys.stderr.isatty() else "json"), "debug" if verbose else "warning")
+    output = Output()
+    stop = Stop()
+    detail = verbose or dry_run
+    # Who reads the table on a terminal has the warnings in front of them already.
+    tell = quiet or as_json or not sys.stdout.isatty()
+
+    def report_for(run: RunOutcome) -> Report:
+        log.debug("run_started", run_id=run.run_id, dry_run=run.dry_run, sessions_root=run.sessions_root)
+        again = same_place(sessions_root, config)
+        summary = _report(run, output, again, as_json=as_json, quiet=quiet, removals=detail, keeps=verbose)
+        return _Logged(summary, log, tell=tell)
+
+    with stop.listening():
+        outcome = clean(
+            settings,
+            companies,
+            world(stop),
+            report_for,
+            _progress if not detail and sys.stderr.isatty() else _no_progress,
+            dry_run=dry_run,
+            accept_clock=accept_clock,
+            detail=detail,
+        )
+    return stop.exit_status(max(outcome.exit_status, int(output.failed)))
+
+
+def _report(
+    run: RunOutcome, output: Output, again: str, *, as_json: bool, quiet: bool, removals: bool, keeps: bool
+) -> Report:
+
+    if as_json:
+        return JsonReport(output.write, run, removals=removals, keeps=keeps)
+    text = TextReport(output.write, run, paint_for_stdout(), again=again, removals=removals, keeps=keeps)
+    return QuietReport(text) if quiet else text
+
+
+class _Logged:
+    """A report that is told to the log as well, so that trouble is never only in a summary nobody kept."""
+
+    def __init__(self, report: Report, log: Log, *, tell: bool) -> None:
+        self._report = report
+        self._log = log
+        self._tell = tell
+
+    def company(self, outcome: CompanyOutcome) -> None:
+        """Log one company's warnings and errors, and pass it on."""
+        if self._tell:
+            name = shown(outcome.company_id)
+            for text in problems_in_words(outcome):
+                self._log.error("company_failed", company_id=name, error=shown(text))
+            for text in outcome.warnings:
+                self._log.warning("company_warning", company_id=name, warning=text)
+            total = outcome.total
+            self._log.debug("company_done", company_id=name, status=outcome.status.value, **total._asdict())
+        self._report.company(outcome)
+
+    def close(self, run: RunOutcome) -> None:
+        """Log the run's own warnings and errors, and pass it on."""
+        if self._tell:
+            for text in run.errors:
+                self._log.error("run_error", error=shown(text))
+            for text in run.warnings:
+                self._log.warning("run_warning", warning=shown(text))
+            self._log.debug("run_finished", run_id=run.run_id, status=run.status.value, **run.total._asdict())
+        self._report.close(run)
+
+
+@contextmanager
+def _progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
+    if len(ids) < _ENOUGH_TO_DO:
+        yield ids
+        return
+    with click.progressbar(ids, label="Companies", file=sys.stderr) as bar:
+        yield bar
+
+
+@contextmanager
+def _no_progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
+    yield ids

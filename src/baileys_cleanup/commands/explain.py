@@ -1,0 +1,137 @@
+"""`explain`: say what each auth file is, what would happen to it and why, and what users would notice."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from baileys_cleanup.authfile import Kind
+from baileys_cleanup.cleanup import World
+from baileys_cleanup.company import Terms, look_and_plan
+from baileys_cleanup.config import Settings
+from baileys_cleanup.errors import CompanyProblem, UsageProblem
+from baileys_cleanup.explain import explain
+from baileys_cleanup.folder import PREFIX, Root, open_root
+from baileys_cleanup.frame import CONTEXT, Output, json_output, load_settings, only_companies, where, world
+from baileys_cleanup.retention import Rule, Verdict
+from baileys_cleanup.summary import print_json, verdict_fields
+from baileys_cleanup.text import few, shown
+
+
+def explain_files(
+    settings: Settings,
+    companies: Sequence[str],
+    files: Sequence[str],
+    world: World,
+    write: Callable[[str], object],
+    *,
+    as_json: bool,
+) -> None:
+    """Explain the files of companies, or only the named ones; `files` are names or paths that end in one."""
+    with open_root(settings.sessions_root) as root:
+        wanted_in, names = _targets(root, companies, files)
+        ids = root.select(wanted_in) if wanted_in else root.company_ids()[0]
+        documents = [_explain_company(root, company_id, settings, names, world) for company_id in ids]
+    found = {entry["file"] for document in documents for entry in document["files"]}
+    missing = [name for name in names if shown(name) not in found]
+    if missing:
+        where = few([PREFIX + company_id for company_id in ids])
+        raise UsageProblem(f"there is no auth file {few(missing)} in {where}")
+    if as_json:
+        print_json(write, {"companies": documents})
+        return
+    for document in documents:
+        _tell_company(write, document)
+
+
+def _targets(root: Root, companies: Sequence[str], files: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split `company_7/pre-key-1.json` into company and name; a company alone may be named, too.
+
+    Raises UsageProblem for a path that leads out of the root.
+    """
+    wanted = list(companies)
+    names: list[str] = []
+    for target in files:
+        folder, name = os.path.split(target.rstrip("/"))
+        above, company = os.path.split(folder)
+        path_of_root = above if company.startswith(PREFIX) else folder
+        if path_of_root and os.path.realpath(path_of_root) != root.path:
+            raise UsageProblem(f"{shown(target)!r} is not under the sessions root {shown(root.path)}")
+        if company.startswith(PREFIX):
+            wanted.append(company)
+            names.append(name)
+        elif name.startswith(PREFIX):
+            wanted.append(name)
+        elif folder:
+            raise UsageProblem(
+                f"{shown(target)!r} is no auth file: give a name, or a path that ends in company_<id>/<name>"
+            )
+        else:
+            names.append(name)
+    return wanted, names
+
+
+def _explain_company(
+    root: Root, company_id: str, settings: Settings, names: Sequence[str], world: World
+) -> dict[str, Any]:
+    terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
+    try:
+        with root.company(company_id) as company:
+            sight = look_and_plan(company, settings.policy_for(company_id), terms)
+    except CompanyProblem as problem:
+        raise UsageProblem(f"company {shown(company_id)}: {problem}") from None
+    verdicts = sorted([*sight.plan.removals, *sight.plan.keeps], key=_order)
+    return {
+        "company_id": shown(company_id),
+        "creds": sight.creds_problem,
+        "files": [_file_fields(v, world.now) for v in verdicts if not names or v.file.name in names],
+    }
+
+
+def _order(verdict: Verdict) -> tuple[int, bool, Rule, int, str]:
+    name = verdict.file.name
+    return list(Kind).index(verdict.file.kind), not verdict.remove, verdict.rule, len(name), name
+
+
+def _file_fields(verdict: Verdict, now: int) -> dict[str, Any]:
+    words = explain(verdict.file.kind, verdict.rule)
+    return {
+        **verdict_fields(verdict, now),
+        "verdict": "remove" if verdict.remove else "keep",
+        "meaning": words.meaning,
+        "consequence": words.notice,
+    }
+
+
+def _tell_company(write: Callable[[str], object], document: dict[str, Any]) -> None:
+    write(f"company {document['company_id']}\n")
+    if document["creds"]:
+        write(f"  warning: {document['creds']}\n")
+    said: tuple[str, str, str] | None = None
+    for file in document["files"]:
+        heading = (file["kind"], file["verdict"], file["consequence"])
+        if heading != said:
+            verdict = "would be removed" if file["verdict"] == "remove" else "stays"
+            write(f"\n  {file['kind']}: {file['meaning']}; {verdict}\n")
+            write(f"    if it goes: {file['consequence']}\n")
+            said = heading
+        write(f"      {file['file']}: {file['reason']}\n")
+    write("\n")
+
+
+@click.command("explain", context_settings=CONTEXT)
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@only_companies
+@where
+@json_output
+@click.pass_context
+def command(ctx: click.Context, /, files: tuple[str, ...], companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+    """Say what each auth file is, what would happen to it and why, and what users would notice.
+
+    FILE is a name in the company's folder, or a path that ends in company_<id>/<name>.
+    """
+    settings = load_settings(options["sessions_root"], options["config"]).settings
+    output = Output()
+    explain_files(settings, companies, files, world(lambda: False), output.write, as_json=options["as_json"])
+    ctx.exit(int(output.failed))

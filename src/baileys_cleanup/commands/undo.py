@@ -1,0 +1,180 @@
+"""`undo`: list the runs that can be undone, or bring back what one removed."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from baileys_cleanup.audit import open_audit
+from baileys_cleanup.authfile import Kind
+from baileys_cleanup.cleanup import World
+from baileys_cleanup.config import Settings
+from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.folder import open_root
+from baileys_cleanup.frame import (
+    CONTEXT,
+    Output,
+    Stop,
+    json_output,
+    load_settings,
+    only_companies,
+    same_place,
+    where,
+    world,
+)
+from baileys_cleanup.lock import hold_lock
+from baileys_cleanup.removal import settle, tidy
+from baileys_cleanup.runs import UNDOING, Run, timestamp, write_run
+from baileys_cleanup.summary import plain, print_json, table
+from baileys_cleanup.text import count, few, shown, size
+from baileys_cleanup.toolfolder import open_tool_folder
+from baileys_cleanup.undo import Restored, Undoable, choose_run, undo_company, undoable_runs
+
+_KEEPING = {
+    Kind.SESSION: "retention.session_max_age_days",
+    Kind.SENDER_KEY: "retention.sender_key_max_age_days",
+    Kind.SENDER_KEY_MEMORY: "retention.sender_key_max_age_days",
+    Kind.PRE_KEY: "retention.max_pre_keys",
+}
+
+
+def list_runs(settings: Settings, write: Callable[[str], object], *, again: str = "", as_json: bool) -> int:
+    """List the runs that can be undone, newest first. Returns the exit status.
+
+    `again` are the options that a later command needs to find the same sessions root.
+    """
+    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
+        found, broken = undoable_runs(tool) if tool else ([], [])
+    if as_json:
+        print_json(write, {"runs": [_run_fields(entry) for entry in found], "unreadable_records": broken})
+        return 0
+    if not found:
+        write(f"Nothing to undo under {shown(root.path)}.\n")
+    else:
+        rows = [
+            [
+                entry.run.run_id,
+                timestamp(entry.run.started),
+                str(len(entry.companies)),
+                str(entry.files),
+                size(entry.size),
+                timestamp(entry.run.due),
+            ]
+            for entry in found
+        ]
+        head = ["RUN", "STARTED", "COMPANIES", "FILES", "SIZE", "DELETED FOR GOOD AFTER"]
+        for line in table([head, *rows], plain, None):
+            write(line + "\n")
+        write(f"\nTo bring back what a run removed: baileys-cleanup undo RUN [--company ID]{again}\n")
+    if broken:
+        write(f"warning: records that cannot be read, their files are kept: {few(broken)}\n")
+    return 0
+
+
+def _run_fields(entry: Undoable) -> dict[str, Any]:
+    return {
+        "run_id": entry.run.run_id,
+        "started_at": timestamp(entry.run.started),
+        "undo_days": entry.run.undo_days,
+        "deleted_after": timestamp(entry.run.due),
+        "files": entry.files,
+        "bytes": entry.size,
+        "companies": {shown(company_id): files for company_id, files in entry.companies.items()},
+    }
+
+
+def undo_run(
+    settings: Settings,
+    run_id: str,
+    wanted: Sequence[str],
+    world: World,
+    write: Callable[[str], object],
+    *,
+    as_json: bool,
+) -> int:
+    """Bring back what one run removed. Returns 0, or 1 when something had to stay away."""
+    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
+        if tool is None:
+            raise UsageProblem(f"nothing was ever removed under {shown(root.path)}, so there is no run to undo")
+        with hold_lock(tool), open_audit(tool, world.clock) as audit:
+            run, ids = choose_run(tool, run_id, wanted)
+            settle(root, tool, run)
+            write_run(tool, run._replace(state=UNDOING))
+            audit.write("undo", run=run.run_id)
+            restored: list[Restored] = []
+            for company_id in ids:
+                if world.stopping():
+                    break
+                restored.append(undo_company(root, tool, run, company_id, wait=world.wait, stopping=world.stopping))
+            settle(root, tool, run._replace(state=UNDOING))
+            tidy(tool, run)
+    stayed = sum(len(company.stayed) for company in restored)
+    back = sum(len(company.files) for company in restored)
+    if as_json:
+        print_json(write, _undo_fields(run, restored, stopped=world.stopping()))
+    else:
+        _tell_undo(write, run, restored, back, stayed)
+    return 1 if stayed else 0
+
+
+def _undo_fields(run: Run, restored: list[Restored], *, stopped: bool) -> dict[str, Any]:
+    stayed = sum(len(company.stayed) for company in restored)
+    return {
+        "run_id": run.run_id,
+        "status": "stopped" if stopped else "partial" if stayed else "done",
+        "companies": [
+            {
+                "company_id": shown(company.company_id),
+                "restored": len(company.files),
+                "restored_files": [shown(name) for name in company.files],
+                "stayed": [
+                    {"file": None if name is None else shown(name), "reason": reason} for name, reason in company.stayed
+                ],
+            }
+            for company in restored
+        ],
+        "totals": {"restored": sum(len(company.files) for company in restored), "stayed": stayed},
+        "settings_that_keep_them": _keeping(restored),
+    }
+
+
+def _keeping(restored: list[Restored]) -> list[str]:
+    return sorted({_KEEPING[kind] for company in restored for kind in company.kinds if kind in _KEEPING})
+
+
+def _tell_undo(write: Callable[[str], object], run: Run, restored: list[Restored], back: int, stayed: int) -> None:
+    for company in restored:
+        write(f"company {shown(company.company_id)}: {count(len(company.files), 'file')} brought back\n")
+        for name, reason in company.stayed:
+            write(f"  stays in the quarantine: {shown(name)}: {reason}\n" if name is not None else f"  {reason}\n")
+    write(f"Run {run.run_id}: {count(back, 'file')} brought back, {stayed:,} could not be.\n")
+    if back:
+        write(
+            "The next run would remove the same files again. What keeps them:"
+            f" {', '.join(_keeping(restored))}, for all companies or for one, in the settings file.\n"
+        )
+
+
+@click.command("undo", context_settings=CONTEXT)
+@click.argument("run_id", required=False)
+@only_companies
+@where
+@json_output
+@click.pass_context
+def command(ctx: click.Context, /, run_id: str | None, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+    """List what can be undone, or bring back what run RUN_ID removed ("latest": the newest one).
+
+    Nothing that exists by now is overwritten: a newer key always wins. Stop the bots first.
+    """
+    settings = load_settings(options["sessions_root"], options["config"]).settings
+    output = Output()
+    stop = Stop()
+    if run_id is None and companies:
+        raise click.UsageError("--company goes with a RUN_ID; `baileys-cleanup undo` lists them.", ctx)
+    with stop.listening():
+        if run_id is None:
+            again = same_place(options["sessions_root"], options["config"])
+            status = list_runs(settings, output.write, again=again, as_json=options["as_json"])
+        else:
+            status = undo_run(settings, run_id, companies, world(stop), output.write, as_json=options["as_json"])
+    ctx.exit(stop.exit_status(max(status, int(output.failed))))

@@ -1,0 +1,125 @@
+"""The frame around every command: shared options, output, signals, settings and the world as it is."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from baileys_cleanup.cleanup import World
+    from baileys_cleanup.config import Loaded
+
+
+def several(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return one decorator that does the work of several, the first one outermost."""
+
+    def decorate(function: Any) -> Any:  # noqa: ANN401 - Click's decorators take what they get
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+where = several(
+    click.option("--sessions-root", metavar="DIR", help="The folder of the company folders, instead of the setting."),
+    click.option("--config", metavar="FILE", help="A TOML file of settings."),
+)
+only_companies = click.option(
+    "--company", "companies", metavar="ID", multiple=True, help="Only this company; repeatable."
+)
+json_output = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+class Output:
+    """Writes to stdout; when nobody reads it any more the work goes on and the exit status tells."""
+
+    def __init__(self) -> None:
+        self.failed = False
+
+    def write(self, text: str) -> None:
+        """Write a text, escaping what the terminal's encoding does not know."""
+        if self.failed:
+            return
+        encoding = sys.stdout.encoding or "utf-8"
+        try:
+            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        except OSError:
+            self.failed = True
+
+
+class Stop:
+    """Remembers a signal, so that work ends between two files."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+
+    def __call__(self) -> bool:
+        """Tell whether a signal came."""
+        return bool(self.signal)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM while inside."""
+        earlier = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in earlier.items():
+                signal.signal(number, handler)
+
+    def _hear(self, number: int, _frame: FrameType | None) -> None:
+        self.signal = self.signal or number
+
+    def exit_status(self, otherwise: int) -> int:
+        """Return 130 or 143 after a signal; the worst wins."""
+        return 128 + self.signal if self.signal else otherwise
+
+
+def world(stopping: Callable[[], bool]) -> "World":
+    """Return the world of this process: its clocks, and whether it was told to stop."""
+    from baileys_cleanup.cleanup import World  # noqa: PLC0415 - not every command meets it
+
+    return World(time.time_ns(), time.time_ns, lambda: time.sleep(1), stopping, time.monotonic)
+
+
+def load_settings(sessions_root: str | None, config: str | None, **flags: object) -> "Loaded":
+    """Return the settings in force, flags first."""
+    from baileys_cleanup.settings import load  # noqa: PLC0415 - help needs none
+
+    return load(config, {"sessions_root": sessions_root, **flags})
+
+
+def same_place(sessions_root: str | None, config: str | None) -> str:
+    """Return the options, as typed, that lead a later command to the same sessions root."""
+    from shlex import quote  # noqa: PLC0415 - seldom needed
+
+    given = (("--sessions-root", sessions_root), ("--config", config))
+    return "".join(f" {option} {quote(value)}" for option, value in given if value is not None)
+
+
+def paint_for_stdout() -> Callable[[str, str], str]:
+    """Return what gives a text the colour of a word: on a terminal that wants colours, else nothing does."""
+    from baileys_cleanup.summary import plain  # noqa: PLC0415 - help needs none
+
+    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return _paint if coloured else plain
+
+
+def _paint(text: str, word: str) -> str:
+    looks: dict[str, dict[str, Any]] = {
+        "excellent": {"fg": "green"},
+        "normal": {"fg": "green"},
+        "attention": {"fg": "yellow"},
+        "warning": {"fg": "yellow", "bold": True},
+        "critical": {"fg": "red", "bold": True},
+        "error": {"fg": "red", "bold": True},
+    }
+    return click.style(text, **looks.get(word, {}))

@@ -1,0 +1,1 @@
+"""Unit tests of the commands: one file per room of `commands/`."""

@@ -1,0 +1,27 @@
+"""`commands.settings`: every value in force and where it comes from."""
+
+import json
+
+from baileys_cleanup.commands.settings import list_settings
+from baileys_cleanup.config import Loaded, Settings
+
+
+def test_every_setting_is_listed_with_its_source():
+    """Plain, nested and company settings stand with their values and sources."""
+    loaded = Loaded(Settings(companies={"7": {"max_pre_keys": 60}}), {"undo_days": "flag"})
+    texts = []
+    list_settings(loaded, texts.append, as_json=True)
+    found = json.loads("".join(texts))["settings"]
+    assert {"value": 7, "source": "flag"} == found["undo_days"]
+    assert {"value": None, "source": "default"} == found["max_removals"]
+    assert {"value": 14, "source": "default"} == found["retention.session_max_age_days"]
+    assert 60 == found["companies.7.retention.max_pre_keys"]["value"]
+    assert 14 == len(found)
+    texts.clear()
+    list_settings(loaded, texts.append, as_json=False)
+    rows = {line.split()[0]: line.split()[1:] for line in texts}
+    assert (["7", "flag"], ["none", "default"], ["true", "default"]) == (
+        rows["undo_days"],
+        rows["max_removals"],
+        rows["retention.keep_own_sessions"],
+    )

@@ -1,0 +1,93 @@
+"""`commands.undo`: what listing and undoing say, given a world."""
+
+import json
+
+import pytest
+
+from baileys_cleanup.commands.undo import list_runs, undo_run
+from baileys_cleanup.errors import LockHeld, UsageProblem
+from baileys_cleanup.folder import open_root
+from baileys_cleanup.lock import hold_lock
+from baileys_cleanup.runs import Run, read_runs, write_run
+from baileys_cleanup.toolfolder import open_tool_folder
+
+from ..helpers import NOW, creds, names, put
+from .helpers import SESSION, WORLD, said
+
+RUN = Run("20261122T030000Z-4f1c", NOW, 7)
+
+
+@pytest.fixture
+def past(tool, place):
+    """Give a company of which a recorded run took one session."""
+    put(place / "company_7", "creds.json", creds())
+    kept = place / ".baileys-cleanup" / "quarantine" / RUN.run_id / "company_7"
+    kept.mkdir(parents=True)
+    put(kept, SESSION, b"12345", age=20)
+    write_run(tool, RUN)
+    return place / "company_7"
+
+
+def test_nothing_to_undo_is_said_and_leaves_no_trace(settings, place):
+    """Listing where nothing was ever removed makes no folder."""
+    status, text = said(list_runs, settings, as_json=False)
+    assert (0, f"Nothing to undo under {place}.\n", []) == (status, text, names(place))
+
+
+def test_runs_are_listed_for_people_and_programs(settings, past):
+    """A run is listed with its start, files, bytes and the day it is deleted for good."""
+    status, text = said(list_runs, settings, as_json=False)
+    row = text.splitlines()[1].split()
+    assert (0, [RUN.run_id, "2026-11-22T03:00:00Z", "1", "1", "5", "B", "2026-11-29T03:00:00Z"]) == (status, row)
+    document = json.loads(said(list_runs, settings, as_json=True)[1])
+    (run,) = document["runs"]
+    expected = (RUN.run_id, 7, "2026-11-29T03:00:00Z", 1, 5, {"7": 1})
+    assert expected == tuple(
+        run[key] for key in ("run_id", "undo_days", "deleted_after", "files", "bytes", "companies")
+    )
+
+
+def test_a_record_that_cannot_be_read_is_told(settings, past, place):
+    """A broken record is named beside the others."""
+    (place / ".baileys-cleanup" / "runs" / "bad.json").write_text("{")
+    assert "bad.json" in said(list_runs, settings, as_json=False)[1]
+    assert ["bad.json"] == json.loads(said(list_runs, settings, as_json=True)[1])["unreadable_records"]
+
+
+def test_an_undo_brings_back_and_says_what_keeps(settings, past, tool, place):
+    """The files are back, the run is forgotten, the setting that keeps them and the audit line are there."""
+    status, text = said(undo_run, settings, "latest", [], WORLD, as_json=False)
+    assert (0, ["creds.json", SESSION]) == (status, names(past))
+    assert "retention.session_max_age_days" in text
+    assert ([], []) == (read_runs(tool)[0], names(place / ".baileys-cleanup" / "quarantine"))
+    assert '"event": "undo"' in (place / ".baileys-cleanup" / "audit.log").read_text()
+
+
+def test_what_stayed_away_is_named_and_fails(settings, past, tool):
+    """With something that had to stay the status is 1, in JSON partial, and the run can be undone again."""
+    put(past, SESSION, b"new")
+    status, text = said(undo_run, settings, RUN.run_id, ["7"], WORLD, as_json=True)
+    document = json.loads(text)
+    assert (1, "partial", {"restored": 0, "stayed": 1}) == (status, document["status"], document["totals"])
+    assert [SESSION] == [entry["file"] for entry in document["companies"][0]["stayed"]]
+    assert [RUN] == read_runs(tool)[0]
+
+
+def test_an_undo_waits_for_nobody(settings, past, tool):
+    """While a run is at work there is no undo."""
+    with hold_lock(tool), pytest.raises(LockHeld):
+        undo_run(settings, RUN.run_id, [], WORLD, lambda _: None, as_json=False)
+    assert ["creds.json"] == names(past)
+
+
+def test_an_undo_where_nothing_was_removed_makes_nothing(settings, place):
+    """Without the tool's folder there is no run, and none is made."""
+    with pytest.raises(UsageProblem, match="no run to undo"):
+        undo_run(settings, RUN.run_id, [], WORLD, lambda _: None, as_json=False)
+    assert [] == names(place)
+
+
+def test_the_files_come_back_where_the_settings_say(settings, past):
+    """A run is looked for under the root of the settings alone."""
+    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
+        assert [RUN] == read_runs(tool)[0]
