@@ -5,14 +5,12 @@ and looked at again where it arrived: whoever opened it before the rename has al
 What is not as planned goes back, and never over a newer file.
 """
 
-import ctypes
 import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import StrEnum
-from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 from baileys_cleanup.audit import Audit
@@ -20,14 +18,14 @@ from baileys_cleanup.authfile import PROTECTED, REMOVABLE, kind_of
 from baileys_cleanup.errors import CompanyProblem, ProtectedFile, in_words
 from baileys_cleanup.folder import OPEN_FOLDER, Company, Root, Stamp
 from baileys_cleanup.quarantine import open_quarantined, quarantined, quarantined_companies, run_exists
+from baileys_cleanup.records import TEMPORARY
+from baileys_cleanup.renaming import rename_without_replacing
 from baileys_cleanup.retention import Verdict
 from baileys_cleanup.runs import RUNNING, SETTLED, Run, write_run
 from baileys_cleanup.text import shown
 from baileys_cleanup.toolfolder import ToolFolder, make_folder
 
-_NOREPLACE = 1  # RENAME_NOREPLACE of linux/fs.h
 _PROBES = (".way-back", ".way-back.returned")
-_NOT_KNOWN = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
 class Outcome(StrEnum):
@@ -296,7 +294,7 @@ def put_back(name: str, source: int, target: int) -> None:
 
     Raises FileExistsError when there is one, OSError when it cannot be done.
     """
-    if not _rename_without_replacing(name, name, source, target):
+    if not rename_without_replacing(name, name, source, target):
         os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
         os.unlink(name, dir_fd=source)
 
@@ -311,7 +309,7 @@ def _try_way_back(folder: int) -> bool:
     fd = os.open(names[0], os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
     os.close(fd)
     try:
-        if _rename_without_replacing(*names, folder, folder):
+        if rename_without_replacing(*names, folder, folder):
             return False
         try:
             os.link(*names, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
@@ -328,30 +326,6 @@ def _forget_probes(folder: int) -> None:
     for name in _PROBES:
         with suppress(OSError):  # what cannot go now goes before the next probe
             os.unlink(name, dir_fd=folder)
-
-
-def _rename_without_replacing(old: str, new: str, source: int, target: int) -> bool:
-    """Rename unless the new name exists; False where kernel or file system do not know how."""
-    renameat2 = _renameat2()
-    if renameat2 is None:
-        return False
-    if renameat2(source, os.fsencode(old), target, os.fsencode(new), _NOREPLACE) == 0:
-        return True
-    code = ctypes.get_errno()
-    if code in _NOT_KNOWN:
-        return False
-    raise OSError(code, os.strerror(code), old)
-
-
-@cache
-def _renameat2() -> Callable[[int, bytes, int, bytes, int], int] | None:
-    """Return the C library's renameat2 (glibc 2.28, musl 1.2.6), None where there is none."""
-    try:
-        function = ctypes.CDLL(None, use_errno=True).renameat2
-    except (OSError, AttributeError):
-        return None
-    function.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
-    return function
 
 
 # --- what lies in the quarantine ------------------------------------------------------------------------
@@ -442,7 +416,7 @@ def forget_leftovers(tool: ToolFolder) -> None:
     """Remove the temporary files that a killed run left in the tool's own folder."""
     _forget_probes(tool.fd)
     for name in os.listdir(tool.runs):
-        if name.endswith(".json.new"):
+        if name.endswith(TEMPORARY):
             os.unlink(name, dir_fd=tool.runs)
 
 

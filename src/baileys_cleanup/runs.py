@@ -1,14 +1,11 @@
-"""The records of runs: what undo, purge and the clock check need to know of the past.
+"""The records of runs: what undo, purge and the clock check need to know of the past."""
 
-A record is written beside its place and renamed over it, so that a reader finds the old one or the new one.
-"""
-
-import json
 import os
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from baileys_cleanup.errors import Refused
+from baileys_cleanup.records import read_record, write_record
 from baileys_cleanup.retention import DAY, SECOND
 from baileys_cleanup.toolfolder import ToolFolder
 
@@ -20,7 +17,6 @@ RUNNING = "running"
 UNDOING = "undoing"
 SETTLED = "settled"
 _LAST = "last-run.json"
-_TEMPORARY = ".new"
 
 
 class Run(NamedTuple):
@@ -59,7 +55,7 @@ def read_runs(tool: ToolFolder) -> tuple[list[Run], list[str]]:
         if not name.endswith(".json"):
             continue
         try:
-            record = _read(tool.runs, name)
+            record = read_record(tool.runs, name)
             run = Run(name.removesuffix(".json"), record["started"], record["undo_days"], record["state"])
             sound = _is_moment(run.started) and type(run.undo_days) is int and 0 <= run.undo_days <= _MOST_DAYS
         except (OSError, ValueError, KeyError, TypeError):
@@ -78,7 +74,7 @@ def _is_moment(value: object) -> bool:
 def write_run(tool: ToolFolder, run: Run) -> None:
     """Record a run before it moves anything, and again when it is over."""
     record = {"started": run.started, "undo_days": run.undo_days, "state": run.state}
-    _write(tool.runs, f"{run.run_id}.json", record)
+    write_record(tool.runs, f"{run.run_id}.json", record)
 
 
 def check_clock(tool: ToolFolder, now: int) -> None:
@@ -88,7 +84,7 @@ def check_clock(tool: ToolFolder, now: int) -> None:
     """
     way_on = "check the date; --accept-clock goes on all the same"
     try:
-        last = _read(tool.fd, _LAST)["started"]
+        last = read_record(tool.fd, _LAST)["started"]
         if not _is_moment(last):
             raise ValueError(last)  # noqa: TRY301 - one sentence for all that is no date
     except FileNotFoundError:
@@ -106,22 +102,4 @@ def check_clock(tool: ToolFolder, now: int) -> None:
 
 def write_last_start(tool: ToolFolder, now: int) -> None:
     """Record when this run began, for the clock check of the next."""
-    _write(tool.fd, _LAST, {"started": now})
-
-
-def _read(folder: int, name: str) -> dict[str, Any]:
-    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    with open(fd, encoding="utf-8") as file:
-        record = json.load(file)
-    return record if isinstance(record, dict) else {}
-
-
-def _write(folder: int, name: str, record: dict[str, Any]) -> None:
-    beside = name + _TEMPORARY
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    fd = os.open(beside, flags, 0o600, dir_fd=folder)
-    with open(fd, "w", encoding="utf-8") as file:
-        json.dump(record, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
+    write_record(tool.fd, _LAST, {"started": now})

@@ -6,6 +6,7 @@
     last-run.json          when the last run began
     runs/<run_id>.json     what is needed to undo or purge a run
     quarantine/<run_id>/company_<id>/<file>
+    aside/                 whole folders, see `aside.py`
 """
 
 import os
@@ -31,6 +32,15 @@ class ToolFolder:
         self.fd = fd
         self.runs = runs
         self.quarantine = quarantine
+
+    @contextmanager
+    def part(self, name: str, *, create: bool = True) -> Iterator[int]:
+        """Open a folder of ours beside those two; raises FileNotFoundError where it is missing and not to be made."""
+        fd = _open(self.fd, name, create=create)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
 
 
 @contextmanager

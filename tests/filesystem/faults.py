@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from baileys_cleanup import removal
+from baileys_cleanup import removal, renaming
 
 LOOKING = frozenset({"stat", "fstat", "listdir", "scandir", "read", "pread", "close"})
 CHANGING = frozenset(
@@ -90,7 +90,7 @@ class WatchedOs:
         return call
 
 
-_real_renameat2 = removal._renameat2
+_real_renameat2 = renaming._renameat2
 WAYS_BACK = ("renameat2", "hard link", "none")
 
 
@@ -113,12 +113,12 @@ def watched(before: Act = nothing, after: Act = nothing, way_back: str = "rename
     try:
         for module in users:
             module.os = stand_in  # type: ignore[attr-defined]
-        removal._renameat2 = stand_in.renameat2 if way_back == "renameat2" else lambda: None  # type: ignore[assignment]
+        renaming._renameat2 = stand_in.renameat2 if way_back == "renameat2" else lambda: None  # type: ignore[assignment]
         yield
     finally:
         for module in users:
             module.os = os  # type: ignore[attr-defined]
-        removal._renameat2 = _real_renameat2
+        renaming._renameat2 = _real_renameat2
 
 
 def kill() -> None:

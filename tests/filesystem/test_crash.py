@@ -8,7 +8,6 @@ is every moment there is.
 import errno
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -16,6 +15,7 @@ from baileys_cleanup.errors import CleanupError, UsageProblem
 
 from .faults import Call, failing, kill, nothing, watched
 from .runner import LAZY, Ran, clean, days_ago, in_child, undo
+from .sweep import killed_everywhere
 from .trees import (
     GROUP,
     MEMORY,
@@ -101,50 +101,6 @@ class Meddler:
 def run_clean(root: Path, undo_days: int = 7) -> Ran:
     """Clean; the run begins a second ago, so that what is written now is newer by any clock."""
     return clean(root, now=days_ago(0) - A_SECOND, undo_days=undo_days)
-
-
-class Moment(NamedTuple):
-    """Where a sweep stands: the call before which the tool was stopped, and the call itself."""
-
-    number: int
-    root: Path
-
-
-def killed_everywhere(
-    room: Path,
-    build: Callable[[Path], object],
-    work: Callable[[Path], object],
-    meddle: Callable[[Path], Callable[[Call], None]],
-    way_back: str,
-    *,
-    every: bool,
-) -> Iterator[Moment]:
-    """Build, work and kill, one call later each time; yields after each death, and ends when nobody died."""
-    number = 0
-    while True:
-        number += 1
-        root = room / f"run{number}"
-        root.mkdir()
-        build(root)
-        meddler = meddle(root)
-        left = number
-
-        def act(call: Call, meddler: Callable[[Call], None] = meddler) -> None:
-            nonlocal left
-            left -= every or call.changes
-            if left == 0:
-                kill()
-            meddler(call)
-
-        def child(root: Path = root, act: Callable[[Call], None] = act) -> None:
-            with watched(act, way_back=way_back):
-                work(root)
-
-        died, _ = in_child(child)
-        if not died:
-            break
-        yield Moment(number, root)
-    assert number > 15, f"only {number} moments: the sweep met nothing"
 
 
 def check_once(root: Path, before: dict[tuple[str, str], list[Place]], may_go: set[tuple[str, str]]) -> None:

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from baileys_cleanup import removal
+from baileys_cleanup import renaming
 from baileys_cleanup.audit import open_audit
 from baileys_cleanup.authfile import Kind
 from baileys_cleanup.errors import CompanyProblem, ProtectedFile
@@ -222,7 +222,7 @@ def test_what_was_rewritten_while_it_moved_goes_back(hands, monkeypatch):
 def test_going_back_never_overwrites(hands, monkeypatch, by_link):
     """A file that was written anew meanwhile wins; what was moved stays out."""
     if by_link:
-        monkeypatch.setattr(removal, "_renameat2", lambda: None)
+        monkeypatch.setattr(renaming, "_renameat2", lambda: None)
     put(hands.folder, "session-1.0.json", b"old", age=20)
     verdicts = hands.plan("session-1.0.json")
     rewritten_while_moved(monkeypatch, lambda: put(hands.folder, "session-1.0.json", b"written anew"))
@@ -235,7 +235,7 @@ def test_going_back_never_overwrites(hands, monkeypatch, by_link):
 def test_put_back_moves_and_never_overwrites(tmp_path, monkeypatch, by_link):
     """With the kernel's rename or with a hard link, an existing file is never replaced."""
     if by_link:
-        monkeypatch.setattr(removal, "_renameat2", lambda: None)
+        monkeypatch.setattr(renaming, "_renameat2", lambda: None)
     put(tmp_path / "from", "a", b"a")
     put(tmp_path / "from", "b", b"old b")
     put(tmp_path / "to", "b", b"new b")
@@ -259,7 +259,7 @@ def test_nothing_goes_where_nothing_could_come_back(hands, monkeypatch):
 
     put(hands.folder, "session-1.0.json", age=20)
     verdicts = hands.plan("session-1.0.json")
-    monkeypatch.setattr(removal, "_renameat2", lambda: None)
+    monkeypatch.setattr(renaming, "_renameat2", lambda: None)
     monkeypatch.setattr(os, "link", fail)
     with pytest.raises(CompanyProblem, match="nothing is removed"):
         hands.remove(verdicts)

@@ -1,0 +1,34 @@
+"""The tool's own small records: one JSON object in one file.
+
+A record is written beside its place and renamed over it, so that a reader finds the old one or the new one.
+"""
+
+import json
+import os
+from typing import Any
+
+TEMPORARY = ".new"
+"""The end of the name of a record that is not whole yet; a killed run may leave one."""
+
+
+def read_record(folder: int, name: str) -> dict[str, Any]:
+    """Return a record of an open folder; empty where it is JSON, but no object.
+
+    Raises FileNotFoundError where there is none, OSError or ValueError where it cannot be read.
+    """
+    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    with open(fd, encoding="utf-8") as file:
+        record = json.load(file)
+    return record if isinstance(record, dict) else {}
+
+
+def write_record(folder: int, name: str, record: dict[str, Any]) -> None:
+    """Write a record, private and durable before it takes its name. Raises OSError when it cannot be written."""
+    beside = name + TEMPORARY
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(beside, flags, 0o600, dir_fd=folder)
+    with open(fd, "w", encoding="utf-8") as file:
+        json.dump(record, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)

@@ -1,0 +1,149 @@
+"""`aside`: a folder is built beside the live one, goes live in one step, and the former one is kept."""
+
+import os
+
+import pytest
+
+from baileys_cleanup import renaming
+from baileys_cleanup.aside import begin, discard, is_live, open_aside, read_asides, settle, switch, switch_back
+from baileys_cleanup.errors import CompanyProblem
+
+from .helpers import NOW, names, put
+
+RUN = "20261122T030000Z-4f1c"
+
+
+@pytest.fixture(params=["swap", "two renames"])
+def _kernel(request, monkeypatch):
+    """Try both: a kernel that swaps two names at once, and one that cannot."""
+    if request.param == "two renames":
+        monkeypatch.setattr(renaming, "_renameat2", lambda: None)
+
+
+@pytest.fixture
+def live(place):
+    """Give a company's live folder, with a mode of its own."""
+    put(place / "company_7", "creds.json", b"the pairing")
+    (place / "company_7").chmod(0o750)
+    return place / "company_7"
+
+
+def built(root, tool, content=b"built"):
+    """Build a folder with one file."""
+    aside = begin(root, tool, "7", RUN, why="restore", now=NOW)
+    with open_aside(tool, aside) as fd:
+        file = os.open("creds.json", os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=fd)
+        os.write(file, content)
+        os.close(file)
+    return aside
+
+
+def laid_aside(place):
+    """Give what the folder that lies aside says."""
+    return (place / ".baileys-cleanup" / "aside" / RUN / "company_7" / "creds.json").read_bytes()
+
+
+def test_a_new_folder_is_empty_and_looks_like_the_live_one(root, tool, live):
+    """It has the live one's owner and mode, and a record that can be read."""
+    aside = begin(root, tool, "7", RUN, why="restore", now=NOW)
+    with open_aside(tool, aside) as fd:
+        assert ([], 0o750) == (os.listdir(fd), os.fstat(fd).st_mode & 0o777)
+    assert [aside] == read_asides(tool)
+    assert not is_live(root, aside)
+
+
+@pytest.mark.usefixtures("_kernel")
+def test_there_and_back_loses_nothing(root, tool, place, live):
+    """The built folder goes live and the former lies aside; back again, and what was written since lies aside."""
+    aside = switch(root, tool, built(root, tool))
+    assert (b"built", b"the pairing") == ((live / "creds.json").read_bytes(), laid_aside(place))
+    assert (True, [aside]) == (is_live(root, aside), read_asides(tool))
+    put(live, "creds.json", b"written since")
+    aside = switch_back(root, tool, aside)
+    assert (b"the pairing", b"written since") == ((live / "creds.json").read_bytes(), laid_aside(place))
+    assert not is_live(root, aside)
+    assert is_live(root, switch(root, tool, aside))
+
+
+@pytest.mark.usefixtures("_kernel")
+def test_where_nothing_was_live_nothing_lies_aside(root, tool, place):
+    """A company that had no folder gets one, and taking that back leaves none."""
+    aside = switch(root, tool, built(root, tool))
+    assert b"built" == (place / "company_7" / "creds.json").read_bytes()
+    switch_back(root, tool, aside)
+    assert b"built" == laid_aside(place)
+    assert not (place / "company_7").exists()
+
+
+def test_only_the_folder_that_was_built_is_taken_back(root, tool, place, live):
+    """When another folder is live by now, switching back is refused and nothing moves."""
+    aside = switch(root, tool, built(root, tool))
+    live.rename(place / "elsewhere")
+    put(place / "company_7", "creds.json", b"a third one")
+    with pytest.raises(CompanyProblem, match="is not the one that run"):
+        switch_back(root, tool, aside)
+    assert (b"a third one", b"the pairing") == ((live / "creds.json").read_bytes(), laid_aside(place))
+
+
+def test_going_live_twice_is_refused(root, tool, live):
+    """A folder that is live cannot go live."""
+    aside = switch(root, tool, built(root, tool))
+    with pytest.raises(CompanyProblem, match="is live already"):
+        switch(root, tool, aside)
+
+
+def test_what_never_lived_can_be_discarded(root, tool, place, live):
+    """A built folder goes without a trace, and the live one is untouched."""
+    discard(root, tool, built(root, tool))
+    assert ([], [], ["creds.json"]) == (read_asides(tool), names(place / ".baileys-cleanup" / "aside"), names(live))
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_what_lived_is_never_discarded(root, tool, place, live, back):
+    """A folder that was live may hold what exists nowhere else, wherever it lies now."""
+    aside = switch(root, tool, built(root, tool))
+    if back:
+        aside = switch_back(root, tool, aside)
+    with pytest.raises(CompanyProblem, match="it is kept"):
+        discard(root, tool, aside)
+    assert {b"built", b"the pairing"} == {(live / "creds.json").read_bytes(), laid_aside(place)}
+
+
+def test_a_former_folder_is_not_taken_for_the_built_one(root, tool, place, live):
+    """Told by its inode: a stale record that says nothing ever lived deletes nothing."""
+    aside = switch(root, tool, built(root, tool))
+    live.rename(place / "elsewhere")
+    with pytest.raises(CompanyProblem, match="it is kept"):
+        discard(root, tool, aside._replace(lived=False))
+    assert b"the pairing" == laid_aside(place)
+
+
+def test_a_link_in_the_place_of_a_company_is_no_folder(root, tool, place, tmp_path):
+    """Nothing is built beside a link."""
+    (place / "company_7").symlink_to(tmp_path)
+    with pytest.raises(CompanyProblem, match="no longer a folder"):
+        begin(root, tool, "7", RUN, why="restore", now=NOW)
+
+
+def test_looking_for_folders_makes_none(root, tool, place):
+    """Reading what was set aside leaves no trace where nothing was."""
+    assert [] == read_asides(tool)
+    assert "aside" not in names(place / ".baileys-cleanup")
+
+
+def test_a_record_that_cannot_be_read_is_passed_over(root, tool, place, live):
+    """Its folder stays, and the others are told."""
+    aside = switch(root, tool, built(root, tool))
+    records = place / ".baileys-cleanup" / "aside" / RUN / "records"
+    (records / "company_8.json").write_text("{")
+    (records / "company_9.json").write_text('{"built": "x"}')
+    assert [aside] == read_asides(tool)
+    assert b"the pairing" == laid_aside(place)
+
+
+def test_settling_what_is_settled_changes_nothing(root, tool, live):
+    """Before and after a switch there is nothing to end."""
+    aside = built(root, tool)
+    assert aside == settle(root, tool, aside)
+    aside = switch(root, tool, aside)
+    assert aside == settle(root, tool, aside)
