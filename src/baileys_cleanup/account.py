@@ -55,7 +55,7 @@ def read_account(data: bytes) -> Account:
     if not data.strip():
         raise CredsUnreadable("is empty")
     try:
-        creds = json.loads(data)
+        creds = json.loads(data.decode("utf-8"))  # the one encoding that Baileys reads
     except (ValueError, RecursionError):
         raise CredsUnreadable("is not valid JSON") from None
     if not isinstance(creds, dict):

@@ -5,7 +5,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from baileys_cleanup.retention import SECOND
 from baileys_cleanup.runs import timestamp
@@ -42,6 +42,23 @@ def _ends_torn(fd: int) -> bool:
     """Tell whether the last line has no end: a full disk took the rest of it."""
     size = os.fstat(fd).st_size
     return size > 0 and os.pread(fd, 1, size - 1) != b"\n"
+
+
+def rules_of(tool: ToolFolder, run_id: str, company_id: str) -> dict[str, str]:
+    """Return by which rule a run removed each file of a company, as far as the log still tells."""
+    found: dict[str, str] = {}
+    try:
+        fd = os.open(NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=tool.fd)
+    except OSError:
+        return found
+    with open(fd, encoding="ascii", errors="replace") as lines:
+        for line in lines:
+            if run_id in line:
+                with suppress(ValueError, KeyError, TypeError):
+                    entry = json.loads(line)
+                    if (entry["event"], entry["run"], entry["company"]) == ("remove", run_id, company_id):
+                        found[entry["file"]] = entry["rule"]
+    return found
 
 
 @contextmanager

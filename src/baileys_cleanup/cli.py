@@ -61,14 +61,15 @@ def commands() -> None:
 
 def main() -> None:
     """Run the command line and end the process: the only place that turns errors into exit statuses."""
+    _open_standard_streams()
     try:
         status = commands.main(standalone_mode=False, prog_name="baileys-cleanup")
     except click.exceptions.Exit as stop:
         status = stop.exit_code
     except click.Abort:
         status = 128 + signal.SIGINT
-    except click.ClickException as error:
-        error.show()
+    except click.UsageError as error:
+        _complain(f"{error.format_message().rstrip('.')}; see `{_path(error)} --help`")
         status = error.exit_code
     except CleanupError as error:
         _complain(str(error))
@@ -84,6 +85,19 @@ def main() -> None:
         _complain(f"this is a bug in baileys-cleanup: {type(error).__name__}: {error}")
         status = 1
     sys.exit(_flushed(status if isinstance(status, int) else 0))
+
+
+def _open_standard_streams() -> None:
+    """Open what the caller closed, so that no folder of ours is taken for stdout."""
+    for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            if os.open(os.devnull, os.O_RDWR) != fd:
+                continue
+            setattr(sys, name, open(fd, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - ends with the process
+
+
+def _path(error: click.UsageError) -> str:
+    return error.ctx.command_path if error.ctx else "baileys-cleanup"
 
 
 def _complain(sentence: str) -> None:

@@ -97,6 +97,9 @@ def _clean(
         for verdict in decided.removals:
             ledger.kept(verdict._replace(remove=False, reason=f"{sentence}; otherwise {verdict.reason}"))
     else:
+        doubt = remover.doubt(company) if decided.removals else None
+        if doubt:
+            outcome.warnings.append(doubt)
         with remover.company(company) as hand:
             _remove_all(hand, decided.removals, terms.stopping, ledger)
             for revision in hand.confirm():
@@ -201,7 +204,7 @@ def _tell(outcome: CompanyOutcome, sight: Sight, policy: Policy) -> None:
     if strangers:
         are = "entry is" if len(strangers) == 1 else "entries are"
         outcome.warnings.append(
-            f"{len(strangers):,} {are} no regular file and left alone: {few(sorted(strangers), 50)}"
+            f"{len(strangers):,} {are} no regular file and left alone: {few(sorted(strangers), 1_000)}"
         )
     linked = [verdict.file.name for verdict in sight.plan.keeps if verdict.rule is Rule.HARD_LINKED]
     if linked:

@@ -8,6 +8,8 @@ from baileys_cleanup.level import Levels
 from baileys_cleanup.retention import Policy
 
 PREFIX = "BAILEYS_CLEANUP_"
+CONFIG_VARIABLE = PREFIX + "CONFIG"
+"""Names the settings file."""
 DEFAULT = "default"
 FLAG = "flag"
 

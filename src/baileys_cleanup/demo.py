@@ -22,6 +22,8 @@ def build(directory: str, now: int) -> str:
 
     Raises UsageProblem when the folder is not empty or cannot be written.
     """
+    if not directory.strip():
+        raise UsageProblem("the demo wants the name of a new or an empty folder")
     path = os.path.abspath(directory)
     try:
         os.makedirs(path, exist_ok=True)
@@ -29,6 +31,8 @@ def build(directory: str, now: int) -> str:
             raise UsageProblem(f"{shown(path)} is not empty; the demo wants a new or an empty folder")
         for make in (_busy, _crowded, _fresh, _broken, _quiet):
             make(path, now)
+    except FileExistsError:
+        raise UsageProblem(f"{shown(path)} is no folder; the demo wants a new or an empty folder") from None
     except OSError as error:
         raise UsageProblem(f"the demo cannot be built in {shown(path)}: {error.strerror}") from None
     return path

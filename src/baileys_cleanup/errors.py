@@ -43,8 +43,8 @@ _SENTENCES = {
     errno.EROFS: "the file system is read-only",
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
-    errno.EACCES: "this user may not write in the company's folder; run as its owner",
-    errno.EPERM: "this user may not move it; run as its owner",
+    errno.EACCES: "this user may not write in the company's folder: run as its owner, with the right to write there",
+    errno.EPERM: "this user may not move it: run as its owner (what was made immutable has to be freed first)",
     errno.EXDEV: "it lies on another mount than the sessions root; give that mount a sessions root of its own",
 }
 

@@ -15,6 +15,7 @@ from typing import NamedTuple, Self
 from baileys_cleanup.account import ABSENT, Account, read_account, unreadable
 from baileys_cleanup.authfile import CREDS_NAME, kind_of
 from baileys_cleanup.errors import CompanyProblem, CredsUnreadable, UsageProblem
+from baileys_cleanup.opening import open_to_look
 from baileys_cleanup.retention import AuthFile
 from baileys_cleanup.text import count, few, shown
 
@@ -135,7 +136,7 @@ class Company:
 
     def _read_creds(self) -> bytes:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        fd = os.open(CREDS_NAME, flags, dir_fd=self.fd)
+        fd = open_to_look(CREDS_NAME, flags, self.fd)
         try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
@@ -230,7 +231,7 @@ class Root:
         there nothing could be renamed into the quarantine, nor back.
         """
         try:
-            fd = os.open(PREFIX + company_id, OPEN_FOLDER, dir_fd=self.fd)
+            fd = open_to_look(PREFIX + company_id, OPEN_FOLDER, self.fd)
         except OSError as error:
             if error.errno in {errno.ELOOP, errno.ENOTDIR}:
                 raise CompanyProblem("it is no longer a folder; left alone") from None
@@ -256,7 +257,7 @@ def open_root(path: str) -> Iterator[Root]:
     if not path.strip():
         raise UsageProblem("the sessions root is empty; give --sessions-root DIR or set sessions_root")
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fd = open_to_look(path, os.O_RDONLY | os.O_DIRECTORY)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageProblem(

@@ -1,6 +1,5 @@
 """The frame around every command: shared options, output, signals, settings and the world as it is."""
 
-import os
 import signal
 import sys
 import time
@@ -107,10 +106,10 @@ def same_place(sessions_root: str | None, config: str | None) -> str:
 
 def paint_for_stdout() -> Callable[[str, str], str]:
     """Return what gives a text the colour of a word: on a terminal that wants colours, else nothing does."""
+    from baileys_cleanup.log import wants_colour  # noqa: PLC0415 - help needs none
     from baileys_cleanup.summary import plain  # noqa: PLC0415 - help needs none
 
-    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    return _paint if coloured else plain
+    return _paint if wants_colour(sys.stdout) else plain
 
 
 def _paint(text: str, word: str) -> str:

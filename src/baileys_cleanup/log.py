@@ -1,7 +1,8 @@
 """The log: one structlog event per line on stderr. structlog is imported with the first line, not before."""
 
+import os
 import sys
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 Format = Literal["console", "json"]
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -43,6 +44,11 @@ class Log:
             self._threshold = max(_LEVELS.values()) + 1
 
 
+def wants_colour(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal whose user has nothing against colours."""
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
 def _make_logger(form: Format) -> Any:  # noqa: ANN401 - structlog's own bound logger
     import structlog  # noqa: PLC0415 - a quiet night never needs it
 
@@ -50,7 +56,7 @@ def _make_logger(form: Format) -> Any:  # noqa: ANN401 - structlog's own bound l
     if form == "json":
         render: Any = structlog.processors.JSONRenderer()
     else:
-        render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        render = structlog.dev.ConsoleRenderer(colors=wants_colour(sys.stderr))
     return structlog.wrap_logger(
         structlog.PrintLogger(sys.stderr),
         processors=[structlog.processors.add_log_level, stamp, render],

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from baileys_cleanup.folder import OPEN_FOLDER, PREFIX
+from baileys_cleanup.opening import open_to_look
 from baileys_cleanup.runs import Run
 from baileys_cleanup.toolfolder import ToolFolder
 
@@ -12,7 +13,7 @@ from baileys_cleanup.toolfolder import ToolFolder
 @contextmanager
 def open_quarantined(parent: int, name: str) -> Iterator[int]:
     """Open a folder by its bare name, for as long as it is needed."""
-    fd = os.open(name, OPEN_FOLDER, dir_fd=parent)
+    fd = open_to_look(name, OPEN_FOLDER, parent)
     try:
         yield fd
     finally:

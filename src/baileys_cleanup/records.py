@@ -7,6 +7,8 @@ import json
 import os
 from typing import Any
 
+from baileys_cleanup.opening import open_to_look
+
 TEMPORARY = ".new"
 """The end of the name of a record that is not whole yet; a killed run may leave one."""
 
@@ -16,7 +18,7 @@ def read_record(folder: int, name: str) -> dict[str, Any]:
 
     Raises FileNotFoundError where there is none, OSError or ValueError where it cannot be read.
     """
-    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    fd = open_to_look(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, folder)
     with open(fd, encoding="utf-8") as file:
         record = json.load(file)
     return record if isinstance(record, dict) else {}

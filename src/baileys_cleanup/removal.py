@@ -57,6 +57,9 @@ class Hand(Protocol):
 class Remover(Protocol):
     """What carries a plan out: for real, or in words only."""
 
+    def doubt(self, company: Company) -> str | None:
+        """Return why removals in this company will fail, where that shows before the first one."""
+
     def company(self, company: Company) -> AbstractContextManager[Hand]:
         """Return the hand for one company."""
 
@@ -73,6 +76,14 @@ def refuse_protected(name: str) -> None:
 
 class DryRun:
     """The remover without hands: says what the other would do, and touches nothing."""
+
+    def doubt(self, company: Company) -> str | None:
+        """Return what would keep the other from removing: no right to write in the company's folder."""
+        if os.access(".", os.W_OK | os.X_OK, dir_fd=company.fd, effective_ids=True):
+            return None
+        read_only = os.fstatvfs(company.fd).f_flag & os.ST_RDONLY
+        why = in_words(OSError(errno.EROFS if read_only else errno.EACCES, ""))
+        return f"a real run would remove nothing here: {why}"
 
     @contextmanager
     def company(self, company: Company) -> Iterator[Hand]:  # noqa: ARG002 - the same shape as the real one
@@ -105,6 +116,10 @@ class Quarantine:
         self._fd: int | None = None
         self._by_link = False
         self._settled = True
+
+    def doubt(self, company: Company) -> str | None:  # noqa: ARG002 - the same shape as the dry one
+        """Doubt nothing: a removal that fails says so itself."""
+        return None
 
     @contextmanager
     def company(self, company: Company) -> Iterator[Hand]:

@@ -64,7 +64,7 @@ def read_runs(tool: ToolFolder) -> tuple[list[Run], list[str]]:
             runs.append(run)
         else:
             broken.append(name)
-    return runs, broken
+    return sorted(runs, key=lambda run: (run.started, run.run_id)), broken
 
 
 def _is_moment(value: object) -> bool:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from baileys_cleanup.config import DEFAULT, FLAG, PREFIX, Loaded, Settings
+from baileys_cleanup.config import CONFIG_VARIABLE, DEFAULT, FLAG, PREFIX, Loaded, Settings
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.folder import PREFIX as COMPANY_PREFIX
 from baileys_cleanup.text import shown
@@ -212,18 +212,19 @@ def names() -> list[str]:
 def _check_variables(variables: Iterable[str]) -> None:
     known = [_variable(name) for name in names()]
     for variable in sorted(variables):
-        if variable.upper() not in known:
-            only_file = (
-                "; companies are set in the TOML file" if variable.upper().startswith(f"{PREFIX}COMPANIES") else ""
-            )
-            raise UsageProblem(
-                f"the environment variable {shown(variable)} is no setting{_near(variable.upper(), known)}{only_file}"
-            )
+        if variable.upper() in known:
+            continue
+        own = variable.upper().removeprefix(PREFIX)
+        near = _near(own, [name.removeprefix(PREFIX) for name in (*known, CONFIG_VARIABLE)], PREFIX)
+        way_on = "; companies are set in the TOML file" if own.startswith("COMPANIES") else near
+        raise UsageProblem(f"the environment variable {shown(variable)} is no setting{way_on}")
 
 
-def _near(wrong: str, known: Iterable[str]) -> str:
+def _near(wrong: str, known: Iterable[str], prefix: str = "") -> str:
     close = get_close_matches(wrong, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else f"; allowed: {', '.join(known)}"
+    return (
+        f"; did you mean {prefix}{close[0]}?" if close else f"; allowed: {', '.join(prefix + name for name in known)}"
+    )
 
 
 def _read_toml(path: str) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from baileys_cleanup.config import FLAG, PREFIX, Loaded, Settings
+from baileys_cleanup.config import CONFIG_VARIABLE, FLAG, PREFIX, Loaded, Settings
 from baileys_cleanup.errors import UsageProblem
 
-CONFIG_VARIABLE = PREFIX + "CONFIG"
 CONFIG_FILE = "/etc/baileys-cleanup.toml"
 
 

@@ -9,6 +9,7 @@
     aside/                 whole folders, see `aside.py`
 """
 
+import errno
 import os
 import pwd
 import stat
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.folder import OPEN_FOLDER, Root
+from baileys_cleanup.opening import open_to_look
 from baileys_cleanup.text import shown
 
 NAME = ".baileys-cleanup"
@@ -67,6 +69,8 @@ def open_tool_folder(root: Root, *, create: bool) -> Iterator[ToolFolder | None]
         except OSError as error:
             # Somebody else's private folder cannot even be looked into: the owner is the better answer.
             _check_owner_at(root.fd, path)
+            if error.errno in {errno.ENOTDIR, errno.ELOOP}:
+                raise UsageProblem(f"the tool's own folder {shown(path)}, or one in it, is a file or a link") from None
             raise UsageProblem(
                 f"the tool's own folder {shown(path)} cannot be used: {error.strerror}; the user who runs the"
                 " cleanup must be able to write in the sessions root"
@@ -80,7 +84,7 @@ def open_tool_folder(root: Root, *, create: bool) -> Iterator[ToolFolder | None]
 def _open(parent: int, name: str, *, create: bool) -> int:
     if create:
         make_folder(parent, name)
-    return os.open(name, OPEN_FOLDER, dir_fd=parent)
+    return open_to_look(name, OPEN_FOLDER, parent)
 
 
 def make_folder(parent: int, name: str) -> None:

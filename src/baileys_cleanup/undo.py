@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from baileys_cleanup.account import Account
+from baileys_cleanup.audit import rules_of
 from baileys_cleanup.authfile import (
     Kind,
     kind_of,
@@ -27,7 +28,7 @@ from baileys_cleanup.folder import Company, Root
 from baileys_cleanup.outcome import Problem
 from baileys_cleanup.quarantine import quarantined, quarantined_companies
 from baileys_cleanup.removal import put_back
-from baileys_cleanup.retention import STATUS_GROUP
+from baileys_cleanup.retention import STATUS_GROUP, Rule
 from baileys_cleanup.runs import Run, read_runs
 from baileys_cleanup.text import shown
 from baileys_cleanup.toolfolder import ToolFolder
@@ -54,11 +55,6 @@ class Restored:
     files: list[str] = field(default_factory=list)
     stayed: list[Problem] = field(default_factory=list)
 
-    @property
-    def kinds(self) -> set[Kind]:
-        """The kinds of what came back."""
-        return {kind_of(name) for name in self.files}
-
 
 def undoable_runs(tool: ToolFolder) -> tuple[list[Undoable], list[str]]:
     """Return the runs that can be undone, newest first, and the names of records that cannot be read."""
@@ -83,7 +79,11 @@ def choose_run(tool: ToolFolder, run_id: str, wanted: Iterable[str]) -> tuple[Ru
 
     Raises UsageProblem for a run that is not there, or that took nothing from a wanted company.
     """
-    found, _ = undoable_runs(tool)
+    found, broken = undoable_runs(tool)
+    if f"{run_id}.json" in broken:
+        raise UsageProblem(
+            f"the record of run {shown(run_id)} cannot be read; its files are kept in {shown(tool.path)}/quarantine"
+        )
     chosen = next((entry for entry in found if run_id in {entry.run.run_id, "latest"}), None)
     if not found:
         raise UsageProblem(f"there is nothing to undo under {shown(tool.path)}")
@@ -120,7 +120,8 @@ def undo_company(
             names = sorted(os.listdir(fd))
             account = company.account(wait)
             pairs = _pairs(names, account)
-            stay = _staying(company, names, account, pairs, run.started)
+            stay = _staying(company, names, account, pairs, run.started, later=_later(tool, run, company_id))
+            alone = _taken_alone(tool, run, company_id, pairs)
             present = [file.name for file in company.names().files]
             # A key before its memory: a key alone is harmless when this is cut short, a memory alone is not.
             for name in sorted(names, key=_is_memory):
@@ -128,7 +129,7 @@ def undo_company(
                     restored.stayed.append(Problem(name, "stopped before it"))
                 elif name in stay:
                     restored.stayed.append(Problem(name, stay[name]))
-                elif _lacks_its_key(name, pairs, present, restored.files, account):
+                elif name not in alone and _lacks_its_key(name, pairs, present, restored.files, account):
                     restored.stayed.append(Problem(name, _ALONE))
                 else:
                     _put_back(company, fd, name, restored)
@@ -151,7 +152,7 @@ def _put_back(company: Company, fd: int, name: str, restored: Restored) -> None:
         restored.files.append(name)
 
 
-_NEWER = "a file of that name exists by now and is newer"
+_NEWER = "something of that name exists by now, and nothing is ever overwritten"
 _PAIR = "an own sender key and its group's memory come back together or not at all, and a newer one exists"
 _ALONE = "a memory comes back together with its group's own sender key or not at all, and that key is not there"
 _MAPPED = "the contact's LID mapping exists by now; its old session could overwrite the present one"
@@ -173,11 +174,20 @@ def _is_memory(name: str) -> bool:
 
 
 def _staying(
-    company: Company, names: list[str], account: Account, pairs: dict[str, list[str]], started: int
+    company: Company,
+    names: list[str],
+    account: Account,
+    pairs: dict[str, list[str]],
+    started: int,
+    *,
+    later: dict[str, str],
 ) -> dict[str, str]:
-    """Return the names that must not come back, each with its reason."""
+    """Return the names that must not come back, each with its reason. `later` is what later runs took, with the run."""
     present = {file.name: file for file in company.names().files}
     stay = {name: _NEWER for name in names if name in present}
+    for name in names:
+        if name in later:
+            stay.setdefault(name, f"a newer one lies in the quarantine of run {later[name]}: undo that one")
     for name in names:
         session = read_session(name)
         if session and mapping_name(session) in present:
@@ -191,6 +201,25 @@ def _staying(
             for name in members:
                 stay.setdefault(name, _PAIR)
     return stay
+
+
+def _later(tool: ToolFolder, run: Run, company_id: str) -> dict[str, str]:
+    """Return what runs after this one took from the company and still hold: name to the newest such run."""
+    found: dict[str, str] = {}
+    for other in read_runs(tool)[0]:
+        if other.started > run.started and company_id in quarantined_companies(tool, other):
+            with quarantined(tool, other, company_id) as fd:
+                found.update(dict.fromkeys(os.listdir(fd), other.run_id))
+    return found
+
+
+def _taken_alone(tool: ToolFolder, run: Run, company_id: str, pairs: dict[str, list[str]]) -> set[str]:
+    """Return the memories that the run took without any own sender key, because there was none."""
+    lonely = {name for members in pairs.values() if len(members) == 1 for name in members if _is_memory(name)}
+    if not lonely:
+        return lonely
+    rules = rules_of(tool, run.run_id, company_id)
+    return {name for name in lonely if rules.get(name) == Rule.SENDER_KEY_MEMORY_AGE}
 
 
 def _pairs(names: Iterable[str], account: Account) -> dict[str, list[str]]:

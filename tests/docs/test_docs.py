@@ -129,7 +129,7 @@ def test_every_option_is_documented() -> None:
     context = click.Context(commands)
     whole = {name: commands.get_command(context, name) for name in COMMANDS} | {"": commands}
     there = {(name, group) for name, command in whole.items() for group in options_of(command).values()}
-    assert sorted(there, key=str) == sorted(documented_options(), key=str)
+    assert there == set(documented_options())
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

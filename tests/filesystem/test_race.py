@@ -40,6 +40,9 @@ class _Careless:
     def __init__(self, *_: object) -> None:
         self.here: Company | None = None
 
+    def doubt(self, here: Company) -> None:
+        """Doubt nothing."""
+
     @contextmanager
     def company(self, here: Company) -> Iterator[Hand]:
         """Return itself."""

@@ -105,3 +105,10 @@ def test_absent_and_unreadable_tell_who_they_are():
     assert "missing" in ABSENT.problem
     assert "is empty" in unreadable("is empty").problem
     assert not ABSENT.owns_session(Address(PN, None, 7))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_what_baileys_cannot_read_is_unreadable(encoding):
+    """Baileys reads UTF-8 alone and takes anything else for a new identity."""
+    with pytest.raises(CredsUnreadable, match="not valid JSON"):
+        read_account('{"me": {"id": "15550000001:7@s.whatsapp.net"}}'.encode(encoding))

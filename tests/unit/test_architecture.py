@@ -28,7 +28,8 @@ ROOMS = {room_of(path): path.read_text(encoding="utf-8") for path in sorted(HOUS
 COMMANDS = {room for room in ROOMS if room.startswith("commands.")}
 
 LAYERS = [
-    {"__init__", "errors", "authfile", "level", "text", "log", "records", "renaming"},
+    {"__init__", "errors", "authfile", "level", "text", "log", "opening"},
+    {"records", "renaming"},
     {"account"},
     {"retention"},
     {"outcome", "config", "explain"},

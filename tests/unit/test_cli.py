@@ -2,6 +2,7 @@
 
 import errno
 import json
+import subprocess
 import sys
 import time
 
@@ -97,10 +98,10 @@ def test_the_way_on_is_taken_only_when_asked(call, company, place):
     [
         (["--dry-run", "undo", "x"], "options come after the command"),
         (["--company", "7", "explain"], "options come after the command"),
-        (["nonsense"], "no such command 'nonsense'"),
+        (["nonsense"], "'nonsense' is neither an option nor a command"),
         (["-v", "-q"], "exclude each other"),
-        (["--undo-days", "-1"], "0<=x<=36500"),
-        (["--undo-days", "x"], "not a valid integer"),
+        (["--undo-days", "-1"], "from 0 to 36,500"),
+        (["--undo-days", "x"], "'x'; allowed: a whole number of days"),
         (["--log-format", "xml"], "xml"),
         (["--no-such-option"], "No such option"),
         (["undo", "--company", "7"], "RUN_ID"),
@@ -203,3 +204,21 @@ def test_a_summary_that_did_not_get_out_is_a_failure(edge, monkeypatch, tmp_path
             full.write("x")
             patched.setattr(sys, "stdout", full)
             assert after == edge(before)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("arguments", "status"), [("--sessions-root {place}", 0), ("--sessions-root /nonexistent", 2)])
+def test_a_stream_that_is_closed_changes_nothing(company, place, closed, arguments, status):
+    """A caller that closed stdin, stdout or stderr gets the work done, the same status and no traceback."""
+    program = f"exec {sys.executable} -m baileys_cleanup {arguments.format(place=place)} {closed}"
+    done = subprocess.run(["/bin/sh", "-c", program], capture_output=True, text=True, check=False)
+    assert status == done.returncode, done
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "bug" not in done.stdout + done.stderr
+    assert (["creds.json"] if status == 0 else ["creds.json", SESSION]) == names(company)
+
+
+def test_a_wrong_call_is_one_line(edge, capsys):
+    """A wrong option or value is told in one sentence that names the way to the help."""
+    edge(click.UsageError("No such option: --x."))
+    assert "baileys-cleanup: error: No such option: --x; see `baileys-cleanup --help`\n" == capsys.readouterr().err

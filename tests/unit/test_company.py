@@ -27,6 +27,10 @@ class Scripted:
         self.script = {name.replace("_", "-"): what for name, what in script.items()}
         self.asked = []
 
+    def doubt(self, company):
+        """Have no doubt, or the one that it was told."""
+        return self.script.get("doubt")
+
     @contextmanager
     def company(self, company):
         """Be the hand as well."""
@@ -201,3 +205,12 @@ def test_what_is_odd_is_told(root, folder):
     outcome = clean(root)
     said = " ".join([*outcome.warnings, *outcome.notes])
     assert [] == [part for part in ("sub", SESSIONS[0], "creds.json is not valid JSON") if part not in said]
+
+
+def test_a_doubt_is_a_warning_where_there_is_something_to_remove(root, place):
+    """What a dry run sees coming is told, and only where it matters."""
+    put(place / "company_7", "creds.json", creds())
+    remover = Scripted(doubt="no right to write")
+    assert [] == clean_company(root, "7", Policy(), TERMS, remover, detail=False).warnings
+    put(place / "company_7", SESSIONS[0], age=20)
+    assert ["no right to write"] == clean_company(root, "7", Policy(), TERMS, remover, detail=False).warnings

@@ -7,7 +7,16 @@ import re
 import pytest
 
 from baileys_cleanup.errors import Refused
-from baileys_cleanup.runs import Run, check_clock, new_run_id, read_runs, timestamp, write_last_start, write_run
+from baileys_cleanup.runs import (
+    SETTLED,
+    Run,
+    check_clock,
+    new_run_id,
+    read_runs,
+    timestamp,
+    write_last_start,
+    write_run,
+)
 
 from .helpers import DAY, NOW, names
 
@@ -146,3 +155,11 @@ def test_a_link_is_never_followed(tool, last, tmp_path):
     last.symlink_to(elsewhere)
     with pytest.raises(Refused):
         check_clock(tool, NOW)
+
+
+def test_runs_of_one_second_are_told_apart(tool):
+    """The time of day orders runs, not the chance at the end of their ids."""
+    runs = [Run("20261122T030000Z-ffff", NOW, 7, SETTLED), Run("20261122T030000Z-0000", NOW + 1, 7, SETTLED)]
+    for run in runs:
+        write_run(tool, run)
+    assert runs == read_runs(tool)[0]

@@ -78,6 +78,8 @@ def test_what_may_not_be_written_is_said_in_one_sentence(read, text, parts):
         ("RETENTION__SESSION_MAX_AGE_DAYS", "0", ["1 to 36,500"]),
         ("RETENTION__KEEP_OWN_SESSIONS", "maybe", ["true or false"]),
         ("RETENTION", '{"session_max_age_days": 1}', ["no setting"]),
+        ("FOO", "1", ["allowed:", "BAILEYS_CLEANUP_CONFIG", "BAILEYS_CLEANUP_RETENTION__MAX_PRE_KEYS"]),
+        ("CONFIGG", "1", ["did you mean BAILEYS_CLEANUP_CONFIG?"]),
         ("COMPANIES__7__RETENTION__MAX_PRE_KEYS", "30", ["TOML"]),
         ("SESSIONS_ROOT", "", ["empty"]),
         ("UNDO_DAYS\x1b[0m", "1", [r"\x1b"]),

@@ -61,7 +61,7 @@ def test_a_link_or_a_file_in_its_place_is_refused(root, place, tmp_path, create)
     elsewhere.mkdir()
     mine = place / ".baileys-cleanup"
     mine.symlink_to(elsewhere)
-    with pytest.raises(UsageProblem, match="cannot be used"), open_tool_folder(root, create=create):
+    with pytest.raises(UsageProblem, match="is a file or a link"), open_tool_folder(root, create=create):
         pytest.fail("it was opened")
     assert [] == names(elsewhere)
     mine.unlink()

@@ -1,5 +1,6 @@
 """`undo`: what comes back, what has to stay away, and why."""
 
+import json
 import os
 
 import pytest
@@ -112,6 +113,34 @@ def test_a_memory_stays_when_its_key_cannot_come(past, monkeypatch):
     assert "together" in stayed[MEMORY]
 
 
+@pytest.mark.parametrize(("rule", "comes"), [("sender_key_memory_age", True), ("sender_key_pair_age", False)])
+def test_a_memory_that_went_alone_comes_back_alone(past, place, rule, comes):
+    """Where there was no own key, none is asked for; one that went with its key waits for it."""
+    past.took(MEMORY)
+    line = {"event": "remove", "run": RUN.run_id, "company": "7", "file": MEMORY, "rule": rule}
+    torn = f'{{"run": "{RUN.run_id}", "ev'
+    (place / ".baileys-cleanup" / "audit.log").write_text(f"{torn}\n[1]\n{json.dumps(line)}\n")
+    back, stayed = past.undo()
+    assert ([MEMORY], []) == (back, list(stayed)) if comes else ([], [MEMORY]) == (back, list(stayed))
+
+
+def test_a_memory_of_which_nobody_knows_waits_for_its_key(past):
+    """Without a line in the audit log the careful answer is taken."""
+    assert [MEMORY] == list(past.took(MEMORY).undo()[1])
+
+
+def test_what_a_later_run_took_is_newer(past, tool):
+    """An older state stays while a newer one lies in the quarantine of a later run, and that run is named."""
+    later = Run("20261123T030000Z-0000", NOW + 1, 7)
+    write_run(tool, later)
+    kept = past.quarantine / later.run_id / "company_7"
+    kept.mkdir(parents=True)
+    put(kept, SESSION, b"newer", age=15)
+    back, stayed = past.took(SESSION).undo()
+    assert ([], [SESSION]) == (back, list(stayed))
+    assert later.run_id in stayed[SESSION]
+
+
 def test_of_nobody_known_every_key_is_tied_to_the_memory(past):
     """Where creds.json does not tell whose a key is, any key of the group keeps the memory's fate."""
     put(past.folder, "creds.json", b"{")
@@ -154,6 +183,13 @@ def test_runs_are_listed_newest_first_with_what_is_left(past, tool):
     found, broken = undoable_runs(tool)
     assert [(later, {"8": 1}, 5), (RUN, {"7": 2}, 6)] == [tuple(entry) for entry in found]
     assert ([1, 2], []) == ([entry.files for entry in found], broken)
+
+
+def test_a_run_whose_record_cannot_be_read_is_told_as_such(past, place, tool):
+    """Its files are there, so the answer is not that nothing can be undone."""
+    (place / ".baileys-cleanup" / "runs" / f"{RUN.run_id}.json").write_text("{")
+    with pytest.raises(UsageProblem, match="the record of run"):
+        choose_run(tool, RUN.run_id, [])
 
 
 def test_a_run_is_chosen_by_its_id_or_as_the_latest(past, tool):

@@ -29,6 +29,17 @@ _ENOUGH_TO_DO = 50
 """Companies from which on a progress bar is worth its line."""
 
 
+class Days(click.IntRange):
+    """A whole number of days, refused with what is allowed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - Click's own shape
+        """Return the number of days."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"{value!r}; allowed: a whole number of days from {self.min:,} to {self.max:,}", param, ctx)
+
+
 @click.command("clean", context_settings=CONTEXT)
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would be removed and why; change nothing.")
 @only_companies
@@ -39,7 +50,7 @@ _ENOUGH_TO_DO = 50
 @click.option("--log-format", type=click.Choice(["console", "json"]), help="Default: console on a terminal, else json.")
 @click.option(
     "--undo-days",
-    type=click.IntRange(0, 36_500),
+    type=Days(0, 36_500),
     metavar="N",
     help="Days that what this run removes can be undone. 0: deleted at once.",
 )
@@ -60,7 +71,9 @@ def _reject(ctx: click.Context, extra: tuple[str, ...]) -> None:
     known = group.list_commands(ctx) if isinstance(group, click.Group) else []
     if extra[0] in known:
         raise click.UsageError(f"options come after the command: baileys-cleanup {extra[0]} [OPTIONS]", ctx)
-    raise click.UsageError(f"no such command {extra[0]!r}; commands are {', '.join(sorted(known))}", ctx)
+    raise click.UsageError(
+        f"{extra[0]!r} is neither an option nor a command; the commands are {', '.join(sorted(known))}", ctx
+    )
 
 
 def _clean(

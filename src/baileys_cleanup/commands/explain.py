@@ -27,22 +27,27 @@ def explain_files(
     write: Callable[[str], object],
     *,
     as_json: bool,
-) -> None:
-    """Explain the files of companies, or only the named ones; `files` are names or paths that end in one."""
+) -> int:
+    """Explain the files of companies, or only the named ones; `files` are names or paths that end in one.
+
+    Returns the exit status: 1 when a company could not be looked at, which keeps no other from being explained.
+    """
     with open_root(settings.sessions_root) as root:
         wanted_in, names = _targets(root, companies, files)
         ids = root.select(wanted_in) if wanted_in else root.company_ids()[0]
         documents = [_explain_company(root, company_id, settings, names, world) for company_id in ids]
     found = {entry["file"] for document in documents for entry in document["files"]}
     missing = [name for name in names if shown(name) not in found]
-    if missing:
+    if missing and not any(document["error"] for document in documents):
         where = few([PREFIX + company_id for company_id in ids])
         raise UsageProblem(f"there is no auth file {few(missing)} in {where}")
     if as_json:
         print_json(write, {"companies": documents})
-        return
-    for document in documents:
+    elif not ids:
+        write(f"There is no company_<id> folder in {shown(root.path)}.\n")
+    for document in documents if not as_json else ():
         _tell_company(write, document)
+    return int(any(document["error"] for document in documents))
 
 
 def _targets(root: Root, companies: Sequence[str], files: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -54,21 +59,21 @@ def _targets(root: Root, companies: Sequence[str], files: Sequence[str]) -> tupl
     names: list[str] = []
     for target in files:
         folder, name = os.path.split(target.rstrip("/"))
-        above, company = os.path.split(folder)
-        path_of_root = above if company.startswith(PREFIX) else folder
-        if path_of_root and os.path.realpath(path_of_root) != root.path:
-            raise UsageProblem(f"{shown(target)!r} is not under the sessions root {shown(root.path)}")
-        if company.startswith(PREFIX):
+        above, company = os.path.split(os.path.realpath(folder))
+        if folder.startswith(PREFIX) and "/" not in folder:  # as seen from the root, wherever one stands
+            above, company = root.path, folder
+        if not folder and name and not name.startswith(PREFIX):
+            names.append(name)
+        elif name.startswith(PREFIX) and (not folder or os.path.realpath(folder) == root.path):
+            wanted.append(name)
+        elif folder and above == root.path and company.startswith(PREFIX):
             wanted.append(company)
             names.append(name)
-        elif name.startswith(PREFIX):
-            wanted.append(name)
-        elif folder:
-            raise UsageProblem(
-                f"{shown(target)!r} is no auth file: give a name, or a path that ends in company_<id>/<name>"
-            )
         else:
-            names.append(name)
+            raise UsageProblem(
+                f"{shown(target)!r} is no auth file under the sessions root {shown(root.path)}: give a name, or a path"
+                " that ends in company_<id>/<name>"
+            )
     return wanted, names
 
 
@@ -80,11 +85,12 @@ def _explain_company(
         with root.company(company_id) as company:
             sight = look_and_plan(company, settings.policy_for(company_id), terms)
     except CompanyProblem as problem:
-        raise UsageProblem(f"company {shown(company_id)}: {problem}") from None
+        return {"company_id": shown(company_id), "creds": None, "error": str(problem), "files": []}
     verdicts = sorted([*sight.plan.removals, *sight.plan.keeps], key=_order)
     return {
         "company_id": shown(company_id),
         "creds": sight.creds_problem,
+        "error": None,
         "files": [_file_fields(v, world.now) for v in verdicts if not names or v.file.name in names],
     }
 
@@ -106,6 +112,8 @@ def _file_fields(verdict: Verdict, now: int) -> dict[str, Any]:
 
 def _tell_company(write: Callable[[str], object], document: dict[str, Any]) -> None:
     write(f"company {document['company_id']}\n")
+    if document["error"]:
+        write(f"  error: {document['error']}\n")
     if document["creds"]:
         write(f"  warning: {document['creds']}\n")
     said: tuple[str, str, str] | None = None
@@ -133,5 +141,5 @@ def command(ctx: click.Context, /, files: tuple[str, ...], companies: tuple[str,
     """
     settings = load_settings(options["sessions_root"], options["config"]).settings
     output = Output()
-    explain_files(settings, companies, files, world(lambda: False), output.write, as_json=options["as_json"])
-    ctx.exit(int(output.failed))
+    status = explain_files(settings, companies, files, world(lambda: False), output.write, as_json=options["as_json"])
+    ctx.exit(max(status, int(output.failed)))

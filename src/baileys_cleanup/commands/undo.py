@@ -1,16 +1,18 @@
 """`undo`: list the runs that can be undone, or bring back what one removed."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from baileys_cleanup.audit import open_audit
-from baileys_cleanup.authfile import Kind
 from baileys_cleanup.cleanup import World
+from baileys_cleanup.company import Terms, look_and_plan
 from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import UsageProblem
-from baileys_cleanup.folder import open_root
+from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
+from baileys_cleanup.folder import Root, open_root
 from baileys_cleanup.frame import (
     CONTEXT,
     Output,
@@ -24,6 +26,7 @@ from baileys_cleanup.frame import (
 )
 from baileys_cleanup.lock import hold_lock
 from baileys_cleanup.removal import settle, tidy
+from baileys_cleanup.retention import Rule
 from baileys_cleanup.runs import UNDOING, Run, timestamp, write_run
 from baileys_cleanup.summary import plain, print_json, table
 from baileys_cleanup.text import count, few, shown, size
@@ -31,10 +34,12 @@ from baileys_cleanup.toolfolder import open_tool_folder
 from baileys_cleanup.undo import Restored, Undoable, choose_run, undo_company, undoable_runs
 
 _KEEPING = {
-    Kind.SESSION: "retention.session_max_age_days",
-    Kind.SENDER_KEY: "retention.sender_key_max_age_days",
-    Kind.SENDER_KEY_MEMORY: "retention.sender_key_max_age_days",
-    Kind.PRE_KEY: "retention.max_pre_keys",
+    Rule.SESSION_AGE: "retention.session_max_age_days",
+    Rule.SENDER_KEY_AGE: "retention.sender_key_max_age_days",
+    Rule.SENDER_KEY_MEMORY_AGE: "retention.sender_key_max_age_days",
+    Rule.SENDER_KEY_PAIR_AGE: "retention.sender_key_max_age_days",
+    Rule.MEMORY_GOES_WITH_KEY: "retention.sender_key_max_age_days",
+    Rule.PRE_KEY_CAP: "retention.max_pre_keys",
 }
 
 
@@ -99,8 +104,11 @@ def undo_run(
         with hold_lock(tool), open_audit(tool, world.clock) as audit:
             run, ids = choose_run(tool, run_id, wanted)
             settle(root, tool, run)
-            write_run(tool, run._replace(state=UNDOING))
-            audit.write("undo", run=run.run_id)
+            try:
+                write_run(tool, run._replace(state=UNDOING))
+                audit.write("undo", run=run.run_id)
+            except OSError as error:
+                raise UsageProblem(f"nothing can be written in {shown(tool.path)}: {in_words(error)}") from None
             restored: list[Restored] = []
             for company_id in ids:
                 if world.stopping():
@@ -108,16 +116,16 @@ def undo_run(
                 restored.append(undo_company(root, tool, run, company_id, wait=world.wait, stopping=world.stopping))
             settle(root, tool, run._replace(state=UNDOING))
             tidy(tool, run)
+        again = _going_again(root, settings, restored, world)
     stayed = sum(len(company.stayed) for company in restored)
-    back = sum(len(company.files) for company in restored)
     if as_json:
-        print_json(write, _undo_fields(run, restored, stopped=world.stopping()))
+        print_json(write, _undo_fields(run, restored, again, stopped=world.stopping()))
     else:
-        _tell_undo(write, run, restored, back, stayed)
+        _tell_undo(write, run, restored, again)
     return 1 if stayed else 0
 
 
-def _undo_fields(run: Run, restored: list[Restored], *, stopped: bool) -> dict[str, Any]:
+def _undo_fields(run: Run, restored: list[Restored], again: Counter[str], *, stopped: bool) -> dict[str, Any]:
     stayed = sum(len(company.stayed) for company in restored)
     return {
         "run_id": run.run_id,
@@ -134,25 +142,38 @@ def _undo_fields(run: Run, restored: list[Restored], *, stopped: bool) -> dict[s
             for company in restored
         ],
         "totals": {"restored": sum(len(company.files) for company in restored), "stayed": stayed},
-        "settings_that_keep_them": _keeping(restored),
+        "removed_again_by_the_next_run": again.total(),
+        "settings_that_keep_them": sorted(again),
     }
 
 
-def _keeping(restored: list[Restored]) -> list[str]:
-    return sorted({_KEEPING[kind] for company in restored for kind in company.kinds if kind in _KEEPING})
+def _going_again(root: Root, settings: Settings, restored: list[Restored], world: World) -> Counter[str]:
+    """Return how many of the files the next run would remove again, by the setting that keeps them."""
+    again: Counter[str] = Counter()
+    terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
+    for back in restored:
+        if back.files:
+            with suppress(CompanyProblem, OSError), root.company(back.company_id) as company:
+                removals = look_and_plan(company, settings.policy_for(back.company_id), terms).plan.removals
+                again.update(_KEEPING[verdict.rule] for verdict in removals if verdict.file.name in set(back.files))
+    return again
 
 
-def _tell_undo(write: Callable[[str], object], run: Run, restored: list[Restored], back: int, stayed: int) -> None:
+def _tell_undo(write: Callable[[str], object], run: Run, restored: list[Restored], again: Counter[str]) -> None:
     for company in restored:
         write(f"company {shown(company.company_id)}: {count(len(company.files), 'file')} brought back\n")
         for name, reason in company.stayed:
             write(f"  stays in the quarantine: {shown(name)}: {reason}\n" if name is not None else f"  {reason}\n")
+    stayed = sum(len(company.stayed) for company in restored)
+    back = sum(len(company.files) for company in restored)
     write(f"Run {run.run_id}: {count(back, 'file')} brought back, {stayed:,} could not be.\n")
-    if back:
+    if again:
         write(
-            "The next run would remove the same files again. What keeps them:"
-            f" {', '.join(_keeping(restored))}, for all companies or for one, in the settings file.\n"
+            f"The next run would remove the same files again ({again.total():,} of them). What keeps them:"
+            f" {', '.join(sorted(again))}, for all companies or for one, in the settings file.\n"
         )
+    elif back:
+        write("The next run would keep them, as things stand now.\n")
 
 
 @click.command("undo", context_settings=CONTEXT)

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from baileys_cleanup.commands.explain import explain_files
-from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.errors import CompanyProblem, UsageProblem
+from baileys_cleanup.folder import Root
 
 from ..helpers import PN, creds, put
 from .helpers import SESSION, WORLD, said
@@ -59,12 +60,47 @@ def test_companies_and_files_can_be_named(settings, companies, chosen, files, fo
 
 @pytest.mark.parametrize(
     ("chosen", "files"),
-    [([], ["x.json"]), ([], ["other/x.json"]), ([], [f"/srv/x/company_7/{SESSION}"]), (["9"], []), (["8"], ["x"])],
+    [
+        ([], ["x.json"]),
+        ([], ["other/x.json"]),
+        ([], [""]),
+        ([], ["/"]),
+        ([], [f"/srv/x/company_7/{SESSION}"]),
+        (["9"], []),
+        (["8"], ["x"]),
+    ],
 )
 def test_what_is_not_there_cannot_be_explained(settings, companies, chosen, files):
     """A name or company that does not exist ends the command."""
     with pytest.raises(UsageProblem):
         explained(settings, chosen, files)
+
+
+def test_one_company_that_cannot_be_looked_at_keeps_no_other_from_it(settings, companies, place, monkeypatch):
+    """It is told, with status 1, and the others are explained."""
+    really = Root.company
+
+    def refuse(root, company_id):
+        if company_id == "7":
+            raise CompanyProblem("its folder cannot be opened: Permission denied")
+        return really(root, company_id)
+
+    monkeypatch.setattr(Root, "company", refuse)
+    status, text = said(explain_files, settings, [], [], WORLD, as_json=False)
+    assert (1, True, True) == (status, "error: its folder cannot be opened" in text, "session_age" not in text)
+    assert SESSION in text
+
+
+def test_a_path_is_understood_wherever_one_stands(settings, companies, place, monkeypatch):
+    """From inside a company's folder, `./name` is a file of that company."""
+    monkeypatch.chdir(place / "company_7")
+    assert {("7", SESSION)} == explained(settings, [], [f"./{SESSION}"]).keys()
+
+
+def test_a_root_without_companies_is_said(settings):
+    """There is an answer where there is nothing to explain."""
+    status, text = said(explain_files, settings, [], [], WORLD, as_json=False)
+    assert (0, True) == (status, "no company_<id> folder" in text)
 
 
 def test_people_get_meaning_and_consequence(settings, companies):

@@ -1,13 +1,18 @@
 """`commands.undo`: what listing and undoing say, given a world."""
 
+import errno
 import json
+import os
+from dataclasses import replace
 
 import pytest
 
+from baileys_cleanup.commands import undo as commands_undo
 from baileys_cleanup.commands.undo import list_runs, undo_run
 from baileys_cleanup.errors import LockHeld, UsageProblem
 from baileys_cleanup.folder import open_root
 from baileys_cleanup.lock import hold_lock
+from baileys_cleanup.retention import Policy
 from baileys_cleanup.runs import Run, read_runs, write_run
 from baileys_cleanup.toolfolder import open_tool_folder
 
@@ -61,6 +66,24 @@ def test_an_undo_brings_back_and_says_what_keeps(settings, past, tool, place):
     assert "retention.session_max_age_days" in text
     assert ([], []) == (read_runs(tool)[0], names(place / ".baileys-cleanup" / "quarantine"))
     assert '"event": "undo"' in (place / ".baileys-cleanup" / "audit.log").read_text()
+
+
+def test_the_hint_is_what_the_next_run_would_do(settings, past):
+    """What the settings keep by now is not called lost again, and a guard that is off is named."""
+    kept = replace(settings, retention=Policy(session_max_age_days=30))
+    assert "The next run would keep them" in said(undo_run, kept, "latest", [], WORLD, as_json=False)[1]
+
+
+def test_a_disk_without_room_ends_an_undo_before_it_begins(settings, past, monkeypatch):
+    """Nothing is touched, and the sentence says where there was no room."""
+
+    def fail(*_args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(commands_undo, "write_run", fail)
+    with pytest.raises(UsageProblem, match=r"\.baileys-cleanup: the disk is full"):
+        undo_run(settings, RUN.run_id, [], WORLD, lambda _: None, as_json=False)
+    assert ["creds.json"] == names(past)
 
 
 def test_what_stayed_away_is_named_and_fails(settings, past, tool):
