@@ -17,6 +17,7 @@ from baileys_cleanup.authfile import (
     PROTECTED,
     Kind,
     SenderKeyName,
+    mapping_name,
     memory_name,
     read_pre_key,
     read_sender_key,
@@ -38,13 +39,25 @@ STATUS_GROUP = "status@broadcast"
 """Its memory is written and never read (`src/Socket/messages-send.ts`, 7.0.0-rc14): it has no pair."""
 
 
+class Preset(StrEnum):
+    """What the rules may reach: `standard` all they can, `gentle` only what nobody will miss.
+
+    A preset never moves an age or a cap. `gentle` keeps, whatever their age, the files whose loss costs
+    somebody a retry of the library, so it removes nothing that `standard` would keep.
+    """
+
+    STANDARD = "standard"
+    GENTLE = "gentle"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How long and how many. Ages are whole days, the rest are counts of files.
+    """What may go, how long and how many. Ages are whole days, the rest are counts of files.
 
     Protected kinds are not here: nothing in a policy can reach them.
     """
 
+    preset: Preset = Preset.STANDARD
     session_max_age_days: int = 14
     sender_key_max_age_days: int = 3
     max_pre_keys: int = 50
@@ -81,6 +94,7 @@ class Rule(StrEnum):
     """The named rules. Those before the blank line remove, the others keep."""
 
     SESSION_AGE = "session_age"
+    SESSION_REPLACED = "session_replaced"
     SENDER_KEY_AGE = "sender_key_age"
     SENDER_KEY_MEMORY_AGE = "sender_key_memory_age"
     SENDER_KEY_PAIR_AGE = "sender_key_pair_age"
@@ -97,6 +111,7 @@ class Rule(StrEnum):
     PRE_KEY_ADVERTISED = "pre_key_advertised"
     SENDER_KEY_PAIR = "sender_key_pair"
     OWN_SESSION = "own_session"
+    COSTS_RETRY = "costs_retry"
     HARD_LINKED = "hard_linked"
     DATE_UNKNOWN = "date_unknown"
 
@@ -131,7 +146,7 @@ def undated(files: Iterable[AuthFile], policy: Policy, account: Account) -> list
     needed: list[AuthFile] = []
     pre_keys: list[AuthFile] = []
     prefixes = _own_prefixes(policy, account)
-    for file in files:
+    for file in _split(files, policy, account)[0]:
         if file.kind is Kind.PRE_KEY:
             pre_keys.append(file)
         elif file.kind is Kind.SESSION:
@@ -155,19 +170,25 @@ def plan(
     Removals come memories first, then sender keys, sessions, and pre-keys from the lowest number up: a run
     that stops anywhere leaves no own sender key that others will not be told about.
     """
+    reached, spared = _split(files, policy, account)
     by_kind: dict[Kind, list[AuthFile]] = defaultdict(list)
-    for file in files:
+    for file in reached:
         by_kind[file.kind].append(file)
     memories = sorted(by_kind.pop(Kind.SENDER_KEY_MEMORY, []), key=_NAME)
     sender_keys = sorted(by_kind.pop(Kind.SENDER_KEY, []), key=_NAME)
     sessions = sorted(by_kind.pop(Kind.SESSION, []), key=_NAME)
     pre_keys = by_kind.pop(Kind.PRE_KEY, [])
     verdicts = _plan_sender_keys(memories, sender_keys, policy, account, now, strangers=strangers)
-    verdicts += _plan_sessions(sessions, policy, account, now)
+    verdicts += _plan_sessions(sessions, policy, account, now, _names(by_kind[Kind.LID_MAPPING]))
     verdicts += _plan_pre_keys(pre_keys, policy, account)
     keeps = [_keep_by_kind(file) for kind_files in by_kind.values() for file in kind_files]
+    keeps += [_spare(file) for file in spared]
     keeps += [verdict for verdict in verdicts if not verdict.remove]
     return Plan([verdict for verdict in verdicts if verdict.remove], keeps)
+
+
+def _names(files: Iterable[AuthFile]) -> frozenset[str]:
+    return frozenset(map(_NAME, files))
 
 
 def _keep_by_kind(file: AuthFile) -> Verdict:
@@ -206,6 +227,49 @@ def _days(age: int) -> str:
     return f"{tenths // 10}.{tenths % 10} days"
 
 
+# --- the gentle preset ----------------------------------------------------------------------------------
+
+
+def _split(
+    files: Iterable[AuthFile], policy: Policy, account: Account
+) -> tuple[Iterable[AuthFile], Sequence[AuthFile]]:
+    """Split files into those that the rules reach, and those that the preset spares by their names alone."""
+    if policy.preset is Preset.STANDARD:
+        return files, ()
+    files = list(files)
+    mappings = _names(file for file in files if file.kind is Kind.LID_MAPPING)
+    prefixes = _own_prefixes(policy, account)
+    reached: list[AuthFile] = []
+    spared: list[AuthFile] = []
+    for file in files:
+        if file.kind is Kind.SESSION:
+            missed = not (_is_replaced(file, mappings) or _is_own_session(file, prefixes, account))
+        else:
+            missed = file.kind is Kind.SENDER_KEY and not _is_own_key(file, account)
+        (spared if missed else reached).append(file)
+    return reached, spared
+
+
+def _spare(file: AuthFile) -> Verdict:
+    reason = "kept by the preset gentle: its loss may cost somebody a retry"
+    return Verdict(file, False, Rule.COSTS_RETRY, reason)
+
+
+def _is_replaced(file: AuthFile, mappings: Collection[str]) -> bool:
+    """Tell whether a session is under a phone number whose LID is known: it is not loaded any more.
+
+    Every load goes to the LID's session (`loadSession` in `src/Signal/libsignal.ts`, 7.0.0-rc.9 and rc14).
+    """
+    peer = read_session(file.name)
+    return peer is not None and mapping_name(peer) in mappings
+
+
+def _is_own_key(file: AuthFile, account: Account) -> bool:
+    """Tell whether a sender key is this very device's own, which Baileys makes anew and hands out again."""
+    key = read_sender_key(file.name)
+    return key is not None and account.owns_key(key.sender)
+
+
 # --- sessions -------------------------------------------------------------------------------------------
 
 
@@ -225,14 +289,23 @@ def _is_own_session(file: AuthFile, prefixes: tuple[str, ...], account: Account)
     return peer is not None and account.owns_session(peer)
 
 
-def _plan_sessions(sessions: Sequence[AuthFile], policy: Policy, account: Account, now: int) -> list[Verdict]:
+def _plan_sessions(
+    sessions: Sequence[AuthFile], policy: Policy, account: Account, now: int, mappings: Collection[str]
+) -> list[Verdict]:
     prefixes = _own_prefixes(policy, account)
     return [
         Verdict(file, False, Rule.OWN_SESSION, "a session with this account's own device: kept")
         if _is_own_session(file, prefixes, account)
-        else _plan_by_age(file, policy.session_max_age_days, Rule.SESSION_AGE, now)
+        else _plan_session(file, policy, now, mappings)
         for file in sessions
     ]
+
+
+def _plan_session(file: AuthFile, policy: Policy, now: int, mappings: Collection[str]) -> Verdict:
+    verdict = _plan_by_age(file, policy.session_max_age_days, Rule.SESSION_AGE, now)
+    if not (verdict.remove and _is_replaced(file, mappings)):
+        return verdict
+    return verdict._replace(rule=Rule.SESSION_REPLACED, reason=f"the contact's LID took its place, {verdict.reason}")
 
 
 # --- pre-keys -------------------------------------------------------------------------------------------
@@ -271,6 +344,8 @@ def _plan_pre_keys(pre_keys: Sequence[AuthFile], policy: Policy, account: Accoun
             verdicts.append(
                 Verdict(file, False, Rule.PRE_KEY_ADVERTISED, "of a batch that WhatsApp still hands out: kept")
             )
+        elif policy.preset is Preset.GENTLE:
+            verdicts.append(_spare(file))
         else:
             reason = f"its number is not among the {policy.pre_key_cap} highest"
             verdicts.append(_cannot_go(file) or Verdict(file, True, Rule.PRE_KEY_CAP, reason))
@@ -350,7 +425,7 @@ def _plan_sender_keys(
         first += of_memory
         then += of_keys
     first += [_plan_by_age(file, limit, Rule.SENDER_KEY_MEMORY_AGE, now) for file in memory_of.values()]
-    then += [_plan_by_age(file, limit, Rule.SENDER_KEY_AGE, now) for file in free]
+    then += [_plan_lone_key(file, policy, account, now) for file in free]
     return first + then
 
 
@@ -383,7 +458,7 @@ def _plan_bound(
 
 def _plan_lone_key(file: AuthFile, policy: Policy, account: Account, now: int) -> Verdict:
     verdict = _plan_by_age(file, policy.sender_key_max_age_days, Rule.SENDER_KEY_AGE, now)
-    if not (verdict.remove and account.devices):
+    if not (verdict.remove and _is_own_key(file, account)):
         return verdict
     return verdict._replace(rule=Rule.SENDER_KEY_PAIR_AGE, reason=f"this account's own sender key, {verdict.reason}")
 

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from baileys_cleanup.config import CONFIG_VARIABLE, DEFAULT, FLAG, PREFIX, Loaded, Settings
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.folder import PREFIX as COMPANY_PREFIX
+from baileys_cleanup.retention import Preset
 from baileys_cleanup.text import shown
 
 MOST_DAYS = 36_500
@@ -69,6 +70,7 @@ class _Table(BaseModel):
 class RetentionTable(_Table):
     """`[retention]`, and the same under a company."""
 
+    preset: Preset | None = Field(default=None, description=" or ".join(Preset))
     session_max_age_days: Whole | None = _number(1, MOST_DAYS, "of days")
     sender_key_max_age_days: Whole | None = _number(1, MOST_DAYS, "of days")
     max_pre_keys: Whole | None = _number(1, MOST_FILES, "of files")

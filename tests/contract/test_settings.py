@@ -113,6 +113,7 @@ sessions_root = "{root.path}"
 undo_days = 7
 max_removals = 5
 [retention]
+preset = "standard"
 session_max_age_days = 14
 sender_key_max_age_days = 3
 max_pre_keys = 50
@@ -125,6 +126,7 @@ attention = 151
 warning = 171
 critical = 181
 [companies.962302.retention]
+preset = "gentle"
 session_max_age_days = 14
 sender_key_max_age_days = 3
 max_pre_keys = 50

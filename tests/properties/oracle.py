@@ -155,7 +155,29 @@ def removed(files: Iterable[AuthFile], policy: Policy, account: Account, now: in
         is_old = can_go(file) and old(file, policy.session_max_age_days, now)
         if kind(file.name) == "session" and is_old and session_user(file.name) not in own_users:
             gone.add(file.name)
-    return gone | sender_keys_removed(listed, policy, account, now)
+    gone |= sender_keys_removed(listed, policy, account, now)
+    return gone - missed(listed, account) if policy.preset == "gentle" else gone
+
+
+def missed(files: Iterable[AuthFile], account: Account) -> set[str]:
+    """Give the names whose loss somebody would notice; a memory that goes only with such a key is among them."""
+    listed = list(files)
+    names = {file.name for file in listed}
+    found = {name for name in names if kind(name) == "pre_key"}
+    for name in names:
+        if kind(name) == "session" and not replaced(name, names):
+            found.add(name)
+        key = sender_key(name) if kind(name) == "sender_key" else None
+        if kind(name) == "sender_key" and (key is None or key[1] not in account.devices):
+            found.add(name)
+    return found
+
+
+def replaced(name: str, names: set[str]) -> bool:
+    """Tell whether a session is under a phone number that a LID mapping speaks of."""
+    user = name.removeprefix("session-").removesuffix(".json").rpartition(".")[0]
+    number, _, domain = user.partition("_")
+    return session_user(name) is not None and domain in {"", "128"} and f"lid-mapping-{number}.json" in names
 
 
 def sender_keys_removed(files: list[AuthFile], policy: Policy, account: Account, now: int) -> set[str]:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baileys_cleanup.account import ABSENT
-from baileys_cleanup.retention import Policy, Rule, plan
+from baileys_cleanup.retention import Policy, Preset, Rule, plan
 
 from . import oracle
 from .worlds import DAY, NOW, accounts, dated, folders, groups, loose_names, policies, sender_keys, sessions
@@ -35,7 +35,7 @@ def memory_of(group):
     return f"sender-key-memory-{group}.json"
 
 
-@given(st.one_of(sessions, loose_names, sender_keys), policies(), st.integers(0, 10**21))
+@given(st.one_of(sessions, loose_names, sender_keys), policies(Preset.STANDARD), st.integers(0, 10**21))
 def test_a_limit_is_exact_to_the_nanosecond(name, policy, now):
     """At its limit a file goes; one nanosecond earlier it stays."""
     days = policy.session_max_age_days if name.startswith("session-") else policy.sender_key_max_age_days
@@ -61,5 +61,5 @@ def test_time_only_ever_adds_removals(files, policy, account, later):
 @given(folders(), accounts)
 def test_what_could_not_be_dated_stays(files, account):
     """A file whose date nobody could read, or that has a second hard link, is never removed."""
-    removals = plan(files, Policy(1, 1, 1, 1), account, NOW).removals
+    removals = plan(files, Policy(Preset.STANDARD, 1, 1, 1, 1), account, NOW).removals
     assert [] == [verdict.file.name for verdict in removals if not oracle.can_go(verdict.file)]

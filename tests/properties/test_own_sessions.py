@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 
 from baileys_cleanup.account import Account
-from baileys_cleanup.retention import Rule, plan
+from baileys_cleanup.retention import Preset, Rule, plan
 
 from . import oracle
 from .worlds import DAY, LID, NOW, OWN, PN, accounts, dated, devices, domains, folders, policies
@@ -28,6 +28,7 @@ def test_no_own_session_goes_while_the_setting_is_on(files, policy, account):
 def test_own_sessions_follow_the_rule_when_the_setting_is_off(user, domain, device, policy):
     """With the setting off an own session goes at its limit; with it on it stays, under every domain and device."""
     name = f"session-{user}{domain}.{device}.json"
+    policy = replace(policy, preset=Preset.STANDARD)
     files = dated([(name, policy.session_max_age_days * DAY)])
     account = Account(True, OWN, 1, 1)
     for keep, rule in ((True, Rule.OWN_SESSION), (False, Rule.SESSION_AGE)):

@@ -13,6 +13,7 @@ from .worlds import NOW, accounts, folders, groups, policies
 
 companies = st.one_of(folders(), groups())
 KINDS_OF = {
+    "preset": {"session", "sender_key", "sender_key_memory", "pre_key"},
     "session_max_age_days": {"session"},
     "sender_key_max_age_days": {"sender_key", "sender_key_memory"},
     "max_pre_keys": {"pre_key"},

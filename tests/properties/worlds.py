@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from baileys_cleanup.account import ABSENT, Account, unreadable
 from baileys_cleanup.authfile import kind_of
-from baileys_cleanup.retention import AuthFile, Policy
+from baileys_cleanup.retention import AuthFile, Policy, Preset
 
 SECOND = 10**9
 DAY = 86_400 * SECOND
@@ -96,10 +96,11 @@ accounts = st.one_of(
 
 
 @st.composite
-def policies(draw: st.DrawFn) -> Policy:
-    """Draw any policy that the settings would let pass."""
+def policies(draw: st.DrawFn, *presets: Preset) -> Policy:
+    """Draw any policy that the settings would let pass, under these presets or any."""
     floor = draw(st.integers(1, 60))
     return Policy(
+        preset=draw(st.sampled_from(presets or tuple(Preset))),
         session_max_age_days=draw(st.sampled_from([1, 2, 3, 14, 30, 36_500])),
         sender_key_max_age_days=draw(st.sampled_from([1, 2, 3, 14, 36_500])),
         max_pre_keys=draw(st.integers(floor, 120)),

@@ -13,7 +13,7 @@ def test_the_defaults_are_the_contracts():
         settings.undo_days,
         settings.max_removals,
     )
-    assert Policy(14, 3, 50, 30, True, True) == settings.retention
+    assert Policy("standard", 14, 3, 50, 30, True, True) == settings.retention
     assert Levels(100, 151, 171, 181) == settings.levels
     assert {} == settings.companies
 

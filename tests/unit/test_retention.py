@@ -4,7 +4,7 @@ import pytest
 
 from baileys_cleanup.account import ABSENT, Account, unreadable
 from baileys_cleanup.authfile import PROTECTED, Kind
-from baileys_cleanup.retention import Policy, Rule, plan, undated
+from baileys_cleanup.retention import Policy, Preset, Rule, plan, undated
 
 from .helpers import DAY, GROUP, KNOWN, LID, NOW, OTHER, OWN, PN, SECOND, auth_file
 
@@ -270,3 +270,66 @@ def test_every_kind_has_a_verdict():
         name = "pre-key-1.json" if kind is Kind.PRE_KEY else f"some-{kind}"
         decided = plan([auth_file(name)._replace(kind=kind)], Policy(), KNOWN, NOW)
         assert [(name, kind in PROTECTED)] == [(v.file.name, v.rule is Rule.PROTECTED) for v in decided.keeps]
+
+
+GENTLE = Policy(preset=Preset.GENTLE)
+
+
+@pytest.mark.parametrize(
+    ("name", "standard", "gentle"),
+    [
+        (f"session-{OTHER}.0.json", "*session_replaced", "*session_replaced"),
+        (f"session-{OTHER}_128.99.json", "*session_replaced", "*session_replaced"),
+        (f"session-{LID[:-1]}2_1.0.json", "*session_age", "costs_retry"),
+        ("session-15550000003.0.json", "*session_age", "costs_retry"),
+        ("session-old.json", "*session_age", "costs_retry"),
+        (f"session-{PN}.0.json", "own_session", "own_session"),
+        (OWN_KEY, "*sender_key_pair_age", "*sender_key_pair_age"),
+        (MEMORY, "*sender_key_pair_age", "*sender_key_pair_age"),
+        (f"sender-key-status@broadcast--{PN}--7.json", "*sender_key_pair_age", "*sender_key_pair_age"),
+        (OTHERS_KEY, "*sender_key_age", "costs_retry"),
+        ("sender-key-x.json", "*sender_key_age", "costs_retry"),
+        ("pre-key-1.json", "*pre_key_cap", "costs_retry"),
+        ("pre-key-60.json", "pre_key_within_cap", "pre_key_within_cap"),
+    ],
+)
+def test_gentle_takes_only_what_nobody_misses(name, standard, gentle):
+    """Under gentle a year's age takes own sender keys, memories and replaced sessions, and nothing else."""
+    files = [auth_file(f"lid-mapping-{OTHER}.json"), *pre_keys(range(1, 61), 365)]
+    files += [auth_file(each, 365) for each in (OWN_KEY, MEMORY)]
+    files += [] if name in {file.name for file in files} else [auth_file(name, 365)]
+    account = KNOWN._replace(next_pre_key=61, first_not_uploaded=61)
+    within = {"pre_key_within_cap": "pre_key_newest"}.get
+    assert within(standard, standard) == rules(files, Policy(), account)[name]
+    assert within(gentle, gentle) == rules(files, GENTLE, account)[name]
+
+
+def test_gentle_leaves_the_ages_as_they_are():
+    """A preset moves no limit: a replaced session and a pair that are young stay for that reason."""
+    mapping = auth_file(f"lid-mapping-{OTHER}.json")
+    files = [mapping, auth_file(f"session-{OTHER}.0.json", 13.9), auth_file(OWN_KEY, 2.9), auth_file(MEMORY, 5)]
+    found = rules(files, GENTLE)
+    assert {"protected", "young", "sender_key_pair"} == set(found.values())
+    assert gone(files, Policy(preset=Preset.GENTLE, session_max_age_days=13)) == [f"session-{OTHER}.0.json"]
+
+
+def test_gentle_takes_a_memory_but_no_key_where_nobody_can_tell_whose_it_is():
+    """With creds.json unreadable any key may be another member's: it stays, and only an old memory goes."""
+    files = [auth_file(OWN_KEY, 30), auth_file(OTHERS_KEY, 30), auth_file(MEMORY, 30)]
+    assert [MEMORY] == gone(files, GENTLE, NAMELESS)
+    assert [MEMORY] == gone(files, GENTLE, ABSENT)
+
+
+def test_gentle_looks_only_at_what_may_go():
+    """Sessions in use and other members' keys are told by their names; pre-keys over the cap are still counted."""
+    files = [auth_file(name) for name in (OWN_KEY, OTHERS_KEY, MEMORY, "session-15550000003.0.json")]
+    files += [auth_file(f"lid-mapping-{OTHER}.json"), auth_file(f"session-{OTHER}.0.json")]
+    assert {OWN_KEY, MEMORY, f"session-{OTHER}.0.json"} == {file.name for file in undated(files, GENTLE, KNOWN)}
+
+
+def test_gentle_still_knows_an_advertised_batch():
+    """The level leaves the batch out under either preset: the guard speaks before the preset does."""
+    account = Account(True, OWN, 813, 813)
+    files = pre_keys(range(1, 813))
+    assert 762 == plan(files, GENTLE, account, NOW).advertised
+    assert 762 == plan(files, Policy(), account, NOW).advertised

@@ -41,6 +41,8 @@ def read(tmp_path):
         ("[retention]\nmin_pre_keys = 51", ["retention.max_pre_keys", "51"]),
         ("[retention]\nkeep_own_sessions = 1", ["retention.keep_own_sessions", "true or false"]),
         ('[retention]\nkeep_own_sessions = "no"', ["retention.keep_own_sessions"]),
+        ('[retention]\npreset = "soft"', ["retention.preset", "soft", "standard or gentle"]),
+        ("[retention]\npreset = true", ["retention.preset", "standard or gentle"]),
         ("[retention]\ncreds_max_age_days = 1", ["retention.creds_max_age_days"]),
         ("[retention]\nlid_mapping_max_age_days = 1", ["retention.lid_mapping_max_age_days"]),
         ("[levels]\nnormal = 151", ["levels.attention", "more than levels.normal"]),
@@ -107,14 +109,15 @@ def test_every_setting_can_be_written(read):
     """A file that sets everything is read in full."""
     settings = read(
         'sessions_root = "/srv/x"\nundo_days = 1\nmax_removals = 2\n'
-        "[retention]\nsession_max_age_days = 3\nsender_key_max_age_days = 4\nmax_pre_keys = 6\nmin_pre_keys = 5\n"
+        '[retention]\npreset = "gentle"\nsession_max_age_days = 3\nsender_key_max_age_days = 4\nmax_pre_keys = 6\nmin_pre_keys = 5\n'
         "keep_advertised_pre_keys = false\nkeep_own_sessions = false\n"
         "[levels]\nnormal = 1\nattention = 2\nwarning = 3\ncritical = 4\n"
         "[companies.962302.retention]\nkeep_own_sessions = true\n"
     ).settings
     policy = settings.policy_for("962302")
     assert ("/srv/x", 1, 2) == (settings.sessions_root, settings.undo_days, settings.max_removals)
-    assert (3, 4, 6, 5, False, True) == (
+    assert ("gentle", 3, 4, 6, 5, False, True) == (
+        policy.preset,
         policy.session_max_age_days,
         policy.sender_key_max_age_days,
         policy.max_pre_keys,
