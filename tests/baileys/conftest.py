@@ -4,29 +4,22 @@ import os
 
 import install
 import pytest
-from lab import Lab, write_results
+from lab import Lab
 
 
 def pytest_collection_modifyitems(items):
-    """Every test here is slow and needs Node."""
+    """A test that asks for the lab, or for an installed library, is slow and needs Node."""
     for item in items:
-        if item.path.parent == install.INSTALLED.parent:
+        if item.path.parent == install.INSTALLED.parent and "installed" in item.fixturenames:
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.lab)
 
 
 def versions_wanted(session):
-    """The versions that the selected tests ask for, so that `-k 6.7.24` runs only that one."""
-    asked = {
-        item.callspec.params["version"]
-        for item in session.items
-        if "version" in getattr(item, "callspec", _Plain).params
-    }
-    return tuple(version for version in install.VERSIONS if version in asked)
-
-
-class _Plain:
-    params = {}
+    """The versions that the selected tests ask for, so that `-k 6.7.24` runs only that one; or all."""
+    parameters = [getattr(item, "callspec", None) for item in session.items]
+    asked = {one.params["version"] for one in parameters if one and "version" in one.params}
+    return tuple(version for version in install.VERSIONS if version in asked) or install.VERSIONS
 
 
 @pytest.fixture(scope="session")
@@ -42,11 +35,7 @@ def installed(request):
 
 @pytest.fixture(scope="session")
 def lab(installed, request, tmp_path_factory):
-    """The running lab. At the end its results are written, if all versions took part."""
-    versions = versions_wanted(request.session)
-    lab = Lab(tmp_path_factory.mktemp("baileys"), versions)
+    """The running lab."""
+    lab = Lab(tmp_path_factory.mktemp("baileys"), versions_wanted(request.session))
     yield lab
-    done = [future.result() for future in lab.outcomes.values() if future.done() and not future.exception()]
-    if len(done) == len(install.VERSIONS):
-        write_results([outcome for found in done for outcome in found.values()])
     lab.close()

@@ -1,7 +1,7 @@
 """Run the lab: make a world with the real library, remove, let life go on, read what came of it.
 
-A world is made once per version by `lab/make.mjs`; every removal gets a copy. `lab/talk.mjs` takes a
-few copies at a time and runs them side by side, because they mostly wait.
+A world is made once per version by `lab/make.mjs`; every removal gets a copy, and `lab/talk.mjs` lives on in
+it. Many of these programs run at once, because they mostly wait.
 
 `getMessage` is asked only when somebody wants a message again. A removal after which nobody did is
 therefore not run a second time without it: there would be nothing to see.
@@ -15,20 +15,18 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import Any
 
 import install
 from authfolder import BOT, AuthFolder
 from cases import CASES
-from policies import POLICIES, Policy, make_old
+from policies import POLICIES, Policy
 
 HERE = Path(__file__).resolve().parent
-RESULTS = install.INSTALLED / "results.json"
-HANDFUL = 2
-"""Copies in one process. Not more: each v7 socket opens a store that every later promise pays for."""
+PROGRAMS = 5 * (os.cpu_count() or 1)
+"""How many run at once: they wait half of the time or more, 6.x nearly all of it."""
 
 COMPANY = "company_1"
 PATIENCE = 900
@@ -68,6 +66,18 @@ class Outcome:
         """Whether any device sent a retry receipt."""
         return any(line["retries"] for line in self.lines)
 
+    def ends(self) -> dict[str, list[str]]:
+        """Every line that did not go clean, with how it ended for each device: for messages of tests."""
+        found: dict[str, list[str]] = {}
+        for line in self.lines:
+            if line["outcome"] != "clean":
+                found.setdefault(line["step"], []).append(f"{line['device']}: {line['outcome']}")
+        return found
+
+    def trails(self) -> tuple[str, str, bool, list[dict[str, Any]]]:
+        """All that was said about messages that never came: for whoever asks why."""
+        return self.case, self.version, self.get_message, [line for line in self.lines if line["outcome"] == "lost"]
+
     def errors(self) -> Counter[str]:
         """What the library said when it could not decrypt."""
         return Counter(error for line in self.lines for error in line["errors"])
@@ -77,23 +87,6 @@ class Outcome:
         """How many new pre-keys the library made."""
         after, before = self.told["after"]["nextPreKeyId"], self.told["before"]["nextPreKeyId"]
         return after - before if before else 0
-
-    def record(self) -> dict[str, Any]:
-        """The part that goes into the results file."""
-        return {
-            "case": self.case,
-            "version": self.version,
-            "get_message": self.get_message,
-            "removed": len(self.removed),
-            "worst": self.worst,
-            "counts": {word: self.count(word) for word in ("clean", "retry", "lost")},
-            "retry": sorted(self.steps("retry")),
-            "lost": sorted(self.steps("lost")),
-            "errors": dict(sorted(self.errors().items())),
-            "minted": self.minted,
-            "paired": self.told["paired"],
-            "token_sent": self.told["tokenSent"],
-        }
 
 
 @dataclass(frozen=True)
@@ -110,7 +103,7 @@ def tool_run(policy: Policy) -> Callable[[AuthFolder], list[str]]:
     """The removal that the real tool makes."""
 
     def remove(folder: AuthFolder) -> list[str]:
-        make_old(folder)
+        policy.prepare(folder)
         before = folder.names()
         clean(folder, *policy.options, environment=policy.environment)
         return sorted(set(before) - set(folder.names()))
@@ -124,8 +117,8 @@ def removals_for(version: str) -> Iterator[Removal]:
         if version in case.versions:
             yield Removal(case.name, case.remove, case.options)
     for policy in POLICIES:
-        if version in policy.versions and policy.known():
-            yield Removal(policy.name, tool_run(policy), {"rounds": 2}, by_tool=True)
+        if version in policy.versions:
+            yield Removal(policy.name, tool_run(policy), {"rounds": policy.rounds}, by_tool=True)
 
 
 def clean(folder: AuthFolder, *options: str, environment: dict[str, str] | None = None) -> dict[str, Any]:
@@ -166,51 +159,49 @@ def copy_world(world: Path, root: Path, *, linked: bool) -> AuthFolder:
 
 
 class Lab:
-    """All versions asked for, each in its own thread; a few programs at once, because they mostly wait."""
+    """All versions asked for, and everything that is tried on them."""
 
     def __init__(self, scratch: Path, versions: tuple[str, ...]) -> None:
         self.scratch = scratch
-        self.slots = BoundedSemaphore(2 * max(2, os.cpu_count() or 1))
-        self.drivers = ThreadPoolExecutor(max_workers=max(1, len(versions)))
-        self.worlds: dict[str, Future[dict[str, Any]]] = {}
-        self.outcomes: dict[str, Future[dict[tuple[str, bool], Outcome]]] = {}
-        for version in versions:
-            self.worlds[version] = self.drivers.submit(self._make, version)
         self.versions = versions
+        # Worlds are asked for first, so what waits for one never keeps it from being made.
+        self.pool = ThreadPoolExecutor(max_workers=max(PROGRAMS, len(versions)))
+        self.worlds = {version: self.pool.submit(self._make, version) for version in versions}
+        self.talks: dict[tuple[str, str], Future[tuple[Outcome, Outcome]]] = {}
 
     def close(self) -> None:
-        self.drivers.shutdown(cancel_futures=True)
+        self.pool.shutdown(cancel_futures=True)
 
     def start(self) -> None:
-        """Begin with the removals of every version; the worlds are already being made."""
-        if self.outcomes:
-            return
-        for version in self.versions:
-            self.outcomes[version] = self.drivers.submit(self._live_on, version)
+        """Begin with every removal in every version: long ones first, and versions that wait beside those that work."""
+        if not self.talks:
+            every = [
+                one
+                for version in self.versions
+                for one in enumerate((version, removal) for removal in removals_for(version))
+            ]
+            for _, (version, removal) in sorted(every, key=lambda one: (not one[1][1].by_tool, one[0])):
+                self.talks[removal.case, version] = self.pool.submit(self._live_on, version, removal)
 
     def world(self, version: str) -> Path:
         """Where the world of a version is, once it is made."""
         self.worlds[version].result()
         return self.scratch / version
 
-    def report(self, version: str) -> dict[str, Any]:
-        """What `make.mjs` said about the world."""
-        return self.worlds[version].result()
-
     def after(self, case: str, version: str, *, get_message: bool) -> Outcome:
         """How life went on after a removal."""
         self.start()
-        return self.outcomes[version].result()[case, get_message]
+        with_it, without = self.talks[case, version].result()
+        return with_it if get_message else without
 
-    def cases(self, version: str) -> list[str]:
-        """Every removal that was tried on a version."""
+    def outcomes(self) -> list[Outcome]:
+        """Everything that was tried, once all of it is done."""
         self.start()
-        return sorted({case for case, _ in self.outcomes[version].result()})
+        return [outcome for talk in self.talks.values() for outcome in talk.result()]
 
-    def _node(self, version: str, program: str, *arguments: str) -> dict[str, Any]:
-        command = ["node", str(HERE / "lab" / program), str(install.folder_of(version)), *arguments]
-        with self.slots:
-            ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    def _node(self, version: str, program: str, argument: str) -> dict[str, Any]:
+        command = ["node", str(HERE / "lab" / program), str(install.folder_of(version)), argument]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
         if ran.returncode:
             raise AssertionError(f"{program} on {version} ended with {ran.returncode}:\n{ran.stdout}\n{ran.stderr}")
         told: dict[str, Any] = json.loads(ran.stdout)
@@ -219,44 +210,20 @@ class Lab:
     def _make(self, version: str) -> dict[str, Any]:
         return self._node(version, "make.mjs", str(self.scratch / version))
 
-    def _live_on(self, version: str) -> dict[tuple[str, bool], Outcome]:
-        removals = list(removals_for(version))
-        found = {(outcome.case, True): outcome for outcome in self._talk_all(version, removals, get_message=True)}
-        troubled = [removal for removal in removals if found[removal.case, True].asked_again]
-        for outcome in self._talk_all(version, troubled, get_message=False):
-            found[outcome.case, False] = outcome
-        for removal in removals:
-            same = found[removal.case, True]
-            found.setdefault((removal.case, False), Outcome(same.case, version, False, same.removed, same.told))
-        return found
+    def _live_on(self, version: str, removal: Removal) -> tuple[Outcome, Outcome]:
+        """How it went with `getMessage`, and without."""
+        with_it = self._talk(version, removal, get_message=True)
+        if with_it.asked_again:
+            return with_it, self._talk(version, removal, get_message=False)
+        return with_it, replace(with_it, get_message=False)
 
-    def _talk_all(self, version: str, removals: list[Removal], *, get_message: bool) -> list[Outcome]:
-        handfuls = [removals[start : start + HANDFUL] for start in range(0, len(removals), HANDFUL)]
-        with ThreadPoolExecutor(max_workers=4) as pool:
-            runs = pool.map(lambda handful: self._talk(version, handful, get_message=get_message), handfuls)
-            return [outcome for run in runs for outcome in run]
-
-    def _talk(self, version: str, removals: list[Removal], *, get_message: bool) -> list[Outcome]:
-        world = self.world(version)
-        jobs, gone = [], []
-        word = "with" if get_message else "without"
-        for removal in removals:
-            root = self.scratch / f"{version}-{removal.case}-{word}"
-            gone.append(tuple(removal.remove(copy_world(world, root, linked=not removal.by_tool))))
-            jobs.append({"name": removal.case, "root": str(root), "getMessage": get_message, **removal.options})
-        plan = self.scratch / f"{version}-{removals[0].case}-{word}.json"
-        plan.write_text(json.dumps(jobs))
-        told = self._node(version, "talk.mjs", str(plan), str(HANDFUL))["results"]
-        outcomes = []
-        for job, names, result in zip(jobs, gone, told, strict=True):
-            if "failed" in result or result["trouble"]:
-                raise AssertionError(f"{job['name']} on {version}: {result}")
-            outcomes.append(Outcome(job["name"], version, get_message, names, result))
-            shutil.rmtree(job["root"])
-        return outcomes
-
-
-def write_results(outcomes: list[Outcome]) -> None:
-    """Write what was measured, for `table.py` and for whoever wants to know more."""
-    records = [outcome.record() for outcome in outcomes]
-    RESULTS.write_text(json.dumps(records, indent=1) + "\n")
+    def _talk(self, version: str, removal: Removal, *, get_message: bool) -> Outcome:
+        root = self.scratch / f"{version}-{removal.case}-{'with' if get_message else 'without'}"
+        removed = removal.remove(copy_world(self.world(version), root, linked=not removal.by_tool))
+        job = root / "job.json"
+        job.write_text(json.dumps({"root": str(root), "getMessage": get_message, **removal.options}))
+        told = self._node(version, "talk.mjs", str(job))
+        if told["trouble"]:
+            raise AssertionError(f"{removal.case} on {version}: {told['trouble']}")
+        shutil.rmtree(root)
+        return Outcome(removal.case, version, get_message, tuple(removed), told)

@@ -4,7 +4,6 @@ import pytest
 from authfolder import AuthFolder
 from cases import CASES
 from install import VERSIONS
-from policies import POLICIES
 
 GENTLE = ("own_pair", "memory", "orphans", "gentle")
 """Removals that were never felt: own sender keys with their memory, memories, replaced sessions, all of it."""
@@ -42,12 +41,17 @@ def test_what_a_gentle_policy_must_leave(lab, case, version):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_gentle_preset(lab, version, get_message):
     """The tool's own preset removes something from a folder full of old files, and nobody feels it."""
-    policy = next(policy for policy in POLICIES if policy.name == "tool_gentle")
-    if not policy.known():
-        pytest.skip("this version of the tool has no --preset")
-    outcome = lab.after(policy.name, version, get_message=get_message)
+    outcome = lab.after("tool_gentle", version, get_message=get_message)
     assert len(outcome.removed) > 0
-    assert outcome.worst == "clean", outcome.errors()
+    assert outcome.worst == "clean", outcome.ends()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_gentle_preset_takes_all_that_is_never_felt(lab, version):
+    """It finds by its own means what the lab found by other means, and standard takes it too."""
+    taken = set(lab.after("tool_gentle", version, get_message=True).removed)
+    assert taken == set(lab.after("gentle", version, get_message=True).removed)
+    assert taken < set(lab.after("tool_default", version, get_message=True).removed)
 
 
 def test_the_orphans_of_the_lab_are_what_they_are_called(tmp_path):

@@ -6,12 +6,14 @@ import { join } from 'node:path'
 
 const LOGIN_TURNS = 500
 
-/** What the library logs, reduced to the one thing the lab wants: why a decryption failed. */
-function listeningLogger(onError) {
+/** What the library logs as errors: why a decryption failed, and what else went wrong, by message id. */
+function listeningLogger(onFailedDecryption, onError) {
 	const logger = { level: 'error', child: () => logger }
 	for (const level of ['trace', 'debug', 'info', 'warn']) logger[level] = () => {}
 	logger.error = (details, message) => {
-		if (message === 'failed to decrypt message') onError(details?.key?.id, details?.err?.message ?? String(details?.err))
+		const why = details?.err?.message ?? details?.error?.message ?? details?.trace ?? String(details?.err)
+		if (message === 'failed to decrypt message') onFailedDecryption(details?.key?.id, why)
+		onError(details?.key?.id ?? details?.ids?.[0], `${message}: ${why}`)
 	}
 	return logger
 }
@@ -54,7 +56,10 @@ export class Identity {
 	async #connect(url) {
 		const { library, witness, directory } = this.world
 		const { baileys } = library
-		const logger = listeningLogger((id, message) => witness.error(this.device, id, message))
+		const logger = listeningLogger(
+			(id, message) => witness.error(this.device, id, message),
+			(id, said) => witness.note('error', { device: this.device, id, said })
+		)
 		const { state, saveCreds } = await baileys.useMultiFileAuthState(this.folder)
 		if (this.world.pairing) this.#pair(state.creds, directory)
 		this.creds = state.creds

@@ -46,7 +46,10 @@ export class Script {
 		return this.lines.flatMap(({ step, id, devices, failure }) =>
 			devices.map(device => {
 				const result = { step, ...this.world.witness.outcome(device, id) }
-				return failure ? { ...result, errors: [failure] } : result
+				if (failure) result.errors = [failure]
+				// for whoever asks why: all that was said about a message that never came
+				if (result.outcome === 'lost') result.trail = this.world.witness.notes.filter(note => note.id === id)
+				return result
 			})
 		)
 	}

@@ -109,7 +109,7 @@ export class Server {
 		if (stanza.tag === 'message') return this.#carry(connection, stanza, addressMessage)
 		if (stanza.tag === 'receipt') {
 			const retry = stanza.attrs.type === 'retry'
-			if (retry) this.witness.retry(connection.device, stanza.attrs.id)
+			if (retry) this.#noteRetry(connection.device, stanza)
 			return this.#carry(connection, stanza, addressReceipt)
 		}
 	}
@@ -149,7 +149,14 @@ export class Server {
 	}
 
 	#remember(device, stanza) {
-		this.witness.note('message', { device, id: stanza.attrs.id, tctoken: Boolean(child(stanza, 'tctoken')) })
+		const { id, to, participant } = stanza.attrs
+		this.witness.note('message', { device, id, to: participant ?? to, tctoken: Boolean(child(stanza, 'tctoken')) })
+	}
+
+	#noteRetry(device, stanza) {
+		const { count } = child(stanza, 'retry').attrs
+		this.witness.retry(device, stanza.attrs.id)
+		this.witness.note('retry', { device, id: stanza.attrs.id, count, keys: Boolean(child(stanza, 'keys')) })
 	}
 
 	/**

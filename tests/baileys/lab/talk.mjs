@@ -1,72 +1,69 @@
 /**
- * Program 2: life goes on. `node talk.mjs <installed library> <jobs.json> [at a time]`
+ * Program 2: life goes on. `node talk.mjs <installed library> <job.json>`
  *
- * Each job is a copy of a world in which somebody has removed files from the bot's folder.
- * Everybody starts anew (no cache survives), what waited on the server is delivered, and then
- * everybody talks, one line after the other, so that each outcome is its own.
+ * A job is a copy of a world in which somebody has removed files from the bot's folder. Everybody
+ * starts anew (no cache survives), what waited on the server is delivered, and then everybody
+ * talks, one line after the other, so that each outcome is its own.
  *
- * A job: `{name, root, getMessage, order, drain, rounds}`; `getMessage` says whether the apps keep
+ * The job: `{root, getMessage, order, drain, rounds}`; `getMessage` says whether the apps keep
  * what they sent, `order` in which order the server hands out pre-keys, `drain` (optional) how
- * many of the bot's keys the server still has, `rounds` whether to say everything twice. Prints a JSON array of results.
+ * many of the bot's keys the server still has, `rounds` how often everything is said. Prints one
+ * JSON object.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BOT, GROUP, OLD_GROUP, PHONE } from './cast.mjs'
+import { BOT, GROUP, OLD_GROUP, PHONE, STATUS } from './cast.mjs'
 import { openLibrary, unhandled } from './library.mjs'
 import { makeAuthority } from './noise.mjs'
 import { thaw } from './node.mjs'
 import { Script } from './script.mjs'
 import { World } from './world.mjs'
 
-const [installed, jobFile, atATime = '8'] = process.argv.slice(2)
+const [installed, jobFile] = process.argv.slice(2)
 const library = await openLibrary(installed)
-const authority = makeAuthority(library)
+const job = JSON.parse(readFileSync(jobFile, 'utf8'))
 
 const OTHERS = [
 	...[PHONE, 'alice.0', 'alice.3', 'carol.0', 'judy.0', 'henry.0', 'ivan.0', 'frank.0', 'olga.0', 'erin.0'],
 	...['dave.0', 'grace.0']
 ]
 
-async function run(job) {
-	const world = World.open(library, authority, job.root, { getMessage: job.getMessage })
-	const { waiting } = thaw(readFileSync(join(job.root, 'world.json'), 'utf8'))
-	world.server.shelf.order = job.order ?? 'oldest'
-	if (job.drain) world.server.shelf.drain(BOT, job.drain)
-	const before = look(job.root)
-	await world.start()
-	await world.connect(...OTHERS)
+const world = World.open(library, makeAuthority(library), job.root, { getMessage: job.getMessage })
+const { waiting } = thaw(readFileSync(join(job.root, 'world.json'), 'utf8'))
+world.server.shelf.order = job.order ?? 'oldest'
+if (job.drain) world.server.shelf.drain(BOT, job.drain)
+const before = look()
+await world.start()
+await world.connect(...OTHERS)
 
-	const script = new Script(world)
-	await world.connect(BOT)
-	script.lines.push(...waiting)
-	await script.settle()
-	const paired = !world.person(BOT).pairing
-	if (paired) await talk(world, script, '')
-	if (paired && job.rounds === 2) await talk(world, script, 'again: ')
-	const { notes } = world.witness
-	const ivan = script.lines.find(({ step }) => step === 'bot to ivan')
-	const result = {
-		name: job.name,
-		version: library.version,
-		getMessage: Boolean(job.getMessage),
-		paired,
-		outcomes: script.outcomes(),
-		/** did the bot's message to a contact with a privacy token carry it? */
-		tokenSent: notes.some(({ what, id, tctoken }) => what === 'message' && id === ivan?.id && tctoken),
-		uploads: notes.filter(({ what, device }) => what === 'upload' && device === BOT).map(({ keys }) => keys),
-		bundles: notes.filter(({ what, of }) => what === 'bundle' && of === BOT).length,
-		trouble: notes.filter(({ what }) => what === 'server').map(({ error }) => error)
-	}
-	await world.stop()
-	return { ...result, before, after: look(job.root) }
+const script = new Script(world)
+await world.connect(BOT)
+script.lines.push(...waiting)
+await script.settle()
+const paired = !world.person(BOT).pairing
+for (let round = 0; paired && round < (job.rounds ?? 1); round++) await talk(round ? 'again: ' : '')
+const { notes } = world.witness
+const ivan = script.lines.find(({ step }) => step === 'bot to ivan')
+const result = {
+	version: library.version,
+	getMessage: Boolean(job.getMessage),
+	paired,
+	outcomes: script.outcomes(),
+	/** did the bot's message to a contact with a privacy token carry it? */
+	tokenSent: notes.some(({ what, id, tctoken }) => what === 'message' && id === ivan?.id && tctoken),
+	uploads: notes.filter(({ what, device }) => what === 'upload' && device === BOT).map(({ keys }) => keys),
+	bundles: notes.filter(({ what, of }) => what === 'bundle' && of === BOT).length,
+	trouble: notes.filter(({ what }) => what === 'server').map(({ error }) => error)
 }
+await world.stop()
+process.stdout.write(`${JSON.stringify({ ...result, before, after: look(), unhandled })}\n`, () => process.exit(0))
 
 /** One round: every direction there is. Groups come first, see the note on 6.x in make.mjs. */
-async function talk(world, script, round) {
+async function talk(round) {
 	const { directory } = world
 	const pn = name => directory.userJid(name)
-	const line = (step, from, to, devices) =>
-		script.line(round + step, () => world.person(from).send(to, 'and now?'), devices)
+	const line = (step, from, to, devices, options) =>
+		script.line(round + step, () => world.person(from).send(to, 'and now?', options), devices)
 	const members = ['alice.0', 'alice.3', 'carol.0', 'judy.0', PHONE, BOT]
 
 	await line('judy to group', 'judy.0', GROUP, members.filter(device => device !== 'judy.0'))
@@ -74,17 +71,19 @@ async function talk(world, script, round) {
 	await line('bot to old group', BOT, OLD_GROUP, ['alice.0', 'alice.3', PHONE])
 	await line('henry to bot', 'henry.0', pn('bot'), [BOT])
 	await line('bot to ivan', BOT, pn('ivan'), ['ivan.0'])
+	await line('bot to alice', BOT, pn('alice'), ['alice.0', 'alice.3'])
 	await line('phone to henry', PHONE, pn('henry'), [BOT])
 	await line('frank to bot', 'frank.0', pn('bot'), [BOT])
 	await line('olga to bot', 'olga.0', pn('bot'), [BOT])
 	await line('bot to olga', BOT, pn('olga'), ['olga.0'])
 	await line('first message of dave', 'dave.0', pn('bot'), [BOT])
 	await line('first message to grace', BOT, pn('grace'), ['grace.0'])
-	await script.line(`${round}chat settings`, () => changeSettings(world), [BOT])
+	await line('bot status', BOT, STATUS, ['alice.0', 'henry.0'], { statusJidList: [pn('alice'), pn('henry')] })
+	await script.line(`${round}chat settings`, changeSettings, [BOT])
 }
 
 /** Muting a chat writes an app-state patch; it counts as arrived when the library did it. */
-async function changeSettings(world) {
+async function changeSettings() {
 	const id = `settings-${Math.random()}`
 	await world.person(BOT).socket.chatModify({ mute: 3_600_000 }, world.directory.userJid('ivan'))
 	world.witness.arrival(BOT, id)
@@ -92,8 +91,8 @@ async function changeSettings(world) {
 }
 
 /** The bot's folder as numbers. */
-function look(root) {
-	const folder = join(root, 'folders', BOT)
+function look() {
+	const folder = join(job.root, 'folders', BOT)
 	const files = readdirSync(folder)
 	let next = null
 	try {
@@ -103,15 +102,3 @@ function look(root) {
 	}
 	return { files: files.length, preKeys: files.filter(name => name.startsWith('pre-key-')).length, nextPreKeyId: next }
 }
-
-const jobs = JSON.parse(readFileSync(jobFile, 'utf8'))
-const results = new Array(jobs.length)
-let taken = 0
-const worker = async () => {
-	while (taken < jobs.length) {
-		const index = taken++
-		results[index] = await run(jobs[index]).catch(error => ({ name: jobs[index].name, failed: error.stack }))
-	}
-}
-await Promise.all(Array.from({ length: Number(atATime) }, worker))
-process.stdout.write(`${JSON.stringify({ results, unhandled })}\n`, () => process.exit(0))
