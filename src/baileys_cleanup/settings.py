@@ -16,18 +16,30 @@ CONFIG_FILE = "/etc/baileys-cleanup.toml"
 
 
 def load(config: str | None = None, flags: Mapping[str, Any] | None = None) -> Loaded:
-    """Return the settings in force; `flags` holds the values given on the command line.
+    """Return the settings in force; `flags` holds the values given on the command line, by dotted names.
 
     Raises UsageProblem with one sentence that names the file or variable, the key and what is allowed.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     path = _config_path(config)
     variables = {name for name in os.environ if name.upper().startswith(PREFIX)} - {CONFIG_VARIABLE}
-    if path is None and not variables:
+    if path is None and not variables and not any("." in name for name in given):
         return Loaded(replace(Settings(), **given), dict.fromkeys(given, FLAG))
     from baileys_cleanup import schema  # noqa: PLC0415 - costs a tenth of a second
 
-    return schema.load(variables, path, given)
+    return schema.load(variables, path, _tables(given))
+
+
+def _tables(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as a file would have them: `retention.preset` is `preset` in the table `retention`."""
+    document: dict[str, Any] = {}
+    for name, value in given.items():
+        *tables, key = name.split(".")
+        place = document
+        for table in tables:
+            place = place.setdefault(table, {})
+        place[key] = value
+    return document
 
 
 def _config_path(config: str | None) -> str | None:

@@ -118,7 +118,7 @@ def removals_for(version: str) -> Iterator[Removal]:
             yield Removal(case.name, case.remove, case.options)
     for policy in POLICIES:
         if version in policy.versions:
-            yield Removal(policy.name, tool_run(policy), {"rounds": policy.rounds}, by_tool=True)
+            yield Removal(policy.name, tool_run(policy), {"rounds": 2}, by_tool=True)
 
 
 def clean(folder: AuthFolder, *options: str, environment: dict[str, str] | None = None) -> dict[str, Any]:

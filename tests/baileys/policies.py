@@ -34,21 +34,16 @@ class Policy:
     options: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     versions: tuple[str, ...] = ALL_VERSIONS
-    rounds: int = 2
 
 
 POLICIES = (
-    Policy("tool_default", "the tool, default rules, everything old"),
+    Policy("tool_default", "preset `standard`"),
     Policy(
         "tool_unguarded_batch",
-        "the same, `keep_advertised_pre_keys` off",
+        "preset `standard`, `keep_advertised_pre_keys` off",
         environment={"BAILEYS_CLEANUP_RETENTION__KEEP_ADVERTISED_PRE_KEYS": "false"},
         versions=BATCH_VERSIONS,
     ),
-    Policy("tool_young_memory", "the tool, default rules, memories young", young_memories, rounds=1),
-    Policy(
-        "tool_gentle",
-        "the tool, preset `gentle`, everything old",
-        environment={"BAILEYS_CLEANUP_RETENTION__PRESET": "gentle"},
-    ),
+    Policy("tool_young_memory", "preset `standard`, memories young", young_memories),
+    Policy("tool_gentle", "preset `gentle`", options=("--preset", "gentle")),
 )

@@ -75,6 +75,23 @@ def test_the_preset_comes_from_file_environment_and_company(root: Root) -> None:
     assert taken(root, *config, env=standard, company="1") > FREE
 
 
+def test_the_flag_beats_all_but_a_companys_own(root: Root) -> None:
+    """`--preset` stands above environment and file; what the file says for one company stands above it."""
+    full(root, "1")
+    full(root, "2")
+    file = root.path.parent / "standard.toml"
+    file.write_text('[retention]\npreset = "standard"\n[companies.2.retention]\npreset = "standard"\n')
+    args = ("--preset", "gentle", "--config", str(file))
+    assert taken(root, *args, company="1") == FREE
+    assert taken(root, *args, company="2") > FREE
+    assert taken(root, "--preset", "gentle", company="2") == FREE
+    assert taken(root, "--preset", "standard", env=GENTLE, company="2") > FREE
+    wrong = root.run("--preset", "soft")
+    assert wrong.status == 2
+    assert "--preset" in wrong.said
+    assert "'standard', 'gentle'" in wrong.said
+
+
 def test_settings_shows_it(root: Root) -> None:
     """`settings` has the preset with its source."""
     root.company()

@@ -14,6 +14,7 @@ DEFAULTS = {
     "sessions_root": "/opt/ai-admin/baileys_sessions",
     "undo_days": 7,
     "retention": {
+        "preset": "standard",
         "session_max_age_days": 14,
         "sender_key_max_age_days": 3,
         "max_pre_keys": 50,

@@ -1,4 +1,4 @@
-"""The README's two commands, run as they stand where there is nothing but git, Python and pip."""
+"""The commands of a fresh clone, run as they stand where there is nothing but git, Python and pip."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .pages import README, ROOT, blocks, section
+from .pages import DOCS, README, ROOT, blocks, section
 
 pytestmark = pytest.mark.slow
 
@@ -53,9 +53,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**passed, "PATH": str(path), "HOME": str(tmp_path_factory.mktemp("home"))}
 
 
-def copy_and_paste(heading: str, clone: Path, environment: dict[str, str]) -> str:
-    """Run the first command under a heading of the README in the clone, and return what it wrote."""
-    command = blocks(section(README, heading), "sh")[0]
+def copy_and_paste(heading: str, clone: Path, environment: dict[str, str], page: Path = README) -> str:
+    """Run the first command under a heading of a page in the clone, and return what it wrote."""
+    command = blocks(section(page, heading), "sh")[0]
     result = subprocess.run(
         ["sh", "-c", command], cwd=clone, env=environment, capture_output=True, text=True, check=False
     )
@@ -80,3 +80,25 @@ def test_run_the_tests(time: str, clone: Path, machine: dict[str, str]) -> None:
     some = {"PYTEST_ADDOPTS": "tests/unit -q -p no:cacheprovider"}
     said = copy_and_paste("Run the tests", clone, {**machine, **some})
     assert " passed" in said
+
+
+LAB = ROOT / "tests" / "baileys" / "README.md"
+
+
+@pytest.mark.parametrize("page", [LAB, ROOT / "CONTRIBUTING.md"], ids=["the lab", "contributing"])
+def test_run_the_lab(page: Path, clone: Path, machine: dict[str, str]) -> None:
+    """The one command of the lab sets itself up and finds the lab's tests (here they are only listed)."""
+    listed = {"PYTEST_ADDOPTS": "--collect-only -q -p no:cacheprovider"}
+    said = copy_and_paste("Run the lab", clone, {**machine, **listed}, page)
+    assert "test_life_goes_on.py::test_nothing_is_lost_after_the_default_rules[7.0.0-rc14]" in said
+    assert "test_retention" not in said
+
+
+def test_make_the_page(clone: Path, machine: dict[str, str]) -> None:
+    """The command under the title of the page on consequences makes that very page."""
+    copy_and_paste("Run the lab", clone, {**machine, "PYTEST_ADDOPTS": "--collect-only -q"}, LAB)
+    page = clone / "docs" / "consequences.md"
+    before = page.read_text(encoding="utf-8")
+    page.write_text("", encoding="utf-8")
+    copy_and_paste("Consequences", clone, machine, DOCS / "consequences.md")
+    assert before == page.read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import pytest
 from baileys_cleanup import settings
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.retention import Preset
 from baileys_cleanup.settings import load
 
 
@@ -104,3 +105,16 @@ def test_nothing_is_checked_where_nothing_was_written():
         "settings.load(None, {'undo_days': 3})\nassert not {'pydantic', 'baileys_cleanup.schema'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PATH": "/usr/bin:/bin"})
+
+
+def test_a_flag_may_be_for_a_setting_in_a_table():
+    """A flag with a dotted name stands where a file would have it, and is told as a flag."""
+    loaded = load(None, {"retention.preset": "gentle", "undo_days": 3})
+    assert (Preset.GENTLE, 14, 3) == (
+        loaded.settings.retention.preset,
+        loaded.settings.retention.session_max_age_days,
+        loaded.settings.undo_days,
+    )
+    assert ("flag", "flag", "default") == tuple(
+        loaded.source(name) for name in ("retention.preset", "undo_days", "retention.max_pre_keys")
+    )

@@ -54,6 +54,11 @@ class Days(click.IntRange):
     metavar="N",
     help="Days that what this run removes can be undone. 0: deleted at once.",
 )
+@click.option(
+    "--preset",
+    type=click.Choice(["standard", "gentle"]),
+    help="What the rules may reach: all they can, or only what nobody misses.",
+)
 @click.option("--accept-clock", is_flag=True, help="Go on although the clock does not fit the last run.")
 @click.argument("extra", nargs=-1, type=click.UNPROCESSED, metavar="")
 @click.pass_context
@@ -87,10 +92,11 @@ def _clean(
     quiet: bool,
     log_format: Format | None,
     undo_days: int | None,
+    preset: str | None,
     accept_clock: bool,
 ) -> int:
 
-    settings = load_settings(sessions_root, config, undo_days=undo_days).settings
+    settings = load_settings(sessions_root, config, undo_days=undo_days, **{"retention.preset": preset}).settings
     log = Log(log_format or ("console" if sys.stderr.isatty() else "json"), "debug" if verbose else "warning")
     output = Output()
     stop = Stop()

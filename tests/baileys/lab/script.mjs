@@ -48,7 +48,7 @@ export class Script {
 				const result = { step, ...this.world.witness.outcome(device, id) }
 				if (failure) result.errors = [failure]
 				// for whoever asks why: all that was said about a message that never came
-				if (result.outcome === 'lost') result.trail = this.world.witness.notes.filter(note => note.id === id)
+				if (result.outcome === 'lost') result.trail = this.world.witness.trail(id)
 				return result
 			})
 		)

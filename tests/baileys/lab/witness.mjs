@@ -40,6 +40,11 @@ export class Witness {
 		if (!known.includes(message)) this.errors.set(key, [...known, message])
 	}
 
+	/** What was noted about a message, with the errors that name none. */
+	trail(id) {
+		return this.notes.filter(note => (note.id ? note.id === id : note.what === 'error'))
+	}
+
 	outcome(device, id) {
 		const key = `${device}/${id}`
 		const retries = this.retries.get(key) ?? 0
