@@ -54,10 +54,12 @@ _LOST: dict[Kind, str] = {
         " the contact's next key is gone as well)"
     ),
     Kind.SESSION: (
-        "the contact's next message needs one retry, and the bot's next one opens a new session; a bot without"
-        " `getMessage` loses what its contact's bot cannot send again"
+        "the contact's next message needs one retry, and is lost if the contact's app cannot send it again; the bot's"
+        " next one opens a new session"
     ),
-    Kind.SENDER_KEY: "that member's next message in the group needs one retry",
+    Kind.SENDER_KEY: (
+        "that member's next message in the group needs one retry, and is lost if the member's app cannot send it again"
+    ),
     Kind.SENDER_KEY_MEMORY: "nothing: the own key is handed out once more with the next message to the group",
     Kind.DEVICE_LIST: "nothing: the list is fetched again with the next message",
     Kind.TCTOKEN: "WhatsApp may refuse the bot's next message to this contact (error 463)",

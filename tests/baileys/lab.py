@@ -118,7 +118,7 @@ def removals_for(version: str) -> Iterator[Removal]:
             yield Removal(case.name, case.remove, case.options)
     for policy in POLICIES:
         if version in policy.versions:
-            yield Removal(policy.name, tool_run(policy), {"rounds": 2}, by_tool=True)
+            yield Removal(policy.name, tool_run(policy), {"rounds": 2, **policy.life}, by_tool=True)
 
 
 def clean(folder: AuthFolder, *options: str, environment: dict[str, str] | None = None) -> dict[str, Any]:
@@ -213,7 +213,7 @@ class Lab:
     def _live_on(self, version: str, removal: Removal) -> tuple[Outcome, Outcome]:
         """How it went with `getMessage`, and without."""
         with_it = self._talk(version, removal, get_message=True)
-        if with_it.asked_again:
+        if with_it.asked_again and "forgetful" not in removal.options:
             return with_it, self._talk(version, removal, get_message=False)
         return with_it, replace(with_it, get_message=False)
 

@@ -199,8 +199,8 @@ def freed(found: dict[results.Key, dict[str, Any]]) -> str:
 
 
 def for_the_readme(found: dict[results.Key, dict[str, Any]]) -> str:
-    """The table that the README has: the two presets."""
-    return runs_of_the_tool(found, "tool_default", "tool_gentle")
+    """The table that the README has: the presets, and what a `getMessage` is good for."""
+    return runs_of_the_tool(found, "tool_default", "tool_forgetful_bot", "tool_gentle")
 
 
 # --- the page ---------------------------------------------------------------------------------------------
@@ -222,7 +222,8 @@ How to read the measurements:
 
 - A *delivery* is one message to one device. It is *clean* (arrived, nobody asked again), *retried* (arrived after the
   library's own retry receipt) or *lost* (it never came).
-- The number is for an app that gives Baileys a `getMessage`; where an app without one fares differently, that follows.
+- The first number is for apps that give Baileys a `getMessage`, on both sides. *Without* is for apps that do not, on
+  both sides, where that differs. Phones keep what they sent, so contacts with a phone are like the first.
 - `-` is a version that does not have this kind, or has nothing to remove.
 - Each removal is followed by {rounds} deliveries, the tool's own runs by two rounds of them. Every number here is held
   by `test_results.py::test_the_lab_finds_what_is_committed`; the tests named below say what it means.

@@ -5,8 +5,9 @@ Everything in the folder is made older than every limit first, so that the rules
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from authfolder import AuthFolder
+from authfolder import BOT, AuthFolder
 from cases import ALL_VERSIONS, BATCH_VERSIONS
 
 OLDER_THAN_EVERY_LIMIT = 20
@@ -34,10 +35,13 @@ class Policy:
     options: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     versions: tuple[str, ...] = ALL_VERSIONS
+    life: dict[str, Any] = field(default_factory=dict)
+    """How life goes on, where it is special: options of `lab/talk.mjs`."""
 
 
 POLICIES = (
     Policy("tool_default", "preset `standard`"),
+    Policy("tool_forgetful_bot", "preset `standard`, only the bot has no `getMessage`", life={"forgetful": [BOT]}),
     Policy(
         "tool_unguarded_batch",
         "preset `standard`, `keep_advertised_pre_keys` off",

@@ -61,8 +61,16 @@ def test_nothing_is_lost_after_the_default_rules(lab, version):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_an_app_without_get_message_loses_only_what_needed_a_retry(lab, version):
-    """Without `getMessage` some incoming messages are lost, and they are among those that else were retried."""
+def test_a_bot_without_get_message_loses_nothing_that_its_contacts_can_send_again(lab, version):
+    """Nobody has to ask for the bot's own messages again; and what is asked for again is its contacts' to keep."""
+    outcome = lab.after("tool_forgetful_bot", version, get_message=True)
+    assert outcome.steps("lost") == set()
+    assert outcome.steps("retry") == lab.after("tool_default", version, get_message=True).steps("retry")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_contacts_without_get_message_lose_only_what_needed_a_retry(lab, version):
+    """Where nobody has a `getMessage` some incoming messages are lost, among those that else were retried."""
     without = lab.after("tool_default", version, get_message=False)
     assert without.steps("lost") <= AT_STAKE
     lost_on_the_bots_side = {line["device"] for line in without.lines if line["outcome"] == "lost"}

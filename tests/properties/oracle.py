@@ -143,8 +143,11 @@ def advertised(files: Iterable[AuthFile], policy: Policy, account: Account) -> s
 
 
 def removed(files: Iterable[AuthFile], policy: Policy, account: Account, now: int) -> set[str]:
-    """Give the names that go."""
+    """Give the names that go; to the preset gentle, what would be missed is as if it were not there."""
     listed = list(files)
+    if policy.preset == "gentle":
+        spared = missed(listed, account)
+        listed = [file for file in listed if file.name not in spared]
     gone: set[str] = set()
     spared = advertised(listed, policy, account)
     for file in pre_keys_over_cap(listed, policy, account):
@@ -155,14 +158,12 @@ def removed(files: Iterable[AuthFile], policy: Policy, account: Account, now: in
         is_old = can_go(file) and old(file, policy.session_max_age_days, now)
         if kind(file.name) == "session" and is_old and session_user(file.name) not in own_users:
             gone.add(file.name)
-    gone |= sender_keys_removed(listed, policy, account, now)
-    return gone - missed(listed, account) if policy.preset == "gentle" else gone
+    return gone | sender_keys_removed(listed, policy, account, now)
 
 
 def missed(files: Iterable[AuthFile], account: Account) -> set[str]:
-    """Give the names whose loss somebody would notice; a memory that goes only with such a key is among them."""
-    listed = list(files)
-    names = {file.name for file in listed}
+    """Give the names whose loss somebody would notice."""
+    names = {file.name for file in files}
     found = {name for name in names if kind(name) == "pre_key"}
     for name in names:
         if kind(name) == "session" and not replaced(name, names):

@@ -71,7 +71,7 @@ export class Identity {
 			// history is sent by a phone from a media host, which the lab has not
 			shouldSyncHistoryMessage: () => false
 		}
-		if (this.world.getMessage) config.getMessage = async ({ id }) => this.#stored(id)
+		if (this.world.keepsMessages(this.device)) config.getMessage = async ({ id }) => this.#stored(id)
 		this.socket = library.makeWASocket(config)
 		this.socket.ev.on('creds.update', saveCreds)
 		this.saving = saveCreds

@@ -5,8 +5,8 @@
  * starts anew (no cache survives), what waited on the server is delivered, and then everybody
  * talks, one line after the other, so that each outcome is its own.
  *
- * The job: `{root, getMessage, order, drain, rounds}`; `getMessage` says whether the apps keep
- * what they sent, `order` in which order the server hands out pre-keys, `drain` (optional) how
+ * The job: `{root, getMessage, forgetful, order, drain, rounds}`; `getMessage` says whether the
+ * apps keep what they sent, `forgetful` (optional) whose apps do not in any case, `order` in which order the server hands out pre-keys, `drain` (optional) how
  * many of the bot's keys the server still has, `rounds` how often everything is said. Prints one
  * JSON object.
  */
@@ -28,7 +28,7 @@ const OTHERS = [
 	...['dave.0', 'grace.0']
 ]
 
-const world = World.open(library, makeAuthority(library), job.root, { getMessage: job.getMessage })
+const world = World.open(library, makeAuthority(library), job.root, job)
 const { waiting } = thaw(readFileSync(join(job.root, 'world.json'), 'utf8'))
 world.server.shelf.order = job.order ?? 'oldest'
 if (job.drain) world.server.shelf.drain(BOT, job.drain)

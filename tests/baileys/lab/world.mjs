@@ -11,10 +11,11 @@ import { Server } from './server.mjs'
 import { Witness } from './witness.mjs'
 
 export class World {
-	constructor(library, authority, root, { getMessage = true, saved } = {}) {
+	/** @param getMessage whether the apps keep what they sent; `forgetful` are devices whose apps never do */
+	constructor(library, authority, root, { getMessage = true, forgetful = [], saved } = {}) {
 		this.library = library
 		this.root = root
-		this.getMessage = getMessage
+		this.keepsMessages = device => getMessage && !forgetful.includes(device)
 		/** only a new world pairs; an old one whose creds are gone has to be paired again */
 		this.pairing = !saved
 		this.witness = new Witness()
