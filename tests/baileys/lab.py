@@ -75,8 +75,9 @@ class Outcome:
         return found
 
     def trails(self) -> tuple[str, str, bool, list[dict[str, Any]]]:
-        """All that was said about messages that never came: for whoever asks why."""
-        return self.case, self.version, self.get_message, [line for line in self.lines if line["outcome"] == "lost"]
+        """All that was said about messages that never came, and about logins: for whoever asks why."""
+        told = [*self.told["loginsAgain"], *(line for line in self.lines if line["outcome"] == "lost")]
+        return self.case, self.version, self.get_message, told
 
     def errors(self) -> Counter[str]:
         """What the library said when it could not decrypt."""

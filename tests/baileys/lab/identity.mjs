@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 
-const LOGIN_TURNS = 500
+const LOGIN_TURNS = 1500
 
 /** What the library logs as errors: why a decryption failed, and what else went wrong, by message id. */
 function listeningLogger(onFailedDecryption, onError) {
@@ -33,27 +33,30 @@ export class Identity {
 
 	/** Connect, and as every app does, try again when that comes to nothing. */
 	async connect(url) {
-		for (let attempt = 1; ; attempt++) {
-			let done = false
-			const tried = this.#connect(url).finally(() => (done = true))
+		for (let left = 2; ; left--) {
+			const attempt = { over: false }
 			try {
-				return await Promise.race([tried, this.#giveUp(() => done)])
+				await Promise.race([this.#connect(url, attempt), this.#giveUp(attempt)])
+				attempt.over = true
+				return
 			} catch (error) {
-				if (attempt === 3) throw error
+				attempt.over = true
 				await this.close()
+				if (!left) throw error
+				this.world.witness.note('login again', { device: this.device, why: error.message })
 			}
 		}
 	}
 
 	/** Turns of the loop are counted, not seconds: on a busy machine everything is late. */
-	async #giveUp(isDone) {
-		for (let turn = 0; turn < LOGIN_TURNS && !isDone(); turn++) {
+	async #giveUp(attempt) {
+		for (let turn = 0; turn < LOGIN_TURNS && !attempt.over; turn++) {
 			await new Promise(resolve => setTimeout(resolve, 20))
 		}
-		if (!isDone()) throw new Error(`${this.device} could not log in`)
+		if (!attempt.over) throw new Error(`${this.device} could not log in`)
 	}
 
-	async #connect(url) {
+	async #connect(url, attempt) {
 		const { library, witness, directory } = this.world
 		const { baileys } = library
 		const logger = listeningLogger(
@@ -61,6 +64,8 @@ export class Identity {
 			(id, said) => witness.note('error', { device: this.device, id, said })
 		)
 		const { state, saveCreds } = await baileys.useMultiFileAuthState(this.folder)
+		// two sockets of one identity, each with its own cache of keys, would undo each other's work
+		if (attempt.over) return
 		if (this.world.pairing) this.#pair(state.creds, directory)
 		this.creds = state.creds
 		const config = {

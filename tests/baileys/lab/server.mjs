@@ -82,6 +82,9 @@ export class Server {
 
 	/** `generateLoginNode` names user and device; without them it is a registration. */
 	async #login(connection, { username, device }) {
+		// the client changes keys after its last handshake frame (finishInit, lib/Utils/noise-handler.js);
+		// before rc.10 a frame that overtakes that breaks the connection, which no real network is fast enough to do
+		for (let turn = 0; turn < LATENCY_TURNS; turn++) await new Promise(resolve => setTimeout(resolve, 10))
 		const jid = username ? `${username}:${device ?? 0}@${SERVER}` : undefined
 		connection.device = this.directory.deviceOf(jid)
 		if (!connection.device) {
@@ -98,9 +101,6 @@ export class Server {
 		if (this.library.knowsLid && !this.tables.accounts[account].lidHidden) {
 			attrs.lid = this.directory.jid(connection.device, 'lid')
 		}
-		// the client changes keys after its last handshake frame (finishInit, lib/Utils/noise-handler.js);
-		// before rc.10 a frame that overtakes that breaks the connection, which no real network is fast enough to do
-		for (let turn = 0; turn < LATENCY_TURNS; turn++) await new Promise(resolve => setTimeout(resolve, 10))
 		connection.send({ tag: 'success', attrs, content: [] })
 	}
 

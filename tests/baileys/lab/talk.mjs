@@ -53,6 +53,7 @@ const result = {
 	tokenSent: notes.some(({ what, id, tctoken }) => what === 'message' && id === ivan?.id && tctoken),
 	uploads: notes.filter(({ what, device }) => what === 'upload' && device === BOT).map(({ keys }) => keys),
 	bundles: notes.filter(({ what, of }) => what === 'bundle' && of === BOT).length,
+	loginsAgain: notes.filter(({ what }) => what === 'login again'),
 	trouble: notes.filter(({ what }) => what === 'server').map(({ error }) => error)
 }
 await world.stop()
