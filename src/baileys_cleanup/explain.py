@@ -83,16 +83,17 @@ _BY_RULE: dict[Rule, str] = {
 
 
 class Explanation(NamedTuple):
-    """One file explained. `notice` is what users would notice if it went."""
+    """One file explained. `written` says when its date moves, `notice` what users would notice if it went."""
 
     meaning: str
+    written: str
     notice: str
 
 
 def explain(kind: Kind, rule: Rule) -> Explanation:
     """Return what a file of this kind is, and what its loss means in the light of the rule that decided."""
     if rule is Rule.SENDER_KEY_PAIR_AGE:
-        return Explanation(MEANING[kind], _OWN_PAIR)
+        return Explanation(MEANING[kind], WRITTEN[kind], _OWN_PAIR)
     if kind is Kind.SENDER_KEY_MEMORY:  # gone alone, whatever kept it, it costs nothing
-        return Explanation(MEANING[kind], _LOST[kind])
-    return Explanation(MEANING[kind], _BY_RULE.get(rule, _LOST[kind]))
+        return Explanation(MEANING[kind], WRITTEN[kind], _LOST[kind])
+    return Explanation(MEANING[kind], WRITTEN[kind], _BY_RULE.get(rule, _LOST[kind]))

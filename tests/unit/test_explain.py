@@ -13,6 +13,7 @@ def test_every_kind_can_be_explained_under_every_rule(kind):
     for rule in Rule:
         words = explain(kind, rule)
         assert words.meaning
+        assert words.written
         assert words.notice
 
 

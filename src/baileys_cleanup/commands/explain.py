@@ -106,6 +106,7 @@ def _file_fields(verdict: Verdict, now: int) -> dict[str, Any]:
         **verdict_fields(verdict, now),
         "verdict": "remove" if verdict.remove else "keep",
         "meaning": words.meaning,
+        "written": words.written,
         "consequence": words.notice,
     }
 
@@ -122,6 +123,7 @@ def _tell_company(write: Callable[[str], object], document: dict[str, Any]) -> N
         if heading != said:
             verdict = "would be removed" if file["verdict"] == "remove" else "stays"
             write(f"\n  {file['kind']}: {file['meaning']}; {verdict}\n")
+            write(f"    written {file['written']}\n")
             write(f"    if it goes: {file['consequence']}\n")
             said = heading
         write(f"      {file['file']}: {file['reason']}\n")
