@@ -42,17 +42,20 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is in force. Ages and `undo_days` are whole days, the rest are counts of files."""
+    """What is in force. Ages and `undo_days` are whole days, the rest are counts of files.
+
+    `ping_url` hears when `clean` and `monitor --once` begin and how they end.
+    """
 
     sessions_root: str = "/opt/ai-admin/baileys_sessions"
     undo_days: int = 7
     max_removals: int | None = None
-    ping_url: str | None = None
     retention: Policy = field(default_factory=Policy)
     levels: Levels = field(default_factory=Levels)
     monitor: Monitor = field(default_factory=Monitor)
     alerts: Alerts = field(default_factory=Alerts)
     metrics: Metrics = field(default_factory=Metrics)
+    ping_url: str | None = None
     companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def policy_for(self, company_id: str) -> Policy:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from baileys_cleanup.authfile import Kind
 from baileys_cleanup.outcome import RunOutcome, RunStatus
 from baileys_cleanup.toolfolder import ToolFolder
-from baileys_cleanup.watch.state import read_state, write_state
+from baileys_cleanup.watch.state import not_ours, read_state, write_state
 
 _NAME = "history.json"
 _KEPT = 10
@@ -87,7 +87,7 @@ def read_history(tool: ToolFolder | None) -> tuple[History, str | None]:
             tuple(_ended(run) for run in state.get("runs", [])),
         ), problem
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
-        return History(), f"the history of runs in {tool.path if tool else ''} cannot be used and is begun anew"
+        return History(), not_ours(tool, _NAME)
 
 
 def _ended(value: dict[str, Any]) -> Ended:

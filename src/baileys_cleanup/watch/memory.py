@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from baileys_cleanup.level import Level
 from baileys_cleanup.toolfolder import ToolFolder
 from baileys_cleanup.watch.alerts import Told
-from baileys_cleanup.watch.state import read_state, write_state
+from baileys_cleanup.watch.state import not_ours, read_state, write_state
 
 _NAME = "monitor.json"
 
@@ -25,7 +25,7 @@ def read_memory(tool: ToolFolder) -> tuple[dict[str, Company], str | None]:
         companies = state.get("companies", {}).items()
         return {company_id: _company(value) for company_id, value in companies}, problem
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
-        return {}, f"{tool.path}/{_NAME} cannot be used and is begun anew: it is not what this tool writes"
+        return {}, not_ours(tool, _NAME)
 
 
 def write_memory(tool: ToolFolder, memory: Mapping[str, Company]) -> None:
