@@ -23,7 +23,7 @@ def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bo
             values |= {f"{name}.{key}": each for key, each in value.items()}
         else:
             values[name] = value
-    values |= {name: "(set, not shown)" for name in SECRETS if values[name]}
+    values |= {name: "(set, not shown)" if values[name] else None for name in SECRETS}
     if as_json:
         settings = {name: {"value": value, "source": loaded.source(name)} for name, value in values.items()}
         print_json(write, {"settings": settings})
@@ -34,7 +34,7 @@ def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bo
 
 
 def _written(value: object) -> str:
-    return "none" if value in {None, ()} else shown(str(value).lower() if isinstance(value, bool) else str(value))
+    return "none" if value is None else shown(str(value).lower() if isinstance(value, bool) else str(value))
 
 
 @click.command("settings", context_settings=CONTEXT)
