@@ -81,6 +81,4 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
         "alerts.urls",
         "metrics.textfile",
         "companies.962302.retention.session_max_age_days",
-    } == {
-        name for name, setting in in_force.items() if setting["value"] != defaults.get(name, {}).get("value")
-    }
+    } == {name for name, setting in in_force.items() if setting["value"] != defaults.get(name, {}).get("value")}

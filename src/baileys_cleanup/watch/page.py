@@ -1,5 +1,6 @@
 """The page of the monitor: one self-contained HTML document, readable without JavaScript, colour or sight. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -32,14 +33,17 @@ table { border-collapse: collapse; width: 100%; }
 th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { color: var(--soft); font-weight: 600; border-bottom-width: 2px; }
 tbody th { font-weight: 600; overflow-wrap: anywhere; }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number, time span { white-space: nowrap; }
 .level { font-weight: 700; }
 .level::before { content: "\\25cf"; margin-right: .35em; }
 .excellent { color: var(--excellent); } .normal { color: var(--normal); } .attention { color: var(--attention); }
 .warning { color: var(--warning); } .critical { color: var(--critical); }
 .problem { border-left: .3rem solid var(--critical); background: var(--band); padding: .5rem .75rem; margin: 1rem 0 0; }
-.todo { display: block; color: var(--soft); font-size: .875rem; }
-@media (max-width: 36rem) { th, td { padding: .4rem .35rem; font-size: .875rem; } .todo { font-size: .8rem; } }
+.note { display: block; font-size: .875rem; }
+.note:not(.critical) { color: var(--soft); }
+@media (max-width: 36rem) {
+  body { padding: .75rem; } th, td { padding: .4rem .2rem; font-size: .8125rem; } .note { font-size: .75rem; } }
 """
 """The page's style sheet: the server names its hash, so that no other style can take part."""
 
@@ -78,7 +82,7 @@ def _text(text: str) -> str:
 
 def _time(moment: int) -> str:
     stamp = timestamp(moment)
-    return f'<time datetime="{stamp}">{stamp[:10]} {stamp[11:19]} UTC</time>'
+    return f'<time datetime="{stamp}"><span>{stamp[:10]}</span> <span>{stamp[11:16]} UTC</span></time>'
 
 
 def _levels(views: Iterable[View]) -> str:
@@ -105,7 +109,7 @@ def _table(caption: str, heads: Iterable[tuple[str, bool]], rows: str) -> str:
 
 
 def _companies(views: Iterable[View], trends: Mapping[str, int]) -> str:
-    heads = (("Company", False), ("Files", True), ("Trend", True), ("Level", False), ("A cleanup frees", True))
+    heads = (("Company", False), ("Files", True), ("Trend", True), ("Level", False), ("Cleanup frees", True))
     rows = "".join(_company(view, trends.get(view.company_id)) for view in views)
     if not rows:
         return '<p class="problem">There is no company folder: is the right disk mounted?</p>\n'
@@ -114,16 +118,18 @@ def _companies(views: Iterable[View], trends: Mapping[str, int]) -> str:
 
 def _company(view: View, trend: int | None) -> str:
     level, detail = view.level, view.detail
-    urgent = level not in {Level.EXCELLENT, Level.NORMAL}
-    todo = f'<span class="todo">{ACTIONS[level]}</span>' if urgent else ""
-    creds = ""
+    notes = "" if level in {Level.EXCELLENT, Level.NORMAL} else f'<span class="note">{ACTIONS[level]}</span>'
     if detail is not None and detail.creds_problem:
-        creds = f'<span class="todo">{_text(detail.creds_problem)}</span>'
-    frees = "" if detail is None else f"{count(detail.removable.files, 'file')}<br>{size(detail.removable.size)}"
+        # What it means for a cleanup stands behind the colon; here it is enough that the pairing is in danger.
+        notes += f'<span class="note critical">{_text(re.split("[:;]", detail.creds_problem)[0])}</span>'
+    removable = detail.removable if detail else None
+    frees = (
+        f"{count(removable.files, 'file')}<br>{size(removable.size)}" if removable and removable.files else "nothing"
+    )
     return (
-        f'<tr><th scope="row">{_text(view.company_id)}{creds}</th><td class="number">{view.counted:,}</td>'
+        f'<tr><th scope="row">{_text(view.company_id)}</th><td class="number">{view.counted:,}</td>'
         f'<td class="number">{trend_in_words(trend)}</td>'
-        f'<td><span class="level {level}">{level}</span>{todo}</td><td class="number">{frees}</td></tr>\n'
+        f'<td><span class="level {level}">{level}</span>{notes}</td><td class="number">{frees}</td></tr>\n'
     )
 
 
@@ -148,7 +154,7 @@ def _run(run: Ended) -> str:
     return (
         f'<tr><th scope="row">{_time(run.started)}</th><td>{what}</td>'
         f'<td>{_text(run.status)}{failures}</td><td class="number">{count(run.files, "file")}<br>{size(run.size)}</td>'
-        f'<td class="number">{run.seconds:.1f} s</td></tr>\n'
+        f'<td class="number">{run.seconds:.2f} s</td></tr>\n'
     )
 
 
@@ -156,7 +162,7 @@ def _rest(facts: Facts) -> str:
     space = facts.space
     inodes = f", {space.free_inodes:,} of {space.inodes:,} inodes" if space.inodes else ""
     return (
-        f"<h2>Beside them</h2>\n<ul>\n<li>In the quarantine: {count(facts.quarantine.files, 'file')},"
+        f"<h2>Quarantine and disk</h2>\n<ul>\n<li>In the quarantine: {count(facts.quarantine.files, 'file')},"
         f" {size(facts.quarantine.size)}</li>\n"
         f"<li>Free on the disk: {size(space.free_bytes)}{inodes}</li>\n</ul>\n"
     )
