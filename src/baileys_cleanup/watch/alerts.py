@@ -46,9 +46,10 @@ class Alert(NamedTuple):
 
     @property
     def clear(self) -> bool:
-        """Tell whether this says that it got better."""
+        """Tell whether this says that it got better, or is well."""
         order = list(Level)
-        return self.earlier is not None and order.index(self.view.level) < order.index(self.earlier)
+        fell = self.earlier is not None and order.index(self.view.level) < order.index(self.earlier)
+        return fell or not _alarms(self.view.level)
 
 
 def due(view: View, told: Told | None, levels: Levels, repeat: int, now: int) -> Alert | None:
@@ -93,7 +94,7 @@ def body(alert: Alert, now: View, done: str | None, place: str) -> str:
     """
     view = alert.view
     lines = [f"Company {shown(view.company_id)} has {count(view.counted, 'counted file')}: level {view.level}."]
-    if alert.clear:
+    if alert.clear and alert.earlier is not view.level:
         lines.append(f"It was {alert.earlier} before.")
     if done:
         lines.append(f"Done: {done}.")

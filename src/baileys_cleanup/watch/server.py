@@ -56,6 +56,7 @@ class _Server(ThreadingHTTPServer):
     """Answers each client in a thread of its own, which ends with the process."""
 
     daemon_threads = True
+    request_queue_size = 64
     block_on_close = False
 
     def __init__(self, host: str, port: int, board: Board) -> None:
