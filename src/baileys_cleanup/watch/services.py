@@ -41,8 +41,9 @@ def open_services(urls: Sequence[str]) -> list[Service]:
     _silence()
     services: list[Service] = []
     for number, url in enumerate(urls, 1):
-        sender = apprise.Apprise()
-        if not sender.add(url):
+        # The plugin itself: Apprise's own object would deliver in threads that the end of the process waits for.
+        sender = apprise.Apprise.instantiate(url)
+        if sender is None:
             raise UsageProblem(
                 f"alerts.urls: number {number} is no URL that Apprise knows; allowed: a list of Apprise URLs"
             )
@@ -87,7 +88,6 @@ class _Apprise:
 
     def _send(self, outcome: list[str | None], title: str, body: str, kind: str) -> None:
         try:
-            # Apprise returns an object that is true only when the message went out.
             done = bool(self._sender.notify(body=body, title=title, notify_type=kind))
         except Exception as error:  # noqa: BLE001 - a plugin's bug is an alert that was not delivered
             outcome.append(f"Apprise failed: {type(error).__name__}")

@@ -90,9 +90,9 @@ def test_a_service_that_nobody_knows_ends_it_before_anything(call, place, monkey
     """A URL that Apprise does not know is status 2, named by its number and not by its text."""
 
     class Nobody:
-        def add(self, _url):
+        @staticmethod
+        def instantiate(_url):
             """Know nothing."""
-            return False
 
     monkeypatch.setitem(__import__("sys").modules, "apprise", type("apprise", (), {"Apprise": Nobody}))
     monkeypatch.setattr(services, "_silence", lambda: None)
