@@ -66,6 +66,7 @@ CONTESTANTS: dict[str, Callable[[str], object]] = {
     "a look at levels": looking(detail=False),
     "a look in detail": looking(detail=True),
     "baileys-cleanup check": command("check"),
+    "baileys-cleanup monitor --once": command("monitor", "--once"),
     "baileys-cleanup metrics": command("metrics"),
 }
 

@@ -122,6 +122,16 @@ def test_whatever_goes_wrong_inside_is_unknown(call, monkeypatch, error):
     assert (3, True, 1) == (status, text.startswith("UNKNOWN - "), text.count("\n"))
 
 
+def test_a_disk_that_fails_is_no_bug(call, monkeypatch):
+    """An error of the system is told in its own words."""
+
+    def fail(*_args, **_more):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(room, "check", fail)
+    assert (3, "UNKNOWN - Input/output error\n") == call()
+
+
 def test_a_signal_is_unknown(call, monkeypatch):
     """SIGTERM in the middle, as from a plugin's timeout, is told with its name."""
     monkeypatch.setattr(room, "check", lambda *_args, **_more: os.kill(os.getpid(), signal.SIGTERM))
