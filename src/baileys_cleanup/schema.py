@@ -9,13 +9,7 @@ from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from baileys_cleanup.config import CONFIG_VARIABLE, DEFAULT, FLAG, PREFIX, SECRETS, Loaded, Settings
 from baileys_cleanup.errors import UsageProblem
@@ -26,6 +20,7 @@ MOST_DAYS = 36_500
 MOST_HOURS = 24 * MOST_DAYS
 MOST_FILES = 1_000_000_000
 _FILE_LIMIT = 1024 * 1024
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
 
 class _Text(str):
@@ -63,7 +58,7 @@ def _truth(value: Any) -> Any:  # noqa: ANN401 - whatever was written
 def _addresses(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     if isinstance(value, _Text):
         value = value.split()
-    if not isinstance(value, list) or not all(isinstance(url, str) and "://" in url for url in value):
+    if not isinstance(value, list) or not all(isinstance(url, str) and _URL.fullmatch(url) for url in value):
         raise ValueError("no list of URLs")
     return tuple(str(url) for url in value)
 
@@ -82,7 +77,7 @@ def _path(value: Any) -> Any:  # noqa: ANN401 - whatever was written
 
 Whole = Annotated[int, BeforeValidator(_whole)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
-Addresses = Annotated[tuple[str, ...], BeforeValidator(_addresses), NoDecode]
+Addresses = Annotated[Any, BeforeValidator(_addresses)]  # Any: the library would read a list in a variable as JSON
 Address = Annotated[str, BeforeValidator(_address)]
 FilePath = Annotated[str, BeforeValidator(_path)]
 _TRUTH = "true or false"
