@@ -36,13 +36,18 @@ class Watch:
 
         Raises UsageProblem when the root or the tool's own folder cannot be used.
         """
-        if self.board is not None or self.settings.metrics.textfile is not None:
+        if self.board is not None or self._textfile is not None:
             depth = Depth.FACTS
         seen = look(self.settings, self.companies, self.world(), self.teller, depth)
         if seen.facts is not None:
             self._publish(seen.facts, seen)
         tell(seen, self.log)
         return seen
+
+    @property
+    def _textfile(self) -> str | None:
+        """Where metrics go. A look at some companies only would take all others out of the file: it leaves it alone."""
+        return None if self.companies else self.settings.metrics.textfile
 
     def try_once(self) -> None:
         """Look once; what ends the look does not end the watch, and is logged."""
@@ -61,10 +66,9 @@ class Watch:
     def _publish(self, facts: Facts, seen: Seen) -> None:
         if self.board is not None:
             self.board.show(Snapshot(facts, seen.trends))
-        textfile = self.settings.metrics.textfile
-        if textfile is not None:
+        if self._textfile is not None:
             try:
-                write_textfile(textfile, exposition(facts))
+                write_textfile(self._textfile, exposition(facts))
             except CleanupError as error:
                 seen.problems.append(str(error))
 

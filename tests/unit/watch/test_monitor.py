@@ -89,6 +89,14 @@ def test_the_board_and_the_textfile_get_every_look(place, journal, tmp_path):
     assert (tmp_path / "a.prom").read_bytes() == snapshot.metrics
 
 
+def test_a_look_at_one_company_leaves_the_textfile_alone(place, journal, tmp_path):
+    """It would take all other companies out of the metrics."""
+    company(place, "7", 3)
+    settings = Settings(sessions_root=str(place), metrics=Metrics(str(tmp_path / "a.prom")))
+    Watch(settings, ("7",), lambda: WORLD, journal, None, Teller((), "host")).once()
+    assert not (tmp_path / "a.prom").exists()
+
+
 def test_a_textfile_that_cannot_be_written_is_a_problem_of_the_look(place, journal, tmp_path):
     """It is logged, and the look counts as failed."""
     company(place, "7", 3)
