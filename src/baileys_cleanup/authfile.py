@@ -39,6 +39,7 @@ REMOVABLE = frozenset({Kind.SESSION, Kind.SENDER_KEY, Kind.SENDER_KEY_MEMORY, Ki
 """Kinds that have a rule. Whatever is neither here nor in `PROTECTED` is kept as well."""
 
 CREDS_NAME = "creds.json"
+PRE_KEY_BEGINNING = "pre-key-"
 
 # The order matters: the first pattern that fits the whole name decides.
 _KINDS = re.compile(
@@ -115,7 +116,7 @@ def read_sender_key_memory(name: str) -> str | None:
 
 def read_pre_key(name: str) -> int:
     """Return the number of a name that is known to be of kind `pre_key`."""
-    return int(name[len("pre-key-") : -len(".json")])
+    return int(name[len(PRE_KEY_BEGINNING) : -len(".json")])
 
 
 def memory_name(group: str) -> str:

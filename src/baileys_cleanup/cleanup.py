@@ -50,10 +50,12 @@ def clean(
     dry_run: bool,
     accept_clock: bool,
     detail: bool,
+    record: Callable[[ToolFolder, RunOutcome], object] | None = None,
 ) -> RunOutcome:
     """Clean the wanted companies, or all, and tell the report.
 
-    `report_for` makes the report once it is sure that the run goes ahead; `progress` wraps the ids to come.
+    `report_for` makes the report once it is sure that the run goes ahead; `progress` wraps the ids to come;
+    `record` is told how a real run ended while the lock is still held.
     Raises UsageProblem, LockHeld or Refused before anything was touched.
     """
     began = world.stopwatch()
@@ -86,10 +88,20 @@ def clean(
                     company = clean_company(root, company_id, policy, terms, remover, detail=detail)
                     outcome.add(company)
                     report.company(company)
-        outcome.stopped = world.stopping()
-        outcome.seconds = world.stopwatch() - began
+            outcome.stopped = world.stopping()
+            outcome.seconds = world.stopwatch() - began
+            if tool is not None and not dry_run and record is not None:
+                _record(tool, outcome, record)
     report.close(outcome)
     return outcome
+
+
+def _record(tool: ToolFolder, outcome: RunOutcome, record: Callable[[ToolFolder, RunOutcome], object]) -> None:
+    """Record how the run ended. What was removed is removed, so trouble here is told and changes nothing else."""
+    try:
+        record(tool, outcome)
+    except OSError as error:
+        outcome.warnings.append(f"how this run ended could not be recorded in {tool.path}: {in_words(error)}")
 
 
 def _prepare(stack: ExitStack, root: Root, tool: ToolFolder, outcome: RunOutcome, world: World) -> Audit:

@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from baileys_cleanup.authfile import Kind
+from baileys_cleanup.authfile import PRE_KEY_BEGINNING, Kind
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.folder import Company, Listing, Look, Root
 from baileys_cleanup.level import Levels
 from baileys_cleanup.outcome import CompanyOutcome, CompanyStatus, Problem, Tally
 from baileys_cleanup.removal import Hand, Outcome, Remover
-from baileys_cleanup.retention import Plan, Policy, Rule, Verdict, plan, undated
+from baileys_cleanup.retention import Plan, Policy, Rule, Verdict, may_hold_batch, plan, undated
 from baileys_cleanup.text import count, few
 
 _HOPELESS = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EXDEV}
@@ -44,13 +44,28 @@ class Sight(NamedTuple):
     known: bool
 
 
-def look_and_plan(company: Company, policy: Policy, terms: Terms) -> Sight:
-    """Look at one company and decide over its files; what could be decided by name is not looked at."""
+def look_and_plan(company: Company, policy: Policy, terms: Terms, *, sizes: bool = False) -> Sight:
+    """Look at one company and decide over its files; what could be decided by name is not looked at.
+
+    With `sizes` every file is looked at, for its bytes. The plan is the same.
+    """
     listing = company.names()
     account = company.account(terms.wait)
-    look = company.look(listing.files, undated(listing.files, policy, account))
+    look = company.look(listing.files, listing.files if sizes else undated(listing.files, policy, account))
     decided = plan(look.files, policy, account, terms.now, frozenset(listing.strangers))
     return Sight(listing, look, decided, account.problem, bool(account.devices))
+
+
+def count_company(company: Company, policy: Policy, terms: Terms) -> int:
+    """Return how many files count toward the level: all but the advertised pre-keys above the cap.
+
+    Where there are too few pre-keys for such a batch, the names are counted and nothing more is looked at.
+    """
+    files, pre_keys = company.census(PRE_KEY_BEGINNING)
+    if not may_hold_batch(pre_keys, policy):
+        return files
+    sight = look_and_plan(company, policy, terms)
+    return len(sight.look.files) - sight.plan.advertised
 
 
 def clean_company(

@@ -14,15 +14,48 @@ DEFAULT = "default"
 FLAG = "flag"
 
 
+SECRETS = frozenset({"alerts.urls", "ping_url"})
+"""Settings whose values open doors: they are never shown, logged or repeated in an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """How `monitor` acts on what it sees."""
+
+    emergency_cleanup: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Whom to tell of a full company: Apprise URLs, and after how many hours again."""
+
+    urls: tuple[str, ...] = ()
+    repeat_hours: int = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Where `clean` and `monitor` leave metrics for node_exporter; None: nowhere."""
+
+    textfile: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is in force. Ages and `undo_days` are whole days, the rest are counts of files."""
+    """What is in force. Ages and `undo_days` are whole days, the rest are counts of files.
+
+    `ping_url` hears when `clean` and `monitor --once` begin and how they end.
+    """
 
     sessions_root: str = "/opt/ai-admin/baileys_sessions"
     undo_days: int = 7
     max_removals: int | None = None
     retention: Policy = field(default_factory=Policy)
     levels: Levels = field(default_factory=Levels)
+    monitor: Monitor = field(default_factory=Monitor)
+    alerts: Alerts = field(default_factory=Alerts)
+    metrics: Metrics = field(default_factory=Metrics)
+    ping_url: str | None = None
     companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def policy_for(self, company_id: str) -> Policy:

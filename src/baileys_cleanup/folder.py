@@ -83,6 +83,16 @@ class Company:
                     strangers.append(entry.name)
         return Listing(files, strangers)
 
+    def census(self, beginning: str) -> tuple[int, int]:
+        """Count the auth files, and those whose names begin in some way: what `names` lists, without the list."""
+        files = of_them = 0
+        with os.scandir(self.fd) as entries:
+            for entry in entries:
+                if entry.is_file(follow_symlinks=False):
+                    files += 1
+                    of_them += entry.name.startswith(beginning)
+        return files, of_them
+
     def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:
         """Date the `wanted` ones among `files`; the others are passed on as they are."""
         dated: dict[str, AuthFile] = {}
@@ -151,6 +161,14 @@ class Company:
             os.close(fd)
 
 
+class Space(NamedTuple):
+    """What is free on a file system for an ordinary user, and its inodes in all: 0 where they are made as needed."""
+
+    free_bytes: int
+    free_inodes: int
+    inodes: int
+
+
 class Root:
     """The sessions root, held open. `path` is where it really is, whatever link led there."""
 
@@ -168,6 +186,11 @@ class Root:
     def shares_mount(self, fd: int) -> bool:
         """Tell whether an open folder lies on the same file system and mount as the root."""
         return _mount_of(fd) == self._mount
+
+    def space(self) -> Space:
+        """Return what is left on the root's file system."""
+        status = os.fstatvfs(self.fd)
+        return Space(status.f_bavail * status.f_frsize, status.f_favail, status.f_files)
 
     def company_ids(self) -> tuple[list[str], list[str]]:
         """Return the ids of all company folders, sorted, and the links that only look like one."""

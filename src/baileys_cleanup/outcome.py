@@ -1,5 +1,6 @@
 """What a run did, in numbers: per kind, per company, in total. Pure values for summaries and metrics."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -96,6 +97,7 @@ class RunOutcome:
     companies_failed: int = 0
     companies_refused: int = 0
     companies_warned: int = 0
+    removed: Counter[Kind] = field(default_factory=Counter)
     total: Tally = field(default_factory=Tally)
     size: int = 0
     warnings: list[str] = field(default_factory=list)
@@ -109,6 +111,7 @@ class RunOutcome:
         self.companies_refused += company.status is CompanyStatus.REFUSED
         self.companies_warned += bool(company.warnings)
         self.total = self.total.plus(company.total)
+        self.removed.update({kind: tally.removed for kind, tally in company.kinds.items()})
         self.size += company.size
 
     @property

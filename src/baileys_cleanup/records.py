@@ -24,13 +24,17 @@ def read_record(folder: int, name: str) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def write_record(folder: int, name: str, record: dict[str, Any]) -> None:
-    """Write a record, private and durable before it takes its name. Raises OSError when it cannot be written."""
+def write_record(folder: int, name: str, record: dict[str, Any], *, durable: bool = True) -> None:
+    """Write a record, private and durable before it takes its name. Raises OSError when it cannot be written.
+
+    One that nothing hangs on need not be `durable`: a power cut may then leave it torn.
+    """
     beside = name + TEMPORARY
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     fd = os.open(beside, flags, 0o600, dir_fd=folder)
     with open(fd, "w", encoding="utf-8") as file:
         json.dump(record, file)
-        file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
     os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)

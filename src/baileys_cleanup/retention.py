@@ -159,6 +159,11 @@ def undated(files: Iterable[AuthFile], policy: Policy, account: Account) -> list
     return needed
 
 
+def may_hold_batch(pre_keys: int, policy: Policy) -> bool:
+    """Tell whether this many pre-keys can hold a batch that WhatsApp still hands out: guard 2 wants so many over."""
+    return policy.keep_advertised_pre_keys and pre_keys - policy.pre_key_cap >= BATCH_LEFT
+
+
 def plan(
     files: Iterable[AuthFile], policy: Policy, account: Account, now: int, strangers: Collection[str] = ()
 ) -> Plan:

@@ -11,15 +11,17 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from baileys_cleanup.config import CONFIG_VARIABLE, DEFAULT, FLAG, PREFIX, Loaded, Settings
+from baileys_cleanup.config import CONFIG_VARIABLE, DEFAULT, FLAG, PREFIX, SECRETS, Loaded, Settings
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.folder import PREFIX as COMPANY_PREFIX
 from baileys_cleanup.retention import Preset
 from baileys_cleanup.text import shown
 
 MOST_DAYS = 36_500
+MOST_HOURS = 24 * MOST_DAYS
 MOST_FILES = 1_000_000_000
 _FILE_LIMIT = 1024 * 1024
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
 
 class _Text(str):
@@ -54,8 +56,31 @@ def _truth(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     return value
 
 
+def _addresses(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if isinstance(value, _Text):
+        value = value.split()
+    if not isinstance(value, list) or not all(isinstance(url, str) and _URL.fullmatch(url) for url in value):
+        raise ValueError("no list of URLs")
+    return tuple(str(url) for url in value)
+
+
+def _address(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if not isinstance(value, str) or not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", value):
+        raise ValueError("no URL")
+    return str(value)
+
+
+def _path(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if not isinstance(value, str) or not re.fullmatch(r"/[^\0]*\.prom", value):
+        raise ValueError("no such path")
+    return str(value)
+
+
 Whole = Annotated[int, BeforeValidator(_whole)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
+Addresses = Annotated[Any, BeforeValidator(_addresses)]  # Any: the library would read a list in a variable as JSON
+Address = Annotated[str, BeforeValidator(_address)]
+FilePath = Annotated[str, BeforeValidator(_path)]
 _TRUTH = "true or false"
 
 
@@ -88,13 +113,40 @@ class LevelsTable(_Table):
     critical: Whole | None = _number(1, MOST_FILES, "of files")
 
 
+class MonitorTable(_Table):
+    """`[monitor]`."""
+
+    emergency_cleanup: Truth | None = Field(default=None, description=_TRUTH)
+
+
+class AlertsTable(_Table):
+    """`[alerts]`."""
+
+    urls: Addresses | None = Field(
+        default=None, description="a list of Apprise URLs; in the environment, with spaces between them"
+    )
+    repeat_hours: Whole | None = _number(1, MOST_HOURS, "of hours")
+
+
+class MetricsTable(_Table):
+    """`[metrics]`."""
+
+    textfile: FilePath | None = Field(default=None, description="an absolute path that ends in .prom")
+
+
 class CompanyTable(_Table):
     """`[companies.<id>]`."""
 
     retention: RetentionTable = Field(default_factory=RetentionTable, description="a table of retention settings")
 
 
-TABLES: dict[str, type[BaseModel]] = {"retention": RetentionTable, "levels": LevelsTable}
+TABLES: dict[str, type[BaseModel]] = {
+    "retention": RetentionTable,
+    "levels": LevelsTable,
+    "monitor": MonitorTable,
+    "alerts": AlertsTable,
+    "metrics": MetricsTable,
+}
 """Each is checked here, and filled into the field of that name of `Settings`."""
 
 
@@ -106,8 +158,12 @@ class Written(BaseSettings):
     sessions_root: str | None = Field(default=None, description="the path of a folder")
     undo_days: Whole | None = _number(0, MOST_DAYS, "of days")
     max_removals: Whole | None = _number(0, MOST_FILES, "of files")
+    ping_url: Address | None = Field(default=None, description="an http:// or https:// URL without ? and #")
     retention: RetentionTable = Field(default_factory=RetentionTable, description="a table")
     levels: LevelsTable = Field(default_factory=LevelsTable, description="a table")
+    monitor: MonitorTable = Field(default_factory=MonitorTable, description="a table")
+    alerts: AlertsTable = Field(default_factory=AlertsTable, description="a table")
+    metrics: MetricsTable = Field(default_factory=MetricsTable, description="a table")
     companies: dict[str, CompanyTable] = Field(default_factory=dict, description="a table of companies")
 
 
@@ -265,9 +321,14 @@ def _check(values: dict[str, Any], origin: Callable[[str], str]) -> None:
         field = table.model_fields.get(where[-1])
         allowed = field.description if field else "a table"
         said = shown(str(first["input"])) if isinstance(first["input"], _Text) else shown(repr(first["input"]))
-        said = said or "empty"
+        said = "not shown here" if _is_secret(name) else said or "empty"
         spelled = name if place != _variable(name) else "its value"
         raise UsageProblem(f"{place}: {shown(spelled)} is {said[:80]}; allowed: {allowed}") from None
+
+
+def _is_secret(name: str) -> bool:
+    """Tell whether a value of this name may hold a secret: a table in the wrong form may, too."""
+    return any(secret == name or secret.startswith(f"{name}.") for secret in SECRETS)
 
 
 def _table_of(where: list[str]) -> type[BaseModel]:

@@ -4,6 +4,9 @@
     lock                   held while a run is at work
     audit.log              one line per removal, before it happens
     last-run.json          when the last run began
+    history.json           how the last runs ended
+    monitor.json           what the monitor remembers from look to look
+    monitor.lock           held while a monitor tells of companies
     runs/<run_id>.json     what is needed to undo or purge a run
     quarantine/<run_id>/company_<id>/<file>
     aside/                 whole folders, see `aside.py`

@@ -23,8 +23,24 @@ DEFAULTS = {
         "keep_own_sessions": True,
     },
     "levels": {"normal": 100, "attention": 151, "warning": 171, "critical": 181},
+    "monitor": {"emergency_cleanup": True},
+    "alerts": {"repeat_hours": 24},
 }
-EXAMPLES = {"max_removals": 500, "companies": {"962302": {"retention": {"session_max_age_days": 30}}}}
+EXAMPLES = {
+    "max_removals": 500,
+    "ping_url": "https://hc.example/ping/00000000-0000-4000-8000-000000000000",
+    "alerts": {
+        "urls": ["mailto://user:password@mail.example?to=operator@example.org", "ntfy://ntfy.example/baileys"],
+    },
+    "metrics": {"textfile": "/var/lib/prometheus/node-exporter/baileys_cleanup.prom"},
+    "companies": {"962302": {"retention": {"session_max_age_days": 30}}},
+}
+
+
+def merged(one, other):
+    """Return both documents in one, their tables, too."""
+    both = {name: merged(one[name], other[name]) for name in one.keys() & other.keys()}
+    return one | other | both
 
 
 def test_nothing_is_set_until_somebody_says_so() -> None:
@@ -33,8 +49,8 @@ def test_nothing_is_set_until_somebody_says_so() -> None:
 
 
 def test_it_shows_every_setting_at_its_default() -> None:
-    """Without their #, the lines are the defaults and two settings that have none."""
-    assert tomllib.loads(ALL_SET) == DEFAULTS | EXAMPLES
+    """Without their #, the lines are the defaults, and the settings that have none."""
+    assert tomllib.loads(ALL_SET) == merged(DEFAULTS, EXAMPLES)
 
 
 def test_every_setting_has_a_comment_above() -> None:
@@ -60,6 +76,10 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
 
     assert {"default"} == {setting["source"] for setting in defaults.values()}
     assert {str(everything)} == {setting["source"] for setting in in_force.values()}
-    assert {"max_removals", "companies.962302.retention.session_max_age_days"} == {
-        name for name, setting in in_force.items() if setting["value"] != defaults.get(name, {}).get("value")
-    }
+    assert {
+        "max_removals",
+        "ping_url",
+        "alerts.urls",
+        "metrics.textfile",
+        "companies.962302.retention.session_max_age_days",
+    } == {name for name, setting in in_force.items() if setting["value"] != defaults.get(name, {}).get("value")}

@@ -212,7 +212,7 @@ def default_of(name: str) -> str:
     value: Any = Settings()
     for part in name.split("."):
         value = getattr(value, part)
-    if value is None:
+    if value in (None, ()):
         return "none"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

@@ -23,6 +23,7 @@ from baileys_cleanup.commands import undo as undo_command
 from baileys_cleanup.config import Settings
 from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.retention import Policy
+from baileys_cleanup.watch.history import record_clean
 
 from .trees import DAY
 
@@ -116,6 +117,7 @@ def clean(
         dry_run=dry_run,
         accept_clock=False,
         detail=False,
+        record=record_clean,
     )
     heard.check_accounts()
     return heard

@@ -119,7 +119,7 @@ def leftovers(root: Path) -> set[str]:
     """Give what lies in the tool's own folder and should not: temporary files, empty folders, idle records."""
     tool = root / TOOL
     picture = snapshot(tool)
-    expected = {"lock", "audit.log", "last-run.json", "runs", "quarantine"}
+    expected = {"lock", "audit.log", "last-run.json", "history.json", "runs", "quarantine"}
     for path in (tool / "quarantine").glob("*/company_*/*"):
         parts = path.relative_to(tool).parts
         expected |= {f"runs/{parts[1]}.json", *("/".join(parts[: depth + 1]) for depth in range(len(parts)))}

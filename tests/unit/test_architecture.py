@@ -35,19 +35,23 @@ LAYERS = [
     {"outcome", "config", "explain"},
     {"folder"},
     {"toolfolder", "demo", "schema"},
-    {"runs", "lock", "settings"},
-    {"audit", "quarantine", "summary"},
+    {"runs", "lock", "settings", "watch.state", "watch.textfile", "watch.ping"},
+    {"audit", "quarantine", "summary", "watch.history"},
     {"removal", "aside"},
     {"company", "undo"},
-    {"cleanup"},
-    {"frame"},
+    {"cleanup", "watch.view"},
+    {"frame", "watch.facts", "watch.alerts", "watch.plugin"},
+    {"watch.exposition", "watch.page", "watch.memory", "watch.services", "watch.emergency"},
+    {"watch.board", "watch.look"},
+    {"watch.server", "watch.table", "watch.monitor"},
     COMMANDS,
-    {"cli", "commands"},
+    {"cli", "commands", "watch"},
     {"__main__"},
 ]
 """From the ground up: a room imports only from lower layers."""
 
 PURE = {"authfile", "account", "level", "text", "outcome", "errors", "explain", "retention", "config"}
+PURE |= {"watch.view", "watch.alerts", "watch.plugin", "watch.page", "watch.table", "watch.exposition"}
 UNCLEAN = {"os", "time", "datetime", "logging", "structlog", "pathlib", "io", "shutil", "sys", "random", "subprocess"}
 REMOVING = {
     "unlink",
@@ -178,6 +182,7 @@ def test_imports_run_one_way(room):
 OWN_REMOVALS = {
     "records": {"replace"},  # its own temporary file
     "renaming": {"renameat2"},  # the call itself
+    "watch.textfile": {"replace", "unlink"},  # its own temporary file
     "aside": {"rename", "rmdir", "unlink"},  # whole folders, and one that it built itself
 }
 """The small rooms that may do something of the kind, each in its own place."""
@@ -251,6 +256,7 @@ def test_a_quiet_night_loads_neither_log_nor_schema(tmp_path):
     loaded = modules_after(code)
     assert "baileys_cleanup.retention" in loaded
     assert set() == loaded & {"structlog", "pydantic", "pydantic_settings"}
+    assert set() == loaded & {"prometheus_client", "apprise", "urllib.request", "http.client", "ssl", "logging"}
 
 
 # --- each rule can fail ---------------------------------------------------------------------------------------

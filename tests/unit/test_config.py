@@ -15,6 +15,13 @@ def test_the_defaults_are_the_contracts():
     )
     assert Policy("standard", 14, 3, 50, 30, True, True) == settings.retention
     assert Levels(100, 151, 171, 181) == settings.levels
+    assert (True, (), 24, None, None) == (
+        settings.monitor.emergency_cleanup,
+        settings.alerts.urls,
+        settings.alerts.repeat_hours,
+        settings.metrics.textfile,
+        settings.ping_url,
+    )
     assert {} == settings.companies
 
 

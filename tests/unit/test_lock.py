@@ -5,7 +5,7 @@ import os
 import pytest
 
 from baileys_cleanup.errors import LockHeld, UsageProblem
-from baileys_cleanup.lock import hold_lock
+from baileys_cleanup.lock import MONITOR, hold_lock
 
 
 def test_the_second_one_is_told_who_has_it(tool):
@@ -38,3 +38,12 @@ def test_a_lock_that_is_a_link_is_never_followed(tool, place, tmp_path):
     with pytest.raises(UsageProblem, match="lock"), hold_lock(tool):
         pytest.fail("a link was taken for the lock")
     assert "precious" == victim.read_text()
+
+
+def test_another_lock_does_not_get_in_the_way(tool):
+    """A monitor that tells keeps no run from its work, and no second monitor gets in."""
+    with hold_lock(tool, MONITOR):
+        with hold_lock(tool):
+            pass
+        with pytest.raises(LockHeld, match=r"monitor\.lock"), hold_lock(tool, MONITOR):
+            pass

@@ -37,7 +37,7 @@ def test_a_run_counts_its_companies_in():
         outcome.companies_refused,
         outcome.companies_warned,
     )
-    assert (Tally(6, 4, 2), 110) == (outcome.total, outcome.size)
+    assert (Tally(6, 4, 2), 110, {Kind.SESSION: 4}) == (outcome.total, outcome.size, outcome.removed)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,13 @@ def read(tmp_path):
         ("[companies]\nx = 5", ["companies.x"]),
         ("undo_days = 1\nundo_days = 2", ["not valid TOML"]),
         ("undo_days", ["not valid TOML"]),
+        ("[monitor]\nemergency_cleanup = 1", ["monitor.emergency_cleanup", "true or false"]),
+        ("[alerts]\nrepeat_hours = 0", ["alerts.repeat_hours", "1 to 876,000"]),
+        ("[alerts]\nurl = 'json://x'", ["alerts.url", "urls"]),
+        ('[metrics]\ntextfile = "a.prom"', ["metrics.textfile", "an absolute path that ends in .prom"]),
+        ('[metrics]\ntextfile = "/a.txt"', ["metrics.textfile"]),
+        ("[metrics]\ntextfile = 5", ["metrics.textfile"]),
+        ("[companies.7.alerts]\nrepeat_hours = 3", ["companies.7.alerts"]),
         (b"\xff", ["not valid TOML"]),
         ("#" * 1024 * 1024 + "#", ["1 MiB"]),
     ],
@@ -65,6 +72,37 @@ def test_what_may_not_be_written_is_said_in_one_sentence(read, text, parts):
     sentence = str(caught.value)
     assert [] == [part for part in ["s.toml", *parts] if part not in sentence]
     assert sentence.isprintable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'ping_url = "s3cret"',
+        'ping_url = "ftp://s3cret"',
+        'ping_url = "https://x/s3cret?a=b"',
+        'ping_url = ["https://s3cret"]',
+        '[alerts]\nurls = "json://s3cret"',
+        '[alerts]\nurls = ["s3cret"]',
+        '[alerts]\nurls = [["json://s3cret"]]',
+        '[alerts.urls]\none = "json://s3cret"',
+        'alerts = ["json://s3cret"]',
+        '[alerts]\nurl = ["json://s3cret"]',
+    ],
+)
+def test_no_error_repeats_a_secret(read, text):
+    """What may be a URL of a service is never in a sentence, however wrong it was written."""
+    with pytest.raises(UsageProblem) as caught:
+        read(text)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_services_are_a_list_or_a_line(read, monkeypatch):
+    """In a file a list, in the environment with spaces between them; nothing is no service."""
+    urls = ("json://a:b@c/d", "ntfy://e")
+    assert urls == read('[alerts]\nurls = ["json://a:b@c/d", "ntfy://e"]').settings.alerts.urls
+    for value, expected in ((" json://a:b@c/d  ntfy://e ", urls), ("", ())):
+        monkeypatch.setenv("BAILEYS_CLEANUP_ALERTS__URLS", value)
+        assert expected == load(None).settings.alerts.urls
 
 
 @pytest.mark.parametrize(

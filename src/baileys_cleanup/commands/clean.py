@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import click
 
-from baileys_cleanup.cleanup import clean
+from baileys_cleanup.cleanup import World, clean
+from baileys_cleanup.config import Settings
+from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.frame import (
     CONTEXT,
     Output,
@@ -24,6 +26,8 @@ from baileys_cleanup.log import Format, Log
 from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.summary import JsonReport, QuietReport, Report, TextReport, problems_in_words
 from baileys_cleanup.text import shown
+from baileys_cleanup.watch.history import record_clean
+from baileys_cleanup.watch.ping import Ending, pinging
 
 _ENOUGH_TO_DO = 50
 """Companies from which on a progress bar is worth its line."""
@@ -110,7 +114,7 @@ def _clean(
         summary = _report(run, output, again, as_json=as_json, quiet=quiet, removals=detail, keeps=verbose)
         return _Logged(summary, log, tell=tell)
 
-    with stop.listening():
+    with stop.listening(), _pinging(settings, log, dry_run=dry_run) as ending:
         outcome = clean(
             settings,
             companies,
@@ -120,8 +124,38 @@ def _clean(
             dry_run=dry_run,
             accept_clock=accept_clock,
             detail=detail,
+            record=record_clean,
         )
-    return stop.exit_status(max(outcome.exit_status, int(output.failed)))
+        status = outcome.exit_status
+        textfile = settings.metrics.textfile
+        problem = _leave_metrics(settings, textfile, world(stop)) if textfile and not (dry_run or stop()) else None
+        if problem:
+            log.error("metrics_failed", error=shown(problem))
+            status = status or 1
+        ending.status = stop.exit_status(max(status, int(output.failed)))
+    return ending.status
+
+
+def _pinging(settings: Settings, log: Log, *, dry_run: bool) -> AbstractContextManager[Ending]:
+    """Ping around a real run. A dry run is silent: it must not be taken for the one that was to come."""
+    url = None if dry_run else settings.ping_url
+    return pinging(url, lambda problem: log.warning("ping_failed", warning=problem))
+
+
+def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | None:
+    """Write the metrics of all companies as they are after the run; return in words what went wrong.
+
+    It comes last, so that nothing here can keep a run from cleaning.
+    """
+    from baileys_cleanup.watch.exposition import exposition  # noqa: PLC0415 - only where a textfile is set
+    from baileys_cleanup.watch.facts import gather  # noqa: PLC0415 - likewise
+    from baileys_cleanup.watch.textfile import write_textfile  # noqa: PLC0415 - likewise
+
+    try:
+        write_textfile(textfile, exposition(gather(settings, (), world)))
+    except CleanupError as error:
+        return str(error)
+    return None
 
 
 def _report(

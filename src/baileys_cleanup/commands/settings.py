@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.config import Loaded
+from baileys_cleanup.config import SECRETS, Loaded
 from baileys_cleanup.frame import CONTEXT, Output, json_output, load_settings, where
 from baileys_cleanup.summary import plain, print_json, table
 from baileys_cleanup.text import shown
@@ -23,6 +23,7 @@ def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bo
             values |= {f"{name}.{key}": each for key, each in value.items()}
         else:
             values[name] = value
+    values |= {name: "(set, not shown)" if values[name] else None for name in SECRETS}
     if as_json:
         settings = {name: {"value": value, "source": loaded.source(name)} for name, value in values.items()}
         print_json(write, {"settings": settings})

@@ -1,0 +1,127 @@
+"""The emergency cleanup of companies that are critical: ordinary runs of `clean`, nothing else.
+
+First the ordinary rules. Where that is not enough, the same with pre-keys down to the floor. Lock, clock check,
+quarantine, audit log and guards are those of every run.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from baileys_cleanup.cleanup import World, clean
+from baileys_cleanup.config import Settings
+from baileys_cleanup.errors import CleanupError, LockHeld, in_words
+from baileys_cleanup.folder import Root
+from baileys_cleanup.level import Level
+from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
+from baileys_cleanup.summary import Report, problems_in_words
+from baileys_cleanup.text import count, shown, size
+from baileys_cleanup.watch.facts import terms_of
+from baileys_cleanup.watch.history import record_emergency
+from baileys_cleanup.watch.view import View, view_one
+
+
+@dataclass(slots=True)
+class Relief:
+    """What an emergency cleanup did for one company. `runs` are the ids that `undo` takes.
+
+    `problem` says why it could not be done, or not wholly; `later` that only another run was in the way.
+    """
+
+    files: int = 0
+    size: int = 0
+    runs: list[str] = field(default_factory=list)
+    problem: str | None = None
+    later: bool = False
+
+    def in_words(self) -> str:
+        """Return what was done as the end of a sentence."""
+        parts: list[str] = []
+        if self.files:
+            undo = ", then ".join(f"baileys-cleanup undo {run_id}" for run_id in reversed(self.runs))
+            parts.append(
+                f"an emergency cleanup removed {count(self.files, 'file')} ({size(self.size)}); to take it back: {undo}"
+            )
+        if self.problem:
+            parts.append(f"the emergency cleanup could not be done: {self.problem}")
+        return "; ".join(parts) or "nothing: no rule takes any of its files"
+
+
+def lowered(settings: Settings, company_ids: Sequence[str]) -> Settings:
+    """Return the settings with these companies' pre-key cap at their floor, everything else as ever."""
+    companies = dict(settings.companies)
+    for company_id in company_ids:
+        floor = settings.policy_for(company_id).min_pre_keys
+        companies[company_id] = {**companies.get(company_id, {}), "max_pre_keys": floor}
+    return replace(settings, companies=companies)
+
+
+def relieve(root: Root, settings: Settings, company_ids: Sequence[str], world: World) -> dict[str, Relief]:
+    """Clean critical companies, and say of each what became of it. Trouble is in the relief, never raised."""
+    reliefs = {company_id: Relief() for company_id in company_ids}
+    floor = lowered(settings, company_ids)
+    # Where even the floor leaves nothing to take, a run would only take the lock.
+    able = [name for name in company_ids if _takes(root, floor, name, world)]
+    _run(settings, able, world, reliefs)
+    again = [name for name in able if not reliefs[name].problem and _critical(root, settings, name, world)]
+    _run(floor, [name for name in again if _takes(root, floor, name, world)], world, reliefs)
+    return reliefs
+
+
+def _takes(root: Root, settings: Settings, company_id: str, world: World) -> bool:
+    seen = view_one(root, company_id, settings.policy_for(company_id), terms_of(settings, world))
+    return isinstance(seen, View) and seen.detail is not None and seen.detail.removable.files > 0
+
+
+def _critical(root: Root, settings: Settings, company_id: str, world: World) -> bool:
+    seen = view_one(root, company_id, settings.policy_for(company_id), terms_of(settings, world))
+    return isinstance(seen, View) and seen.level is Level.CRITICAL
+
+
+def _run(settings: Settings, company_ids: Sequence[str], world: World, reliefs: Mapping[str, Relief]) -> None:
+    if not company_ids or world.stopping():
+        return
+    try:
+        clean(
+            settings,
+            company_ids,
+            world._replace(now=world.clock()),
+            lambda run: _Notes(run, reliefs),
+            _as_they_are,
+            dry_run=False,
+            accept_clock=False,
+            detail=False,
+            record=record_emergency,
+        )
+    except (CleanupError, OSError) as error:
+        for company_id in company_ids:
+            reliefs[company_id].problem = in_words(error) if isinstance(error, OSError) else str(error)
+            reliefs[company_id].later = isinstance(error, LockHeld)
+
+
+class _Notes(Report):
+    """Takes down what a run did for each company."""
+
+    def __init__(self, run: RunOutcome, reliefs: Mapping[str, Relief]) -> None:
+        self._run_id = run.run_id
+        self._reliefs = reliefs
+
+    def company(self, outcome: CompanyOutcome) -> None:
+        """Add one company's removals and problems."""
+        relief = self._reliefs[outcome.company_id]
+        removed = outcome.total.removed
+        if removed:
+            relief.files += removed
+            relief.size += outcome.size
+            relief.runs.append(self._run_id)
+        problems = problems_in_words(outcome)
+        if problems:
+            relief.problem = shown("; ".join(problems))
+
+    def close(self, run: RunOutcome) -> None:
+        """Hear the end, which the run's own record tells."""
+
+
+@contextmanager
+def _as_they_are(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    yield ids

@@ -1,0 +1,193 @@
+"""One look of the monitor: see every company, clean what is critical, tell whom it concerns, remember.
+
+A cleanup comes before any message, so that no service can hold it up. Nothing here ends the watch: what goes wrong
+is in the report, and the next look tries again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+from baileys_cleanup.cleanup import World
+from baileys_cleanup.company import Terms
+from baileys_cleanup.config import Settings
+from baileys_cleanup.errors import LockHeld, in_words
+from baileys_cleanup.folder import Root, open_root
+from baileys_cleanup.level import Level
+from baileys_cleanup.lock import MONITOR, hold_lock
+from baileys_cleanup.toolfolder import ToolFolder, open_tool_folder
+from baileys_cleanup.watch.alerts import HOUR, Alert, Told, body, due, remembered, title
+from baileys_cleanup.watch.emergency import Relief, relieve
+from baileys_cleanup.watch.facts import Facts, beside, terms_of
+from baileys_cleanup.watch.memory import Company, read_memory, still, write_memory
+from baileys_cleanup.watch.services import Service
+from baileys_cleanup.watch.view import Blind, View, view_all, view_one
+
+
+class Teller(NamedTuple):
+    """What a look needs to tell of companies: the services, and the name of this machine."""
+
+    services: Sequence[Service]
+    host: str
+
+
+class Message(NamedTuple):
+    """An alert that was due, its texts, and what kept it from being delivered, by the number of the service."""
+
+    alert: Alert
+    title: str
+    body: str
+    failures: Mapping[int, str]
+
+
+class Depth(IntEnum):
+    """How closely a look looks: names for the levels; the files themselves; and what stands beside the companies."""
+
+    LEVELS = 1
+    FILES = 2
+    FACTS = 3
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one look saw and did. `looked` is when, in nanoseconds since the epoch.
+
+    `found` is empty when it was stopped before all was seen, and `facts` is None unless somebody wanted them.
+    `trends` are files more (or fewer) than at the look before, by company. `problems` are what went wrong and makes
+    the look a failure; `warnings` do not.
+    """
+
+    looked: int
+    sessions_root: str
+    found: tuple[View | Blind, ...] = ()
+    facts: Facts | None = None
+    trends: dict[str, int] = field(default_factory=dict)
+    reliefs: dict[str, Relief] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def views(self) -> list[View]:
+        """The companies that were seen, the fullest first."""
+        views = (each for each in self.found if isinstance(each, View))
+        return sorted(views, key=lambda view: (-view.counted, view.company_id))
+
+    @property
+    def blind(self) -> list[Blind]:
+        """The companies that could not be looked at."""
+        return [each for each in self.found if isinstance(each, Blind)]
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status of one look: 1 when a company, an alert or an emergency cleanup failed."""
+        lost = any(message.failures for message in self.messages)
+        failed = any(relief.problem and not relief.later for relief in self.reliefs.values())
+        return int(bool(self.blind or lost or failed or self.problems))
+
+
+def look(settings: Settings, wanted: Sequence[str], world: World, teller: Teller, depth: Depth) -> Seen:
+    """Look once at the wanted companies, or all.
+
+    Raises UsageProblem when the root or the tool's own folder cannot be used.
+    """
+    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=True) as tool:
+        seen = Seen(world.now, root.path)
+        ids = root.select(wanted) or root.company_ids()[0]
+        if not ids:
+            seen.warnings.append(f"{root.path} holds no company_<id> folder: is the right disk mounted?")
+        terms = terms_of(settings, world)
+        found = list(view_all(root, settings, ids, terms, detail=depth > Depth.LEVELS))
+        before = [each for each in found if isinstance(each, View)]
+        if settings.monitor.emergency_cleanup and not world.stopping():
+            seen.reliefs = relieve(root, settings, _critical(before), world)
+            found = [_again(root, settings, each, seen.reliefs, terms) for each in found]
+        if tool is None or world.stopping():
+            return seen
+        seen.found = tuple(found)
+        # An empty root is more likely an unmounted disk than the end of all companies: then nothing is forgotten.
+        there = None if wanted or not ids else [each.company_id for each in found]
+        _Post(settings, world, teller, seen).tell(tool, before, there)
+        if depth is Depth.FACTS:
+            seen.facts = beside(root, tool, seen.found, world.now)
+    return seen
+
+
+def _critical(views: Iterable[View]) -> list[str]:
+    return [view.company_id for view in views if view.level is Level.CRITICAL]
+
+
+def _again(
+    root: Root, settings: Settings, each: View | Blind, reliefs: Mapping[str, Relief], terms: Terms
+) -> View | Blind:
+    """Look again at a company that was cleaned."""
+    relief = reliefs.get(each.company_id)
+    if relief is None or not relief.files:
+        return each
+    return view_one(root, each.company_id, settings.policy_for(each.company_id), terms)
+
+
+class _Post:
+    """Sends the alerts of one look. A service that failed once is not tried again before the next look."""
+
+    def __init__(self, settings: Settings, world: World, teller: Teller, seen: Seen) -> None:
+        self._settings = settings
+        self._world = world
+        self._teller = teller
+        self._seen = seen
+        self._failed: dict[str, str] = {}
+
+    def tell(self, tool: ToolFolder, before: Sequence[View], there: Sequence[str] | None) -> None:
+        """Send what is due about the companies as they were before, and remember it with their present counts.
+
+        `there` are the companies that exist; None where that was not looked at.
+        """
+        seen = self._seen
+        try:
+            with hold_lock(tool, MONITOR):
+                memory, problem = read_memory(tool)
+                seen.warnings += [problem] if problem else []
+                present = {view.company_id: view for view in seen.views}
+                seen.trends = {
+                    name: view.counted - memory[name].counted for name, view in present.items() if name in memory
+                }
+                fresh = dict(memory)
+                for view in before:
+                    now = present.get(view.company_id, view)
+                    fresh[view.company_id] = Company(now.counted, self._send(view, now, memory.get(view.company_id)))
+                write_memory(tool, fresh if there is None else still(fresh, there))
+        except LockHeld:
+            seen.warnings.append("another monitor tells of these companies at this moment; that was left to it")
+        except OSError as error:
+            seen.problems.append(f"what was told cannot be remembered in {tool.path}: {in_words(error)}")
+
+    def _send(self, view: View, present: View, old: Company | None) -> Told | None:
+        told = old.told if old else None
+        now = self._world.now
+        alert = due(view, told, self._settings.levels, self._settings.alerts.repeat_hours * HOUR, now)
+        if alert is None:
+            return told
+        relief = self._seen.reliefs.get(view.company_id)
+        off = "the emergency cleanup is switched off" if view.level is Level.CRITICAL else None
+        done = relief.in_words() if relief else off
+        texts = title(alert), body(alert, present, done, f"{self._settings.sessions_root} on {self._teller.host}")
+        failures, missed = self._deliver(alert, *texts)
+        self._seen.messages.append(Message(alert, *texts, failures))
+        return remembered(alert, told, missed, now)
+
+    def _deliver(self, alert: Alert, subject: str, text: str) -> tuple[dict[int, str], tuple[str, ...]]:
+        failures: dict[int, str] = {}
+        missed: list[str] = []
+        for number, service in enumerate(self._teller.services, 1):
+            name = service.fingerprint
+            if alert.to is not None and name not in alert.to:
+                continue
+            if name not in self._failed:
+                problem = service.deliver(alert, subject, text, self._world.stopping)
+                if problem is None:
+                    continue
+                self._failed[name] = problem
+            failures[number] = self._failed[name]
+            missed.append(name)
+        return failures, tuple(missed)

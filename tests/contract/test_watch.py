@@ -1,0 +1,190 @@
+"""check, monitor, metrics: from outside, through the installed command."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .world import DAY, KINDS, Root, command, creds, environment
+
+
+def filled(root: Root, company: str, files: int, old: int = 0) -> None:
+    """Make a company of that many files that stay, creds.json among them, and old sessions that go."""
+    made = root.company(company)
+    made.put(*(f"device-list-{number}.json" for number in range(files - 1)))
+    made.put(*(f"session-1556{number:07}.0.json" for number in range(old)), age=20 * DAY)
+
+
+@pytest.mark.parametrize(("files", "status", "word"), [(150, 0, "OK"), (151, 1, "WARNING"), (181, 2, "CRITICAL")])
+def test_check_is_a_nagios_plugin(root: Root, files: int, status: int, word: str) -> None:
+    """One line: the word, a text, a bar, performance data with both thresholds; nothing on stderr, no trace."""
+    filled(root, "962302", files)
+    before = root.tree()
+    result = root.run("check")
+    assert (result.status, result.err) == (status, b"")
+    (line,) = result.out.decode().splitlines()
+    assert re.fullmatch(rf"{word} - [^|]+ \| .*'company_962302'={files};150;180;0", line)
+    assert (root.tree(), root.tool.exists()) == (before, False)
+
+
+def test_check_takes_the_worst_of_the_chosen(root: Root) -> None:
+    """All companies by default, or the named ones, against the thresholds given."""
+    filled(root, "1", 10)
+    filled(root, "2", 20)
+    calls = [
+        ("-w", "15", "-c", "30"),
+        ("-w", "15", "-c", "30", "--company", "1"),
+        ("--critical", "15"),
+        ("--warning", "20"),
+    ]
+    assert [root.run("check", *args).status for args in calls] == [1, 0, 2, 0]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("--nonsense",), ("--warning", "many"), ("--company", "404"), ("--config", "/nowhere.toml"), ("--json", "x")],
+)
+def test_check_that_cannot_check_is_unknown(root: Root, args: tuple[str, ...]) -> None:
+    """Whatever is wrong is status 3 and one line on stdout."""
+    filled(root, "962302", 10)
+    result = root.run("check", *args)
+    assert (result.status, result.err) == (3, b"")
+    (line,) = result.out.decode().splitlines()
+    assert line.startswith("UNKNOWN - ")
+
+
+def test_check_of_nothing_is_unknown(root: Root) -> None:
+    """A root without a company, and a root that is not there."""
+    assert root.run("check").status == 3
+    root.path.rmdir()
+    assert root.run("check").status == 3
+
+
+def test_check_with_nobody_to_read_it_is_unknown(root: Root) -> None:
+    """A stdout that takes nothing never looks like OK."""
+    filled(root, "962302", 10)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command("check", "--sessions-root", str(root.path)),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            check=False,
+        )
+    assert (done.returncode, b"Traceback" in done.stderr) == (3, False)
+
+
+def test_an_advertised_batch_does_not_count(root: Root) -> None:
+    """A fresh pairing of 812 pre-keys is well for check, monitor and metrics."""
+    root.company("962302", content=creds(upto=813)).pre_keys(range(1, 813), age=DAY)
+    assert root.run("check").status == 0
+    (company,) = json.loads(root.run("monitor", "--once", "--json").out)["companies"]
+    assert (company["counted"], company["level"]) == (51, "excellent")
+    assert b'baileys_company_counted_files{company_id="962302"} 51.0' in root.run("metrics").out
+
+
+def test_metrics_have_the_users_gauge_exactly(root: Root) -> None:
+    """`baileys_session_files_count{company_id,file_type}` for every known kind, 0 included; no trace is left."""
+    filled(root, "962302", 5, old=3)
+    result = root.run("metrics")
+    samples = dict(
+        re.findall(
+            r'^baileys_session_files_count\{company_id="962302",file_type="(\w+)"\} (\S+)$',
+            result.out.decode(),
+            re.MULTILINE,
+        )
+    )
+    expected = dict.fromkeys(KINDS, "0.0") | {"creds": "1.0", "device_list": "4.0", "session": "3.0"}
+    assert (result.status, samples, root.tool.exists()) == (0, expected, False)
+
+
+def test_no_file_name_is_a_label(root: Root) -> None:
+    """Neither a file name nor a phone number of a contact is in the metrics."""
+    filled(root, "962302", 5, old=3)
+    text = root.run("metrics").out
+    assert b"session-" not in text
+    assert b"1556" not in text
+
+
+def test_the_monitors_emergency_can_be_undone(root: Root) -> None:
+    """Above 180 the company is cleaned as by `clean`: audited, in the quarantine, and undo brings it back."""
+    filled(root, "962302", 100, old=90)
+    before = root.files()
+    document = json.loads(root.run("monitor", "--once", "--json").out)
+    (company,) = document["companies"]
+    assert (company["counted"], company["level"], company["emergency"]["removed"]) == (100, "normal", 90)
+    assert len((root.tool / "audit.log").read_text().splitlines()) == 90
+    (run_id,) = company["emergency"]["runs"]
+    assert len(root.quarantine(run_id)) == 90
+    assert root.run("undo", run_id).status == 0
+    assert root.files() == before
+
+
+def test_up_to_180_the_monitor_removes_nothing(root: Root) -> None:
+    """What is only full is told, and left to the nightly run."""
+    filled(root, "962302", 100, old=80)
+    before = root.files()
+    result = root.run("monitor", "--once")
+    assert (result.status, result.out, root.files()) == (0, b"", before)
+    (event,) = [json.loads(line) for line in result.err.decode().splitlines()]
+    assert (event["event"], event["company_level"], event["counted"]) == ("company_alert", "warning", 180)
+    assert root.run("monitor", "--once").err == b"", "once per company and level, also between processes"
+
+
+def test_the_emergency_cleanup_waits_for_another_run(root: Root) -> None:
+    """While a run is at work nothing is touched; it is said, and is no failure."""
+    filled(root, "962302", 100, old=90)
+    before = root.files()
+    with root.locked():
+        result = root.run("monitor", "--once")
+    assert (result.status, root.files()) == (0, before)
+    assert b"emergency_postponed" in result.err
+    root.run("monitor", "--once")
+    assert len(root.files()) < len(before)
+
+
+def test_the_table_on_a_terminal(root: Root) -> None:
+    """With --once on a terminal: the fullest first, level, trend since the last look, what a cleanup would free."""
+    filled(root, "1", 20, old=3)
+    filled(root, "2", 160)
+    root.run("monitor", "--once")
+    root.company("3")
+    (root.path / "company_1" / "device-list-x.json").write_text("[]")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command("monitor", "--once", "--sessions-root", str(root.path)),
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+        env=environment({"TERM": "dumb"}),
+    )
+    os.close(theirs)
+    said = b""
+    try:
+        while part := os.read(ours, 65536):
+            said += part
+    except OSError:
+        pass  # the other side is closed
+    os.close(ours)
+    assert process.wait(60) == 0
+    rows = [line.split() for line in said.decode().splitlines()]
+    assert rows[0][:4] == ["COMPANY", "FILES", "TREND", "LEVEL"]
+    assert rows[1] == ["2", "160", "same", "attention", "nothing"]
+    assert rows[2] == ["1", "24", "up", "1", "excellent", "3", "files,", "75", "B"]
+    assert rows[3] == ["3", "1", "new", "excellent", "nothing"]
+
+
+def test_settings_that_are_wrong_end_monitor_and_metrics(root: Root) -> None:
+    """Status 2 and a sentence, before anything is looked at."""
+    filled(root, "962302", 200)
+    for name, env in (
+        ("monitor", {"BAILEYS_CLEANUP_ALERTS__REPEAT_HOURS": "0"}),
+        ("metrics", {"BAILEYS_CLEANUP_METRICS__TEXTFILE": "relative.prom"}),
+    ):
+        result = root.run(*([name, "--once"] if name == "monitor" else [name]), env=env)
+        assert (result.status, result.out) == (2, b"")
+        assert next(iter(env)).encode() in result.err
+    assert not root.tool.exists()

@@ -1,0 +1,153 @@
+"""`commands.metrics`, and what `clean` leaves for Prometheus and a dead man's switch."""
+
+import json
+import os
+
+import pytest
+from click.testing import CliRunner
+
+from baileys_cleanup import cli
+from baileys_cleanup.commands import clean as clean_room
+
+from ..watch.helpers import company
+from ..watch.test_ping import listener
+
+
+@pytest.fixture
+def call(place):
+    """Give a function that runs a command on the place."""
+    return lambda *args: CliRunner().invoke(cli.commands, [*args, "--sessions-root", str(place)])
+
+
+def values(text):
+    """Give the samples of a text."""
+    return dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+
+
+def test_metrics_are_printed_and_leave_no_trace(call, place):
+    """All companies, or the named; nothing appears under the root."""
+    company(place, "7", 3)
+    company(place, "8", 4)
+    found = values(call("metrics").stdout)
+    assert ("3.0", "4.0") == tuple(found[f'baileys_company_counted_files{{company_id="{number}"}}'] for number in "78")
+    assert '"8"' not in call("metrics", "--company", "7").stdout
+    assert ["company_7", "company_8"] == sorted(os.listdir(place))
+
+
+def test_metrics_go_to_a_file(call, place, tmp_path):
+    """With `--textfile` nothing is printed."""
+    company(place, "7", 3)
+    result = call("metrics", "--textfile", str(tmp_path / "a.prom"))
+    assert (0, "") == (result.exit_code, result.stdout)
+    assert "baileys_company_counted_files" in (tmp_path / "a.prom").read_text()
+
+
+def test_a_company_that_went_is_gone_from_the_metrics(call, place, tmp_path):
+    """The next file does not have it any more."""
+    company(place, "7", 3)
+    company(place, "8", 3)
+    path = tmp_path / "a.prom"
+    call("metrics", "--textfile", str(path))
+    (place / "company_8").rename(place / "gone")
+    call("metrics", "--textfile", str(path))
+    assert '"8"' not in path.read_text()
+
+
+@pytest.fixture
+def textfile(tmp_path, monkeypatch):
+    """Set `metrics.textfile`."""
+    path = tmp_path / "a.prom"
+    monkeypatch.setenv("BAILEYS_CLEANUP_METRICS__TEXTFILE", str(path))
+    return path
+
+
+def test_clean_leaves_metrics_as_they_are_after_it(call, place, textfile):
+    """Removed by kind, the last success, what is left, and what lies in the quarantine."""
+    company(place, "7", 3, old=2)
+    assert 0 == call().exit_code
+    found = values(textfile.read_text())
+    assert "2.0" == found['baileys_cleanup_removed_files{file_type="session"}']
+    assert "2.0" == found["baileys_quarantine_files"]
+    assert "3.0" == found['baileys_company_counted_files{company_id="7"}']
+    assert "0.0" == found['baileys_company_removable_files{company_id="7"}']
+    assert float(found["baileys_cleanup_last_success_timestamp_seconds"]) > 0
+
+
+def test_a_failed_run_keeps_the_earlier_success(call, place, textfile, monkeypatch):
+    """After a refused run the last run is newer than the last success."""
+    company(place, "7", 3, old=2)
+    call()
+    first = values(textfile.read_text())["baileys_cleanup_last_success_timestamp_seconds"]
+    company(place, "8", 3, old=5)
+    monkeypatch.setenv("BAILEYS_CLEANUP_MAX_REMOVALS", "1")
+    assert 4 == call().exit_code
+    found = values(textfile.read_text())
+    assert first == found["baileys_cleanup_last_success_timestamp_seconds"]
+    assert "1.0" == found["baileys_cleanup_failures"]
+    assert float(found["baileys_cleanup_last_run_timestamp_seconds"]) > float(first)
+
+
+def test_metrics_that_cannot_be_written_fail_a_run_that_is_done(call, place, monkeypatch, tmp_path):
+    """The files are removed all the same; status 1 and an error say that nobody will see it."""
+    company(place, "7", 3, old=2)
+    monkeypatch.setenv("BAILEYS_CLEANUP_METRICS__TEXTFILE", str(tmp_path / "no" / "a.prom"))
+    result = call("clean", "--json")
+    assert (1, 2) == (result.exit_code, json.loads(result.stdout)["totals"]["removed"])
+    assert '"metrics_failed"' in result.stderr
+
+
+def test_a_dry_run_leaves_no_metrics_and_pings_nobody(call, place, textfile, monkeypatch):
+    """It changes nothing, also not elsewhere."""
+    company(place, "7", 3, old=2)
+    with listener() as (url, paths):
+        monkeypatch.setenv("BAILEYS_CLEANUP_PING_URL", url)
+        call("--dry-run")
+    assert ([], False) == (paths, textfile.exists())
+
+
+@pytest.mark.parametrize("args", [[], ["monitor", "--once"]])
+def test_the_dead_mans_switch_hears_of_a_run(call, place, monkeypatch, args):
+    """Start and success, for `clean` and for `monitor --once`."""
+    company(place, "7", 3, old=2)
+    with listener() as (url, paths):
+        monkeypatch.setenv("BAILEYS_CLEANUP_PING_URL", url)
+        assert 0 == call(*args).exit_code
+    assert ["/ping/s3cret/start", "/ping/s3cret"] == paths
+
+
+def test_the_dead_mans_switch_hears_of_a_failure(call, place, monkeypatch):
+    """A run that ended with a status, and one that could not begin."""
+    company(place, "7", 3, old=2)
+    with listener() as (url, paths):
+        monkeypatch.setenv("BAILEYS_CLEANUP_PING_URL", url)
+        monkeypatch.setenv("BAILEYS_CLEANUP_MAX_REMOVALS", "1")
+        assert 4 == call().exit_code
+        call("--company", "9")
+    assert ["start", "4", "start", "fail"] == [path.rpartition("/")[2] for path in paths]
+
+
+def test_a_ping_that_fails_fails_nothing(call, place, monkeypatch):
+    """The run is done with status 0, and says on stderr that the ping did not arrive, without its URL."""
+    company(place, "7", 3, old=2)
+    monkeypatch.setenv("BAILEYS_CLEANUP_PING_URL", "http://127.0.0.1:1/s3cret")
+    result = call("--quiet")
+    assert (0, "") == (result.exit_code, result.stdout)
+    assert 2 == result.stderr.count("ping_failed")
+    assert "s3cret" not in result.output
+
+
+def test_a_history_that_cannot_be_written_is_a_warning(call, place):
+    """What is removed is removed; that the metrics will not tell it is said."""
+    company(place, "7", 3, old=2)
+    call("--company", "7")
+    (place / ".baileys-cleanup" / "history.json.new").mkdir()
+    result = call("clean", "--json")
+    assert 0 == result.exit_code
+    assert ["could not be recorded" in text for text in json.loads(result.stdout)["warnings"]] == [True]
+
+
+def test_nothing_is_written_where_nothing_is_set(call, place, monkeypatch):
+    """Without `metrics.textfile` a run does not look a second time."""
+    company(place, "7", 3, old=2)
+    monkeypatch.setattr(clean_room, "_leave_metrics", None)
+    assert 0 == call().exit_code

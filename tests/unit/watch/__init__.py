@@ -1,0 +1,1 @@
+"""Unit tests of the watch: one file per room of `watch/`."""

@@ -1,0 +1,11 @@
+"""What the watch's tests share: settings for a place."""
+
+import pytest
+
+from baileys_cleanup.config import Settings
+
+
+@pytest.fixture
+def settings(place):
+    """Give settings for the place."""
+    return Settings(sessions_root=str(place))

@@ -1,0 +1,60 @@
+"""`watch.emergency`: the settings of the second run, and the words for what was done."""
+
+from baileys_cleanup.config import Settings
+from baileys_cleanup.retention import Policy
+from baileys_cleanup.watch.emergency import Relief, lowered, relieve
+
+from ..helpers import put
+from .helpers import WORLD, company
+
+
+def test_only_the_cap_is_lowered_and_only_for_the_named(place):
+    """The floor is the company's own; all other settings, and all other companies, stay as they are."""
+    own = {"7": {"session_max_age_days": 30, "min_pre_keys": 40}}
+    settings = Settings(companies=own, retention=Policy(max_pre_keys=90))
+    floor = lowered(settings, ["7", "8"])
+    assert Policy(session_max_age_days=30, max_pre_keys=40, min_pre_keys=40) == floor.policy_for("7")
+    assert Policy(max_pre_keys=30) == floor.policy_for("8")
+    assert settings.policy_for("9") == floor.policy_for("9")
+
+
+def test_an_advertised_batch_stays_also_in_an_emergency(root, place, settings):
+    """Guard 2 holds: pre-keys that WhatsApp hands out are not taken to make room."""
+    company(place, "7", 190, pre_keys=160, made=900)
+    assert (0, [], None) == _told(relieve(root, settings, ["7"], WORLD)["7"])
+    assert 160 == len(list((place / "company_7").glob("pre-key-*")))
+
+
+def test_a_broken_creds_guards_its_batch_also_in_an_emergency(root, place, settings):
+    """With an unreadable creds.json the highest number stands in, and the batch stays."""
+    folder = company(place, "7", 190, pre_keys=160, made=900)
+    put(folder, "creds.json", b"{")
+    relieve(root, settings, ["7"], WORLD)
+    assert 160 == len(list(folder.glob("pre-key-*")))
+
+
+def _told(relief):
+    return relief.files, relief.runs, relief.problem
+
+
+def test_a_company_that_went_is_told(root, place, settings):
+    """One that disappeared before its cleanup has nothing to take."""
+    assert (0, [], None) == _told(relieve(root, settings, ["7"], WORLD)["7"])
+
+
+def test_told_to_stop_no_run_is_begun(root, place, settings):
+    """After a signal nothing is removed any more."""
+    folder = company(place, "7", 100, old=100)
+    relieve(root, settings, ["7"], WORLD._replace(stopping=lambda: True))
+    assert 200 == len(list(folder.iterdir()))
+
+
+def test_the_words_say_what_was_done():
+    """Files, bytes, how to undo both runs in their order, and what failed."""
+    relief = Relief(20, 2048, ["first", "second"])
+    assert (
+        "an emergency cleanup removed 20 files (2.0 KiB); to take it back:"
+        " baileys-cleanup undo second, then baileys-cleanup undo first"
+    ) == relief.in_words()
+    assert "could not be done: closed" in Relief(problem="closed").in_words()
+    assert "no rule takes any" in Relief().in_words()

@@ -1,0 +1,309 @@
+"""`watch.look`: see, clean what is critical, tell, remember; and what goes wrong is in the report."""
+
+import os
+
+import pytest
+
+from baileys_cleanup.config import Alerts, Monitor, Settings
+from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.level import Level
+from baileys_cleanup.lock import MONITOR, hold_lock
+from baileys_cleanup.watch.alerts import HOUR
+from baileys_cleanup.watch.look import Depth
+from baileys_cleanup.watch.memory import read_memory
+
+from ..helpers import names
+from .helpers import MINUTE, WORLD, Postbox, company, looked
+
+
+def test_what_is_well_is_silence(place, settings):
+    """A look over healthy companies sends nothing, removes nothing and has nothing to say."""
+    company(place, "7", 150)
+    box = Postbox()
+    seen = looked(settings, box)
+    assert ([], [], [], {}) == (box.heard, seen.warnings, seen.problems, seen.reliefs)
+    assert [("7", 150, Level.NORMAL)] == [(view.company_id, view.counted, view.level) for view in seen.views]
+    assert 0 == seen.exit_status
+
+
+def test_a_company_is_told_of_once_per_level_and_once_when_it_falls(place, settings):
+    """Above 150, above 170, down again: one message each; looks in between are silent."""
+    folder = company(place, "7", 151)
+    box = Postbox()
+    for minute, size in enumerate([151, 160, 171, 175, 160, 160, 120, 120]):
+        resize(folder, size)
+        looked(settings, box, after=minute * MINUTE)
+    expected = ["7: attention, 151 files", "7: warning, 171 files", "7: down to attention, 160 files"]
+    assert [*expected, "7: down to normal, 120 files"] == box.titles
+
+
+def resize(folder, files):
+    """Make the company one of that many files."""
+    for path in folder.glob("device-list-*"):
+        path.unlink()
+    for number in range(files - len(names(folder))):
+        (folder / f"device-list-{number}.json").write_text("[]")
+
+
+def test_while_it_lasts_it_is_told_again_after_the_hours(place, settings):
+    """After `alerts.repeat_hours`, not before; each look reads its memory from the disk."""
+    company(place, "7", 160)
+    box = Postbox()
+    often = Settings(sessions_root=str(place), alerts=Alerts(repeat_hours=2))
+    for after in (0, 2 * HOUR - 1, 2 * HOUR, 4 * HOUR - 1, 4 * HOUR):
+        looked(often, box, after=after)
+    assert 3 == len(box.heard)
+
+
+def test_what_could_not_be_delivered_comes_at_the_next_look_and_only_there(place, settings):
+    """One service down: the other hears it once, the one that was down once it is back, and the look fails."""
+    company(place, "7", 160)
+    up, down = Postbox("up"), Postbox("down", "closed")
+    first = looked(settings, up, down)
+    again = looked(settings, up, down, after=MINUTE)
+    assert [{2: "closed"}, {2: "closed"}] == [seen.messages[0].failures for seen in (first, again)]
+    assert [1, 1] == [first.exit_status, again.exit_status]
+    down.problem = None
+    assert 0 == looked(settings, up, down, after=2 * MINUTE).exit_status
+    looked(settings, up, down, after=3 * MINUTE)
+    assert (["7: attention, 160 files"], ["7: attention, 160 files"]) == (up.titles, down.titles)
+
+
+def test_a_service_that_failed_is_left_in_peace_until_the_next_look(place, settings):
+    """Four companies to tell of and a service that hangs: it is asked once per look, not four times."""
+    for number in range(4):
+        company(place, str(number), 151)
+    down = Postbox("down", "it hangs")
+    looked(settings, down)
+    assert 1 == down.asked
+    down.problem = None
+    looked(settings, down, after=MINUTE)
+    assert 4 == len(down.heard)
+
+
+def test_a_critical_company_is_cleaned_by_the_ordinary_rules_first(place, settings):
+    """What the ordinary rules take is enough: the pre-keys stay at their cap, and it can be undone."""
+    folder = company(place, "7", 100, old=60, pre_keys=50)
+    box = Postbox()
+    seen = looked(settings, box)
+    relief = seen.reliefs["7"]
+    assert (60, 1, None) == (relief.files, len(relief.runs), relief.problem)
+    assert (150, Level.NORMAL) == (seen.views[0].counted, seen.views[0].level)
+    assert 50 == sum(name.startswith("pre-key") for name in names(folder))
+    assert 60 == len(names(place / ".baileys-cleanup" / "quarantine" / relief.runs[0] / "company_7"))
+    (text,) = [body for _, body in box.heard]
+    assert f"removed 60 files (300 B); to take it back: baileys-cleanup undo {relief.runs[0]}" in text
+    assert "Now it has 150 counted files: level normal" in text
+
+
+def test_where_that_is_not_enough_pre_keys_go_down_to_the_floor(place, settings):
+    """Still critical: the lowest pre-keys go, 30 stay; everything else is as ever."""
+    folder = company(place, "7", 170, old=5, pre_keys=60)
+    seen = looked(settings)
+    relief = seen.reliefs["7"]
+    assert (5 + 10 + 20, 2) == (relief.files, len(relief.runs))
+    kept = sorted(int(name[8:-5]) for name in names(folder) if name.startswith("pre-key"))
+    assert list(range(31, 61)) == kept
+    assert Level.CRITICAL is seen.views[0].level
+    assert f"undo {relief.runs[1]}, then baileys-cleanup undo {relief.runs[0]}" in relief.in_words()
+
+
+def test_an_emergency_never_takes_what_may_not_go(place, settings):
+    """A folder full of what no rule takes is left alone, without a run, and the message says so."""
+    folder = company(place, "7", 200)
+    before = names(folder)
+    box = Postbox()
+    seen = looked(settings, box)
+    assert (before, ["monitor.json", "monitor.lock", "quarantine", "runs"]) == (
+        names(folder),
+        names(place / ".baileys-cleanup"),
+    )
+    assert 0 == seen.exit_status
+    assert "no rule takes any of its files" in box.heard[0][1]
+    assert "Next: clean it now, or rotate the pairing" in box.heard[0][1]
+
+
+def test_an_emergency_leaves_the_others_alone(place, settings):
+    """Only the critical company is cleaned; one that is only full is not."""
+    company(place, "7", 150, old=60)
+    other = company(place, "8", 150, old=20)
+    looked(settings)
+    assert 170 == len(names(other))
+
+
+def test_the_emergency_cleanup_can_be_switched_off(place):
+    """With `monitor.emergency_cleanup = false` nothing is removed, and the message says why."""
+    folder = company(place, "7", 150, old=60)
+    box = Postbox()
+    seen = looked(Settings(sessions_root=str(place), monitor=Monitor(emergency_cleanup=False)), box)
+    assert ({}, 210) == (seen.reliefs, len(names(folder)))
+    assert "the emergency cleanup is switched off" in box.heard[0][1]
+
+
+def test_a_cleanup_comes_before_any_message(place, settings):
+    """When the first service is asked, the files are gone already: no service can hold a cleanup up."""
+    folder = company(place, "7", 100, old=100)
+    there = []
+
+    class Late(Postbox):
+        def deliver(self, *args):
+            there.append(len(names(folder)))
+            return super().deliver(*args)
+
+    looked(settings, Late(problem="it hangs"))
+    assert [100] == there
+
+
+def test_while_another_run_is_at_work_the_emergency_waits(place, settings, tool):
+    """The lock is held: nothing is removed, it is told and no failure, and the next look cleans."""
+    folder = company(place, "7", 100, old=100)
+    with hold_lock(tool):
+        seen = looked(settings)
+    assert (200, True, 0) == (len(names(folder)), seen.reliefs["7"].later, seen.exit_status)
+    assert "another run is at work" in seen.reliefs["7"].problem
+    looked(settings, after=MINUTE)
+    assert 100 == len(names(folder))
+
+
+def test_an_emergency_heeds_the_fuse(place):
+    """`max_removals` holds the company back, as in every run, and that is a failure of the look."""
+    folder = company(place, "7", 100, old=100)
+    seen = looked(Settings(sessions_root=str(place), max_removals=10))
+    assert 200 == len(names(folder))
+    assert "max_removals allows 10" in seen.reliefs["7"].problem
+    assert 1 == seen.exit_status
+
+
+def test_an_emergency_heeds_the_clock(place, settings):
+    """A clock that stands years ahead removes nothing."""
+    company(place, "7", 100, old=100)
+    looked(settings)
+    folder = company(place, "9", 100, old=100)
+    seen = looked(settings, after=3 * 365 * 24 * HOUR)
+    assert 200 == len(names(folder))
+    assert "the clock stands more than a year after" in seen.reliefs["9"].problem
+
+
+def test_trends_are_since_the_last_look(place, settings):
+    """More, fewer, the same; a new company has none."""
+    for number, size in (("7", 10), ("8", 10), ("9", 10)):
+        company(place, number, size)
+    assert {} == looked(settings).trends
+    resize(place / "company_7", 13)
+    resize(place / "company_8", 8)
+    company(place, "10", 5)
+    assert {"7": 3, "8": -2, "9": 0} == looked(settings, after=MINUTE).trends
+
+
+def test_what_goes_away_is_forgotten_but_not_when_all_go(place, settings, tool):
+    """A company that went is forgotten; an empty root, a disk that is not mounted, forgets nobody."""
+    company(place, "7", 160)
+    company(place, "8", 160)
+    looked(settings)
+    os.rename(place / "company_8", place / "gone_8")
+    looked(settings, after=MINUTE)
+    assert ["7"] == list(read_memory(tool)[0])
+    os.rename(place / "company_7", place / "gone_7")
+    seen = looked(settings, after=2 * MINUTE)
+    assert ["is the right disk mounted" in text for text in seen.warnings] == [True]
+    os.rename(place / "gone_7", place / "company_7")
+    box = Postbox()
+    looked(settings, box, after=3 * MINUTE)
+    assert [] == box.heard
+
+
+def test_a_look_at_one_company_forgets_no_other(place, settings, tool):
+    """`--company` looks at that one, and the memory of the rest stays."""
+    company(place, "7", 160)
+    company(place, "8", 160)
+    looked(settings)
+    seen = looked(settings, wanted=["8"], after=MINUTE)
+    assert (["8"], ["7", "8"]) == ([view.company_id for view in seen.views], sorted(read_memory(tool)[0]))
+
+
+def test_a_company_that_cannot_be_looked_at_is_remembered_and_fails(place, settings, tool, monkeypatch):
+    """What cannot be opened is told, the look fails, and what was told of it before is not forgotten."""
+    company(place, "7", 2)
+    company(place, "8", 160)
+    looked(settings)
+    real = os.open
+
+    def closed(path, *args, **where):
+        if path == "company_8":
+            raise PermissionError(13, "Permission denied")
+        return real(path, *args, **where)
+
+    monkeypatch.setattr(os, "open", closed)
+    seen = looked(settings, after=MINUTE)
+    monkeypatch.undo()
+    assert ([("8", "its folder cannot be opened: Permission denied")], 1) == (seen.blind, seen.exit_status)
+    box = Postbox()
+    looked(settings, box, after=2 * MINUTE)
+    assert [] == box.heard
+
+
+def test_two_monitors_do_not_tell_twice(place, settings, tool):
+    """While another monitor tells, this one leaves it to that, and says so."""
+    company(place, "7", 160)
+    box = Postbox()
+    with hold_lock(tool, MONITOR):
+        seen = looked(settings, box)
+    assert ([], 0) == (box.heard, seen.exit_status)
+    assert "another monitor" in seen.warnings[0]
+    looked(settings, box)
+    assert 1 == len(box.heard)
+
+
+def test_a_memory_that_cannot_be_written_is_a_problem(place, settings, tool):
+    """What lies in the way of the memory is told; the message went out, and the look fails."""
+    company(place, "7", 160)
+    (place / ".baileys-cleanup" / "monitor.json.new").mkdir()
+    box = Postbox()
+    seen = looked(settings, box)
+    assert (1, 1) == (len(box.heard), seen.exit_status)
+    assert "cannot be remembered" in seen.problems[0]
+
+
+def test_told_to_stop_it_tells_and_remembers_nothing(place, settings):
+    """A look that is cut short leaves the memory as it was: the next one tells."""
+    company(place, "7", 160)
+    company(place, "8", 160)
+    box = Postbox()
+    answers = iter([False, True, True, True, True])
+    seen = looked(settings, box, world=WORLD._replace(stopping=lambda: next(answers)))
+    assert ((), []) == (seen.found, box.heard)
+    looked(settings, box)
+    assert 2 == len(box.heard)
+
+
+def test_without_a_root_there_is_no_look(place):
+    """A root that is gone ends the look with a sentence."""
+    with pytest.raises(UsageProblem, match="cannot be opened"):
+        looked(Settings(sessions_root=str(place / "gone")))
+
+
+def test_facts_come_when_asked_for(place, settings):
+    """Only the deepest look counts the quarantine and the disk."""
+    company(place, "7", 100, old=100)
+    assert looked(settings, depth=Depth.FILES).facts is None
+    facts = looked(settings, after=MINUTE, depth=Depth.FACTS).facts
+    assert (100, 500) == facts.quarantine
+    assert [True] == [run.emergency for run in facts.history.runs]
+    assert facts.space.free_bytes > 0
+
+
+def test_a_file_that_changes_meanwhile_goes_back_also_in_an_emergency(place, settings, monkeypatch):
+    """The bot writes while the file is moved: it stays in its folder, as in every run."""
+    folder = company(place, "7", 170, old=20)
+    real = os.rename
+
+    def meddling(source, target, **where):
+        if source == "session-15560000003.0.json":
+            (folder / source).write_bytes(b"newer")
+        real(source, target, **where)
+
+    monkeypatch.setattr(os, "rename", meddling)
+    looked(settings)
+    monkeypatch.undo()
+    assert b"newer" == (folder / "session-15560000003.0.json").read_bytes()
+    assert 19 == sum(len(files) for _, _, files in os.walk(place / ".baileys-cleanup" / "quarantine"))

@@ -1,0 +1,101 @@
+"""`watch.ping`: start, end and failure, told to a real local server; and never a failure of its own."""
+
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from baileys_cleanup.watch import ping
+from baileys_cleanup.watch.ping import pinging
+
+
+@contextmanager
+def listener(status=200):
+    """Serve on a free port; give the URL and the paths that were asked for."""
+    paths = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            paths.append(self.path)
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args):
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/ping/s3cret", paths
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("status", "last"), [(0, ""), (1, "/1"), (4, "/4"), (143, "/143")])
+def test_a_run_is_told_with_its_status(status, last):
+    """First /start, then the bare URL for 0 and the status for anything else."""
+    warnings = []
+    with listener() as (url, paths):
+        with pinging(url, warnings.append) as ending:
+            assert ["/ping/s3cret/start"] == paths
+            ending.status = status
+        assert [f"/ping/s3cret{last}"] == paths[1:]
+    assert [] == warnings
+
+
+def test_a_run_that_broke_off_is_a_failure():
+    """An exception goes on its way, and /fail is told."""
+    with listener() as (url, paths):
+        with pytest.raises(ValueError, match="x"), pinging(url + "/", [].append):
+            raise ValueError("x")
+        assert ["/ping/s3cret/start", "/ping/s3cret/fail"] == paths
+
+
+def test_without_a_url_nobody_is_told(monkeypatch):
+    """Nothing is sent, and nothing of the network is imported."""
+    monkeypatch.setitem(__import__("sys").modules, "urllib.request", None)
+    with pinging(None, [].append) as ending:
+        ending.status = 0
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://127.0.0.1:1/s3cret", "Connection refused"),
+        ("http://s3cret.invalid/s3cret", "did not arrive"),
+        ("http://[s3cret/", "did not arrive"),
+        ("http://127.0.0.1:99999/s3cret", "did not arrive"),
+    ],
+)
+def test_a_ping_that_fails_is_a_warning_without_the_secret(url, why):
+    """Each ping that does not arrive is one sentence; the run goes on, and the URL is not in it."""
+    warnings = []
+    with pinging(url, warnings.append) as ending:
+        ending.status = 0
+    assert 2 == len(warnings)
+    assert why in warnings[0]
+    assert "s3cret" not in "".join(warnings)
+
+
+def test_an_answer_that_says_no_is_a_warning():
+    """404 is told with its number."""
+    warnings = []
+    with listener(404) as (url, _), pinging(url, warnings.append) as ending:
+        ending.status = 0
+    assert ["the ping /start was answered with 404", "the ping of success was answered with 404"] == warnings
+
+
+def test_a_server_that_hangs_is_left_after_a_while(monkeypatch):
+    """Who accepts and never answers costs the patience, and no more."""
+    import socket
+
+    monkeypatch.setattr(ping, "_PATIENCE", 0.05)
+    warnings = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/x"
+        with pinging(url, warnings.append) as ending:
+            ending.status = 0
+    assert 2 == len(warnings)

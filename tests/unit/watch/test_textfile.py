@@ -1,0 +1,67 @@
+"""`watch.textfile`: whole or not at all, readable by all, and never a `.prom` in the making."""
+
+import os
+
+import pytest
+
+from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.watch.textfile import write_textfile
+
+from ..helpers import names
+
+
+def test_it_is_written_for_all_to_read(tmp_path):
+    """Mode 0644, whatever the umask, and nothing beside it."""
+    before = os.umask(0o077)
+    try:
+        write_textfile(str(tmp_path / "a.prom"), b"x 1\n")
+    finally:
+        os.umask(before)
+    assert (["a.prom"], b"x 1\n") == (names(tmp_path), (tmp_path / "a.prom").read_bytes())
+    assert 0o644 == (tmp_path / "a.prom").stat().st_mode & 0o777
+
+
+def test_the_old_one_stays_until_the_new_one_is_whole(tmp_path, monkeypatch):
+    """When the rename comes, the new text is complete under another ending, and the old one is untouched."""
+    path = tmp_path / "a.prom"
+    path.write_bytes(b"old 1\n")
+    seen = []
+    real = os.replace
+
+    def watching(source, target, **where):
+        seen.append((source.endswith(".prom"), path.read_bytes(), (tmp_path / source).read_bytes()))
+        real(source, target, **where)
+
+    monkeypatch.setattr(os, "replace", watching)
+    write_textfile(str(path), b"new 1\n")
+    assert [(False, b"old 1\n", b"new 1\n")] == seen
+    assert b"new 1\n" == path.read_bytes()
+
+
+def test_what_fails_leaves_the_old_one_and_no_rest(tmp_path, monkeypatch):
+    """A full disk at the rename: one sentence, the old text, no temporary file."""
+    path = tmp_path / "a.prom"
+    path.write_bytes(b"old 1\n")
+
+    def full(*_args, **_where):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(UsageProblem, match="No space left"):
+        write_textfile(str(path), b"new 1\n")
+    assert (["a.prom"], b"old 1\n") == (names(tmp_path), path.read_bytes())
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    """The sentence names the path."""
+    with pytest.raises(UsageProblem, match=r"nowhere/a\.prom"):
+        write_textfile(str(tmp_path / "nowhere" / "a.prom"), b"")
+
+
+def test_a_link_in_its_place_is_replaced_not_followed(tmp_path):
+    """Who put a link there does not get another file overwritten."""
+    (tmp_path / "victim").write_text("safe")
+    (tmp_path / "a.prom").symlink_to("victim")
+    write_textfile(str(tmp_path / "a.prom"), b"x 1\n")
+    assert "safe" == (tmp_path / "victim").read_text()
+    assert not (tmp_path / "a.prom").is_symlink()
