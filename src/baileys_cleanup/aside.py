@@ -19,6 +19,8 @@ from baileys_cleanup.records import read_record, write_record
 from baileys_cleanup.renaming import exchange, rename_without_replacing
 from baileys_cleanup.toolfolder import ToolFolder, make_folder
 
+RESTORE = "restore"
+"""Why a folder was built: by a restore, which can do it again from its archive."""
 _PART = "aside"
 _RECORDS = "records"
 _FORMER = "former"
@@ -124,13 +126,13 @@ def settle(root: Root, tool: ToolFolder, aside: Aside) -> Aside:
 
 
 def settle_all(root: Root, tool: ToolFolder) -> None:
-    """End every switch that was cut short, and discard every folder that was built and never went live.
+    """End every switch that was cut short, and discard what a killed restore had built and never let live.
 
     Only for who holds the run lock: nobody is building then. Raises OSError or CompanyProblem where that fails.
     """
     for aside in read_asides(tool):
         settled = settle(root, tool, aside)
-        if not settled.lived and not is_live(root, settled):
+        if settled.why == RESTORE and not settled.lived and not is_live(root, settled):
             with suppress(FileNotFoundError):  # an earlier discard was cut short
                 discard(root, tool, settled)
 

@@ -28,17 +28,19 @@ ROOMS = {room_of(path): path.read_text(encoding="utf-8") for path in sorted(HOUS
 COMMANDS = {room for room in ROOMS if room.startswith("commands.")}
 
 LAYERS = [
-    {"__init__", "errors", "authfile", "level", "text", "log", "opening"},
+    {"__init__", "errors", "authfile", "level", "text", "log", "opening", "backups"},
     {"records", "renaming"},
     {"account"},
     {"retention"},
-    {"outcome", "config", "explain"},
+    {"outcome", "config", "explain", "pairs"},
     {"folder"},
-    {"toolfolder", "demo", "schema"},
-    {"runs", "lock", "settings"},
-    {"audit", "quarantine", "summary"},
-    {"removal", "aside"},
-    {"company", "undo"},
+    {"toolfolder", "demo", "schema", "backups.manifest", "backups.naming", "backups.keep"},
+    {"runs", "lock", "settings", "backups.snapshot", "backups.record", "backups.choice"},
+    {"audit", "quarantine", "summary", "backups.archive", "backups.stores"},
+    {"removal", "aside", "backups.shelf", "backups.bucket", "backups.elsewhere"},
+    {"company", "undo", "backups.place", "backups.keeper", "backups.lookback"},
+    {"backups.run", "backups.source"},
+    {"backups.restore"},
     {"cleanup"},
     {"frame"},
     COMMANDS,
@@ -47,7 +49,8 @@ LAYERS = [
 ]
 """From the ground up: a room imports only from lower layers."""
 
-PURE = {"authfile", "account", "level", "text", "outcome", "errors", "explain", "retention", "config"}
+PURE = {"authfile", "account", "level", "text", "outcome", "errors", "explain", "retention", "config", "pairs"}
+PURE |= {"backups.manifest", "backups.keep", "backups.choice"}
 UNCLEAN = {"os", "time", "datetime", "logging", "structlog", "pathlib", "io", "shutil", "sys", "random", "subprocess"}
 REMOVING = {
     "unlink",
@@ -179,6 +182,7 @@ OWN_REMOVALS = {
     "records": {"replace"},  # its own temporary file
     "renaming": {"renameat2"},  # the call itself
     "aside": {"rename", "rmdir", "unlink"},  # whole folders, and one that it built itself
+    "backups.shelf": {"rename", "unlink"},  # archives, and its own temporary file
 }
 """The small rooms that may do something of the kind, each in its own place."""
 
@@ -250,7 +254,7 @@ def test_a_quiet_night_loads_neither_log_nor_schema(tmp_path):
     )
     loaded = modules_after(code)
     assert "baileys_cleanup.retention" in loaded
-    assert set() == loaded & {"structlog", "pydantic", "pydantic_settings"}
+    assert set() == loaded & {"structlog", "pydantic", "pydantic_settings", "baileys_cleanup.backups"}
 
 
 # --- each rule can fail ---------------------------------------------------------------------------------------

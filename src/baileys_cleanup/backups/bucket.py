@@ -7,7 +7,6 @@ shared files, the role of the machine. An archive is one PUT with its MD5: it is
 import base64
 import hashlib
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 
 from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.snapshot import CHUNK, open_spool
-from baileys_cleanup.backups.stores import Draft, Store, Stored
+from baileys_cleanup.backups.stores import Draft, Store, Stored, pour
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.text import shown
 
@@ -64,7 +63,7 @@ class Bucket:
         with open_spool() as spool:
             with _told(f"{self.where}/{shown(name)}"):
                 answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
-                shutil.copyfileobj(answer["Body"], spool, CHUNK)
+                pour(answer["Body"], spool)
                 if spool.tell() != answer["ContentLength"]:
                     raise StoreProblem(f"{self.where}/{shown(name)}: the connection broke off")
             yield spool

@@ -1,13 +1,12 @@
 """Any other place that fsspec knows (gs://, az://, sftp://, ...), with the package for it that the user has."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
 from baileys_cleanup.backups.naming import read_archive_name
-from baileys_cleanup.backups.snapshot import CHUNK, open_spool
-from baileys_cleanup.backups.stores import Draft, Store, Stored
+from baileys_cleanup.backups.snapshot import open_spool
+from baileys_cleanup.backups.stores import Draft, Store, Stored, pour
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.text import shown
 
@@ -32,7 +31,7 @@ class Elsewhere:
         """Bring an archive here, whole, before anything of it is read."""
         with open_spool() as spool:
             with _told(f"{self.where}/{shown(name)}"), self._system.open(f"{self._path}/{name}", "rb") as source:
-                shutil.copyfileobj(source, spool, CHUNK)
+                pour(source, spool)
             yield spool
 
     @contextmanager
@@ -50,7 +49,7 @@ class Elsewhere:
             try:
                 file.seek(0)
                 with self._system.open(part, "wb") as target:
-                    shutil.copyfileobj(file, target, CHUNK)
+                    pour(file, target)
                 self._system.invalidate_cache()
                 self._check_size(part, file.tell())
                 self._system.mv(part, place)

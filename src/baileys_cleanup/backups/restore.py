@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
-from baileys_cleanup.aside import Aside, begin, discard, open_aside, switch
+from baileys_cleanup.aside import RESTORE, Aside, begin, discard, open_aside, switch
 from baileys_cleanup.audit import Audit
 from baileys_cleanup.authfile import CREDS_NAME, Kind, kind_of
 from baileys_cleanup.backups.archive import open_archive
@@ -175,7 +175,7 @@ def _order(name: str) -> tuple[bool, bool, str]:
 def _build(root: Root, tool: ToolFolder, plan: Plan, *, audit: Audit, run_id: str, now: int) -> None:
     """Build the whole folder beside the present one, and switch the two in one step."""
     company_id = plan.asked.company_id
-    aside = begin(root, tool, company_id, run_id, why="restore", now=now)
+    aside = begin(root, tool, company_id, run_id, why=RESTORE, now=now)
     try:
         with open_aside(tool, aside) as fd:
             if plan.present is None:

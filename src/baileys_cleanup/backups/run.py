@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from baileys_cleanup.backups.keeper import BackedUp, Keeper, Moment
+from baileys_cleanup.backups.place import open_store
 from baileys_cleanup.backups.record import Book, ClosedBook
-from baileys_cleanup.backups.stores import Rehearsal, Store, open_store
+from baileys_cleanup.backups.stores import Rehearsal, Store
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.folder import Root, open_root

@@ -9,8 +9,9 @@ from baileys_cleanup.backups.archive import check_archive
 from baileys_cleanup.backups.lookback import list_archives
 from baileys_cleanup.backups.manifest import Manifest
 from baileys_cleanup.backups.naming import read_archive_name
+from baileys_cleanup.backups.place import open_store
 from baileys_cleanup.backups.shelf import open_plain
-from baileys_cleanup.backups.stores import Store, open_store
+from baileys_cleanup.backups.stores import Store
 from baileys_cleanup.errors import ArchiveProblem, StoreProblem, UsageProblem
 from baileys_cleanup.text import shown
 

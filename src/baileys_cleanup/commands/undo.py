@@ -85,6 +85,7 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
         for line in table([head, *rows], plain, None):
             write(line + "\n")
         write(f"\nTo bring back what a run removed: baileys-cleanup undo RUN [--company ID]{again}\n")
+        write("\n" if folders else "")
     _list_folders(folders, write, again)
     if broken:
         write(f"warning: records that cannot be read, their files are kept: {few(broken)}\n")
@@ -94,7 +95,7 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
 def _list_folders(folders: Sequence[SetAside], write: Callable[[str], object], again: str) -> None:
     if not folders:
         return
-    write("\nWhole folders that were set aside; nothing deletes them:\n")
+    write("Whole folders that were set aside; nothing deletes them:\n")
     rows = [
         [
             folder.aside.run_id,
