@@ -30,7 +30,7 @@ def folder(place):
     return place / "company_1"
 
 
-def back_up(root, tool, drawer, now=NOW, policy=KEEP, company_id="1"):
+def back_up(root, tool, drawer, *, now=NOW, policy=KEEP, company_id="1"):
     """Back one company up."""
     return Keeper(root, drawer, policy, Book(tool), Moment(now, lambda: LATER, lambda: None)).back_up(company_id)
 
@@ -62,9 +62,8 @@ def test_a_bad_creds_fails_the_company_and_replaces_nothing(root, tool, drawer, 
     assert (Status.FAILED, None, {name: data}) == (outcome.status, outcome.archive, drawer.lying)
     assert "restore latest --replace --company 1" in outcome.errors[0]
     back_up(root, tool, drawer)
-    assert (NOW, None, 2, 2) == (lambda facts: (facts.tried, facts.succeeded, facts.failures, facts.failing))(
-        Book(tool).read("1")
-    )
+    facts = Book(tool).read("1")
+    assert (NOW, None, 2, 2) == (facts.tried, facts.succeeded, facts.failures, facts.failing)
 
 
 def test_an_empty_folder_is_passed_over_unless_there_was_something(root, tool, drawer, place):

@@ -31,6 +31,7 @@ class Waiting:
         self._act = act
 
     def __call__(self):
+        """Wait."""
         self.times += 1
         self._act()
 

@@ -20,6 +20,12 @@ from ..helpers import creds, names, put
 from .helpers import SESSION, WORLD
 
 
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch):
+    """Read a broken creds.json again at once."""
+    monkeypatch.setattr("baileys_cleanup.frame.time.sleep", lambda _: None)
+
+
 @pytest.fixture
 def shelf(tmp_path):
     """Give a folder for archives."""
@@ -146,7 +152,8 @@ def test_verifying_reads_every_archive(ours, shelf, tool):
 
 def test_verifying_nothing_is_no_success(ours):
     """No archive at all, or none of a company that was named: status 1."""
-    assert (1, "bad") == (lambda status, document: (status, document["status"]))(*said(verify_all, ours, [], Stop()))
+    status, document = said(verify_all, ours, [], Stop())
+    assert (1, "bad") == (status, document["status"])
     assert ["9"] == said(verify_all, ours, ["company_9"], Stop())[1]["companies_without"]
     assert "there is no archive of company 9" in said(verify_all, ours, ["9"], Stop(), as_json=False)[1]
 
@@ -169,6 +176,7 @@ class Ran:
         self.companies = {}
 
     def __call__(self, run):
+        """Hear the beginning."""
         self.run = run
         return self
 

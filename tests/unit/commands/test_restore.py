@@ -298,7 +298,8 @@ def test_a_bad_archive_restores_nothing(settings, shelf, place, tool):
         ("s4://x/y", {}, UsageProblem),
     ],
 )
-def test_what_cannot_be_found_is_said(settings, shelf, tool, what, how, error):
+@pytest.mark.usefixtures("tool")
+def test_what_cannot_be_found_is_said(settings, shelf, what, how, error):
     """No place, no company, no archive: one sentence."""
     with pytest.raises(error):
         back(settings, shelf, what, **how)
