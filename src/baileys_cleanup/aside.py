@@ -196,6 +196,8 @@ def _is_in_switch(place: int, aside: Aside) -> bool:
 
 
 def _bring_former(place: int, aside: Aside) -> None:
+    if not _is_in_switch(place, aside):
+        return
     with suppress(FileNotFoundError), _folder(place, _FORMER) as former:
         _move(aside.folder_name, former, place)
 
