@@ -252,7 +252,7 @@ def test_a_full_disk_in_a_restore_changes_nothing(disk_root: Path, *, replace: b
         write(folder / KEY, 9, incompressible(400_000))
         back_up(here)
         (folder / KEY).unlink()
-        write(here / "sessions" / "ballast", 0, b"x" * 600_000)
+        write(here / "sessions" / "ballast", 0, b"x" * 800_000)
         write(folder / "creds.json", 0, b"" if replace else creds())
         before = contents(folder)
         with pytest.raises(CleanupError, match="No space left on device"):

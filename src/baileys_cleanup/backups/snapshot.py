@@ -21,6 +21,7 @@ from baileys_cleanup.authfile import CREDS_NAME, Kind, kind_of
 from baileys_cleanup.backups.manifest import MOST_BYTES, MOST_FILES, Entry
 from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
 from baileys_cleanup.folder import CREDS_LIMIT, Company, Stamp
+from baileys_cleanup.opening import open_to_look
 from baileys_cleanup.text import few
 
 TRIES = 5
@@ -31,7 +32,7 @@ CHUNK = 1024 * 1024
 IN_MEMORY = 32 * CHUNK
 """Bytes that are kept in memory before an unnamed temporary file takes over."""
 _JSON_LIMIT = CREDS_LIMIT
-_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 
 
 class Source(NamedTuple):
@@ -128,7 +129,7 @@ def _take(
 
 def _read(company: Company, name: str, contents: BinaryIO, clock: Callable[[], int]) -> tuple[Source, bool]:
     try:
-        fd = os.open(name, _OPEN, dir_fd=company.fd)
+        fd = open_to_look(name, _OPEN, company.fd)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise FileNotFoundError(name) from None  # a link by now: none of ours
