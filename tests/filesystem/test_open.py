@@ -16,7 +16,18 @@ from .trees import MEMORY, OWN_KEY, TOOL, company, sessions, snapshot, write
 
 WRITES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.utime")
 RIGHTS = ("os.chmod", "os.chown", "os.setxattr", "os.removexattr", "shutil.", "subprocess.", "os.exec", "socket.")
-OWN = {TOOL, "lock", "audit.log", "last-run.json", "last-run.json.new", "runs", "quarantine", ".way-back"}
+OWN = {
+    "aside",
+    "restoring",
+    TOOL,
+    "lock",
+    "audit.log",
+    "last-run.json",
+    "last-run.json.new",
+    "runs",
+    "quarantine",
+    ".way-back",
+}
 
 
 def spied(work: Callable[[], object]) -> list[tuple[str, tuple[Any, ...]]]:

@@ -92,10 +92,11 @@ class Archive:
     def _content(self, entry: Entry) -> Iterator[bytes]:
         digest = hashlib.sha256()
         left = entry.size
-        for part in self._stream.parts(entry.size):
-            left -= len(part)
-            digest.update(part)
-            yield part
+        with _sound():
+            for part in self._stream.parts(entry.size):
+                left -= len(part)
+                digest.update(part)
+                yield part
         if left:
             raise ArchiveProblem(f"it ends within {shown(entry.name)}")
         if digest.hexdigest() != entry.sha256:
