@@ -22,7 +22,9 @@ DEFAULTS = {
         "keep_own_sessions": True,
     },
     "levels": {"normal": 100, "attention": 151, "warning": 171, "critical": 181},
+    "backup": {"to": "/var/backups/baileys", "keep_last": 3, "keep_daily": 7, "keep_weekly": 4, "before_clean": True},
 }
+"""All at their defaults, but for the place of archives and what needs one."""
 EXAMPLES = {"max_removals": 500, "companies": {"962302": {"retention": {"session_max_age_days": 30}}}}
 
 
@@ -59,6 +61,7 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
 
     assert {"default"} == {setting["source"] for setting in defaults.values()}
     assert {str(everything)} == {setting["source"] for setting in in_force.values()}
-    assert {"max_removals", "companies.962302.retention.session_max_age_days"} == {
+    examples = {"max_removals", "companies.962302.retention.session_max_age_days", "backup.to", "backup.before_clean"}
+    assert examples == {
         name for name, setting in in_force.items() if setting["value"] != defaults.get(name, {}).get("value")
     }
