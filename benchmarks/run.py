@@ -1,7 +1,7 @@
 """Measures whole processes against whole processes, each on a fresh and identical sessions root.
 
     python run.py                    everything, about half an hour
-    python run.py --runs 3 one       one shape only: one, many, large, memory or start
+    python run.py --runs 3 one       one only: one, many, large, memory, start or backup
 
 Prints Markdown. The Python that runs this has to have baileys-cleanup installed. Standard library only.
 """
@@ -151,6 +151,31 @@ def memory(room: Path) -> None:
     remove(root)
 
 
+def backup(room: Path) -> None:
+    """Print time and peak memory of backups, of one company and of 1,000, and of reading them back."""
+    root, archives = str(room / "root"), str(room / "archives")
+    print("### Backups of companies of 156 files\n")
+    print("| companies | what | seconds | processor | peak MiB |\n| ---: | --- | ---: | ---: | ---: |")
+    for companies in (1, 1_000):
+        build(root, companies, 156)
+        remove(archives)
+        os.mkdir(archives, 0o700)
+        make = [TOOL, "backup", "--quiet", "--to", archives, "--sessions-root", "ROOT"]
+        steps = {
+            "the first backup": make,
+            "the second, with the first read again": make,
+            "`--verify` of both": [TOOL, "backup", "--verify", "--quiet", "--to", archives, "--sessions-root", "ROOT"],
+        }
+        for what, command in steps.items():
+            run = measure(command, root)
+            print(f"| {companies:,} | {what} | {run.seconds:.2f} | {run.processor:.2f} | {run.peak / MIB:.0f} |")
+        size = sum(entry.stat().st_size for entry in os.scandir(archives)) / MIB
+        print(f"| {companies:,} | both backups take {size:.1f} MiB | | | |")
+    remove(root)
+    remove(archives)
+    print()
+
+
 def own_peak() -> float:
     """Return the peak memory of this process, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MIB
@@ -181,12 +206,12 @@ def start(room: Path) -> None:
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", help="one, many, large, memory, start (default: all)")
+    parser.add_argument("what", nargs="*", help="one, many, large, memory, start, backup (default: all)")
     parser.add_argument("--runs", type=int, help="how often, instead of 20 or 5 times")
     parser.add_argument("--dir", help="where to build the trees: the file system that is measured (default: TMPDIR)")
     arguments = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
-    what = arguments.what or [*SHAPES, "memory", "start"]
+    what = arguments.what or [*SHAPES, "memory", "start", "backup"]
     if not os.path.exists(TOOL):
         sys.exit(f"{TOOL} is not there: install the project into this Python first")
     with tempfile.TemporaryDirectory(dir=arguments.dir) as room:
@@ -195,7 +220,7 @@ def main() -> None:
             if name in SHAPES:
                 compare(SHAPES[name], commands, Path(room), arguments.runs)
             else:
-                {"memory": memory, "start": start}[name](Path(room))
+                {"memory": memory, "start": start, "backup": backup}[name](Path(room))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from baileys_cleanup.records import read_record, write_record
 from baileys_cleanup.renaming import exchange, rename_without_replacing
 from baileys_cleanup.toolfolder import ToolFolder, make_folder
 
+RESTORE = "restore"
+"""Why a folder was built: by a restore, which can do it again from its archive."""
 _PART = "aside"
 _RECORDS = "records"
 _FORMER = "former"
@@ -110,14 +112,29 @@ def switch_back(root: Root, tool: ToolFolder, aside: Aside) -> Aside:
 
 
 def settle(root: Root, tool: ToolFolder, aside: Aside) -> Aside:
-    """End a switch that was cut short, so that one folder is live and the other aside. Returns the true state."""
+    """End a switch that was cut short, so that one folder is live and the other aside. Returns the true state.
+
+    A built folder never goes live here unless its switch had begun: it may be half filled.
+    """
     with _place(tool, aside.run_id) as place:
-        if _inode_at(root.fd, aside.folder_name) is None:
+        if _inode_at(root.fd, aside.folder_name) is None and _is_in_switch(place, aside):
             _go_live(root, place, aside)
         _bring_former(place, aside)
         if not aside.lived and is_live(root, aside):
             return _lived(place, aside)
     return aside
+
+
+def settle_all(root: Root, tool: ToolFolder) -> None:
+    """End every switch that was cut short, and discard what a killed restore had built and never let live.
+
+    Only for who holds the run lock: nobody is building then. Raises OSError or CompanyProblem where that fails.
+    """
+    for aside in read_asides(tool):
+        settled = settle(root, tool, aside)
+        if settled.why == RESTORE and not settled.lived and not is_live(root, settled):
+            with suppress(FileNotFoundError):  # an earlier discard was cut short
+                discard(root, tool, settled)
 
 
 def discard(root: Root, tool: ToolFolder, aside: Aside) -> None:
@@ -171,7 +188,16 @@ def _go_live(root: Root, place: int, aside: Aside) -> None:
         _move(aside.folder_name, former, root.fd)
 
 
+def _is_in_switch(place: int, aside: Aside) -> bool:
+    """Tell whether the former folder lies where it only is between the two renames of a switch."""
+    with suppress(FileNotFoundError), _folder(place, _FORMER) as former:
+        return _inode_at(former, aside.folder_name) is not None
+    return False
+
+
 def _bring_former(place: int, aside: Aside) -> None:
+    if not _is_in_switch(place, aside):
+        return
     with suppress(FileNotFoundError), _folder(place, _FORMER) as former:
         _move(aside.folder_name, former, place)
 

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from typing import NamedTuple
 
+from baileys_cleanup.aside import settle_all
 from baileys_cleanup.audit import Audit, open_audit
-from baileys_cleanup.company import Terms, clean_company
+from baileys_cleanup.company import Terms, clean_company, left_alone
 from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import UsageProblem, in_words
+from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
 from baileys_cleanup.folder import Root, open_root
 from baileys_cleanup.lock import hold_lock
 from baileys_cleanup.outcome import RunOutcome
@@ -73,19 +74,26 @@ def clean(
                     stack.enter_context(hold_lock(tool))
                 if not accept_clock:
                     check_clock(tool, world.now)
+            if dry_run and settings.backup.before_clean:
+                outcome.notes.append("a real run would first make an archive of each company")
             remover: Remover = DryRun()
             if tool is not None and dry_run:
                 _tell_of_due(outcome, tool, world)
             elif tool is not None:
                 audit = _prepare(stack, root, tool, outcome, world)
                 remover = stack.enter_context(closing(Quarantine(tool, run, audit)))
+            back_up = _backups(stack, settings, root, tool, outcome=outcome, world=world) if not dry_run else None
             report = report_for(outcome)
             with progress(ids) as coming:
                 for company_id in coming:
                     if world.stopping():
                         break
                     policy = settings.policy_for(company_id)
-                    company = clean_company(root, company_id, policy, terms, remover, detail=detail)
+                    problem = back_up(company_id) if back_up else None
+                    if problem is None:
+                        company = clean_company(root, company_id, policy, terms, remover, detail=detail)
+                    else:
+                        company = left_alone(company_id, problem)
                     outcome.add(company)
                     report.company(company)
             outcome.stopped = world.stopping()
@@ -102,6 +110,28 @@ def _record(tool: ToolFolder, outcome: RunOutcome, record: Callable[[ToolFolder,
         record(tool, outcome)
     except OSError as error:
         outcome.warnings.append(f"how this run ended could not be recorded in {tool.path}: {in_words(error)}")
+
+
+def _backups(
+    stack: ExitStack, settings: Settings, root: Root, tool: ToolFolder | None, *, outcome: RunOutcome, world: World
+) -> Callable[[str], str | None] | None:
+    """Return what makes the archive of a company and says why it could not; None where nobody asked for archives."""
+    if not settings.backup.before_clean or tool is None:
+        return None
+    from baileys_cleanup.backups.keeper import Moment, Status  # noqa: PLC0415 - only where archives are asked for
+    from baileys_cleanup.backups.run import keeper_for_clean  # noqa: PLC0415 - only where archives are asked for
+
+    moment = Moment(world.now, world.clock, world.wait)
+    keeper = stack.enter_context(keeper_for_clean(settings, root, tool, moment))
+
+    def back_up(company_id: str) -> str | None:
+        made = keeper.back_up(company_id)
+        if made.status is Status.FAILED:
+            return "; ".join(made.errors)
+        outcome.warnings += (f"backup of company {shown(company_id)}: {text}" for text in made.errors)
+        return None
+
+    return back_up
 
 
 def _prepare(stack: ExitStack, root: Root, tool: ToolFolder, outcome: RunOutcome, world: World) -> Audit:
@@ -141,6 +171,11 @@ def _tell_of_due(outcome: RunOutcome, tool: ToolFolder, world: World) -> None:
 
 def _end_earlier_runs(root: Root, tool: ToolFolder, audit: Audit, outcome: RunOutcome, world: World) -> None:
     """Settle what was cut short, and delete for good what is due. Trouble here never stops the cleaning."""
+    try:
+        settle_all(root, tool)
+    except (OSError, CompanyProblem) as error:
+        why = in_words(error) if isinstance(error, OSError) else str(error)
+        outcome.errors.append(f"a folder that was being switched could not be settled: {why}")
     runs, broken = read_runs(tool)
     for run in runs:
         try:

@@ -16,7 +16,18 @@ from baileys_cleanup.frame import CONTEXT
 from baileys_cleanup.text import shown
 
 DEFAULT = "clean"
-COMMANDS = ("clean", "undo", "explain", "demo", "settings", "check", "monitor", "metrics")
+COMMANDS = (
+    "clean",
+    "undo",
+    "explain",
+    "demo",
+    "settings",
+    "check",
+    "monitor",
+    "metrics",
+    "backup",
+    "restore",
+)
 """Each is the function `command` of the room of that name in `commands/`."""
 
 

@@ -86,6 +86,13 @@ def clean_company(
     return outcome
 
 
+def left_alone(company_id: str, why: str) -> CompanyOutcome:
+    """Return the outcome of a company that was not even looked at, because its backup failed."""
+    outcome = CompanyOutcome(company_id)
+    _fail(outcome, f"left alone, because its backup failed: {why}")
+    return outcome
+
+
 def _fail(outcome: CompanyOutcome, sentence: str) -> None:
     outcome.status = CompanyStatus.FAILED
     outcome.errors.append(Problem(None, sentence))

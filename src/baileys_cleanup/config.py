@@ -1,5 +1,6 @@
 """What can be configured, as frozen values; where they come from is told beside them. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,22 @@ CONFIG_VARIABLE = PREFIX + "CONFIG"
 """Names the settings file."""
 DEFAULT = "default"
 FLAG = "flag"
+PASSWORD = re.compile(r"[^/]+://[^/@]*:[^/@]*@")
+"""How a URL begins that has a password in it: settings are shown, so none may stand there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """Where archives of the companies go, and how many stay: the last ones, one of each of the last days and weeks.
+
+    `to` is a folder or a URL. With `before_clean`, `clean` makes an archive of a company before it removes anything.
+    """
+
+    to: str | None = None
+    keep_last: int = 3
+    keep_daily: int = 7
+    keep_weekly: int = 4
+    before_clean: bool = False
 
 
 SECRETS = frozenset({"alerts.urls", "ping_url"})
@@ -56,6 +73,7 @@ class Settings:
     alerts: Alerts = field(default_factory=Alerts)
     metrics: Metrics = field(default_factory=Metrics)
     ping_url: str | None = None
+    backup: Backup = field(default_factory=Backup)
     companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def policy_for(self, company_id: str) -> Policy:

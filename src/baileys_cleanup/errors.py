@@ -35,6 +35,14 @@ class CompanyProblem(Exception):
     """One company cannot be cleaned; the others go on. The text says what to do about it."""
 
 
+class ArchiveProblem(Exception):
+    """An archive is not what a backup wrote, or no longer; the text says why."""
+
+
+class StoreProblem(CleanupError):
+    """The place where archives lie cannot be read or written; the text holds no secret."""
+
+
 class ProtectedFile(AssertionError):
     """Somebody asked the remover for a file of a protected kind. That is a bug, and it stops here."""
 

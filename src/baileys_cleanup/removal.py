@@ -25,6 +25,8 @@ from baileys_cleanup.runs import RUNNING, SETTLED, Run, write_run
 from baileys_cleanup.text import shown
 from baileys_cleanup.toolfolder import ToolFolder, make_folder
 
+STAGING = "restoring"
+"""Where a restore makes files whole before they go into a company's folder."""
 _PROBES = (".way-back", ".way-back.returned")
 
 
@@ -430,9 +432,17 @@ def tidy(tool: ToolFolder, run: Run) -> None:
 def forget_leftovers(tool: ToolFolder) -> None:
     """Remove the temporary files that a killed run left in the tool's own folder."""
     _forget_probes(tool.fd)
+    forget_staged(tool)
     for name in os.listdir(tool.runs):
         if name.endswith(TEMPORARY):
             os.unlink(name, dir_fd=tool.runs)
+
+
+def forget_staged(tool: ToolFolder) -> None:
+    """Remove what a killed restore left in the tool's own folder, on its way into a company's."""
+    with suppress(FileNotFoundError), tool.part(STAGING, create=False) as staging:
+        for name in os.listdir(staging):
+            os.unlink(name, dir_fd=staging)
 
 
 def unrecorded(tool: ToolFolder) -> list[str]:

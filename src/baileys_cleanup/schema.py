@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from baileys_cleanup.config import CONFIG_VARIABLE, DEFAULT, FLAG, PREFIX, SECRETS, Loaded, Settings
+from baileys_cleanup.config import CONFIG_VARIABLE, DEFAULT, FLAG, PASSWORD, PREFIX, SECRETS, Loaded, Settings
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.folder import PREFIX as COMPANY_PREFIX
 from baileys_cleanup.retention import Preset
@@ -134,6 +134,24 @@ class MetricsTable(_Table):
     textfile: FilePath | None = Field(default=None, description="an absolute path that ends in .prom")
 
 
+def _place(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if not isinstance(value, str) or not value.strip() or PASSWORD.match(value):
+        raise ValueError("no place for archives")  # the sentence is the field's
+    return value
+
+
+class BackupTable(_Table):
+    """`[backup]`."""
+
+    to: Annotated[str, BeforeValidator(_place)] | None = Field(
+        default=None, description="the path of a folder, or a URL without a password in it"
+    )
+    keep_last: Whole | None = _number(0, MOST_DAYS, "of archives")
+    keep_daily: Whole | None = _number(0, MOST_DAYS, "of days")
+    keep_weekly: Whole | None = _number(0, MOST_DAYS, "of weeks")
+    before_clean: Truth | None = Field(default=None, description=_TRUTH)
+
+
 class CompanyTable(_Table):
     """`[companies.<id>]`."""
 
@@ -146,6 +164,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "monitor": MonitorTable,
     "alerts": AlertsTable,
     "metrics": MetricsTable,
+    "backup": BackupTable,
 }
 """Each is checked here, and filled into the field of that name of `Settings`."""
 
@@ -164,6 +183,7 @@ class Written(BaseSettings):
     monitor: MonitorTable = Field(default_factory=MonitorTable, description="a table")
     alerts: AlertsTable = Field(default_factory=AlertsTable, description="a table")
     metrics: MetricsTable = Field(default_factory=MetricsTable, description="a table")
+    backup: BackupTable = Field(default_factory=BackupTable, description="a table")
     companies: dict[str, CompanyTable] = Field(default_factory=dict, description="a table of companies")
 
 
@@ -355,6 +375,7 @@ def _check_together(loaded: Loaded) -> None:
                 f"{place}: {prefix}.max_pre_keys is {policy.max_pre_keys}; allowed: at least min_pre_keys,"
                 f" the floor, which is {policy.min_pre_keys}"
             )
+    _check_backup(loaded)
     levels = list(asdict(settings.levels).items())
     for (low, first), (high, second) in pairwise(levels):
         if first >= second:
@@ -363,3 +384,16 @@ def _check_together(loaded: Loaded) -> None:
                 DEFAULT,
             )
             raise UsageProblem(f"{place}: levels.{high} is {second}; allowed: more than levels.{low}, which is {first}")
+
+
+def _check_backup(loaded: Loaded) -> None:
+    backup = loaded.settings.backup
+    if not (backup.keep_last or backup.keep_daily or backup.keep_weekly):
+        place = loaded.source("backup.keep_last")
+        raise UsageProblem(
+            f"{place}: backup.keep_last, backup.keep_daily and backup.keep_weekly are all 0; allowed: at least one of"
+            " them above 0"
+        )
+    if backup.before_clean and backup.to is None:
+        place = loaded.source("backup.before_clean")
+        raise UsageProblem(f"{place}: backup.before_clean is true without backup.to; allowed: true when that is set")

@@ -10,6 +10,9 @@
     runs/<run_id>.json     what is needed to undo or purge a run
     quarantine/<run_id>/company_<id>/<file>
     aside/                 whole folders, see `aside.py`
+    restoring/             files on their way into a company folder
+    backup.lock            held while a backup is at work
+    backups/               what is known of each company's backups, see `backups/record.py`
 """
 
 import errno

@@ -7,28 +7,28 @@ mapping exists.
 """
 
 import os
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from baileys_cleanup.account import Account
+from baileys_cleanup.aside import Aside, is_live, open_aside, read_asides, switch, switch_back
 from baileys_cleanup.audit import rules_of
 from baileys_cleanup.authfile import (
     Kind,
     kind_of,
     mapping_name,
     memory_name,
-    read_sender_key,
     read_sender_key_memory,
     read_session,
 )
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.folder import Company, Root
 from baileys_cleanup.outcome import Problem
+from baileys_cleanup.pairs import binds, group_pairs
 from baileys_cleanup.quarantine import quarantined, quarantined_companies
 from baileys_cleanup.removal import put_back
-from baileys_cleanup.retention import STATUS_GROUP, Rule
+from baileys_cleanup.retention import Rule
 from baileys_cleanup.runs import Run, read_runs
 from baileys_cleanup.text import shown
 from baileys_cleanup.toolfolder import ToolFolder
@@ -45,6 +45,15 @@ class Undoable(NamedTuple):
     def files(self) -> int:
         """How many files could come back."""
         return sum(self.companies.values())
+
+
+class SetAside(NamedTuple):
+    """A whole folder that lies aside. `size` is in bytes; `former` is False for one that was switched back already."""
+
+    aside: Aside
+    files: int
+    size: int
+    former: bool
 
 
 @dataclass(slots=True)
@@ -72,6 +81,50 @@ def undoable_runs(tool: ToolFolder) -> tuple[list[Undoable], list[str]]:
         if companies:
             found.append(Undoable(run, companies, size))
     return found, broken
+
+
+def set_aside_folders(tool: ToolFolder) -> list[SetAside]:
+    """Return the whole folders that lie aside, newest first; what never was live is none of them."""
+    found: list[SetAside] = []
+    for aside in reversed(read_asides(tool)):
+        if not aside.lived:
+            continue
+        try:
+            with open_aside(tool, aside) as fd, os.scandir(fd) as entries:
+                sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries]
+                former = os.fstat(fd).st_ino != aside.built
+        except FileNotFoundError:
+            continue  # there was none before, or somebody deleted it
+        found.append(SetAside(aside, len(sizes), sum(sizes), former))
+    return found
+
+
+def choose_set_aside(tool: ToolFolder, run_id: str, wanted: Iterable[str]) -> list[SetAside]:
+    """Return the folders that a run set aside, of the wanted companies or all; nothing when it set none aside.
+
+    "latest" is the newest run that can be undone, of either sort. Raises UsageProblem for a company without one.
+    """
+    folders = set_aside_folders(tool)
+    if run_id == "latest" and folders:
+        runs, _ = undoable_runs(tool)
+        if not runs or folders[0].aside.started > runs[0].run.started:
+            run_id = folders[0].aside.run_id
+    chosen = [folder for folder in folders if folder.aside.run_id == run_id]
+    ids = {text.removeprefix("company_") for text in wanted}
+    missing = ids - {folder.aside.company_id for folder in chosen}
+    if chosen and missing:
+        raise UsageProblem(
+            f"run {shown(run_id)} set no folder of company {', '.join(map(shown, sorted(missing)))} aside"
+        )
+    return [folder for folder in chosen if not ids or folder.aside.company_id in ids]
+
+
+def switch_set_aside(root: Root, tool: ToolFolder, folder: SetAside) -> None:
+    """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem when it cannot."""
+    if folder.former or is_live(root, folder.aside):
+        switch_back(root, tool, folder.aside)
+    else:
+        switch(root, tool, folder.aside)
 
 
 def choose_run(tool: ToolFolder, run_id: str, wanted: Iterable[str]) -> tuple[Run, list[str]]:
@@ -119,7 +172,7 @@ def undo_company(
         with root.company(company_id) as company, quarantined(tool, run, company_id) as fd:
             names = sorted(os.listdir(fd))
             account = company.account(wait)
-            pairs = _pairs(names, account)
+            pairs = group_pairs(names, account)
             stay = _staying(company, names, account, pairs, run.started, later=_later(tool, run, company_id))
             alone = _taken_alone(tool, run, company_id, pairs)
             present = [file.name for file in company.names().files]
@@ -166,7 +219,7 @@ def _lacks_its_key(
     if group is None or group not in pairs:
         return False
     keys = [key for key in pairs[group] if key != name]
-    return not set(keys) <= set(restored) or not any(_binds(key, group, account) for key in [*present, *restored])
+    return not set(keys) <= set(restored) or not any(binds(key, group, account) for key in [*present, *restored])
 
 
 def _is_memory(name: str) -> bool:
@@ -193,7 +246,7 @@ def _staying(
         if session and mapping_name(session) in present:
             stay.setdefault(name, _MAPPED)
     for group, members in pairs.items():
-        rivals = [file for file in present.values() if _binds(file.name, group, account)]
+        rivals = [file for file in present.values() if binds(file.name, group, account)]
         written_since = any(
             file.modified is None or file.modified > started for file in company.look(rivals, rivals).files
         )
@@ -220,22 +273,3 @@ def _taken_alone(tool: ToolFolder, run: Run, company_id: str, pairs: dict[str, l
         return lonely
     rules = rules_of(tool, run.run_id, company_id)
     return {name for name in lonely if rules.get(name) == Rule.SENDER_KEY_MEMORY_AGE}
-
-
-def _pairs(names: Iterable[str], account: Account) -> dict[str, list[str]]:
-    """Return what belongs together, by group: the memory, and every key that is or may be the own one."""
-    pairs: dict[str, list[str]] = defaultdict(list)
-    for name in names if account.present else ():
-        key = read_sender_key(name)
-        group = key.group if key else read_sender_key_memory(name)
-        if group and group != STATUS_GROUP and (key is None or _binds(name, group, account)):
-            pairs[group].append(name)
-    return pairs
-
-
-def _binds(name: str, group: str, account: Account) -> bool:
-    """Tell whether a sender key is, or for all anybody knows may be, the own one of a group."""
-    key = read_sender_key(name)
-    if key is None or key.group != group:
-        return False
-    return account.owns_key(key.sender) if account.devices else True

@@ -18,6 +18,9 @@ TEXT = EXAMPLE.read_text()
 SCHEDULE = "0 3 * * * "
 JOB = next(line for line in TEXT.splitlines() if line.startswith(SCHEDULE))
 LOGGED_JOB = next(line[1:] for line in TEXT.splitlines() if line.startswith(f"#{SCHEDULE}"))
+BACKUP_SCHEDULE = "30 2 * * * "
+BACKUP_JOB = next(line[1:] for line in TEXT.splitlines() if line.startswith(f"#{BACKUP_SCHEDULE}"))
+ARCHIVES = "/var/backups/baileys"
 
 
 def test_every_line_has_a_comment_right_above() -> None:
@@ -34,10 +37,10 @@ def test_every_line_has_a_comment_right_above() -> None:
     ]
 
 
-@pytest.mark.parametrize("job", [JOB, LOGGED_JOB])
+@pytest.mark.parametrize("job", [JOB, LOGGED_JOB, BACKUP_JOB])
 def test_job_spells_every_path_and_limits_its_time(job: str) -> None:
     """Cron's PATH is no help in the job, it cannot run for ever, and no percent sign cuts it short."""
-    words = shlex.split(job.removeprefix(SCHEDULE))
+    words = shlex.split(job.removeprefix(SCHEDULE).removeprefix(BACKUP_SCHEDULE))
 
     assert [words[0], words[3]] == ["/usr/bin/timeout", COMMAND]
     assert f"--sessions-root {SESSIONS_ROOT}" in job
@@ -216,3 +219,23 @@ def test_the_second_form_logs_the_summary(cron: Cron, machine: Machine, tool: st
     assert "creds.json" in cron.log
     assert [company.name for company in demo.glob("company_*") if company.name[8:] not in cron.log] == []
     assert cron.mail == ""
+
+
+@pytest.mark.slow
+def test_the_backup_job_makes_archives_and_is_silent(
+    cron: Cron, machine: Machine, tool: str, healthy_demo: Path, run_tool: Callable[..., object]
+) -> None:
+    """With its # removed the line backs every company up, removes nothing, and mails nobody; the archives are good."""
+    machine.install(tool, healthy_demo)
+    archives = healthy_demo.parent / "archives"
+    archives.mkdir(0o700)
+    machine.lay("/var/backups", f"mkdir -p {ARCHIVES}")
+    machine.put(archives, ARCHIVES)
+    before = tree(healthy_demo)
+
+    cron.run(TEXT.replace(f"#{BACKUP_SCHEDULE}", SCHEDULE).replace(f"{JOB}\n", "", 1))
+
+    assert before == tree(healthy_demo)
+    assert len(list(healthy_demo.glob("company_*"))) == len(list(archives.iterdir()))
+    assert cron.mail == ""
+    run_tool("backup", "--verify", "--to", archives)

@@ -25,6 +25,7 @@ DEFAULTS = {
     "levels": {"normal": 100, "attention": 151, "warning": 171, "critical": 181},
     "monitor": {"emergency_cleanup": True},
     "alerts": {"repeat_hours": 24},
+    "backup": {"keep_last": 3, "keep_daily": 7, "keep_weekly": 4},
 }
 EXAMPLES = {
     "max_removals": 500,
@@ -33,6 +34,7 @@ EXAMPLES = {
         "urls": ["mailto://user:password@mail.example?to=operator@example.org", "ntfy://ntfy.example/baileys"],
     },
     "metrics": {"textfile": "/var/lib/prometheus/node-exporter/baileys_cleanup.prom"},
+    "backup": {"to": "/var/backups/baileys", "before_clean": True},
     "companies": {"962302": {"retention": {"session_max_age_days": 30}}},
 }
 
@@ -81,5 +83,7 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
         "ping_url",
         "alerts.urls",
         "metrics.textfile",
+        "backup.to",
+        "backup.before_clean",
         "companies.962302.retention.session_max_age_days",
     } == {name for name, setting in in_force.items() if setting["value"] != defaults.get(name, {}).get("value")}

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from machine import COMMAND, DEPLOY, PATH, PROJECT, SESSIONS_ROOT, missing, needs, quarantined, tree
 
-SERVICE = DEPLOY / "baileys-cleanup.service"
-TIMER = DEPLOY / "baileys-cleanup.timer"
+UNITS = ("baileys-cleanup", "baileys-backup")
+ARCHIVES = "/var/backups/baileys"
+each_unit = pytest.mark.parametrize("units", UNITS, indirect=True)
 
 
 def analyze(*args: object) -> subprocess.CompletedProcess[str]:
@@ -28,22 +29,27 @@ def analyze(*args: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def units(tmp_path: Path) -> tuple[Path, Path]:
-    """Copy the units, with a command in ExecStart= that exists on this machine."""
-    service, timer = tmp_path / SERVICE.name, tmp_path / TIMER.name
-    service.write_text(SERVICE.read_text().replace(COMMAND, sys.executable))
-    timer.write_text(TIMER.read_text())
+def units(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Path, Path]:
+    """Copy a service and its timer, with a command in ExecStart= that exists on this machine."""
+    service, timer = tmp_path / f"{request.param}.service", tmp_path / f"{request.param}.timer"
+    service.write_text((DEPLOY / service.name).read_text().replace(COMMAND, sys.executable))
+    timer.write_text((DEPLOY / timer.name).read_text())
     return service, timer
 
 
-def test_the_sessions_root_is_the_same_wherever_it_stands() -> None:
+@pytest.mark.parametrize(
+    ("unit", "folder"), [(UNITS[0], SESSIONS_ROOT), (UNITS[1], SESSIONS_ROOT), (UNITS[1], ARCHIVES)]
+)
+def test_a_folder_is_the_same_wherever_it_stands(unit: str, folder: str) -> None:
     """Waiting for the disk, being allowed to write and being told where to work name one folder."""
-    lines = [line for line in SERVICE.read_text().splitlines() if SESSIONS_ROOT in line]
+    text = (DEPLOY / f"{unit}.service").read_text()
+    lines = [line for line in text.splitlines() if folder in line and not line.startswith("#")]
 
     assert [line.split("=")[0] for line in lines] == ["RequiresMountsFor", "ExecStart", "ReadWritePaths"]
-    assert all(re.search(rf"[= ]{SESSIONS_ROOT}$", line) for line in lines)
+    assert all(re.search(rf"[= ]{folder}($| )", line) for line in lines)
 
 
+@each_unit
 @pytest.mark.slow
 def test_systemd_understands_every_line(units: tuple[Path, Path]) -> None:
     """Nothing is wrong with the units, and no key is unknown (systemd only warns about those)."""
@@ -52,6 +58,7 @@ def test_systemd_understands_every_line(units: tuple[Path, Path]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@each_unit
 @pytest.mark.slow
 def test_systemd_would_tell_of_an_unknown_key(units: tuple[Path, Path]) -> None:
     """The silence above means something: a slip of the pen is not silent."""
@@ -61,6 +68,7 @@ def test_systemd_would_tell_of_an_unknown_key(units: tuple[Path, Path]) -> None:
     assert "ProtectClok" in analyze("verify", service, timer).stderr
 
 
+@each_unit
 @pytest.mark.slow
 def test_the_service_can_do_next_to_nothing(units: tuple[Path, Path]) -> None:
     """Systemd rates the exposure of the service at 1.0 of 10 or better."""
@@ -69,17 +77,18 @@ def test_the_service_can_do_next_to_nothing(units: tuple[Path, Path]) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize(("unit", "time"), [(UNITS[0], "03:00:00"), (UNITS[1], "02:30:00")])
 @pytest.mark.slow
-def test_the_timer_comes_at_three_every_day() -> None:
-    """The next three times of OnCalendar= are three days' 03:00:00."""
-    (calendar,) = re.findall(r"^OnCalendar=(.*)$", TIMER.read_text(), re.MULTILINE)
+def test_a_timer_comes_every_day_at_its_time(unit: str, time: str) -> None:
+    """The next three times of OnCalendar= are three days' 03:00:00, and half an hour before for the backup."""
+    (calendar,) = re.findall(r"^OnCalendar=(.*)$", (DEPLOY / f"{unit}.timer").read_text(), re.MULTILINE)
 
     done = analyze("calendar", "--iterations=3", "--base-time=2026-11-22 12:00:00", calendar)
 
     assert re.findall(r"(?:Next elapse|Iter(?:ation)?\. #\d): \w+ (\S+ \S+)", done.stdout) == [
-        "2026-11-23 03:00:00",
-        "2026-11-24 03:00:00",
-        "2026-11-25 03:00:00",
+        f"2026-11-23 {time}",
+        f"2026-11-24 {time}",
+        f"2026-11-25 {time}",
     ]
 
 
@@ -146,35 +155,43 @@ class Computer:
         units.mkdir(parents=True)
         passwd = Path("/etc/passwd").read_text()
         (etc / "passwd").write_text(f"{passwd}baileys:x:{self.USER}:{self.USER}::/nonexistent:/usr/sbin/nologin\n")
-        for unit in (SERVICE, TIMER):
-            shutil.copy(unit, units)
-        (units / "proof.target").write_text("[Unit]\nRequires=basic.target\nWants=baileys-cleanup.timer\n")
-        (units / "baileys-cleanup.service.d").mkdir()
-        (units / "baileys-cleanup.service.d" / "proof.conf").write_text(
+        for unit in UNITS:
+            shutil.copy(DEPLOY / f"{unit}.service", units)
+            shutil.copy(DEPLOY / f"{unit}.timer", units)
+
+    def _watch(self, unit: str) -> None:
+        """Let the next boot start one timer, and report on its service."""
+        units = self._over / "etc" / "systemd" / "system"
+        (units / "proof.target").write_text(f"[Unit]\nRequires=basic.target\nWants={unit}.timer\n")
+        (units / f"{unit}.service.d").mkdir(exist_ok=True)
+        (units / f"{unit}.service.d" / "proof.conf").write_text(
             "[Unit]\nOnSuccess=report.service\nOnFailure=report.service\n"
             "[Service]\nExecStartPost=-/bin/sh -c 'touch /var/tmp/escaped /opt/escaped'\n"
             f"ExecStartPost=-{self._python} -c 'import socket; socket.socket()'\n"
         )
         (units / "report.service").write_text(
             "[Service]\nType=oneshot\nExecStart=/bin/sh -c '"
-            "systemctl show baileys-cleanup.service -p Result,ExecMainStatus >/report.unit; "
-            "journalctl --sync; journalctl -b -u baileys-cleanup -o json --output-fields=MESSAGE,_UID >/report.log'\n"
+            f"systemctl show {unit}.service -p Result,ExecMainStatus >/report.unit; "
+            f"journalctl --sync; journalctl -b -u {unit} -o json --output-fields=MESSAGE,_UID >/report.log'\n"
             "ExecStopPost=/usr/bin/systemctl poweroff --force\n"
         )
 
-    def boot(self, sessions_root: Path) -> dict[str, str]:
+    def boot(self, sessions_root: Path, unit: str = UNITS[0]) -> dict[str, str]:
         """Boot, let the timer make up for the missed night, and return how systemd says the service ended."""
-        for path in [sessions_root, *sessions_root.rglob("*")]:
+        self._watch(unit)
+        archives = sessions_root.parent / "archives"
+        archives.mkdir(0o700)
+        for path in [archives, sessions_root, *sessions_root.rglob("*")]:
             os.lchown(path, self.USER, self.USER)
         # The timer has run before, and missed a night.
-        stamp = self._over / "var" / "lib" / "systemd" / "timers" / "stamp-baileys-cleanup.timer"
+        stamp = self._over / "var" / "lib" / "systemd" / "timers" / f"stamp-{unit}.timer"
         stamp.parent.mkdir(parents=True, exist_ok=True)
         stamp.touch()
         os.utime(stamp, (1_700_000_000, 1_700_000_000))
         self._mounted(
-            f"mkdir -p .{SESSIONS_ROOT}\n"
+            f"mkdir -p .{SESSIONS_ROOT} .{ARCHIVES}\n"
             "exec timeout 60 systemd-nspawn --quiet --register=no --keep-unit --private-network --machine=proof"
-            f" --directory=. --bind={sessions_root}:{SESSIONS_ROOT}"
+            f" --directory=. --bind={sessions_root}:{SESSIONS_ROOT} --bind={archives}:{ARCHIVES}"
             + "".join(f" --bind-ro={source}:{target}" for source, target in self._binds)
             + " --boot -- systemd.unit=proof.target"
         )
@@ -231,3 +248,17 @@ def test_a_failed_run_is_a_failed_unit(computer: Computer, demo: Path) -> None:
 
     assert ended == {"Result": "exit-code", "ExecMainStatus": "2"}
     assert any(".baileys-cleanup" in entry["MESSAGE"] for entry in computer.log)
+
+
+@pytest.mark.slow
+def test_a_real_systemd_backs_up(computer: Computer, healthy_demo: Path) -> None:
+    """The sandboxed backup service leaves the companies as they are, and a good archive of each in its folder."""
+    before = tree(healthy_demo)
+
+    ended = computer.boot(healthy_demo, UNITS[1])
+
+    assert ended == {"Result": "success", "ExecMainStatus": "0"}, computer.log
+    assert before == tree(healthy_demo)
+    archives = list((healthy_demo.parent / "archives").iterdir())
+    assert len(archives) == len(list(healthy_demo.glob("company_*")))
+    assert {(0o600, computer.USER)} == {(path.stat().st_mode & 0o777, path.stat().st_uid) for path in archives}

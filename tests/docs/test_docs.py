@@ -79,6 +79,11 @@ def test_every_command_that_is_shown_works(command: str, remark: str, demo: Path
         assert run("--json", "--company", "962302", root=demo).returncode == 0
         (record,) = (demo / ".baileys-cleanup" / "runs").iterdir()
         command = RUN_ID.sub(record.stem, command)
+    archives = demo.parent / "archives"
+    archives.mkdir(0o700)
+    if re.search(r"restore|--verify|--list", command):
+        assert run("backup", "--to", str(archives), root=demo).returncode == 0
+    command = command.replace("/tmp/archives", str(archives))
     settings = ROOT / "deploy" / "baileys-cleanup.toml.example"
     command = command.replace("/tmp/demo", str(demo)).replace("/etc/baileys-cleanup.toml", str(settings))
     result = run(*shlex.split(command)[1:], root=demo, cwd=demo, **variables)
@@ -422,6 +427,20 @@ def test_undo_is_as_shown(demo: Path) -> None:
         json.loads(result.stdout)["companies"][0]["stayed"][0]["reason"]
         == (undone["companies"][0]["stayed"][0]["reason"])
     )
+
+
+def test_backup_and_restore_are_as_shown(demo: Path) -> None:
+    """The documents of making, listing, verifying and restoring have the fields that are shown."""
+    archives = demo.parent / "archives"
+    archives.mkdir(0o700)
+    of = ["--company", "962302", "--json"]
+    made, listed, verified = shown_documents(DOCS / "json.md", "backup")
+    compare(made, run("backup", "--to", str(archives), *of, root=demo))
+    compare(listed, run("backup", "--list", "--to", str(archives), *of, root=demo))
+    compare(verified, run("backup", "--verify", "--to", str(archives), *of, root=demo))
+    (restored,) = shown_documents(DOCS / "json.md", "restore")
+    compare(restored, run("restore", "latest", "--replace", "--from", str(archives), *of, root=demo))
+    compare(shown_documents(DOCS / "json.md", "undo")[0], run("undo", "--json", root=demo))
 
 
 def test_explain_and_settings_are_as_shown(demo: Path) -> None:

@@ -18,6 +18,7 @@ WRITES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symli
 RIGHTS = ("os.chmod", "os.chown", "os.setxattr", "os.removexattr", "shutil.", "subprocess.", "os.exec", "socket.")
 OWN = {TOOL, "lock", "audit.log", "last-run.json", "last-run.json.new", "runs", "quarantine", ".way-back"}
 OWN |= {"history.json", "history.json.new"}
+OWN |= {"aside", "restoring"}
 
 
 def spied(work: Callable[[], object]) -> list[tuple[str, tuple[Any, ...]]]:

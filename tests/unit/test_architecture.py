@@ -28,17 +28,20 @@ ROOMS = {room_of(path): path.read_text(encoding="utf-8") for path in sorted(HOUS
 COMMANDS = {room for room in ROOMS if room.startswith("commands.")}
 
 LAYERS = [
-    {"__init__", "errors", "authfile", "level", "text", "log", "opening"},
+    {"__init__", "errors", "authfile", "level", "text", "log", "opening", "backups"},
     {"records", "renaming"},
     {"account"},
     {"retention"},
-    {"outcome", "config", "explain"},
+    {"outcome", "config", "explain", "pairs"},
     {"folder"},
-    {"toolfolder", "demo", "schema"},
+    {"toolfolder", "demo", "schema", "backups.manifest", "backups.naming", "backups.keep"},
     {"runs", "lock", "settings", "watch.state", "watch.textfile", "watch.ping"},
-    {"audit", "quarantine", "summary", "watch.history"},
-    {"removal", "aside"},
-    {"company", "undo"},
+    {"backups.snapshot", "backups.record", "backups.choice"},
+    {"audit", "quarantine", "summary", "watch.history", "backups.archive", "backups.stores"},
+    {"removal", "aside", "backups.shelf", "backups.bucket", "backups.elsewhere"},
+    {"company", "undo", "backups.place", "backups.keeper", "backups.lookback"},
+    {"backups.run", "backups.source"},
+    {"backups.restore"},
     {"cleanup", "watch.view"},
     {"frame", "watch.facts", "watch.alerts", "watch.plugin"},
     {"watch.exposition", "watch.page", "watch.memory", "watch.services", "watch.emergency"},
@@ -50,8 +53,9 @@ LAYERS = [
 ]
 """From the ground up: a room imports only from lower layers."""
 
-PURE = {"authfile", "account", "level", "text", "outcome", "errors", "explain", "retention", "config"}
+PURE = {"authfile", "account", "level", "text", "outcome", "errors", "explain", "retention", "config", "pairs"}
 PURE |= {"watch.view", "watch.alerts", "watch.plugin", "watch.page", "watch.table", "watch.exposition"}
+PURE |= {"backups.manifest", "backups.keep", "backups.choice"}
 UNCLEAN = {"os", "time", "datetime", "logging", "structlog", "pathlib", "io", "shutil", "sys", "random", "subprocess"}
 REMOVING = {
     "unlink",
@@ -184,6 +188,7 @@ OWN_REMOVALS = {
     "renaming": {"renameat2"},  # the call itself
     "watch.textfile": {"replace", "unlink"},  # its own temporary file
     "aside": {"rename", "rmdir", "unlink"},  # whole folders, and one that it built itself
+    "backups.shelf": {"rename", "unlink"},  # archives, and its own temporary file
 }
 """The small rooms that may do something of the kind, each in its own place."""
 
@@ -255,7 +260,7 @@ def test_a_quiet_night_loads_neither_log_nor_schema(tmp_path):
     )
     loaded = modules_after(code)
     assert "baileys_cleanup.retention" in loaded
-    assert set() == loaded & {"structlog", "pydantic", "pydantic_settings"}
+    assert set() == loaded & {"structlog", "pydantic", "pydantic_settings", "baileys_cleanup.backups"}
     assert set() == loaded & {"prometheus_client", "apprise", "urllib.request", "http.client", "ssl", "logging"}
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.audit import open_audit
+from baileys_cleanup.aside import settle_all
+from baileys_cleanup.audit import Audit, open_audit
 from baileys_cleanup.cleanup import World
 from baileys_cleanup.company import Terms, look_and_plan
 from baileys_cleanup.config import Settings
@@ -30,8 +31,18 @@ from baileys_cleanup.retention import Rule
 from baileys_cleanup.runs import UNDOING, Run, timestamp, write_run
 from baileys_cleanup.summary import plain, print_json, table
 from baileys_cleanup.text import count, few, shown, size
-from baileys_cleanup.toolfolder import open_tool_folder
-from baileys_cleanup.undo import Restored, Undoable, choose_run, undo_company, undoable_runs
+from baileys_cleanup.toolfolder import ToolFolder, open_tool_folder
+from baileys_cleanup.undo import (
+    Restored,
+    SetAside,
+    Undoable,
+    choose_run,
+    choose_set_aside,
+    set_aside_folders,
+    switch_set_aside,
+    undo_company,
+    undoable_runs,
+)
 
 _KEEPING = {
     Rule.SESSION_AGE: "retention.session_max_age_days",
@@ -50,12 +61,15 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
     """
     with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
         found, broken = undoable_runs(tool) if tool else ([], [])
+        folders = set_aside_folders(tool) if tool else []
     if as_json:
-        print_json(write, {"runs": [_run_fields(entry) for entry in found], "unreadable_records": broken})
+        runs = [_run_fields(entry) for entry in found]
+        aside = [_folder_fields(folder) for folder in folders]
+        print_json(write, {"runs": runs, "set_aside": aside, "unreadable_records": broken})
         return 0
-    if not found:
+    if not found and not folders:
         write(f"Nothing to undo under {shown(root.path)}.\n")
-    else:
+    elif found:
         rows = [
             [
                 entry.run.run_id,
@@ -71,9 +85,42 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
         for line in table([head, *rows], plain, None):
             write(line + "\n")
         write(f"\nTo bring back what a run removed: baileys-cleanup undo RUN [--company ID]{again}\n")
+        write("\n" if folders else "")
+    _list_folders(folders, write, again)
     if broken:
         write(f"warning: records that cannot be read, their files are kept: {few(broken)}\n")
     return 0
+
+
+def _list_folders(folders: Sequence[SetAside], write: Callable[[str], object], again: str) -> None:
+    if not folders:
+        return
+    write("Whole folders that were set aside; nothing deletes them:\n")
+    rows = [
+        [
+            folder.aside.run_id,
+            shown(folder.aside.company_id),
+            folder.aside.why if folder.former else f"{folder.aside.why}, taken back",
+            str(folder.files),
+            size(folder.size),
+        ]
+        for folder in folders
+    ]
+    for line in table([["RUN", "COMPANY", "WHY", "FILES", "SIZE"], *rows], plain, None):
+        write(line + "\n")
+    write(f"\nTo switch one with the present folder, which then lies aside: baileys-cleanup undo RUN{again}\n")
+
+
+def _folder_fields(folder: SetAside) -> dict[str, Any]:
+    return {
+        "run_id": folder.aside.run_id,
+        "company_id": shown(folder.aside.company_id),
+        "why": folder.aside.why,
+        "started_at": timestamp(folder.aside.started),
+        "files": folder.files,
+        "bytes": folder.size,
+        "taken_back": not folder.former,
+    }
 
 
 def _run_fields(entry: Undoable) -> dict[str, Any]:
@@ -102,6 +149,10 @@ def undo_run(
         if tool is None:
             raise UsageProblem(f"nothing was ever removed under {shown(root.path)}, so there is no run to undo")
         with hold_lock(tool), open_audit(tool, world.clock) as audit:
+            settle_all(root, tool)
+            folders = choose_set_aside(tool, run_id, wanted)
+            if folders:
+                return _switch_folders(root, tool, folders, audit, write, as_json=as_json)
             run, ids = choose_run(tool, run_id, wanted)
             settle(root, tool, run)
             try:
@@ -123,6 +174,49 @@ def undo_run(
     else:
         _tell_undo(write, run, restored, again)
     return 1 if stayed else 0
+
+
+def _switch_folders(
+    root: Root,
+    tool: ToolFolder,
+    folders: Sequence[SetAside],
+    audit: Audit,
+    write: Callable[[str], object],
+    *,
+    as_json: bool,
+) -> int:
+    """Let whole folders go live again, each in one step. Returns 0, or 1 when one could not."""
+    problems: dict[str, str] = {}
+    for folder in folders:
+        aside = folder.aside
+        audit.write("undo", run=aside.run_id, company=aside.company_id)
+        try:
+            switch_set_aside(root, tool, folder)
+        except (CompanyProblem, OSError) as problem:
+            why = (problem.strerror or str(problem)) if isinstance(problem, OSError) else str(problem)
+            problems[aside.company_id] = why
+    run_id = folders[0].aside.run_id
+    if as_json:
+        companies = [
+            {
+                "company_id": shown(folder.aside.company_id),
+                "why": folder.aside.why,
+                "switched": folder.aside.company_id not in problems,
+                "error": problems.get(folder.aside.company_id),
+            }
+            for folder in folders
+        ]
+        print_json(write, {"run_id": run_id, "status": "partial" if problems else "done", "folders": companies})
+        return int(bool(problems))
+    for folder in folders:
+        name = shown(folder.aside.company_id)
+        if folder.aside.company_id in problems:
+            write(f"company {name}: not switched: {problems[folder.aside.company_id]}\n")
+        else:
+            write(f"company {name}: the folder of {count(folder.files, 'file')} that lay aside is live again\n")
+    if len(problems) < len(folders):
+        write(f"What was live until now lies aside, and comes back with the same command: undo {run_id}\n")
+    return int(bool(problems))
 
 
 def _undo_fields(run: Run, restored: list[Restored], again: Counter[str], *, stopped: bool) -> dict[str, Any]:
@@ -183,7 +277,7 @@ def _tell_undo(write: Callable[[str], object], run: Run, restored: list[Restored
 @json_output
 @click.pass_context
 def command(ctx: click.Context, /, run_id: str | None, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
-    """List what can be undone, or bring back what run RUN_ID removed ("latest": the newest one).
+    """List what can be undone, or bring back what run RUN_ID removed or set aside ("latest": the newest one).
 
     Nothing that exists by now is overwritten: a newer key always wins. Stop the bots first.
     """

@@ -1,0 +1,116 @@
+"""The manifest: what an archive says it holds. It comes first, so that a reader knows every limit before it reads.
+
+Pure. A manifest is JSON; names that are not UTF-8 stand in it as Python's lone surrogates, escaped.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from baileys_cleanup.authfile import Kind, kind_of
+from baileys_cleanup.errors import ArchiveProblem
+
+NAME = "manifest.json"
+VERSION = 1
+MOST_FILES = 1_000_000
+MOST_BYTES = 16 * 1024**3
+MOST_MANIFEST = 256 * 1024**2
+"""Bytes. A company is far below all three; what is above them is no backup of one."""
+_LONGEST_NAME = 255
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_DATES = 1 << 63
+
+
+class Entry(NamedTuple):
+    """One file in an archive. `size` is in bytes, `modified` in nanoseconds since the epoch."""
+
+    name: str
+    kind: Kind
+    size: int
+    sha256: str
+    modified: int
+
+
+class Manifest(NamedTuple):
+    """What an archive holds. `paired` tells whether its `creds.json` names an account; `created` is a UTC time."""
+
+    company_id: str
+    created: str
+    tool: str
+    paired: bool
+    files: Sequence[Entry]
+
+    @property
+    def size(self) -> int:
+        """The bytes of all files together."""
+        return sum(entry.size for entry in self.files)
+
+
+def write_manifest(manifest: Manifest) -> bytes:
+    """Return the bytes of a manifest."""
+    document = {
+        "schema_version": VERSION,
+        "company_id": manifest.company_id,
+        "created": manifest.created,
+        "tool": manifest.tool,
+        "paired": manifest.paired,
+        "files": [entry._asdict() for entry in manifest.files],
+    }
+    return json.dumps(document, indent=0).encode("ascii")
+
+
+def read_manifest(data: bytes) -> Manifest:
+    """Return the manifest that these bytes are. Raises ArchiveProblem where they are none that may be followed."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ArchiveProblem("its manifest is not valid JSON") from None
+    if not isinstance(document, dict):
+        raise ArchiveProblem("its manifest is no JSON object")
+    version = document.get("schema_version")
+    if version != VERSION:
+        raise ArchiveProblem(f"its manifest has schema_version {version!r:.20}; this baileys-cleanup knows {VERSION}")
+    files = document.get("files")
+    if not isinstance(files, list) or len(files) > MOST_FILES:
+        raise ArchiveProblem(f"its manifest lists no files, or more than {MOST_FILES:,}")
+    manifest = Manifest(
+        company_id=_text(document, "company_id"),
+        created=_text(document, "created"),
+        tool=_text(document, "tool"),
+        paired=document.get("paired") is True,
+        files=[_entry(file) for file in files],
+    )
+    if not is_bare(manifest.company_id):
+        raise ArchiveProblem("its manifest names no company")
+    if len({entry.name for entry in manifest.files}) < len(files):
+        raise ArchiveProblem("its manifest names a file twice")
+    if manifest.size > MOST_BYTES:
+        raise ArchiveProblem(f"its manifest promises more than {MOST_BYTES // 1024**3} GiB")
+    return manifest
+
+
+def is_bare(name: str) -> bool:
+    """Tell whether a name can only be an entry of the very folder it is used in."""
+    if name in {"", ".", ".."} or "/" in name or "\0" in name:
+        return False
+    try:
+        return len(name.encode("utf-8", "surrogateescape")) <= _LONGEST_NAME
+    except UnicodeEncodeError:
+        return False
+
+
+def _text(document: dict[str, Any], key: str) -> str:
+    value = document.get(key)
+    if not isinstance(value, str):
+        raise ArchiveProblem(f"its manifest has no {key}")
+    return value
+
+
+def _entry(file: Any) -> Entry:  # noqa: ANN401 - any JSON value
+    match file:
+        case {"name": str(name), "size": int(size), "sha256": str(sha256), "modified": int(modified)}:
+            sound = size >= 0 and _SHA256.fullmatch(sha256) and -_DATES <= modified < _DATES
+            if sound and is_bare(name) and not {type(size), type(modified)} & {bool}:
+                return Entry(name, kind_of(name), size, sha256, modified)
+    raise ArchiveProblem("its manifest lists a file that no backup could have put there")

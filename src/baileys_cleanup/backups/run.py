@@ -1,0 +1,73 @@
+"""A backup run: lock, then one company after the other."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from baileys_cleanup.backups.keeper import BackedUp, Keeper, Moment
+from baileys_cleanup.backups.place import open_store
+from baileys_cleanup.backups.record import Book, ClosedBook
+from baileys_cleanup.backups.stores import Rehearsal, Store
+from baileys_cleanup.config import Settings
+from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.folder import Root, open_root
+from baileys_cleanup.lock import BACKUP, hold_lock
+from baileys_cleanup.toolfolder import ToolFolder, open_tool_folder
+
+
+def back_up_all(
+    settings: Settings,
+    wanted: Sequence[str],
+    moment: Moment,
+    stopping: Callable[[], bool],
+    *,
+    rehearse: bool,
+) -> Iterator[BackedUp]:
+    """Back up the wanted companies, or all, and give each outcome as it comes; ends early when told to stop.
+
+    A rehearsal makes every archive and reads it back, and keeps none. Raises UsageProblem or LockHeld before
+    anything is written.
+    """
+    with ExitStack() as stack:
+        root = stack.enter_context(open_root(settings.sessions_root))
+        ids = root.select(wanted) if wanted else root.company_ids()[0]
+        store = stack.enter_context(open_store(place_of(settings), root))
+        if rehearse:
+            tool = stack.enter_context(open_tool_folder(root, create=False))
+            keeper = Keeper(root, Rehearsal(store), settings.backup, ClosedBook(tool), moment)
+        else:
+            tool = stack.enter_context(open_tool_folder(root, create=True))
+            assert tool is not None, "made a moment ago"
+            stack.enter_context(hold_lock(tool, BACKUP))
+            keeper = Keeper(root, store, settings.backup, Book(tool), moment)
+        for company_id in ids:
+            if stopping():
+                return
+            yield keeper.back_up(company_id)
+
+
+@contextmanager
+def keeper_for_clean(settings: Settings, root: Root, tool: ToolFolder, moment: Moment) -> Iterator[Keeper]:
+    """Give what makes the archives before a cleaning. Raises UsageProblem, LockHeld while a backup is at work."""
+    with open_store(place_of(settings), root) as store, hold_lock(tool, BACKUP):
+        yield Keeper(root, store, settings.backup, Book(tool), moment)
+
+
+def place_of(settings: Settings) -> str:
+    """Return where archives go. Raises UsageProblem where nobody said."""
+    if settings.backup.to is None:
+        raise UsageProblem("nobody said where archives go: set backup.to, or give --to, a folder or s3://bucket/prefix")
+    return settings.backup.to
+
+
+@contextmanager
+def looking(settings: Settings) -> Iterator[tuple[Store, Book]]:
+    """Open the store to look at, and the facts where there is a sessions root: a new machine has none yet."""
+    with ExitStack() as stack:
+        store = stack.enter_context(open_store(place_of(settings)))
+        tool = None
+        try:
+            root = stack.enter_context(open_root(settings.sessions_root))
+            tool = stack.enter_context(open_tool_folder(root, create=False))
+        except UsageProblem:
+            pass  # archives can be read without it
+        yield store, Book(tool)

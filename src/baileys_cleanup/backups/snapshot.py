@@ -1,0 +1,195 @@
+"""Reads a company folder for a backup: every file whole, or not at all.
+
+Baileys truncates a file and writes it anew, in place (`src/Utils/use-multi-file-auth-state.ts`; the same in 6.7.24
+and 7.0.0-rc14). So each file is looked at before and after it is read, and read again when it was just written, when
+it changed meanwhile, or when it is not the JSON that its kind always is.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, NamedTuple, cast
+
+from baileys_cleanup.account import Account, read_account
+from baileys_cleanup.authfile import CREDS_NAME, Kind, kind_of
+from baileys_cleanup.backups.manifest import MOST_BYTES, MOST_FILES, Entry
+from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
+from baileys_cleanup.folder import CREDS_LIMIT, Company, Stamp
+from baileys_cleanup.opening import open_to_look
+from baileys_cleanup.text import few
+
+TRIES = 5
+"""How often a file is read that does not hold still."""
+JUST_NOW = 50_000_000
+"""Nanoseconds. Within one tick of the file system's clock a second write leaves the date of the first."""
+CHUNK = 1024 * 1024
+IN_MEMORY = 32 * CHUNK
+"""Bytes that are kept in memory before an unnamed temporary file takes over."""
+_JSON_LIMIT = CREDS_LIMIT
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+
+
+class Source(NamedTuple):
+    """One file as it was read: its entry, its stamp, and where its bytes begin in the snapshot's contents."""
+
+    entry: Entry
+    stamp: Stamp
+    offset: int
+    whole: bool
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A company folder at rest: its files with their contents, `creds.json` first, the others by name.
+
+    `account` is None where there is no `creds.json` that can be read; `creds_problem` then says why.
+    """
+
+    contents: BinaryIO
+    files: dict[str, Source] = field(default_factory=dict)
+    strangers: list[str] = field(default_factory=list)
+    account: Account | None = None
+    creds_problem: str | None = None
+
+    @property
+    def broken(self) -> list[str]:
+        """The files that are empty or no JSON although their kind always is; they lie there like that."""
+        return [name for name, source in self.files.items() if not source.whole]
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """Give the bytes of one file."""
+        source = self.files[name]
+        self.contents.seek(source.offset)
+        left = source.entry.size
+        while left:
+            part = self.contents.read(min(CHUNK, left))
+            left -= len(part)
+            yield part
+
+
+@contextmanager
+def open_spool() -> Iterator[BinaryIO]:
+    """Give a file without a name: in memory, and on the disk of TMPDIR from `IN_MEMORY` bytes on."""
+    with SpooledTemporaryFile(IN_MEMORY) as spool:
+        yield cast("BinaryIO", spool)
+
+
+def take_snapshot(
+    company: Company, contents: BinaryIO, clock: Callable[[], int], wait: Callable[[], object]
+) -> Snapshot:
+    """Read all auth files of a company into `contents`; what vanishes meanwhile is left out.
+
+    `clock` gives nanoseconds since the epoch, `wait` is called before files are read again. Raises CompanyProblem
+    where a file does not hold still, or there is too much to be one company; OSError where one cannot be read.
+    """
+    listing = company.names()
+    if len(listing.files) > MOST_FILES:
+        raise CompanyProblem(f"it holds more than {MOST_FILES:,} files: that is no company folder")
+    shot = Snapshot(contents, strangers=sorted(listing.strangers))
+    names = sorted((file.name for file in listing.files), key=lambda name: (name != CREDS_NAME, name))
+    found: dict[str, Source] = {}
+    again = names
+    for round_number in range(TRIES):
+        if round_number:
+            wait()
+        again = [name for name in again if not _take(company, name, shot, found, clock, lying=round_number > 0)]
+        if not again:
+            break
+    else:
+        raise CompanyProblem(f"files kept changing while they were read: {few(again)}; stop the bot, or try later")
+    shot.files = {name: found[name] for name in names if name in found}
+    _read_creds(shot)
+    return shot
+
+
+def _take(
+    company: Company,
+    name: str,
+    shot: Snapshot,
+    found: dict[str, Source],
+    clock: Callable[[], int],
+    *,
+    lying: bool,
+) -> bool:
+    """Read one file; False to read it again. `lying`: a broken one that holds still is taken as it lies."""
+    found.pop(name, None)
+    try:
+        source, still = _read(company, name, shot.contents, clock)
+    except FileNotFoundError:
+        return True  # cleaned or used up meanwhile
+    found[name] = source
+    return still and (source.whole or lying)
+
+
+def _read(company: Company, name: str, contents: BinaryIO, clock: Callable[[], int]) -> tuple[Source, bool]:
+    try:
+        fd = open_to_look(name, _OPEN, company.fd)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise FileNotFoundError(name) from None  # a link by now: none of ours
+        raise
+    try:
+        before = os.fstat(fd)
+        if not stat.S_ISREG(before.st_mode):
+            raise FileNotFoundError(name)
+        offset = contents.seek(0, os.SEEK_END)
+        digest = hashlib.sha256()
+        parts: list[bytes] = []
+        size = 0
+        kind = kind_of(name)
+        while part := os.read(fd, CHUNK):
+            size += len(part)
+            if offset + size > MOST_BYTES:
+                raise CompanyProblem(f"it holds more than {MOST_BYTES // 1024**3} GiB: that is no company folder")
+            digest.update(part)
+            contents.write(part)
+            if kind is not Kind.UNKNOWN and size <= _JSON_LIMIT:
+                parts.append(part)
+        after = os.fstat(fd)
+    finally:
+        os.close(fd)
+    stamp = Stamp.of(after)
+    still = Stamp.of(before) == stamp and stamp.size == size and abs(clock() - stamp.modified) > JUST_NOW
+    whole = kind is Kind.UNKNOWN or _is_json(parts)
+    return Source(Entry(name, kind, size, digest.hexdigest(), stamp.modified), stamp, offset, whole), still
+
+
+def _is_json(parts: list[bytes]) -> bool:
+    try:
+        json.loads(b"".join(parts))
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _read_creds(shot: Snapshot) -> None:
+    if CREDS_NAME not in shot.files:
+        shot.creds_problem = "is missing"
+        return
+    if shot.files[CREDS_NAME].entry.size > CREDS_LIMIT:
+        shot.creds_problem = f"is larger than {CREDS_LIMIT // 1024**2} MiB"
+        return
+    try:
+        shot.account = read_account(b"".join(shot.read(CREDS_NAME)))
+    except CredsUnreadable as problem:
+        shot.creds_problem = str(problem)
+
+
+def is_unchanged(company: Company, shot: Snapshot) -> bool:
+    """Tell whether the folder still holds the very files that the snapshot was taken of."""
+    files = company.names().files
+    if {file.name for file in files} != set(shot.files):
+        return False
+    try:
+        return all(
+            Stamp.of(os.stat(name, dir_fd=company.fd, follow_symlinks=False)) == source.stamp
+            for name, source in shot.files.items()
+        )
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,272 @@
+"""`backup`: make an archive of each company, list those there are, or read them back."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from baileys_cleanup.backups.keep import Fate
+from baileys_cleanup.backups.keeper import BackedUp, Moment, Status
+from baileys_cleanup.backups.lookback import Lying, Verified, list_archives, verify
+from baileys_cleanup.backups.run import back_up_all, looking
+from baileys_cleanup.config import Settings
+from baileys_cleanup.folder import PREFIX
+from baileys_cleanup.frame import (
+    CONTEXT,
+    Output,
+    Stop,
+    json_output,
+    load_settings,
+    only_companies,
+    where,
+    world,
+)
+from baileys_cleanup.log import Log
+from baileys_cleanup.runs import timestamp
+from baileys_cleanup.summary import plain, print_json, table
+from baileys_cleanup.text import count, shown, size
+
+
+@click.command("backup", context_settings=CONTEXT)
+@click.option("--dry-run", "-n", is_flag=True, help="Say what would be written and deleted, and why; change nothing.")
+@click.option("--list", "listing", is_flag=True, help="List the archives there are.")
+@click.option("--verify", "verifying", is_flag=True, help="Read the archives back and check every hash.")
+@click.option(
+    "--to", "target", metavar="PLACE", help="A folder or s3://bucket/prefix, instead of the setting backup.to."
+)
+@only_companies
+@where
+@json_output
+@click.option("--quiet", "-q", is_flag=True, help="Nothing when all is well, for cron mail.")
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Click's values
+    """Make an archive of every company, or of --company; let go of those that no rule keeps.
+
+    What cannot be a good copy is not made, and never counts as one.
+    """
+    if options["listing"] + options["verifying"] + options["dry_run"] > 1:
+        raise click.UsageError("--list, --verify and --dry-run exclude each other.", ctx)
+    settings = load_settings(options["sessions_root"], options["config"]).settings
+    if options["target"] is not None:
+        settings = replace(settings, backup=replace(settings.backup, to=options["target"]))
+    output, stop = Output(), Stop()
+    companies = options["companies"]
+    say = Say(output.write, as_json=options["as_json"], quiet=options["quiet"])
+    with stop.listening():
+        if options["listing"]:
+            status = list_all(settings, companies, say)
+        elif options["verifying"]:
+            status = verify_all(settings, companies, stop, say)
+        else:
+            status = back_up(settings, companies, stop, say, dry_run=options["dry_run"])
+    ctx.exit(stop.exit_status(max(status, int(output.failed))))
+
+
+class Say:
+    """How a command speaks: in text or JSON on stdout, and trouble on stderr as well where stdout is not read."""
+
+    def __init__(self, write: Callable[[str], object], *, as_json: bool, quiet: bool) -> None:
+        self.as_json = as_json
+        self._quiet = quiet
+        self._write = write
+        self._tell = quiet or as_json or not sys.stdout.isatty()
+        self._log = Log("console" if sys.stderr.isatty() else "json", "warning")
+
+    def line(self, text: str) -> None:
+        """Write a line for people."""
+        if not (self._quiet or self.as_json):
+            self._write(text + "\n")
+
+    def document(self, fields: dict[str, Any]) -> None:
+        """Write the one JSON document."""
+        if self.as_json:
+            print_json(self._write, fields)
+
+    def failed(self, company_id: str, error: str) -> None:
+        """Tell of what went wrong."""
+        if self._tell:
+            self._log.error("backup_failed", company_id=shown(company_id), error=shown(error))
+
+    def warned(self, company_id: str, warning: str) -> None:
+        """Tell of what somebody should look at."""
+        if self._tell:
+            self._log.warning("backup_warning", company_id=shown(company_id), warning=shown(warning))
+
+
+def alarms(outcomes: Sequence[BackedUp]) -> list[str]:
+    """Return one sentence for each company whose backup wants somebody: what an alert has to say."""
+    return [f"company {shown(outcome.company_id)}: {shown(error)}" for outcome in outcomes for error in outcome.errors]
+
+
+# --- making ---------------------------------------------------------------------------------------------
+
+
+def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, dry_run: bool) -> int:
+    """Back up, and say what became of each company. Returns 0, or 1 when something failed."""
+    now = world(stop)
+    done: list[BackedUp] = []
+    moment = Moment(now.now, now.clock, now.wait)
+    for outcome in back_up_all(settings, wanted, moment, stop, rehearse=dry_run):
+        done.append(outcome)
+        _tell(say, outcome, dry_run=dry_run)
+    failed = sum(outcome.failed for outcome in done)
+    archives = [outcome for outcome in done if outcome.archive is not None]
+    gone = sum(not fate.keep for outcome in done for fate in outcome.fates)
+    totals = {
+        "companies": len(done),
+        "companies_failed": failed,
+        "archives": len(archives),
+        "archive_bytes": sum(outcome.archive_bytes for outcome in archives),
+        "archives_deleted": gone,
+    }
+    say.document(
+        {
+            "dry_run": dry_run,
+            "status": "stopped" if stop() else "partial" if failed else "done",
+            "started_at": timestamp(now.now),
+            "to": shown(str(settings.backup.to)),
+            "companies": [_fields(outcome) for outcome in done],
+            "totals": totals,
+        }
+    )
+    would = "would be " if dry_run else ""
+    say.line(
+        f"{count(len(archives), 'archive')} {would}written ({size(totals['archive_bytes'])}), {gone:,} {would}deleted,"
+        f" {count(failed, 'company', 'companies')} failed{', stopped' if stop() else ''}."
+    )
+    return int(failed > 0)
+
+
+def _tell(say: Say, outcome: BackedUp, *, dry_run: bool) -> None:
+    name = shown(outcome.company_id)
+    if outcome.status is Status.BACKED_UP:
+        would = "would write" if dry_run else "wrote"
+        say.line(
+            f"company {name}: {would} {shown(str(outcome.archive))}: {count(outcome.files, 'file')},"
+            f" {size(outcome.bytes)}, {size(outcome.archive_bytes)} packed"
+        )
+    elif outcome.status is Status.FAILED:
+        say.line(f"company {name}: FAILED, no archive was made")
+    else:
+        say.line(f"company {name}: nothing to do")
+    for fate in outcome.fates:
+        verb = "stays" if fate.keep else "would go" if dry_run else "gone"
+        if dry_run or not fate.keep:
+            say.line(f"  {verb}: {shown(fate.archive.name)}: {fate.reason}")
+    for text in outcome.errors:
+        say.line(f"  error: {shown(text)}")
+        say.failed(outcome.company_id, text)
+    for text in outcome.warnings:
+        say.line(f"  warning: {shown(text)}")
+        say.warned(outcome.company_id, text)
+    for text in outcome.notes:
+        say.line(f"  note: {shown(text)}")
+
+
+def _fields(outcome: BackedUp) -> dict[str, Any]:
+    return {
+        "company_id": shown(outcome.company_id),
+        "status": outcome.status,
+        "archive": None if outcome.archive is None else shown(outcome.archive),
+        "files": outcome.files,
+        "bytes": outcome.bytes,
+        "archive_bytes": outcome.archive_bytes,
+        "archives": [_fate(fate) for fate in outcome.fates],
+        "warnings": [shown(text) for text in outcome.warnings],
+        "notes": [shown(text) for text in outcome.notes],
+        "errors": [shown(text) for text in outcome.errors],
+    }
+
+
+def _fate(fate: Fate) -> dict[str, Any]:
+    return {
+        "archive": shown(fate.archive.name),
+        "made_at": timestamp(fate.archive.made),
+        "bytes": fate.archive.size,
+        "kept": fate.keep,
+        "reason": shown(fate.reason),
+    }
+
+
+# --- looking --------------------------------------------------------------------------------------------
+
+
+def list_all(settings: Settings, wanted: Sequence[str], say: Say) -> int:
+    """List the archives there are, by company and newest first."""
+    with looking(settings) as (store, _):
+        archives = list_archives(store, ids_of(wanted))
+        place = store.where
+    say.document({"to": place, "archives": [_lying(lying) for lying in archives]})
+    rows = [
+        [shown(lying.company_id), timestamp(lying.made), size(lying.stored.size), shown(lying.stored.name)]
+        for lying in archives
+    ]
+    for line in table([["COMPANY", "MADE", "SIZE", "ARCHIVE"], *rows], plain, None) if rows else ():
+        say.line(line)
+    say.line(f"{count(len(rows), 'archive')} in {place}.")
+    return 0
+
+
+def verify_all(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say) -> int:
+    """Read archives back. Returns 1 when one is bad, or when there is none: nothing was verified then."""
+    found: list[Verified] = []
+    ids = ids_of(wanted)
+    with looking(settings) as (store, book):
+        archives = list_archives(store, ids)
+        for verified in verify(store, archives, book, stop):
+            found.append(verified)
+            _tell_verified(say, verified)
+        place = store.where
+    bad = [verified for verified in found if verified.problem is not None]
+    missing = sorted(ids - {lying.company_id for lying in archives}) if ids else [] if archives else [""]
+    for company_id in missing:
+        whose = f"company {shown(company_id)}" if company_id else "any company"
+        say.line(f"error: there is no archive of {whose} in {place}")
+        say.failed(company_id, f"there is no archive of it in {place}")
+    say.document(
+        {
+            "to": place,
+            "status": "stopped" if stop() else "bad" if bad or missing else "good",
+            "archives": [_verified(verified) for verified in found],
+            "companies_without": [shown(company_id) for company_id in missing if company_id],
+        }
+    )
+    say.line(f"{count(len(found), 'archive')} read from {place}, {len(bad):,} bad.")
+    return int(bool(bad or missing))
+
+
+def _tell_verified(say: Say, verified: Verified) -> None:
+    name = shown(verified.lying.stored.name)
+    if verified.manifest is not None:
+        files = verified.manifest.files
+        say.line(f"good: {name}: {count(len(files), 'file')}, {size(verified.manifest.size)}")
+    else:
+        say.line(f"BAD:  {name}: {shown(str(verified.problem))}")
+        say.failed(verified.lying.company_id, f"the archive {name} is bad: {verified.problem}")
+
+
+def _lying(lying: Lying) -> dict[str, Any]:
+    return {
+        "archive": shown(lying.stored.name),
+        "company_id": shown(lying.company_id),
+        "made_at": timestamp(lying.made),
+        "bytes": lying.stored.size,
+    }
+
+
+def _verified(verified: Verified) -> dict[str, Any]:
+    manifest = verified.manifest
+    return {
+        **_lying(verified.lying),
+        "good": manifest is not None,
+        "files": len(manifest.files) if manifest is not None else None,
+        "paired": manifest.paired if manifest is not None else None,
+        "problem": None if verified.problem is None else shown(verified.problem),
+    }
+
+
+def ids_of(wanted: Sequence[str]) -> set[str]:
+    """Return the wanted ids; the companies themselves may be gone."""
+    return {text.removeprefix(PREFIX) for text in wanted}

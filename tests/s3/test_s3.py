@@ -1,0 +1,184 @@
+"""Archives on a real S3 server: there whole or not at all, whatever breaks."""
+
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+from server import BUCKET, KEY, SECRET, BrokenWay, Server, tool
+
+COMPANY = "962302"
+PREFIX = "nightly/bots/"
+
+
+def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Give what lies in a company's folder, with its dates."""
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+
+
+def test_there_and_back(server: Server, root: Path) -> None:
+    """Backed up, listed, verified, wiped and restored: every file is back with its bytes and date."""
+    folder = root / f"company_{COMPANY}"
+    before = contents(folder)
+
+    made = tool(root, server.port, "backup", "--json")
+
+    assert made.status == 0, made
+    names = [company["archive"] for company in made.json["companies"]]
+    assert [PREFIX + name for name in names] == server.objects
+    listed = tool(root, server.port, "backup", "--list", "--json").json["archives"]
+    assert names == [archive["archive"] for archive in listed]
+    assert tool(root, server.port, "backup", "--verify").status == 0
+    shutil.rmtree(folder)
+    restored = tool(root, server.port, "restore", "latest", "--company", COMPANY, "--everything")
+    assert restored.status == 0, restored
+    assert before == contents(folder)
+
+
+def test_an_archive_can_be_named_by_its_url(server: Server, root: Path) -> None:
+    """`restore s3://bucket/prefix/archive` needs no setting."""
+    (name,) = tool(root, server.port, "backup", "--json", "--company", COMPANY).json["companies"]
+    shutil.rmtree(root / f"company_{COMPANY}")
+
+    url = f"s3://{BUCKET}/{PREFIX}{name['archive']}"
+    restored = tool(root, server.port, "restore", url, env={"BAILEYS_CLEANUP_BACKUP__TO": ""})
+
+    assert restored.status == 0, restored
+    assert (root / f"company_{COMPANY}" / "creds.json").exists()
+
+
+def test_older_archives_go_and_foreign_objects_stay(server: Server, root: Path) -> None:
+    """Retention deletes on the server what no rule keeps, once the new archive lies there."""
+    keep = {f"BAILEYS_CLEANUP_BACKUP__KEEP_{rule}": number for rule, number in (("DAILY", "0"), ("WEEKLY", "0"))}
+    keep |= {"BAILEYS_CLEANUP_BACKUP__KEEP_LAST": "1"}
+    tool(root, server.port, "backup", "--company", COMPANY)
+    (first,) = server.objects
+    for name in ("notes.txt", "deeper/company_962302-20261122T030000Z.tar.gz"):
+        path = server.folder / BUCKET / PREFIX / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"foreign")
+
+    planned = tool(root, server.port, "backup", "--company", COMPANY, "--dry-run", "--json", env=keep).json
+    assert first in server.objects
+    done = tool(root, server.port, "backup", "--company", COMPANY, "--json", env=keep)
+
+    assert done.status == 0, done
+    assert first not in server.objects
+    assert 3 == len(server.objects)
+    assert [False] == [
+        each["kept"] for each in planned["companies"][0]["archives"] if PREFIX + each["archive"] == first
+    ]
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"AWS_SECRET_ACCESS_KEY": "another-secret"}, "the secret key is wrong"),
+        ({"AWS_ACCESS_KEY_ID": "AKIDOTHER"}, ""),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "no AWS credentials"),
+        ({"AWS_SECRET_ACCESS_KEY": ""}, "incomplete"),
+        ({"AWS_PROFILE": "nobody"}, "profile"),
+        ({"BAILEYS_CLEANUP_BACKUP__TO": "s3://other-bucket/x"}, "no such bucket"),
+    ],
+)
+def test_what_may_not_be_is_a_sentence_and_status_1(server: Server, root: Path, env: dict[str, str], says: str) -> None:
+    """A wrong secret, key, profile or bucket: nothing is written, each company has its sentence."""
+    done = tool(root, server.port, "backup", env=env)
+
+    assert done.status == 1, done
+    assert says in done.out + done.err
+    assert [] == server.objects
+    assert tool(root, server.port, "backup", "--list", env=env).status == 1
+
+
+def test_a_profile_of_the_shared_files_is_taken(server: Server, root: Path, tmp_path: Path) -> None:
+    """Credentials and endpoint stand where AWS's own tools have them."""
+    (tmp_path / "credentials").write_text(f"[vault]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n")
+    (tmp_path / "config").write_text(f"[profile vault]\nendpoint_url = http://127.0.0.1:{server.port}\n")
+    env = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "")
+    env |= {"AWS_PROFILE": "vault", "AWS_CONFIG_FILE": str(tmp_path / "config")}
+    env |= {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}
+
+    assert tool(root, server.port, "backup", env=env).status == 0
+    assert 2 == len(server.objects)
+
+
+@pytest.mark.parametrize("bytes_up", [200, 2_000, 9_000])
+def test_an_upload_that_breaks_off_leaves_no_archive(server: Server, root: Path, bytes_up: int) -> None:
+    """In the headers or in the middle of the body: no object, status 1; the next backup is whole."""
+    with BrokenWay(server.port, up=bytes_up) as way:
+        done = tool(root, way.port, "backup", "--company", COMPANY)
+        assert way.cut
+
+    assert done.status == 1, done
+    assert [] == server.objects
+    assert tool(root, server.port, "backup", "--company", COMPANY).status == 0
+    assert tool(root, server.port, "backup", "--verify", "--company", COMPANY).status == 0
+
+
+def test_a_download_that_breaks_off_restores_nothing(server: Server, root: Path) -> None:
+    """Verifying says so, and a restore touches nothing."""
+    tool(root, server.port, "backup", "--company", COMPANY)
+    shutil.rmtree(root / f"company_{COMPANY}")
+
+    with BrokenWay(server.port, down=6_000) as way:
+        verified = tool(root, way.port, "backup", "--verify", "--company", COMPANY)
+        restored = tool(root, way.port, "restore", "latest", "--company", COMPANY)
+        assert way.cut
+
+    assert (verified.status, restored.status) == (1, 1)
+    assert "broke off" in restored.err
+    assert not (root / f"company_{COMPANY}").exists()
+
+
+def test_a_server_that_is_not_there_is_a_sentence(root: Path) -> None:
+    """Nobody listens at the port: status 1."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    done = tool(root, port, "backup")
+
+    assert done.status == 1, done
+    assert "cannot be reached" in done.out
+
+
+def test_an_object_that_rotted_is_found(server: Server, root: Path) -> None:
+    """One byte changed on the server: --verify finds it, and `latest` takes the older one."""
+    for _ in range(2):
+        assert tool(root, server.port, "backup", "--company", COMPANY).status == 0
+    _, newest = server.objects
+    path = server.folder / BUCKET / newest
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+    verified = tool(root, server.port, "backup", "--verify", "--json")
+    assert (verified.status, verified.json["status"]) == (1, "bad")
+    shutil.rmtree(root / f"company_{COMPANY}")
+    restored = tool(root, server.port, "restore", "latest", "--company", COMPANY, "--json")
+    assert restored.status == 0, restored
+    assert restored.json["archive"] not in newest
+
+
+def test_clean_leaves_a_company_alone_whose_archive_did_not_get_there(server: Server, root: Path) -> None:
+    """`backup.before_clean` with a wrong secret: nothing is removed, status 1; with the right one all goes on."""
+    before = {company.name: contents(company) for company in root.glob("company_*")}
+    env = {"BAILEYS_CLEANUP_BACKUP__BEFORE_CLEAN": "true"}
+
+    done = tool(root, server.port, "--json", env=env | {"AWS_SECRET_ACCESS_KEY": "another"})
+    assert (done.status, done.json["totals"]["removed"]) == (1, 0)
+    assert before == {company.name: contents(company) for company in root.glob("company_*")}
+
+    done = tool(root, server.port, "--json", env=env)
+    assert (done.status, len(server.objects)) == (0, 2)
+    assert done.json["totals"]["removed"]
+
+
+def test_without_the_extra_a_sentence_says_what_to_install(root: Path, tmp_path: Path) -> None:
+    """Where botocore is not installed, the status is 2 and the command to install it is named."""
+    (tmp_path / "botocore").mkdir()
+    (tmp_path / "botocore" / "__init__.py").write_text("raise ImportError\n")
+
+    done = tool(root, 1, "backup", env={"PYTHONPATH": os.pathsep.join([str(tmp_path)])})
+
+    assert (done.status, "pip install 'baileys-cleanup[s3]'" in done.err) == (2, True), done

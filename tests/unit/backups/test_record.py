@@ -1,0 +1,41 @@
+"""`record`: what is known of each company's backups, for retention, metrics and alerts."""
+
+from baileys_cleanup.backups.record import Book, ClosedBook, Facts, read_facts
+
+from ..helpers import NOW, names
+
+FACTS = Facts("962302", NOW, NOW - 5, 1000, 176, 7, 2, {"a": ("sha256:x", True)})
+
+
+def test_facts_come_back_as_they_were(tool):
+    """Every number, and which archives were found good."""
+    Book(tool).write(FACTS)
+    assert FACTS == Book(tool).read("962302")
+    assert [FACTS] == read_facts(tool)
+
+
+def test_nothing_is_known_of_a_company_without_a_backup(tool, place):
+    """And asking leaves no trace."""
+    assert Facts("1") == Book(tool).read("1")
+    assert [] == read_facts(tool)
+    assert "backups" not in names(place / ".baileys-cleanup")
+
+
+def test_what_cannot_be_read_is_not_known(tool, place):
+    """A torn or strange record costs a verification, never an archive."""
+    Book(tool).write(FACTS)
+    folder = place / ".baileys-cleanup" / "backups"
+    (folder / "company_1.json").write_text("{")
+    (folder / "company_2.json").write_text('{"tried": "x"}')
+    (folder / "company_3.json.new").write_text("{}")
+    assert [Facts("1"), Facts("2"), FACTS] == [Book(tool).read(company) for company in ("1", "2", "962302")]
+    assert [FACTS] == read_facts(tool)
+
+
+def test_a_closed_book_is_not_written_in(tool, place):
+    """A dry run knows what is known, and takes nothing down."""
+    ClosedBook(tool).write(FACTS)
+    assert "backups" not in names(place / ".baileys-cleanup")
+    Book(None).write(FACTS)
+    assert Facts("962302") == Book(None).read("962302")
+    assert [] == Book(None).read_all()

@@ -1,0 +1,248 @@
+"""`commands.backup`: what making, listing and verifying say, and `clean` with a backup before it."""
+
+import contextlib
+import json
+from dataclasses import replace
+
+import pytest
+
+from baileys_cleanup.backups.record import read_facts
+from baileys_cleanup.cleanup import clean
+from baileys_cleanup.commands import backup as backups
+from baileys_cleanup.commands.backup import Say, alarms, back_up, list_all, verify_all
+from baileys_cleanup.config import Backup
+from baileys_cleanup.errors import LockHeld, StoreProblem, UsageProblem
+from baileys_cleanup.frame import Stop
+from baileys_cleanup.lock import BACKUP, RUN, hold_lock
+from baileys_cleanup.outcome import CompanyStatus
+
+from ..helpers import creds, names, put
+from .helpers import SESSION, WORLD
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch):
+    """Read a broken creds.json again at once."""
+    monkeypatch.setattr("baileys_cleanup.frame.time.sleep", lambda _: None)
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    """Give a folder for archives."""
+    (tmp_path / "archives").mkdir()
+    return tmp_path / "archives"
+
+
+@pytest.fixture
+def ours(settings, shelf, place):
+    """Give settings with a place for archives, and three companies: one good, one broken, one empty."""
+    put(place / "company_1", "creds.json", creds(), age=1)
+    put(place / "company_1", SESSION, age=99)
+    put(place / "company_2", "creds.json", b"", age=1)
+    put(place / "company_2", SESSION, age=99)
+    (place / "company_3").mkdir()
+    return replace(settings, backup=Backup(to=str(shelf), before_clean=True))
+
+
+def said(function, settings, *args, as_json=True, quiet=False, **how):
+    """Run one of the command's functions; give its status and what it said on stdout."""
+    texts = []
+    status = function(settings, *args, Say(texts.append, as_json=as_json, quiet=quiet), **how)
+    text = "".join(texts)
+    return status, json.loads(text) if as_json else text
+
+
+def test_each_company_has_its_own_fate(ours, shelf, place):
+    """One archive, one failure, one that is passed over: status 1, and the numbers add up."""
+    status, document = said(back_up, ours, [], Stop(), dry_run=False)
+    assert (1, "partial") == (status, document["status"])
+    assert ["backed_up", "failed", "skipped"] == [company["status"] for company in document["companies"]]
+    assert (3, 1, 1, 0) == tuple(
+        document["totals"][key] for key in ("companies", "companies_failed", "archives", "archives_deleted")
+    )
+    assert [document["companies"][0]["archive"]] == names(shelf)
+
+
+def test_facts_are_there_for_metrics_and_alerts(ours, tool):
+    """Each company's last success, bytes and failures, and one sentence for each that wants somebody."""
+    done = list(backups.back_up_all(ours, [], backups.Moment(*WORLD[:3]), Stop(), rehearse=False))
+    one, two = read_facts(tool)[:2]
+    assert (True, 0, None, 1) == (one.succeeded is not None, one.failures, two.succeeded, two.failures)
+    (alarm,) = alarms(done)
+    assert alarm.startswith("company 2: creds.json is empty")
+
+
+def test_a_dry_run_changes_nothing(ours, shelf, place):
+    """Not a file, not a lock, not a record; it says what the real run then does."""
+    status, told = said(back_up, ours, [], Stop(), dry_run=True)
+    assert ([], ["company_1", "company_2", "company_3"]) == (names(shelf), names(place))
+    _, done = said(back_up, ours, [], Stop(), dry_run=False)
+    assert told["companies"][0]["files"] == done["companies"][0]["files"] == 2
+    assert {**told["totals"], "archive_bytes": 0} == {**done["totals"], "archive_bytes": 0}
+    assert (1, 1) == (status, len(names(shelf)))
+
+
+def test_a_stop_ends_it_between_two_companies(ours, shelf):
+    """What was made is made; the document says that it was stopped."""
+    stop = Stop()
+    stop.signal = 15
+    _, document = said(back_up, ours, [], stop, dry_run=False)
+    assert ("stopped", []) == (document["status"], document["companies"])
+
+
+def test_without_a_place_nothing_is_done(settings, place):
+    """Nobody said where archives go: a sentence with the way on."""
+    with pytest.raises(UsageProblem, match=r"set backup\.to, or give --to"):
+        said(back_up, settings, [], Stop(), dry_run=False)
+    assert [] == names(place)
+
+
+def test_two_backups_do_not_overlap_and_a_cleaning_is_not_waited_for(ours, tool):
+    """One backup at a time; a running cleaning is no reason to miss a backup."""
+    with hold_lock(tool, BACKUP), pytest.raises(LockHeld, match="another backup"):
+        said(back_up, ours, ["1"], Stop(), dry_run=False)
+    with hold_lock(tool, RUN):
+        assert 0 == said(back_up, ours, ["1"], Stop(), dry_run=False)[0]
+
+
+def test_the_text_is_for_people(ours, shelf):
+    """A line for each company, what is wrong below it, and a sum."""
+    _, text = said(back_up, ours, [], Stop(), dry_run=False, as_json=False)
+    assert f"company 1: wrote {names(shelf)[0]}: 2 files" in text
+    assert "company 2: FAILED, no archive was made\n  error: creds.json is empty" in text
+    assert "company 3: nothing to do\n  note: its folder is empty" in text
+    assert "1 archive written" in text
+    assert "" == said(back_up, ours, ["1"], Stop(), dry_run=False, as_json=False, quiet=True)[1]
+    assert "stays: " in said(back_up, ours, ["1"], Stop(), dry_run=True, as_json=False)[1]
+
+
+def test_trouble_is_on_stderr_where_nobody_reads_stdout(ours, capsys):
+    """Quiet or in JSON, what is wrong is an event of the log."""
+    said(back_up, ours, [], Stop(), dry_run=False, as_json=False, quiet=True)
+    event = json.loads(capsys.readouterr().err)
+    assert ("backup_failed", "2") == (event["event"], event["company_id"])
+
+
+def test_archives_are_listed(ours, shelf):
+    """By company, with time and size; foreign files are none."""
+    said(back_up, ours, ["1"], Stop(), dry_run=False)
+    (shelf / "notes.txt").touch()
+    status, document = said(list_all, ours, [])
+    (archive,) = document["archives"]
+    assert (0, "1", (shelf / archive["archive"]).stat().st_size) == (status, archive["company_id"], archive["bytes"])
+    assert archive["archive"] in said(list_all, ours, [], as_json=False)[1]
+    assert [] == said(list_all, ours, ["2"])[1]["archives"]
+
+
+def test_verifying_reads_every_archive(ours, shelf, tool):
+    """Good ones are good; a flipped byte is found, status 1, and the archive is no longer counted."""
+    said(back_up, ours, ["1"], Stop(), dry_run=False)
+    status, document = said(verify_all, ours, [], Stop())
+    assert (0, "good", [True]) == (status, document["status"], [each["good"] for each in document["archives"]])
+    (name,) = names(shelf)
+    data = bytearray((shelf / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (shelf / name).write_bytes(data)
+    status, document = said(verify_all, ours, [], Stop())
+    assert (1, "bad") == (status, document["status"])
+    assert document["archives"][0]["problem"]
+    assert {} == read_facts(tool)[0].good
+    assert "BAD:  " in said(verify_all, ours, [], Stop(), as_json=False)[1]
+
+
+def test_verifying_nothing_is_no_success(ours):
+    """No archive at all, or none of a company that was named: status 1."""
+    status, document = said(verify_all, ours, [], Stop())
+    assert (1, "bad") == (status, document["status"])
+    assert ["9"] == said(verify_all, ours, ["company_9"], Stop())[1]["companies_without"]
+    assert "there is no archive of company 9" in said(verify_all, ours, ["9"], Stop(), as_json=False)[1]
+
+
+def test_archives_can_be_looked_at_without_a_sessions_root(ours, shelf):
+    """On a new machine there is none yet."""
+    said(back_up, ours, ["1"], Stop(), dry_run=False)
+    elsewhere = replace(ours, sessions_root="/nonexistent")
+    assert 1 == len(said(list_all, elsewhere, [])[1]["archives"])
+    assert 0 == said(verify_all, elsewhere, [], Stop())[0]
+
+
+# --- clean with backup.before_clean -------------------------------------------------------------------------
+
+
+class Ran:
+    """A report that keeps what it hears."""
+
+    def __init__(self):
+        self.companies = {}
+
+    def __call__(self, run):
+        """Hear the beginning."""
+        self.run = run
+        return self
+
+    def company(self, outcome):
+        """Hear of one company."""
+        self.companies[outcome.company_id] = outcome
+
+    def close(self, run):
+        """Hear the end."""
+
+
+def cleaned(settings, dry_run=False):
+    """Clean; give the report."""
+    ran = Ran()
+    clean(settings, [], WORLD, ran, contextlib.nullcontext, dry_run=dry_run, accept_clock=False, detail=False)
+    return ran
+
+
+def test_clean_makes_an_archive_before_it_removes(ours, shelf, place):
+    """The archive holds what was then removed; where it failed, the company is left alone and the run partial."""
+    ran = cleaned(ours)
+    assert (1, 1) == (ran.companies["1"].total.removed, len(names(shelf)))
+    assert [CompanyStatus.CLEANED, CompanyStatus.FAILED] == [ran.companies[each].status for each in "12"]
+    assert "left alone, because its backup failed: creds.json is empty" in ran.companies["2"].errors[0].error
+    assert SESSION in names(place / "company_2")
+    assert 1 == ran.run.exit_status
+    assert 2 == said(verify_all, ours, [], Stop())[1]["archives"][0]["files"]
+
+
+def test_clean_without_the_setting_makes_none(ours, shelf):
+    """Only where it is asked for."""
+    cleaned(replace(ours, backup=replace(ours.backup, before_clean=False)))
+    assert [] == names(shelf)
+
+
+def test_a_dry_run_of_clean_makes_none_and_says_so(ours, shelf, place):
+    """It only says that a real run would."""
+    ran = cleaned(ours, dry_run=True)
+    assert ([], ["company_1", "company_2", "company_3"]) == (names(shelf), names(place))
+    assert "would first make an archive" in " ".join(ran.run.notes)
+
+
+def test_clean_waits_for_no_backup(ours, tool, place):
+    """While a backup is at work nothing is cleaned: status 3."""
+    with hold_lock(tool, BACKUP), pytest.raises(LockHeld):
+        cleaned(ours)
+    assert SESSION in names(place / "company_1")
+
+
+def test_a_missing_place_stops_clean_before_anything(ours, place):
+    """A disk that is not mounted: a sentence, and nothing removed."""
+    with pytest.raises(UsageProblem, match="mount its disk"):
+        cleaned(replace(ours, backup=replace(ours.backup, to="/nonexistent/x")))
+    assert SESSION in names(place / "company_1")
+
+
+def test_trouble_with_older_archives_is_a_warning_of_the_run(ours, shelf, monkeypatch):
+    """The new archive is there, so the company is cleaned; the trouble is not silent."""
+    from baileys_cleanup.backups.shelf import Shelf
+
+    cleaned(ours)
+
+    def broken(self, name):
+        raise StoreProblem("jammed")
+
+    monkeypatch.setattr(Shelf, "fetch", broken)
+    ran = cleaned(replace(ours, backup=replace(ours.backup, keep_last=1)))
+    assert CompanyStatus.CLEANED is ran.companies["1"].status
+    assert "backup of company 1: older archives cannot be judged" in " ".join(ran.run.warnings)

@@ -1,0 +1,388 @@
+"""`commands.restore`: from an archive back into a folder, given a world."""
+
+import json
+import os
+
+import pytest
+
+from baileys_cleanup.aside import read_asides
+from baileys_cleanup.backups import restore as restores
+from baileys_cleanup.backups.naming import archive_name
+from baileys_cleanup.commands.restore import NotRestored, restore
+from baileys_cleanup.commands.undo import list_runs, undo_run
+from baileys_cleanup.errors import LockHeld, Refused, StoreProblem, UsageProblem
+from baileys_cleanup.lock import BACKUP, RUN, hold_lock
+
+from ..backups.helpers import archive
+from ..helpers import DAY, NOW, PN, creds, names, put
+from .helpers import SESSION, WORLD, said
+
+KEY = "app-state-sync-key-AACpMw==.json"
+FILES = {"creds.json": creds(), KEY: b'{"k":1}', "pre-key-7.json": b"{}", SESSION: b'{"old":1}'}
+LATER = WORLD._replace(clock=lambda: NOW + DAY)
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    """Give a folder with one archive of company 7."""
+    folder = tmp_path / "archives"
+    folder.mkdir()
+    (folder / archive_name("7", NOW - DAY)).write_bytes(archive(FILES, "7"))
+    return folder
+
+
+@pytest.fixture
+def folder(place):
+    """Give company 7's folder as it was archived, one session newer."""
+    for name, content in FILES.items():
+        put(place / "company_7", name, content, age=2)
+    put(place / "company_7", SESSION, b'{"new":1}', age=0.5)
+    return place / "company_7"
+
+
+def back(settings, shelf, what="latest", **how):
+    """Restore company 7; gives the status and the document."""
+    asked = {"company": "7", "place": str(shelf), "everything": False, "replace": False, "dry_run": False} | how
+    status, text = said(
+        lambda settings, write, **more: restore(settings, what, LATER, write, **more),
+        settings,
+        detail=True,
+        as_json=True,
+        **asked,
+    )
+    return status, json.loads(text)
+
+
+def contents(folder):
+    """Give what lies in a folder."""
+    return {name: (folder / name).read_bytes() for name in names(folder)}
+
+
+def refused(error, settings, shelf, **how):
+    """Give the sentence with which a restore ends before anything is touched."""
+    with pytest.raises(error) as problem:
+        back(settings, shelf, **how)
+    return str(problem.value)
+
+
+# --- into a folder that is there --------------------------------------------------------------------------
+
+
+def test_what_is_missing_is_put_in_and_nothing_else_changes(settings, shelf, folder, tool):
+    """With its date, private; the session that is newer stays, and the older one is not even looked for."""
+    (folder / KEY).unlink()
+    before = contents(folder)
+    status, document = back(settings, shelf)
+    assert (0, "done", None) == (status, document["status"], document["set_aside"])
+    assert before | {KEY: b'{"k":1}'} == contents(folder)
+    status = (folder / KEY).stat()
+    assert (0o600, NOW - 123_456_789) == (status.st_mode & 0o777, status.st_mtime_ns)
+    assert {"restored": 1, "kept": 3, "left_out": 0, "set_aside": 0} == document["totals"]
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_wiped_folder_comes_back_without_its_ratchets(settings, shelf, place, tool, everything):
+    """Where there is no folder one is made; the session only when everything is asked for, with a warning."""
+    status, document = back(settings, shelf, everything=everything)
+    expected = FILES if everything else {name: FILES[name] for name in FILES if name != SESSION}
+    assert (0, dict(sorted(expected.items()))) == (status, contents(place / "company_7"))
+    assert everything == ("lost for good" in " ".join(document["warnings"]))
+    assert 0o700 == (place / "company_7").stat().st_mode & 0o777
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"me": null}'])
+def test_a_broken_creds_stays_and_the_way_on_is_named(settings, shelf, folder, tool, content):
+    """It exists, so it is not overwritten: status 1, and --replace is named."""
+    put(folder, "creds.json", content)
+    status, document = back(settings, shelf)
+    assert (1, content) == (status, (folder / "creds.json").read_bytes())
+    (open_,) = [file for file in document["files"] if file["open"]]
+    assert "creds.json" == open_["file"]
+    assert "--replace" in open_["reason"]
+
+
+def test_another_accounts_folder_is_refused(settings, shelf, folder, tool):
+    """Two identities are never mixed: nothing is put in, and the sentence names the way on."""
+    put(folder, "creds.json", creds(me={"id": "15559999999:1@s.whatsapp.net"}))
+    (folder / KEY).unlink()
+    before = contents(folder)
+    assert "another account" in refused(Refused, settings, shelf)
+    assert before == contents(folder)
+
+
+def test_a_file_that_appears_meanwhile_wins(settings, shelf, folder, tool, monkeypatch):
+    """Between the plan and the rename the bot writes it: its file stays, and is named."""
+    (folder / KEY).unlink()
+    real = restores.put_back
+
+    def late(name, source, target):
+        put(folder, name, b"newer")
+        real(name, source, target)
+
+    monkeypatch.setattr(restores, "put_back", late)
+    status, document = back(settings, shelf)
+    assert (1, b"newer") == (status, (folder / KEY).read_bytes())
+    assert "never overwritten" in document["errors"][0]
+    assert [] == names(folder.parent / ".baileys-cleanup" / "restoring")
+
+
+def test_creds_go_in_last(settings, shelf, place, tool, monkeypatch):
+    """A bot that starts in the middle must not find a pairing without its keys."""
+    (place / "company_7").mkdir()
+    order = []
+    real = restores.put_back
+    monkeypatch.setattr(restores, "put_back", lambda name, *fds: order.append(name) or real(name, *fds))
+    back(settings, shelf, everything=True)
+    assert "creds.json" == order[-1]
+    assert len(FILES) == len(order)
+
+
+# --- a folder built anew ----------------------------------------------------------------------------------
+
+
+def test_replace_sets_the_present_folder_aside_and_undo_brings_it_back(settings, shelf, folder, tool):
+    """The archive's creds, the present session; the former folder whole; undo, and undo again."""
+    put(folder, "creds.json", b"")
+    put(folder, "pre-key-99.json", b'{"made":"since"}')
+    folder.chmod(0o750)
+    before = contents(folder)
+    status, document = back(settings, shelf, replace=True)
+    built = before | {"creds.json": creds()}
+    assert (0, built) == (status, contents(folder))
+    assert 0o750 == folder.stat().st_mode & 0o777
+    (listed,) = json.loads(said(list_runs, settings, as_json=True)[1])["set_aside"]
+    assert ("7", "restore", document["set_aside"], 5) == tuple(
+        listed[key] for key in ("company_id", "why", "run_id", "files")
+    )
+    status, text = said(undo_run, settings, "latest", [], WORLD, as_json=False)
+    assert (0, before) == (status, contents(folder))
+    assert "lies aside" in text
+    assert "restore, taken back" in said(list_runs, settings, as_json=False)[1]
+    said(undo_run, settings, document["set_aside"], ["company_7"], WORLD, as_json=True)
+    assert built == contents(folder)
+
+
+def test_replace_with_everything_puts_the_old_ratchet_back(settings, shelf, folder, tool):
+    """As archived, with the warning that names the cost; what the archive does not have comes along."""
+    put(folder, "pre-key-99.json", b"{}")
+    status, document = back(settings, shelf, replace=True, everything=True)
+    assert FILES | {"pre-key-99.json": b"{}"} == contents(folder)
+    assert (0, True) == (status, "lost for good" in document["warnings"][0])
+
+
+def test_another_account_is_put_aside_whole(settings, shelf, folder, tool):
+    """Nothing of it comes along, and a warning says so."""
+    put(folder, "creds.json", creds(me={"id": "15559999999:1@s.whatsapp.net"}))
+    _, document = back(settings, shelf, replace=True)
+    assert {name: FILES[name] for name in FILES if name != SESSION} == contents(folder)
+    assert "of another account" in document["warnings"][0]
+
+
+def test_a_counter_that_goes_back_is_told(settings, shelf, folder, tool):
+    """Pre-key numbers are made anew: the cost is named."""
+    put(folder, "creds.json", creds(next_pre_key=90))
+    _, document = back(settings, shelf, replace=True)
+    assert "goes back from pre-key 90 to 31" in document["warnings"][0]
+
+
+def test_a_bot_at_work_is_refused(settings, shelf, folder, tool, monkeypatch):
+    """The folder moved on while the new one was built: nothing is switched, nothing left, and it is said."""
+    real = restores._fill
+
+    def fill(fd, plan):
+        real(fd, plan)
+        put(folder, SESSION, b'{"newest":1}')
+
+    monkeypatch.setattr(restores, "_fill", fill)
+    put(folder, "creds.json", b"")
+    assert "stop it first" in refused(Refused, settings, shelf, replace=True)
+    assert b'{"newest":1}' == (folder / SESSION).read_bytes()
+    assert [] == read_asides(tool)
+
+
+def test_a_disk_that_fills_up_leaves_the_folder_as_it_was(settings, shelf, folder, tool, monkeypatch):
+    """While building or while staging: a sentence, status 1, and nothing half done."""
+    real = os.write
+
+    def write(fd, data):
+        if bytes(data) == b'{"k":1}':
+            raise OSError(28, "No space left on device")
+        return real(fd, data)
+
+    monkeypatch.setattr(restores.os, "write", write)
+    (folder / KEY).unlink()
+    before = contents(folder)
+    for replace in (False, True):
+        assert "No space left" in refused(NotRestored, settings, shelf, replace=replace)
+        assert before == contents(folder)
+    assert [] == read_asides(tool)
+    assert [] == names(folder.parent / ".baileys-cleanup" / "restoring")
+
+
+# --- what is restored -------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_changes_nothing_and_says_what_would_happen(settings, shelf, folder, place):
+    """Every file with its step and reason, the same as the real run's; no trace."""
+    (folder / KEY).unlink()
+    before = contents(folder)
+    for how in ({}, {"replace": True}, {"everything": True}):
+        _, told = back(settings, shelf, dry_run=True, **how)
+        assert before == contents(folder)
+        assert ["company_7"] == names(place)
+    _, told = back(settings, shelf, dry_run=True)
+    _, done = back(settings, shelf)
+    assert told["files"] == done["files"]
+
+
+def test_latest_passes_bad_archives_over(settings, shelf, place, tool):
+    """A newer one that is cut short or holds no pairing is named, and the good one is taken."""
+    (shelf / archive_name("7", NOW - DAY // 2)).write_bytes(archive(FILES, "7")[:-20])
+    (shelf / archive_name("7", NOW - DAY // 3)).write_bytes(archive({"creds.json": b"{}"}, "7"))
+    status, document = back(settings, shelf)
+    assert (0, archive_name("7", NOW - DAY)) == (status, document["archive"])
+    assert "passed over" in document["warnings"][0]
+    assert creds() == (place / "company_7" / "creds.json").read_bytes()
+
+
+def test_the_latest_may_have_no_pairing_where_none_has(settings, shelf, tool):
+    """Then it is taken, with a warning."""
+    for old in names(shelf):
+        (shelf / old).unlink()
+    (shelf / archive_name("7", NOW)).write_bytes(archive({"creds.json": b"{}"}, "7"))
+    assert "holds no pairing" in " ".join(back(settings, shelf)[1]["warnings"])
+
+
+@pytest.mark.parametrize("form", ["name", "path", "url", "file url"])
+def test_an_archive_can_be_named_in_every_way(settings, shelf, place, tool, form):
+    """By its name in the store, its path, or its URL; the company is then the archive's own."""
+    name = archive_name("7", NOW - DAY)
+    what = {"name": name, "path": f"{shelf}/{name}", "url": f"file://{shelf}/{name}"}.get(
+        form, f"file://{shelf}/{name}"
+    )
+    back(settings, shelf if form == "name" else None, what, company=None)
+    assert creds() == (place / "company_7" / "creds.json").read_bytes()
+
+
+def test_into_another_company_is_a_warning(settings, shelf, place, tool):
+    """A moved or renamed company; two bots with one pairing log each other out."""
+    _, document = back(settings, shelf, archive_name("7", NOW - DAY), company="company_8")
+    assert "log each other out" in document["warnings"][0]
+    assert "creds.json" in names(place / "company_8")
+
+
+def test_a_bad_archive_restores_nothing(settings, shelf, place, tool):
+    """Refused with what is wrong, before anything is touched."""
+    name = archive_name("7", NOW - DAY)
+    (shelf / name).write_bytes((shelf / name).read_bytes()[:-20])
+    with pytest.raises(UsageProblem, match="is refused"):
+        back(settings, shelf, name)
+    with pytest.raises(UsageProblem, match="has no good archive of company 7"):
+        back(settings, shelf)
+    assert [".baileys-cleanup"] == names(place)
+
+
+@pytest.mark.parametrize(
+    ("what", "how", "error"),
+    [
+        ("latest", {"place": None}, UsageProblem),
+        ("latest", {"company": None}, UsageProblem),
+        ("latest", {"company": "9"}, UsageProblem),
+        ("latest", {"company": "../7"}, UsageProblem),
+        ("latest", {"company": ""}, UsageProblem),
+        ("latest", {"company": "x" * 255}, UsageProblem),
+        ("/nonexistent/a.tar.gz", {}, UsageProblem),
+        ("/", {}, UsageProblem),
+        ("nothing", {}, UsageProblem),
+        (archive_name("9", NOW), {}, StoreProblem),
+        ("s4://x/y", {}, UsageProblem),
+    ],
+)
+@pytest.mark.usefixtures("tool")
+def test_what_cannot_be_found_is_said(settings, shelf, what, how, error):
+    """No place, no company, no archive: one sentence."""
+    with pytest.raises(error):
+        back(settings, shelf, what, **how)
+
+
+@pytest.mark.parametrize("name", [RUN, BACKUP])
+def test_nothing_is_restored_while_another_is_at_work(settings, shelf, folder, tool, name):
+    """Neither during a cleaning nor during a backup."""
+    with hold_lock(tool, name), pytest.raises(LockHeld):
+        back(settings, shelf)
+
+
+def test_a_stop_before_it_begins_restores_nothing(settings, shelf, folder, tool):
+    """A signal while the archive was read: refused, nothing touched."""
+    (folder / KEY).unlink()
+    with pytest.raises(Refused, match="stopped"):
+        restore(
+            settings,
+            "latest",
+            LATER._replace(stopping=lambda: True),
+            print,
+            company="7",
+            place=str(shelf),
+            everything=False,
+            replace=False,
+            dry_run=False,
+            detail=False,
+            as_json=False,
+        )
+    assert KEY not in names(folder)
+
+
+def test_the_text_names_what_matters(settings, shelf, folder, tool):
+    """Counts by kind, what is not well, and how to take it back."""
+    put(folder, "creds.json", b"")
+
+    def say(**how):
+        asked = {"company": "7", "place": str(shelf), "everything": False, "replace": False, "dry_run": False} | how
+        return said(
+            lambda settings, write, **more: restore(settings, "latest", LATER, write, **more),
+            settings,
+            detail=False,
+            as_json=False,
+            **asked,
+        )[1]
+
+    assert "error: the folder is not whole" in say()
+    text = say(replace=True)
+    assert "3 files restored: 1 creds, 1 app_state_sync_key, 1 pre_key" in text
+    assert "baileys-cleanup undo 2026" in text
+    assert PN not in text
+
+
+# --- set-aside folders and undo ---------------------------------------------------------------------------
+
+
+def test_undo_of_an_older_restore_is_refused_while_a_newer_one_is_live(settings, shelf, folder, tool):
+    """The newest is taken back first; what is live stays live."""
+    _, first = back(settings, shelf, replace=True)
+    _, second = back(settings, shelf, replace=True)
+    before = contents(folder)
+    status, text = said(undo_run, settings, first["set_aside"], [], WORLD, as_json=False)
+    assert (1, before) == (status, contents(folder))
+    assert "take back what was done since" in text
+    for run in (second, first):
+        assert 0 == said(undo_run, settings, run["set_aside"], [], WORLD, as_json=True)[0]
+
+
+def test_undo_of_a_company_that_was_not_set_aside_is_an_error(settings, shelf, folder, tool):
+    """The run is known, the company is not in it."""
+    _, done = back(settings, shelf, replace=True)
+    with pytest.raises(UsageProblem, match="set no folder of company 8 aside"):
+        undo_run(settings, done["set_aside"], ["8"], WORLD, print, as_json=False)
+
+
+def test_what_a_killed_restore_built_is_discarded_by_the_next(settings, shelf, folder, tool, monkeypatch):
+    """A folder that never went live is not offered by undo, and goes."""
+    monkeypatch.setattr(restores, "_give_up", lambda *_: None)
+    monkeypatch.setattr(restores, "_check_at_rest", lambda *_: (_ for _ in ()).throw(OSError(5, "killed, say")))
+    with pytest.raises(NotRestored):
+        back(settings, shelf, replace=True)
+    assert 1 == len(read_asides(tool))
+    assert [] == json.loads(said(list_runs, settings, as_json=True)[1])["set_aside"]
+    monkeypatch.undo()
+    back(settings, shelf)
+    assert [] == read_asides(tool)
