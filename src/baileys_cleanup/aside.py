@@ -51,6 +51,8 @@ def begin(root: Root, tool: ToolFolder, company_id: str, run_id: str, *, why: st
     """
     name = PREFIX + company_id
     with _place(tool, run_id) as place:
+        with suppress(OSError):  # an empty one that was made by a run killed before it could record it
+            os.rmdir(name, dir_fd=place)
         os.mkdir(name, 0o700, dir_fd=place)
         with _folder(place, name) as fd:
             if root.has(company_id):
@@ -123,12 +125,14 @@ def settle(root: Root, tool: ToolFolder, aside: Aside) -> Aside:
 def discard(root: Root, tool: ToolFolder, aside: Aside) -> None:
     """Delete a built folder that never was live, and forget it. Raises CompanyProblem for any other."""
     with _place(tool, aside.run_id) as place:
-        with _folder(place, aside.folder_name) as fd:
-            if aside.lived or is_live(root, aside) or os.fstat(fd).st_ino != aside.built:
-                raise CompanyProblem(f"the folder that run {aside.run_id} set aside was live once; it is kept")
-            for name in os.listdir(fd):
-                os.unlink(name, dir_fd=fd)
-        os.rmdir(aside.folder_name, dir_fd=place)
+        here = _inode_at(place, aside.folder_name)
+        if aside.lived or is_live(root, aside) or here not in {aside.built, None}:
+            raise CompanyProblem(f"the folder that run {aside.run_id} set aside was live once; it is kept")
+        if here is not None:  # else it was discarded by a run killed before it could forget it
+            with _folder(place, aside.folder_name) as fd:
+                for name in os.listdir(fd):
+                    os.unlink(name, dir_fd=fd)
+            os.rmdir(aside.folder_name, dir_fd=place)
         with _folder(place, _RECORDS) as records:
             os.unlink(f"{aside.folder_name}.json", dir_fd=records)
         for name in (_RECORDS, _FORMER):

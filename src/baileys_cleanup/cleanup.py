@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from baileys_cleanup.audit import Audit, open_audit
-from baileys_cleanup.company import Terms, clean_company
+from baileys_cleanup.company import Terms, clean_company, refused_company
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import UsageProblem, in_words
 from baileys_cleanup.folder import Root, open_root
 from baileys_cleanup.lock import hold_lock
-from baileys_cleanup.outcome import RunOutcome
+from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.removal import (
     DryRun,
     Quarantine,
@@ -20,10 +20,11 @@ from baileys_cleanup.removal import (
     settle,
     unrecorded,
 )
+from baileys_cleanup.retention import Policy
 from baileys_cleanup.runs import SETTLED, Run, check_clock, new_run_id, read_runs, write_last_start
 from baileys_cleanup.summary import Report
 from baileys_cleanup.text import count, few, shown, size
-from baileys_cleanup.toolfolder import ToolFolder, open_tool_folder
+from baileys_cleanup.toolfolder import ROTATIONS, ToolFolder, open_tool_folder
 
 
 class World(NamedTuple):
@@ -40,6 +41,15 @@ class World(NamedTuple):
     stopwatch: Callable[[], float]
 
 
+class CleanOne(Protocol):
+    """Cleans one company, with or without anything around it."""
+
+    def __call__(
+        self, root: Root, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
+    ) -> CompanyOutcome:
+        """Return what became of the company; whatever goes wrong is in the outcome."""
+
+
 def clean(
     settings: Settings,
     wanted: Sequence[str],
@@ -50,10 +60,12 @@ def clean(
     dry_run: bool,
     accept_clock: bool,
     detail: bool,
+    clean_one: CleanOne = clean_company,
 ) -> RunOutcome:
     """Clean the wanted companies, or all, and tell the report.
 
-    `report_for` makes the report once it is sure that the run goes ahead; `progress` wraps the ids to come.
+    `report_for` makes the report once it is sure that the run goes ahead; `progress` wraps the ids to come;
+    `clean_one` cleans each company. A company that is being rotated is left alone, and that is told.
     Raises UsageProblem, LockHeld or Refused before anything was touched.
     """
     began = world.stopwatch()
@@ -77,13 +89,17 @@ def clean(
             elif tool is not None:
                 audit = _prepare(stack, root, tool, outcome, world)
                 remover = stack.enter_context(closing(Quarantine(tool, run, audit)))
+            rotating = _rotating(tool, outcome)
             report = report_for(outcome)
             with progress(ids) as coming:
                 for company_id in coming:
                     if world.stopping():
                         break
-                    policy = settings.policy_for(company_id)
-                    company = clean_company(root, company_id, policy, terms, remover, detail=detail)
+                    if company_id in rotating:
+                        company = refused_company(company_id, rotating[company_id])
+                    else:
+                        policy = settings.policy_for(company_id)
+                        company = clean_one(root, company_id, policy, terms, remover, detail=detail)
                     outcome.add(company)
                     report.company(company)
         outcome.stopped = world.stopping()
@@ -125,6 +141,20 @@ def _tell_of_due(outcome: RunOutcome, tool: ToolFolder, world: World) -> None:
     due = [run.run_id for run in read_runs(tool)[0] if run.due <= world.now]
     if due:
         outcome.notes.append(f"a real run would first delete for good what these earlier runs removed: {few(due)}")
+
+
+def _rotating(tool: ToolFolder | None, outcome: RunOutcome) -> dict[str, str]:
+    """Return the companies whose rotation was interrupted or waits for a QR code, each with the way on."""
+    if tool is None or not tool.has(ROTATIONS):
+        return {}
+    from baileys_cleanup.rotation.journal import read_journals, way_on  # noqa: PLC0415 - most roots have none
+
+    journals = read_journals(tool)
+    if journals.broken:
+        outcome.warnings.append(
+            f"{tool.path}/{ROTATIONS} holds journals of rotations that cannot be read: {few(journals.broken)}"
+        )
+    return {company_id: way_on(journal) for company_id, journal in journals.open().items()}
 
 
 def _end_earlier_runs(root: Root, tool: ToolFolder, audit: Audit, outcome: RunOutcome, world: World) -> None:

@@ -16,7 +16,7 @@ from baileys_cleanup.frame import CONTEXT
 from baileys_cleanup.text import shown
 
 DEFAULT = "clean"
-COMMANDS = ("clean", "undo", "explain", "demo", "settings")
+COMMANDS = ("clean", "undo", "explain", "rotate", "demo", "settings")
 """Each is the function `command` of the room of that name in `commands/`."""
 
 

@@ -71,6 +71,11 @@ def clean_company(
     return outcome
 
 
+def refused_company(company_id: str, sentence: str) -> CompanyOutcome:
+    """Return the outcome of a company that a guard keeps from being cleaned; nothing was looked at."""
+    return CompanyOutcome(company_id, CompanyStatus.REFUSED, errors=[Problem(None, f"left alone: {sentence}")])
+
+
 def _fail(outcome: CompanyOutcome, sentence: str) -> None:
     outcome.status = CompanyStatus.FAILED
     outcome.errors.append(Problem(None, sentence))

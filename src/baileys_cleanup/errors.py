@@ -35,6 +35,10 @@ class CompanyProblem(Exception):
     """One company cannot be cleaned; the others go on. The text says what to do about it."""
 
 
+class HookFailed(Exception):
+    """A command of the operator's did not do its work; the text says which one and why."""
+
+
 class ProtectedFile(AssertionError):
     """Somebody asked the remover for a file of a protected kind. That is a bug, and it stops here."""
 

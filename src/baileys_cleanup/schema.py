@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from difflib import get_close_matches
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -53,6 +53,15 @@ def _truth(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     return value
 
 
+def _command(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    words = value if isinstance(value, list | tuple) else []
+    if not words or not all(isinstance(word, str) and "\0" not in word for word in words) or not words[0].strip():
+        raise ValueError("not a list of words")
+    return tuple(words)
+
+
+Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
+_COMMAND = 'a list of words, the program first: ["systemctl", "stop", "bot@{company_id}"]'
 Whole = Annotated[int, BeforeValidator(_whole)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 _TRUTH = "true or false"
@@ -86,13 +95,38 @@ class LevelsTable(_Table):
     critical: Whole | None = _number(1, MOST_FILES, "of files")
 
 
+class RotateTable(_Table):
+    """`[rotate]`."""
+
+    stop_command: Command | None = Field(default=None, description=_COMMAND)
+    start_command: Command | None = Field(default=None, description=_COMMAND)
+    qr_command: Command | None = Field(default=None, description=_COMMAND)
+    bot_pairs: Truth | None = Field(default=None, description=_TRUTH)
+    timeout: Whole | None = _number(1, 86_400, "of seconds")
+    hook_timeout: Whole | None = _number(1, 3_600, "of seconds")
+    auto: Literal["off", "soft"] | None = Field(default=None, description='"off" or "soft"')
+    above: Whole | None = _number(1, MOST_FILES, "of files")
+    min_days: Whole | None = _number(1, MOST_DAYS, "of days")
+
+
+class HooksTable(_Table):
+    """`[hooks]`."""
+
+    around_clean: Truth | None = Field(default=None, description=_TRUTH)
+
+
 class CompanyTable(_Table):
     """`[companies.<id>]`."""
 
     retention: RetentionTable = Field(default_factory=RetentionTable, description="a table of retention settings")
 
 
-TABLES: dict[str, type[BaseModel]] = {"retention": RetentionTable, "levels": LevelsTable}
+TABLES: dict[str, type[BaseModel]] = {
+    "retention": RetentionTable,
+    "levels": LevelsTable,
+    "rotate": RotateTable,
+    "hooks": HooksTable,
+}
 """Each is checked here, and filled into the field of that name of `Settings`."""
 
 
@@ -106,6 +140,8 @@ class Written(BaseSettings):
     max_removals: Whole | None = _number(0, MOST_FILES, "of files")
     retention: RetentionTable = Field(default_factory=RetentionTable, description="a table")
     levels: LevelsTable = Field(default_factory=LevelsTable, description="a table")
+    rotate: RotateTable = Field(default_factory=RotateTable, description="a table")
+    hooks: HooksTable = Field(default_factory=HooksTable, description="a table")
     companies: dict[str, CompanyTable] = Field(default_factory=dict, description="a table of companies")
 
 
@@ -292,6 +328,7 @@ def _check_together(loaded: Loaded) -> None:
                 f"{place}: {prefix}.max_pre_keys is {policy.max_pre_keys}; allowed: at least min_pre_keys,"
                 f" the floor, which is {policy.min_pre_keys}"
             )
+    _check_hooks(loaded)
     levels = list(asdict(settings.levels).items())
     for (low, first), (high, second) in pairwise(levels):
         if first >= second:
@@ -300,3 +337,16 @@ def _check_together(loaded: Loaded) -> None:
                 DEFAULT,
             )
             raise UsageProblem(f"{place}: levels.{high} is {second}; allowed: more than levels.{low}, which is {first}")
+
+
+def _check_hooks(loaded: Loaded) -> None:
+    """Check that what nobody watches can stop the bot and start it again."""
+    rotate = loaded.settings.rotate
+    asked = {"hooks.around_clean": loaded.settings.hooks.around_clean, "rotate.auto": rotate.auto != "off"}
+    missing = [name for name in ("stop_command", "start_command") if getattr(rotate, name) is None]
+    for name, wanted in asked.items():
+        if wanted and missing:
+            raise UsageProblem(
+                f"{loaded.source(name)}: {name} needs to stop the bot and start it again; allowed: only together with"
+                f" rotate.stop_command and rotate.start_command (missing: rotate.{', rotate.'.join(missing)})"
+            )

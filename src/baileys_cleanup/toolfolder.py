@@ -7,6 +7,7 @@
     runs/<run_id>.json     what is needed to undo or purge a run
     quarantine/<run_id>/company_<id>/<file>
     aside/                 whole folders, see `aside.py`
+    rotations/             how far each rotation is, see `rotation/journal.py`
 """
 
 import errno
@@ -22,6 +23,7 @@ from baileys_cleanup.opening import open_to_look
 from baileys_cleanup.text import shown
 
 NAME = ".baileys-cleanup"
+ROTATIONS = "rotations"
 _RUNS = "runs"
 _QUARANTINE = "quarantine"
 
@@ -34,6 +36,14 @@ class ToolFolder:
         self.fd = fd
         self.runs = runs
         self.quarantine = quarantine
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is anything of this name."""
+        try:
+            os.stat(name, dir_fd=self.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
 
     @contextmanager
     def part(self, name: str, *, create: bool = True) -> Iterator[int]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.cleanup import clean
+from baileys_cleanup.cleanup import CleanOne, clean
+from baileys_cleanup.company import clean_company
 from baileys_cleanup.frame import (
     CONTEXT,
     Output,
@@ -104,6 +105,12 @@ def _clean(
         summary = _report(run, output, again, as_json=as_json, quiet=quiet, removals=detail, keeps=verbose)
         return _Logged(summary, log, tell=tell)
 
+    clean_one: CleanOne = clean_company
+    if settings.hooks.around_clean and not dry_run:
+        from baileys_cleanup.standstill import Standstill  # noqa: PLC0415 - only where bots are to be stopped
+
+        clean_one = Standstill(settings.rotate, lambda hook, line: log.info("hook_output", hook=hook, line=line)).clean
+
     with stop.listening():
         outcome = clean(
             settings,
@@ -114,6 +121,7 @@ def _clean(
             dry_run=dry_run,
             accept_clock=accept_clock,
             detail=detail,
+            clean_one=clean_one,
         )
     return stop.exit_status(max(outcome.exit_status, int(output.failed)))
 
