@@ -131,20 +131,30 @@ def _open_ones(root: Root, journals: Journals, wanted: Sequence[str]) -> list[Jo
 
 
 def _finish(settings: Settings, journal: Journal, world: World, doors: Doors) -> Journal:
-    """Wait, without the lock, for the QR code to be scanned, where that comes next; then take the last steps."""
+    """Wait, without the lock, for the QR code to be scanned, where that comes next; then take the last steps.
+
+    Raises CleanupError with the way on: the journal stays open.
+    """
     if not journal.open or State.PAIRED not in journal.ahead() or world.stopping():
         return journal
-    ending = _wait(settings, journal, world, doors)
-    if ending in {Ending.STOPPED, Ending.OVER}:
-        return journal
-    paired = ending is Ending.PAIRED
+    try:
+        ending = _wait(settings, journal, world, doors)
+        if ending in {Ending.STOPPED, Ending.OVER}:
+            return journal
+        _tell_the_end(settings, journal, doors, paired=ending is Ending.PAIRED)
+        return _close(settings, journal, State.PAIRED if ending is Ending.PAIRED else State.TIMED_OUT, world, doors)
+    except (CleanupError, HookFailed, OSError) as problem:
+        why, way = in_words(problem) if isinstance(problem, OSError) else str(problem), way_on(journal, doors.again)
+        raise CleanupError(why if "--rollback" in why else f"{why}. {way}") from None
+
+
+def _tell_the_end(settings: Settings, journal: Journal, doors: Doors, *, paired: bool) -> None:
     company = shown(journal.company_id)
     if paired:
         _notify(doors, f"company {company} is paired", "The new folder is paired; nothing is left to scan.")
     else:
         text = f"Nobody scanned the QR code within {settings.rotate.timeout} s; {way_on(journal, doors.again)}"
         _notify(doors, f"company {company} is NOT paired", text)
-    return _close(settings, journal, State.PAIRED if paired else State.TIMED_OUT, world, doors)
 
 
 def _close(settings: Settings, journal: Journal, state: State, world: World, doors: Doors) -> Journal:
@@ -157,9 +167,9 @@ def _close(settings: Settings, journal: Journal, state: State, world: World, doo
                     return journal  # somebody else ended it meanwhile
                 journal = rotator.record(journal, state)
                 return rotator.go_on(journal) if state is State.PAIRED else journal
-        except LockHeld as held:
+        except LockHeld:
             if not left or world.stopping():
-                raise LockHeld(f"{held}; {way_on(journal, doors.again)}") from None
+                raise
             world.wait()
     return journal
 
@@ -187,12 +197,9 @@ def _wait(settings: Settings, journal: Journal, world: World, doors: Doors) -> E
             doors.hear("rotate.qr_command", line)
 
         limit = settings.rotate.timeout
-        try:
-            return wait_for_pairing(
-                root, journal.company_id, hook, limit=limit, world=world, show=show, hear=hear, still_on=still_on
-            )
-        except HookFailed as problem:
-            raise CleanupError(f"{problem}. {way_on(journal, doors.again)}") from None
+        return wait_for_pairing(
+            root, journal.company_id, hook, limit=limit, world=world, show=show, hear=hear, still_on=still_on
+        )
 
 
 def _notify(doors: Doors, title: str, text: str, payload: str | None = None) -> None:

@@ -108,13 +108,13 @@ class Rotator:
             if state is State.PAIRED:
                 break
             try:
-                if state in BEFORE_THE_SWITCH and self._world.stopping():
+                if journal.state in BEFORE_THE_SWITCH and self._world.stopping():
                     raise CleanupError("it was stopped by a signal")  # noqa: TRY301 - taken back like any trouble
                 journal = self.record(self._steps[state](journal), state)
             except (HookFailed, CompanyProblem, CleanupError, OSError) as problem:
                 # A stop command that failed has not stopped the bot: starting it would make two of it.
-                undone = journal._replace(halted=halted) if state is State.STOPPED else journal
-                raise self._give_up(undone, problem) from None
+                not_stopped = state is State.STOPPED and isinstance(problem, HookFailed)
+                raise self._give_up(journal._replace(halted=halted) if not_stopped else journal, problem) from None
         return journal
 
     def roll_back(self, journal: Journal) -> Journal:
