@@ -42,6 +42,7 @@ LAYERS = [
     {"cleanup", "standstill"},
     {"frame", "rotation.pairing", "rotation.steps"},
     {"rotation.rotate"},
+    {"rotation.auto"},
     COMMANDS,
     {"cli", "commands"},
     {"__main__"},
