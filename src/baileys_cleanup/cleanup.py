@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, ExitStack, closing
 from typing import NamedTuple, Protocol
 
 from baileys_cleanup.audit import Audit, open_audit
-from baileys_cleanup.company import Terms, clean_company, refused_company
+from baileys_cleanup.company import Terms, clean_company
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import UsageProblem, in_words
 from baileys_cleanup.folder import Root, open_root
@@ -89,17 +89,15 @@ def clean(
             elif tool is not None:
                 audit = _prepare(stack, root, tool, outcome, world)
                 remover = stack.enter_context(closing(Quarantine(tool, run, audit)))
-            rotating = _rotating(tool, outcome)
+            rotating = _rotating(tool, everyone, outcome)
             report = report_for(outcome)
             with progress(ids) as coming:
                 for company_id in coming:
                     if world.stopping():
                         break
-                    if company_id in rotating:
-                        company = refused_company(company_id, rotating[company_id])
-                    else:
-                        policy = settings.policy_for(company_id)
-                        company = clean_one(root, company_id, policy, terms, remover, detail=detail)
+                    policy = settings.policy_for(company_id)
+                    held = terms._replace(held=rotating.get(company_id))
+                    company = clean_one(root, company_id, policy, held, remover, detail=detail)
                     outcome.add(company)
                     report.company(company)
         outcome.stopped = world.stopping()
@@ -143,7 +141,7 @@ def _tell_of_due(outcome: RunOutcome, tool: ToolFolder, world: World) -> None:
         outcome.notes.append(f"a real run would first delete for good what these earlier runs removed: {few(due)}")
 
 
-def _rotating(tool: ToolFolder | None, outcome: RunOutcome) -> dict[str, str]:
+def _rotating(tool: ToolFolder | None, everyone: list[str], outcome: RunOutcome) -> dict[str, str]:
     """Return the companies whose rotation was interrupted or waits for a QR code, each with the way on."""
     if tool is None or not tool.has(ROTATIONS):
         return {}
@@ -154,7 +152,9 @@ def _rotating(tool: ToolFolder | None, outcome: RunOutcome) -> dict[str, str]:
         outcome.warnings.append(
             f"{tool.path}/{ROTATIONS} holds journals of rotations that cannot be read: {few(journals.broken)}"
         )
-    return {company_id: way_on(journal) for company_id, journal in journals.open().items()}
+    unfinished = {company_id: way_on(journal) for company_id, journal in journals.open().items()}
+    outcome.warnings += [text for company_id, text in unfinished.items() if company_id not in everyone]
+    return unfinished
 
 
 def _end_earlier_runs(root: Root, tool: ToolFolder, audit: Audit, outcome: RunOutcome, world: World) -> None:

@@ -27,7 +27,7 @@ class Standstill(NamedTuple):
         Where the bot cannot be stopped the company is left alone. Once it was stopped it is started again, also
         after an error or a signal; when that fails the company is `failed`, and told first.
         """
-        if terms.stopping() or not _removes_something(root, company_id, policy, terms):
+        if terms.held or terms.stopping() or not _removes_something(root, company_id, policy, terms):
             return clean_company(root, company_id, policy, terms, remover, detail=detail)
         try:
             for name in ("start_command", "stop_command"):  # never stop what cannot be started again

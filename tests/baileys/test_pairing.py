@@ -123,7 +123,8 @@ def read_blocks(lines, scale=4):
         rows += [[letter in "█▀" for letter in line], [letter in "█▄" for letter in line]]
     width = max(map(len, rows))
     pixels = b"".join(
-        b"".join(bytes([255 * light]) * scale for light in [*row, *[False] * (width - len(row))]) * scale for row in rows
+        b"".join(bytes([255 * light]) * scale for light in [*row, *[False] * (width - len(row))]) * scale
+        for row in rows
     )
     image = memoryview(pixels).cast("B", (len(rows) * scale, width * scale))
     return [code.text for code in zxing().read_barcodes(image)]

@@ -32,9 +32,7 @@ TAKEN = {"creds.json", "app-state-sync-key-AAAA.json", "lid-mapping-1.json", OWN
 BOT = Rotate(stop_command=("stop", "{company_id}"), start_command=("start", "{folder}"))
 """The commands are never run here: `bot` stands in for what they do."""
 
-both_kernels = pytest.mark.parametrize(
-    "way_back", ["renameat2", pytest.param("hard link", marks=pytest.mark.slow)]
-)
+both_kernels = pytest.mark.parametrize("way_back", ["renameat2", pytest.param("hard link", marks=pytest.mark.slow)])
 changing_and_all = pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
 both_modes = pytest.mark.parametrize("fresh", [False, True], ids=["soft", "fresh"])
 
@@ -270,7 +268,9 @@ def test_any_call_may_fail_and_nothing_is_lost(root: Path, *, fresh: bool) -> No
         check_moment(here, ends, "renameat2")
         journal = journal_of(here)
         if journal is not None and journal.open:
-            assert "--rollback" in sentence or "could not be taken back" in sentence or "nothing can be" in sentence, hit
+            assert "--rollback" in sentence or "could not be taken back" in sentence or "nothing can be" in sentence, (
+                hit
+            )
             go(here, fresh=fresh, work=rotation.roll_back)
             assert ends.is_old(here / "company_1"), hit
         elif sentence and journal is not None and journal.done:  # all but its last flush
@@ -331,7 +331,7 @@ def test_a_bot_that_never_stops_writing_is_refused(root: Path) -> None:
     here.mkdir()
     plant_with_bot(here)
     meddler = Meddler(here, copies, times=99)
-    with watched(after=meddler), pytest.raises(Refused, match="keep changing.*Its folder is as it was"):
+    with watched(after=meddler), pytest.raises(Refused, match=r"keep changing.*Its folder is as it was"):
         go(here, fresh=False)
     assert set(os.listdir(here / "company_1")) == LEFT | TAKEN
     assert (here / "company_1" / OWN_SESSION).read_bytes() == meddler.written
@@ -407,7 +407,7 @@ def test_a_second_rotation_is_refused_with_the_way_on(root: Path) -> None:
             go(root, fresh=False)
 
     assert in_child(child)[0] == -9
-    with pytest.raises(Refused, match="--resume.*--rollback"):
+    with pytest.raises(Refused, match=r"--resume.*--rollback"):
         go(root, fresh=True)
     rotation.rotate(replace(settings(root), rotate=Rotate()), "2", world(), doors(), fresh=False)
     go(root, fresh=False, work=rotation.resume)
@@ -428,7 +428,7 @@ def test_a_signal_before_the_switch_takes_back_and_after_it_goes_on(root: Path) 
 
         with watched(act):
             if is_old:
-                with pytest.raises(CleanupError, match="stopped by a signal.*as it was"):
+                with pytest.raises(CleanupError, match=r"stopped by a signal.*as it was"):
                     rotation.rotate(settings(here), "1", world(stopping=lambda: bool(came)), doors(), fresh=False)  # noqa: B023
             else:
                 rotation.rotate(settings(here), "1", world(stopping=lambda: bool(came)), doors(), fresh=False)  # noqa: B023

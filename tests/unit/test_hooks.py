@@ -70,7 +70,7 @@ def test_a_setting_that_is_none_gives_no_hook():
 
 
 def test_output_of_both_streams_is_heard_line_by_line():
-    """stdout and stderr are passed on, escaped, without empty lines, the last one also without its end."""
+    """Both streams are passed on, escaped, without empty lines, the last one also without its end."""
     code = "import sys; print('one\\n\\n\\x1b[31mtwo'); sys.stdout.flush(); sys.stderr.write('three')"
     assert ["one", "\\x1b[31mtwo", "three"] == heard(python(code))
 

@@ -1,5 +1,6 @@
 """`rotate`: a new folder for a session that cleaning no longer helps."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ import click
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.frame import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
+from baileys_cleanup.hooks import hook_of
 from baileys_cleanup.log import Log
 from baileys_cleanup.rotation.picture import for_terminal
 from baileys_cleanup.rotation.rotate import Rotated, look, resume, roll_back, rotate
@@ -93,12 +95,14 @@ def _run(
         return 0
     if back:
         found = roll_back(settings, companies, here, doors)
-    elif resuming:
+        teller.tell(found)
+        return 0
+    if resuming:
         found = resume(settings, companies, here, doors)
     else:
         found = [rotate(settings, companies[0], here, doors, fresh=fresh)]
     teller.tell(found)
-    return int(any(rotated.journal.open for rotated in found))
+    return int(not all(rotated.journal.done for rotated in found))
 
 
 class _Teller:
@@ -154,7 +158,7 @@ class _Teller:
         journal, seen = planned.journal, planned.seen
         assert seen is not None
         steps = [
-            (state, _step(state, journal, settings, backs_up=backs_up))
+            (state, _step(state, planned, settings, backs_up=backs_up))
             for state in journal.way[1:]
             if state is not State.STOPPING
         ]
@@ -274,13 +278,13 @@ def _outcome(rotated: Rotated) -> str:
     return f"{company}: the rotation is {in_words(journal.state)}."
 
 
-def _step(state: State, journal: Journal, settings: Settings, *, backs_up: bool) -> str:
+def _step(state: State, planned: Rotated, settings: Settings, *, backs_up: bool) -> str:
     """Return what the step to a state does, in words."""
-    hooks = settings.rotate
+    journal = planned.journal
 
     def call(name: str, otherwise: str) -> str:
-        words = getattr(hooks, name)
-        return f"run rotate.{name}: {shown(' '.join(words))}" if words else otherwise
+        hook = hook_of(settings.rotate, name, journal.company_id, planned.folder)
+        return f"run {hook.name}: {shown(shlex.join(hook.words))}" if hook else otherwise
 
     steps: dict[State, Callable[[], str]] = {
         State.BACKED_UP: lambda: (
@@ -291,6 +295,6 @@ def _step(state: State, journal: Journal, settings: Settings, *, backs_up: bool)
         State.SWITCHED: lambda: "switch the two folders in one step",
         State.STARTED: lambda: call("start_command", "rotate.start_command is not set: start the bot then"),
         State.WAITING: lambda: call("qr_command", "rotate.qr_command is not set: the bot shows the QR code itself"),
-        State.PAIRED: lambda: f"wait up to {hooks.timeout} s until the QR code was scanned",
+        State.PAIRED: lambda: f"wait up to {settings.rotate.timeout} s until the QR code was scanned",
     }
     return steps[state]()

@@ -19,19 +19,21 @@ def why_not(rotate: Rotate, counted: int | None, last: Journal | None, now: int)
     read the folder. `last` is the company's last rotation, whatever came of it: one that failed is not tried again
     every few minutes. `now` is in nanoseconds since the epoch.
     """
-    if rotate.auto == "off":
-        return "rotate.auto is off"
-    if rotate.stop_command is None or rotate.start_command is None:
-        return "rotate.stop_command and rotate.start_command are not both set"
-    if counted is None:
-        return "its files could not be counted"
-    if counted <= rotate.above:
-        return f"{count(counted, 'file')} counted; rotate.above is {rotate.above:,}"
-    if last is not None and last.open:
-        return "its last rotation is still open"
-    if last is not None and now - last.started < rotate.min_days * DAY:
-        return f"its last rotation is less than {count(rotate.min_days, 'day')} ago"
-    return None
+    reasons = (
+        (rotate.auto == "off", "rotate.auto is off"),
+        (
+            None in {rotate.stop_command, rotate.start_command},
+            "rotate.stop_command and rotate.start_command are not both set",
+        ),
+        (counted is None, "its files could not be counted"),
+        ((counted or 0) <= rotate.above, f"{count(counted or 0, 'file')} counted; rotate.above is {rotate.above:,}"),
+        (last is not None and last.open, "its last rotation is still open"),
+        (
+            last is not None and now - last.started < rotate.min_days * DAY,
+            f"its last rotation is less than {count(rotate.min_days, 'day')} ago",
+        ),
+    )
+    return next((reason for is_so, reason in reasons if is_so), None)
 
 
 def rotate_when_due(

@@ -50,28 +50,33 @@ def wait_for_pairing(
     show: Callable[[str, int], object],
     hear: Callable[[str], object],
     still_on: Callable[[], bool],
+    let_end: bool,
 ) -> Ending:
     """Wait up to `limit` seconds. `show` gets each new payload and its number, `hear` what the command says besides.
 
-    `still_on` is asked whether anybody still waits. A command that ends well without a pairing is asked again; one
+    `still_on` is asked whether anybody still waits; with `let_end` the command pairs by itself, and may end by itself
+    after the pairing. A command that ends well without a pairing is asked again; one
     that fails raises HookFailed.
     """
     until = world.stopwatch() + limit
     with ExitStack() as stack:
         asked = _Asked(hook, _Codes(show, hear), hear, stack) if hook is not None else None
-        while not is_paired(root, company_id):
+        # Asked in this order: a folder that was put back is paired as well.
+        while still_on():
+            if is_paired(root, company_id):
+                if asked is not None and let_end:
+                    asked.let_end()
+                return Ending.PAIRED
             now = world.stopwatch()
-            if world.stopping() or not still_on() or now >= until:
-                return Ending.STOPPED if world.stopping() else Ending.TIMED_OUT if now >= until else Ending.OVER
+            if world.stopping() or now >= until:
+                return Ending.STOPPED if world.stopping() else Ending.TIMED_OUT
             try:
                 if asked is None or not asked.listen(min(_PATIENCE, until - now), now):
                     world.wait()
             except HookFailed:
                 if not is_paired(root, company_id):
                     raise
-        if asked is not None:
-            asked.let_end()
-    return Ending.PAIRED
+    return Ending.OVER
 
 
 class _Asked:

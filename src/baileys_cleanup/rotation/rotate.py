@@ -28,10 +28,14 @@ _PATIENCE = 600
 
 
 class Rotated(NamedTuple):
-    """What became of a rotation. `seen` is the company before it, None where only a journal was gone on with."""
+    """What became of a rotation, or what would.
+
+    `seen` is the company before it, None where only a journal was gone on with; `folder` is the path of its folder.
+    """
 
     journal: Journal
     seen: Survey | None = None
+    folder: str = ""
 
 
 def look(settings: Settings, wanted: str, world: World, doors: Doors, *, fresh: bool) -> Rotated:
@@ -110,7 +114,11 @@ def _planned(
         require_pairing(company_id, seen.account)
         check_room(root, company_id, seen)
     bot_pairs = fresh and (settings.rotate.bot_pairs or command is None)
-    return Rotated(Journal(new_run_id(world.now), company_id, fresh, bot_pairs, world.now), seen)
+    return Rotated(
+        Journal(new_run_id(world.now), company_id, fresh, bot_pairs, world.now),
+        seen,
+        f"{root.path}/{PREFIX}{company_id}",
+    )
 
 
 def _open_ones(root: Root, journals: Journals, wanted: Sequence[str]) -> list[Journal]:
@@ -141,18 +149,20 @@ def _finish(settings: Settings, journal: Journal, world: World, doors: Doors) ->
         ending = _wait(settings, journal, world, doors)
         if ending in {Ending.STOPPED, Ending.OVER}:
             return journal
-        _tell_the_end(settings, journal, doors, paired=ending is Ending.PAIRED)
-        return _close(settings, journal, State.PAIRED if ending is Ending.PAIRED else State.TIMED_OUT, world, doors)
+        journal = _close(settings, journal, State.PAIRED if ending is Ending.PAIRED else State.TIMED_OUT, world, doors)
     except (CleanupError, HookFailed, OSError) as problem:
         why, way = in_words(problem) if isinstance(problem, OSError) else str(problem), way_on(journal, doors.again)
         raise CleanupError(why if "--rollback" in why else f"{why}. {way}") from None
+    _tell_the_end(settings, journal, doors)
+    return journal
 
 
-def _tell_the_end(settings: Settings, journal: Journal, doors: Doors, *, paired: bool) -> None:
+def _tell_the_end(settings: Settings, journal: Journal, doors: Doors) -> None:
+    """Send how the waiting ended to who is not in front of the terminal, unless somebody took it back by hand."""
     company = shown(journal.company_id)
-    if paired:
+    if journal.done:
         _notify(doors, f"company {company} is paired", "The new folder is paired; nothing is left to scan.")
-    else:
+    elif journal.state is State.TIMED_OUT:
         text = f"Nobody scanned the QR code within {settings.rotate.timeout} s; {way_on(journal, doors.again)}"
         _notify(doors, f"company {company} is NOT paired", text)
 
@@ -198,7 +208,15 @@ def _wait(settings: Settings, journal: Journal, world: World, doors: Doors) -> E
 
         limit = settings.rotate.timeout
         return wait_for_pairing(
-            root, journal.company_id, hook, limit=limit, world=world, show=show, hear=hear, still_on=still_on
+            root,
+            journal.company_id,
+            hook,
+            limit=limit,
+            world=world,
+            show=show,
+            hear=hear,
+            still_on=still_on,
+            let_end=not journal.bot_pairs,
         )
 
 
