@@ -22,8 +22,19 @@ DEFAULTS = {
         "keep_own_sessions": True,
     },
     "levels": {"normal": 100, "attention": 151, "warning": 171, "critical": 181},
+    "hooks": {"around_clean": False},
 }
-EXAMPLES = {"max_removals": 500, "companies": {"962302": {"retention": {"session_max_age_days": 30}}}}
+ROTATE = {"bot_pairs": False, "timeout": 300, "hook_timeout": 60, "auto": "off", "above": 170, "min_days": 30}
+COMMANDS = {
+    "stop_command": ["systemctl", "stop", "bot@{company_id}"],
+    "start_command": ["systemctl", "start", "bot@{company_id}"],
+    "qr_command": ["node", "/opt/bot/pair.mjs", "{folder}"],
+}
+EXAMPLES = {
+    "max_removals": 500,
+    "rotate": ROTATE | COMMANDS,
+    "companies": {"962302": {"retention": {"session_max_age_days": 30}}},
+}
 
 
 def test_nothing_is_set_until_somebody_says_so() -> None:
@@ -32,7 +43,7 @@ def test_nothing_is_set_until_somebody_says_so() -> None:
 
 
 def test_it_shows_every_setting_at_its_default() -> None:
-    """Without their #, the lines are the defaults and two settings that have none."""
+    """Without their #, the lines are the defaults, and examples of the settings that have none."""
     assert tomllib.loads(ALL_SET) == DEFAULTS | EXAMPLES
 
 
@@ -59,6 +70,7 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
 
     assert {"default"} == {setting["source"] for setting in defaults.values()}
     assert {str(everything)} == {setting["source"] for setting in in_force.values()}
-    assert {"max_removals", "companies.962302.retention.session_max_age_days"} == {
+    without = {"max_removals", "companies.962302.retention.session_max_age_days"} | {f"rotate.{n}" for n in COMMANDS}
+    assert without == {
         name for name, setting in in_force.items() if setting["value"] != defaults.get(name, {}).get("value")
     }

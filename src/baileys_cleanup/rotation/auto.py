@@ -19,12 +19,10 @@ def why_not(rotate: Rotate, counted: int | None, last: Journal | None, now: int)
     read the folder. `last` is the company's last rotation, whatever came of it: one that failed is not tried again
     every few minutes. `now` is in nanoseconds since the epoch.
     """
+    hooks = (rotate.stop_command, rotate.start_command)
     reasons = (
         (rotate.auto == "off", "rotate.auto is off"),
-        (
-            None in {rotate.stop_command, rotate.start_command},
-            "rotate.stop_command and rotate.start_command are not both set",
-        ),
+        (None in hooks, "rotate.stop_command and rotate.start_command are not both set"),
         (counted is None, "its files could not be counted"),
         ((counted or 0) <= rotate.above, f"{count(counted or 0, 'file')} counted; rotate.above is {rotate.above:,}"),
         (last is not None and last.open, "its last rotation is still open"),
