@@ -121,12 +121,14 @@ class _Teller:
         return Doors(self._say, self._warn, self._hear, self._show, again=self._again)
 
     def _say(self, sentence: str) -> None:
+        self._lines_of_code = 0  # the last code is no longer the last thing on the terminal
         if self._as_json:
             self.log.info("rotation_step", step=shown(sentence))
         else:
             self._write(f"{shown(sentence)}\n")
 
     def _warn(self, sentence: str) -> None:
+        self._lines_of_code = 0
         self._warnings.append(sentence)
         if self._as_json:
             self.log.warning("rotation_warning", warning=shown(sentence))
@@ -134,6 +136,7 @@ class _Teller:
             self._write(f"warning: {shown(sentence)}\n")
 
     def _hear(self, hook: str, line: str) -> None:
+        self._lines_of_code = 0
         self.log.info("hook_output", hook=hook, line=line)
 
     def _show(self, payload: str, number: int) -> None:
