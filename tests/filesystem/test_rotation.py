@@ -413,6 +413,29 @@ def test_a_second_rotation_is_refused_with_the_way_on(root: Path) -> None:
     go(root, fresh=False, work=rotation.resume)
 
 
+def test_resumed_before_the_switch_it_stops_the_bot_once_more(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody may have started the bot since: it is stopped again, and what it wrote since goes along."""
+    plant(root)
+    for state in ("stopped", "built"):
+
+        def at(call: Call, word: bytes = f'"state": "{state}"'.encode()) -> None:
+            if call.name == "write" and word in call.args[1]:
+                kill()
+
+        def begin(at: Callable[[Call], None] = at) -> None:
+            with watched(after=at):
+                go(root, fresh=False)
+
+        assert in_child(begin)[0] == -9
+        write(root / "company_1" / OWN_SESSION, 0, state.encode())
+        called: list[str] = []
+        monkeypatch.setattr("baileys_cleanup.rotation.steps.run_hook", lambda hook, hear: called.append(hook.name))  # noqa: B023
+        go(root, fresh=False, work=rotation.resume)
+        assert called == ["rotate.stop_command", "rotate.start_command"], state
+        assert (root / "company_1" / OWN_SESSION).read_bytes() == state.encode()
+        go(root, fresh=False, work=rotation.roll_back)
+
+
 def test_a_signal_before_the_switch_takes_back_and_after_it_goes_on(root: Path) -> None:
     """A signal never leaves the bot stopped: before the switch all is as it was, after it the bot is started."""
     for state, is_old in (("stopped", True), ("built", True), ("switched", False)):
