@@ -183,6 +183,8 @@ def _bring_former(place: int, aside: Aside) -> None:
 def _move(name: str, source: int, target: int) -> None:
     if not rename_without_replacing(name, name, source, target):
         # The kernel cannot promise it, so look; a folder is replaced by a rename only when it is empty.
+        if _inode_at(source, name) is None:
+            raise FileNotFoundError(name)
         if _inode_at(target, name) is not None:
             raise FileExistsError(name)
         os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)

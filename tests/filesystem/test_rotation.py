@@ -21,7 +21,7 @@ from baileys_cleanup.rotation.steps import Doors
 from baileys_cleanup.toolfolder import open_tool_folder
 
 from .faults import CHANGING, Call, failing, kill, watched
-from .runner import clean, in_child, world
+from .runner import clean, in_child, undo, world
 from .sweep import killed_everywhere
 from .trees import MEMORY, NUMBER, OWN_KEY, TOOL, Fact, company, rewrite, sessions, snapshot, write
 
@@ -32,8 +32,15 @@ TAKEN = {"creds.json", "app-state-sync-key-AAAA.json", "lid-mapping-1.json", OWN
 BOT = Rotate(stop_command=("stop", "{company_id}"), start_command=("start", "{folder}"))
 """The commands are never run here: `bot` stands in for what they do."""
 
-both_kernels = pytest.mark.parametrize("way_back", ["renameat2", pytest.param("hard link", marks=pytest.mark.slow)])
-changing_and_all = pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
+each_sweep = pytest.mark.parametrize(
+    ("way_back", "every"),
+    [
+        ("renameat2", False),
+        pytest.param("renameat2", True, marks=pytest.mark.slow),
+        pytest.param("hard link", False, marks=pytest.mark.slow),
+    ],
+)
+"""A kernel that swaps two names at once, and one that does not; killed before each change, and before each call."""
 both_modes = pytest.mark.parametrize("fresh", [False, True], ids=["soft", "fresh"])
 
 
@@ -167,8 +174,7 @@ def plant_with_bot(root: Path) -> None:
     (root.parent / "bot-of" / root.name).touch()
 
 
-@changing_and_all
-@both_kernels
+@each_sweep
 @pytest.mark.parametrize(
     ("fresh", "how"),
     [
@@ -212,8 +218,7 @@ def test_killed_anywhere_a_rotation_is_ended_either_way(
     assert met >= {None, *(state for state in Journal("", "", fresh, fresh, 0).way[:-1])}, "every state was met"
 
 
-@changing_and_all
-@both_kernels
+@each_sweep
 @both_modes
 def test_a_rollback_killed_anywhere_is_ended_by_another(root: Path, way_back: str, *, fresh: bool, every: bool) -> None:
     """Taking back can be killed at every moment, and taking it back again ends with the old folder and a bot."""
@@ -396,6 +401,25 @@ def test_a_company_that_is_being_rotated_is_left_alone_by_clean(root: Path) -> N
         assert (root / "company_1" / SESSION).exists()
     go(root, fresh=False, work=rotation.roll_back)
     assert clean(root).companies["1"].total.removed == 1
+
+
+def test_undo_brings_nothing_into_a_folder_that_is_rotated_or_paired_anew(root: Path) -> None:
+    """While a rotation is open, and once a fresh one is done, an earlier run stays in the quarantine; softly it may not."""
+    company(root, "1", SESSION, OWN_SESSION, age=30)
+    clean(root)
+
+    def child() -> None:
+        with watched(lambda call: kill() if call.name == "write" and b'"state": "built"' in call.args[1] else None):
+            go(root, fresh=True)
+
+    assert in_child(child)[0] == -9
+    assert "--resume" in undo(root)["companies"][0]["stayed"][0]["reason"]
+    go(root, fresh=True, work=rotation.resume)
+    assert "paired anew" in undo(root)["companies"][0]["stayed"][0]["reason"]
+    assert os.listdir(root / "company_1") == ["creds.json"]
+    go(root, fresh=True, work=rotation.roll_back)
+    go(root, fresh=False)
+    assert undo(root)["totals"] == {"restored": 1, "stayed": 0}
 
 
 def test_a_second_rotation_is_refused_with_the_way_on(root: Path) -> None:

@@ -20,9 +20,13 @@ class Journals(NamedTuple):
     readable: list[Journal]
     broken: list[str]
 
+    def of(self, company_id: str) -> list[Journal]:
+        """Return the rotations of one company, oldest first."""
+        return [each for each in self.readable if each.company_id == company_id]
+
     def last_of(self, company_id: str) -> Journal | None:
         """Return the last rotation of a company, None where there was none."""
-        return next((each for each in reversed(self.readable) if each.company_id == company_id), None)
+        return next(reversed(self.of(company_id)), None)
 
     def open(self) -> dict[str, Journal]:
         """Return the rotations that somebody has to end, by company."""
@@ -43,6 +47,7 @@ def read_journals(tool: ToolFolder | None) -> Journals:
                     found.broken.append(name)
     except FileNotFoundError:
         pass
+    found.readable.sort(key=lambda journal: journal.started)  # two of one second: their ids do not tell
     return found
 
 

@@ -10,8 +10,8 @@ from baileys_cleanup.rotation.states import Journal, State
 from ..helpers import NOW, names
 
 FIRST = Journal("20261122T030000Z-0001", "7", fresh=False, bot_pairs=False, started=NOW, state=State.STARTED)
-LATER = Journal("20261123T030000Z-0001", "7", True, True, NOW, State.TIMED_OUT, halted=True, backup="in the cellar")
-OTHER = Journal("20261123T030000Z-0002", "a\udcff{}", fresh=True, bot_pairs=False, started=NOW)
+LATER = Journal("20261123T030000Z-0001", "7", True, True, NOW + 1, State.TIMED_OUT, halted=True, backup="in the cellar")
+OTHER = Journal("20261123T030000Z-0002", "a\udcff{}", fresh=True, bot_pairs=False, started=NOW + 2)
 
 
 def test_what_was_written_is_read(tool):
@@ -22,6 +22,14 @@ def test_what_was_written_is_read(tool):
     assert ([FIRST, LATER, OTHER], []) == (journals.readable, journals.broken)
     assert (LATER, None) == (journals.last_of("7"), journals.last_of("8"))
     assert {"7": LATER, OTHER.company_id: OTHER} == journals.open()
+
+
+def test_the_last_one_is_told_by_its_start(tool):
+    """Two rotations of one second have ids in any order; the later start is the later one."""
+    later = FIRST._replace(run_id="20261122T030000Z-0000", started=NOW + 1)
+    for journal in (later, FIRST):
+        write_journal(tool, journal)
+    assert later == read_journals(tool).last_of("7")
 
 
 def test_reading_leaves_no_trace(tool, place):
