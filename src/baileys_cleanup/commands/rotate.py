@@ -140,14 +140,17 @@ class _Teller:
         self.log.info("hook_output", hook=hook, line=line)
 
     def _show(self, payload: str, number: int) -> None:
-        """Show a QR code where a person looks: stdout, or stderr where stdout belongs to a program."""
+        """Show a QR code where a person looks: on stdout, or on a terminal's stderr where stdout is for a program."""
+        stream, write = (sys.stderr, _to_stderr) if self._as_json else (sys.stdout, self._write)
+        if self._as_json and not stream.isatty():
+            self._say(f"QR code {number} is there, and no terminal to show it on")
+            return
         try:
             code = for_terminal(payload)
         except ValueError:  # segno's DataOverflowError is one
             self._warn(f"line {number} of rotate.qr_command is too long for a QR code")
             return
         text = f"{code}\nQR code {number}: in WhatsApp, Linked devices, Link a device\n"
-        stream, write = (sys.stderr, _to_stderr) if self._as_json else (sys.stdout, self._write)
         if self._lines_of_code and stream.isatty():
             write(_UP.format(self._lines_of_code))
         write(text)

@@ -96,16 +96,19 @@ def test_on_a_terminal_a_code_takes_the_place_of_the_last(monkeypatch):
         assert moves == stream.getvalue().count("\x1b[J")
 
 
-def test_with_json_codes_go_to_stderr(capsys):
-    """The document on stdout stays one document."""
+def test_with_json_the_document_stays_one(capsys, monkeypatch):
+    """Stdout is for a program: codes go to stderr where that is a terminal, and a log stays free of them."""
     doors = teller(as_json=True).doors()
     doors.show("2@a", 1)
     doors.say("a step")
     doors.warn("careful")
     said = capsys.readouterr()
-    assert "" == said.out
-    assert "QR code 1" in said.err
+    assert ("", 3) == (said.out, len(said.err.splitlines()))
+    assert "no terminal to show it on" in said.err
     assert "rotation_warning" in said.err
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    doors.show("2@a", 1)
+    assert "QR code 1: in WhatsApp" in sys.stderr.getvalue()
 
 
 def test_what_no_code_can_hold_is_told(capsys):
