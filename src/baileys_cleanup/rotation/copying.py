@@ -11,11 +11,12 @@ from collections.abc import Iterable
 
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.folder import Stamp
+from baileys_cleanup.opening import open_to_look
 from baileys_cleanup.retention import AuthFile
 from baileys_cleanup.text import shown
 
 _PART = 1024 * 1024
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -38,7 +39,7 @@ def copy_files(source: int, target: int, files: Iterable[AuthFile]) -> bool:
 
 
 def _copy(name: str, source: int, target: int) -> bool:
-    reading = os.open(name, _READ, dir_fd=source)
+    reading = open_to_look(name, _READ, source)
     try:
         before = os.fstat(reading)
         if not stat.S_ISREG(before.st_mode):

@@ -41,8 +41,17 @@ def test_a_copy_has_content_date_and_mode(two, place):
     assert [] == differences(files, target)
 
 
-def test_a_file_that_vanished_or_is_a_link_by_now_is_no_copy(two, place):
-    """What is not there any more, or no regular file any more, makes the copy useless, and nothing is followed."""
+def test_copying_leaves_no_access_date(two, place):
+    """What is read looks as if nobody had read it."""
+    source, target, files = two
+    path = place / "from" / "creds.json"
+    os.utime(path, ns=(1, path.stat().st_mtime_ns))
+    assert copy_files(source, target, files)
+    assert 1 == path.stat().st_atime_ns
+
+
+def test_a_file_that_vanished_is_no_copy(two, place):
+    """What is not there any more makes the copy useless."""
     source, target, files = two
     (place / "from" / "creds.json").unlink()
     assert not copy_files(source, target, files)
