@@ -42,7 +42,7 @@ LAYERS = [
     {"cleanup", "standstill"},
     {"frame", "rotation.pairing", "rotation.steps"},
     {"rotation.rotate"},
-    {"rotation.auto"},
+    {"rotation.auto", "rotation.report"},
     COMMANDS,
     {"cli", "commands"},
     {"__main__"},

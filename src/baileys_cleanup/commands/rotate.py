@@ -1,8 +1,6 @@
 """`rotate`: a new folder for a session that cleaning no longer helps."""
 
-import shlex
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import click
@@ -10,15 +8,14 @@ import click
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.frame import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
-from baileys_cleanup.hooks import hook_of
 from baileys_cleanup.log import Log
 from baileys_cleanup.rotation.picture import for_terminal
+from baileys_cleanup.rotation.report import fields, file_fields, outcome, status_of, step, strangers, total
 from baileys_cleanup.rotation.rotate import Rotated, look, resume, roll_back, rotate
-from baileys_cleanup.rotation.selection import Choice
-from baileys_cleanup.rotation.states import Journal, State, in_words
+from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.steps import Doors
 from baileys_cleanup.summary import print_json
-from baileys_cleanup.text import count, few, shown, size
+from baileys_cleanup.text import shown
 
 _UP = "\x1b[{}F\x1b[J"
 """Moves up some lines and clears what is below (ECMA-48): the next QR code takes the place of the last."""
@@ -164,16 +161,16 @@ class _Teller:
         journal, seen = planned.journal, planned.seen
         assert seen is not None
         steps = [
-            (state, _step(state, planned, settings, backs_up=backs_up))
+            (state, step(state, planned, settings, backs_up=backs_up))
             for state in journal.way[1:]
             if state is not State.STOPPING
         ]
         choices = [choice._replace(taken=choice.taken and not journal.fresh) for choice in seen.choices]
         if self._as_json:
-            taken = [_file_fields(choice) for choice in choices if choice.taken]
-            left = [_file_fields(choice, journal) for choice in choices if not choice.taken]
+            taken = [file_fields(choice) for choice in choices if choice.taken]
+            left = [file_fields(choice, journal) for choice in choices if not choice.taken]
             document = {
-                **_fields(planned, dry_run=True, status="planned", warnings=_strangers(planned)),
+                **fields(planned, dry_run=True, status="planned", warnings=strangers(planned)),
                 "steps": [{"state": state, "what": text} for state, text in steps],
                 "files_taken": taken,
                 "files_left": left,
@@ -185,11 +182,11 @@ class _Teller:
             self._write(f"  {number}. {text}\n")
         self._write("\n")
         for choice in choices:
-            file = _file_fields(choice, journal)
+            file = file_fields(choice, journal)
             self._write(f"  {'taken along' if choice.taken else 'left behind'}  {file['file']}: {file['reason']}\n")
-        for text in _strangers(planned):
+        for text in strangers(planned):
             self._write(f"warning: {text}\n")
-        self._write(f"\n{_sum(choices)}. Dry run: nothing was changed.\n")
+        self._write(f"\n{total(choices)}. Dry run: nothing was changed.\n")
 
     # --- a result -----------------------------------------------------------------------------------------
 
@@ -197,17 +194,17 @@ class _Teller:
         """Say what became of it, and what can be done now."""
         if self._as_json:
             documents = [
-                _fields(
-                    each, dry_run=False, status=_status(each.journal), warnings=[*self._warnings, *_strangers(each)]
+                fields(
+                    each, dry_run=False, status=status_of(each.journal), warnings=[*self._warnings, *strangers(each)]
                 )
                 for each in found
             ]
             print_json(self._write, {"rotations": documents})
             return
         for each in found:
-            for text in _strangers(each):
+            for text in strangers(each):
                 self._write(f"warning: {text}\n")
-            self._write(f"{_outcome(each)}\n")
+            self._write(f"{outcome(each)}\n")
             way = self._way_back(each.journal)
             if way:
                 self._write(f"{way}\n")
@@ -224,83 +221,3 @@ class _Teller:
 
 def _to_stderr(text: str) -> None:
     sys.stderr.write(text)
-
-
-def _status(journal: Journal) -> str:
-    return "done" if journal.done else "rolled_back" if not journal.open else "open"
-
-
-def _fields(rotated: Rotated, *, dry_run: bool, status: str, warnings: list[str]) -> dict[str, Any]:
-    journal, seen = rotated.journal, rotated.seen
-    fresh = journal.fresh
-    return {
-        "run_id": journal.run_id,
-        "company_id": shown(journal.company_id),
-        "mode": journal.mode,
-        "dry_run": dry_run,
-        "status": status,
-        "state": journal.state,
-        "backup": shown(journal.backup) or None,
-        "files": None
-        if seen is None
-        else {
-            "seen": len(seen.choices),
-            "taken": 0 if fresh else len(seen.taken),
-            "left": len(seen.choices) if fresh else len(seen.left),
-        },
-        "warnings": [shown(text) for text in warnings],
-    }
-
-
-def _file_fields(choice: Choice, journal: Journal | None = None) -> dict[str, Any]:
-    fresh = journal is not None and journal.fresh
-    reason = "the new folder begins empty" if fresh else choice.reason
-    return {"file": shown(choice.file.name), "kind": choice.file.kind, "reason": reason, "bytes": choice.file.size}
-
-
-def _strangers(rotated: Rotated) -> list[str]:
-    seen = rotated.seen
-    if seen is None or not seen.strangers:
-        return []
-    return [f"no regular file, and so not taken along: {few(seen.strangers, 50)}"]
-
-
-def _sum(choices: list[Choice]) -> str:
-    taken = [choice.file for choice in choices if choice.taken]
-    along = f"{count(len(taken), 'file')} ({size(sum(file.size for file in taken))}) taken along"
-    return f"{along}, {len(choices) - len(taken):,} left in the former folder"
-
-
-def _outcome(rotated: Rotated) -> str:
-    journal = rotated.journal
-    company = f"company {shown(journal.company_id)}"
-    if journal.done:
-        files = ""
-        if rotated.seen is not None and not journal.fresh:
-            files = f": {_sum(rotated.seen.choices)}"
-        return f"{company}: {'a new folder is paired' if journal.fresh else 'rotated'}{files}."
-    if not journal.open:
-        return f"{company}: its former folder lives again."
-    return f"{company}: the rotation is {in_words(journal.state)}."
-
-
-def _step(state: State, planned: Rotated, settings: Settings, *, backs_up: bool) -> str:
-    """Return what the step to a state does, in words."""
-    journal = planned.journal
-
-    def call(name: str, otherwise: str) -> str:
-        hook = hook_of(settings.rotate, name, journal.company_id, planned.folder)
-        return f"run {hook.name}: {shown(shlex.join(hook.words))}" if hook else otherwise
-
-    steps: dict[State, Callable[[], str]] = {
-        State.BACKED_UP: lambda: (
-            "make a backup and verify it" if backs_up else "make no backup: the whole former folder is kept aside"
-        ),
-        State.STOPPED: lambda: call("stop_command", "rotate.stop_command is not set: the bot must be stopped already"),
-        State.BUILT: lambda: "make an empty folder" if journal.fresh else "copy the files below into a new folder",
-        State.SWITCHED: lambda: "switch the two folders in one step",
-        State.STARTED: lambda: call("start_command", "rotate.start_command is not set: start the bot then"),
-        State.WAITING: lambda: call("qr_command", "rotate.qr_command is not set: the bot shows the QR code itself"),
-        State.PAIRED: lambda: f"wait up to {settings.rotate.timeout} s until the QR code was scanned",
-    }
-    return steps[state]()
