@@ -53,6 +53,8 @@ def begin(root: Root, tool: ToolFolder, company_id: str, run_id: str, *, why: st
     """
     name = PREFIX + company_id
     with _place(tool, run_id) as place:
+        with suppress(OSError):  # an empty one that was made by a run killed before it could record it
+            os.rmdir(name, dir_fd=place)
         os.mkdir(name, 0o700, dir_fd=place)
         with _folder(place, name) as fd:
             if root.has(company_id):
@@ -140,12 +142,14 @@ def settle_all(root: Root, tool: ToolFolder) -> None:
 def discard(root: Root, tool: ToolFolder, aside: Aside) -> None:
     """Delete a built folder that never was live, and forget it. Raises CompanyProblem for any other."""
     with _place(tool, aside.run_id) as place:
-        with _folder(place, aside.folder_name) as fd:
-            if aside.lived or is_live(root, aside) or os.fstat(fd).st_ino != aside.built:
-                raise CompanyProblem(f"the folder that run {aside.run_id} set aside was live once; it is kept")
-            for name in os.listdir(fd):
-                os.unlink(name, dir_fd=fd)
-        os.rmdir(aside.folder_name, dir_fd=place)
+        here = _inode_at(place, aside.folder_name)
+        if aside.lived or is_live(root, aside) or here not in {aside.built, None}:
+            raise CompanyProblem(f"the folder that run {aside.run_id} set aside was live once; it is kept")
+        if here is not None:  # else it was discarded by a run killed before it could forget it
+            with _folder(place, aside.folder_name) as fd:
+                for name in os.listdir(fd):
+                    os.unlink(name, dir_fd=fd)
+            os.rmdir(aside.folder_name, dir_fd=place)
         with _folder(place, _RECORDS) as records:
             os.unlink(f"{aside.folder_name}.json", dir_fd=records)
         for name in (_RECORDS, _FORMER):
@@ -205,6 +209,8 @@ def _bring_former(place: int, aside: Aside) -> None:
 def _move(name: str, source: int, target: int) -> None:
     if not rename_without_replacing(name, name, source, target):
         # The kernel cannot promise it, so look; a folder is replaced by a rename only when it is empty.
+        if _inode_at(source, name) is None:
+            raise FileNotFoundError(name)
         if _inode_at(target, name) is not None:
             raise FileExistsError(name)
         os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from baileys_cleanup.aside import settle_all
 from baileys_cleanup.audit import Audit, open_audit
@@ -11,7 +11,7 @@ from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
 from baileys_cleanup.folder import Root, open_root
 from baileys_cleanup.lock import hold_lock
-from baileys_cleanup.outcome import RunOutcome
+from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.removal import (
     DryRun,
     Quarantine,
@@ -21,10 +21,11 @@ from baileys_cleanup.removal import (
     settle,
     unrecorded,
 )
+from baileys_cleanup.retention import Policy
 from baileys_cleanup.runs import SETTLED, Run, check_clock, new_run_id, read_runs, write_last_start
 from baileys_cleanup.summary import Report
 from baileys_cleanup.text import count, few, shown, size
-from baileys_cleanup.toolfolder import ToolFolder, open_tool_folder
+from baileys_cleanup.toolfolder import ROTATIONS, ToolFolder, open_tool_folder
 
 
 class World(NamedTuple):
@@ -41,6 +42,15 @@ class World(NamedTuple):
     stopwatch: Callable[[], float]
 
 
+class CleanOne(Protocol):
+    """Cleans one company, with or without anything around it."""
+
+    def __call__(
+        self, root: Root, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
+    ) -> CompanyOutcome:
+        """Return what became of the company; whatever goes wrong is in the outcome."""
+
+
 def clean(
     settings: Settings,
     wanted: Sequence[str],
@@ -52,11 +62,13 @@ def clean(
     accept_clock: bool,
     detail: bool,
     record: Callable[[ToolFolder, RunOutcome], object] | None = None,
+    clean_one: CleanOne = clean_company,
 ) -> RunOutcome:
     """Clean the wanted companies, or all, and tell the report.
 
     `report_for` makes the report once it is sure that the run goes ahead; `progress` wraps the ids to come;
-    `record` is told how a real run ended while the lock is still held.
+    `record` is told how a real run ended while the lock is still held; `clean_one` cleans each company. A company that
+    is being rotated is left alone, and that is told.
     Raises UsageProblem, LockHeld or Refused before anything was touched.
     """
     began = world.stopwatch()
@@ -68,32 +80,17 @@ def clean(
         _tell_of_root(outcome, root, settings, everyone, links)
         terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
         with ExitStack() as stack:
-            tool = stack.enter_context(open_tool_folder(root, create=not dry_run))
-            if tool is not None:
-                if not dry_run:
-                    stack.enter_context(hold_lock(tool))
-                if not accept_clock:
-                    check_clock(tool, world.now)
-            if dry_run and settings.backup.before_clean:
-                outcome.notes.append("a real run would first make an archive of each company")
-            remover: Remover = DryRun()
-            if tool is not None and dry_run:
-                _tell_of_due(outcome, tool, world)
-            elif tool is not None:
-                audit = _prepare(stack, root, tool, outcome, world)
-                remover = stack.enter_context(closing(Quarantine(tool, run, audit)))
-            back_up = _backups(stack, settings, root, tool, outcome=outcome, world=world) if not dry_run else None
+            tool, remover = _begin(stack, root, run, outcome, world, accept_clock=accept_clock)
+            rotating = _rotating(tool, everyone, outcome)
+            if settings.backup.before_clean:
+                clean_one = _backing_up(stack, settings, root, tool, outcome=outcome, world=world, clean_one=clean_one)
             report = report_for(outcome)
             with progress(ids) as coming:
                 for company_id in coming:
                     if world.stopping():
                         break
-                    policy = settings.policy_for(company_id)
-                    problem = back_up(company_id) if back_up else None
-                    if problem is None:
-                        company = clean_company(root, company_id, policy, terms, remover, detail=detail)
-                    else:
-                        company = left_alone(company_id, problem)
+                    policy, held = settings.policy_for(company_id), terms._replace(held=rotating.get(company_id))
+                    company = clean_one(root, company_id, policy, held, remover, detail=detail)
                     outcome.add(company)
                     report.company(company)
             outcome.stopped = world.stopping()
@@ -104,6 +101,24 @@ def clean(
     return outcome
 
 
+def _begin(
+    stack: ExitStack, root: Root, run: Run, outcome: RunOutcome, world: World, *, accept_clock: bool
+) -> tuple[ToolFolder | None, Remover]:
+    """Open the tool's folder, and for a real run take the lock and end earlier runs. Returns what carries plans out."""
+    tool = stack.enter_context(open_tool_folder(root, create=not outcome.dry_run))
+    if tool is None:
+        return None, DryRun()
+    if not outcome.dry_run:
+        stack.enter_context(hold_lock(tool))
+    if not accept_clock:
+        check_clock(tool, world.now)
+    if outcome.dry_run:
+        _tell_of_due(outcome, tool, world)
+        return tool, DryRun()
+    audit = _prepare(stack, root, tool, outcome, world)
+    return tool, stack.enter_context(closing(Quarantine(tool, run, audit)))
+
+
 def _record(tool: ToolFolder, outcome: RunOutcome, record: Callable[[ToolFolder, RunOutcome], object]) -> None:
     """Record how the run ended. What was removed is removed, so trouble here is told and changes nothing else."""
     try:
@@ -112,26 +127,37 @@ def _record(tool: ToolFolder, outcome: RunOutcome, record: Callable[[ToolFolder,
         outcome.warnings.append(f"how this run ended could not be recorded in {tool.path}: {in_words(error)}")
 
 
-def _backups(
-    stack: ExitStack, settings: Settings, root: Root, tool: ToolFolder | None, *, outcome: RunOutcome, world: World
-) -> Callable[[str], str | None] | None:
-    """Return what makes the archive of a company and says why it could not; None where nobody asked for archives."""
-    if not settings.backup.before_clean or tool is None:
-        return None
+def _backing_up(
+    stack: ExitStack,
+    settings: Settings,
+    root: Root,
+    tool: ToolFolder | None,
+    *,
+    outcome: RunOutcome,
+    world: World,
+    clean_one: CleanOne,
+) -> CleanOne:
+    """Return what makes an archive of a company before it cleans it; where that fails the company is left alone."""
+    if tool is None or outcome.dry_run:
+        outcome.notes.append("a real run would first make an archive of each company")
+        return clean_one
     from baileys_cleanup.backups.keeper import Moment, Status  # noqa: PLC0415 - only where archives are asked for
     from baileys_cleanup.backups.run import keeper_for_clean  # noqa: PLC0415 - only where archives are asked for
 
     moment = Moment(world.now, world.clock, world.wait)
     keeper = stack.enter_context(keeper_for_clean(settings, root, tool, moment))
 
-    def back_up(company_id: str) -> str | None:
-        made = keeper.back_up(company_id)
-        if made.status is Status.FAILED:
-            return "; ".join(made.errors)
-        outcome.warnings += (f"backup of company {shown(company_id)}: {text}" for text in made.errors)
-        return None
+    def clean_after_backup(
+        root: Root, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
+    ) -> CompanyOutcome:
+        made = keeper.back_up(company_id) if terms.held is None else None
+        if made is not None and made.status is Status.FAILED:
+            return left_alone(company_id, "; ".join(made.errors))
+        company = clean_one(root, company_id, policy, terms, remover, detail=detail)
+        company.warnings += (f"its backup: {text}" for text in (made.errors if made else ()))
+        return company
 
-    return back_up
+    return clean_after_backup
 
 
 def _prepare(stack: ExitStack, root: Root, tool: ToolFolder, outcome: RunOutcome, world: World) -> Audit:
@@ -167,6 +193,22 @@ def _tell_of_due(outcome: RunOutcome, tool: ToolFolder, world: World) -> None:
     due = [run.run_id for run in read_runs(tool)[0] if run.due <= world.now]
     if due:
         outcome.notes.append(f"a real run would first delete for good what these earlier runs removed: {few(due)}")
+
+
+def _rotating(tool: ToolFolder | None, everyone: list[str], outcome: RunOutcome) -> dict[str, str]:
+    """Return the companies whose rotation was interrupted or waits for a QR code, each with the way on."""
+    if tool is None or not tool.has(ROTATIONS):
+        return {}
+    from baileys_cleanup.rotation.journal import read_journals, way_on  # noqa: PLC0415 - most roots have none
+
+    journals = read_journals(tool)
+    if journals.broken:
+        outcome.warnings.append(
+            f"{tool.path}/{ROTATIONS} holds journals of rotations that cannot be read: {few(journals.broken)}"
+        )
+    unfinished = {company_id: way_on(journal) for company_id, journal in journals.open().items()}
+    outcome.warnings += [text for company_id, text in unfinished.items() if company_id not in everyone]
+    return unfinished
 
 
 def _end_earlier_runs(root: Root, tool: ToolFolder, audit: Audit, outcome: RunOutcome, world: World) -> None:

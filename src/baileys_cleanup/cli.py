@@ -27,6 +27,7 @@ COMMANDS = (
     "metrics",
     "backup",
     "restore",
+    "rotate",
 )
 """Each is the function `command` of the room of that name in `commands/`."""
 

@@ -21,7 +21,8 @@ _HOPELESS = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EXDEV}
 class Terms(NamedTuple):
     """On what terms one company is cleaned. `now` is in nanoseconds since the epoch.
 
-    `wait` is called before a broken `creds.json` is read again; `stopping` is asked between two files.
+    `wait` is called before a broken `creds.json` is read again; `stopping` is asked between two files. `held` says why
+    nothing may be removed from this company whatever is planned, None where nothing holds it.
     """
 
     now: int
@@ -29,6 +30,7 @@ class Terms(NamedTuple):
     max_removals: int | None
     wait: Callable[[], object]
     stopping: Callable[[], bool]
+    held: str | None = None
 
 
 class Sight(NamedTuple):
@@ -111,10 +113,10 @@ def _clean(
             ledger.failed(verdict, look.errors[verdict.file.name])
         else:
             ledger.kept(verdict)
-    limit = terms.max_removals
-    if limit is not None and len(decided.removals) > limit:
+    held = terms.held or _over_limit(decided, terms.max_removals)
+    if held is not None:
         outcome.status = CompanyStatus.REFUSED
-        sentence = f"left alone: {count(len(decided.removals), 'removal')} planned, and max_removals allows {limit:,}"
+        sentence = f"left alone: {held}"
         outcome.errors.append(Problem(None, sentence))
         for verdict in decided.removals:
             ledger.kept(verdict._replace(remove=False, reason=f"{sentence}; otherwise {verdict.reason}"))
@@ -129,6 +131,12 @@ def _clean(
     outcome.advertised = decided.advertised
     ledger.close(terms.levels)
     _tell(outcome, sight, policy)
+
+
+def _over_limit(decided: Plan, limit: int | None) -> str | None:
+    if limit is None or len(decided.removals) <= limit:
+        return None
+    return f"{count(len(decided.removals), 'removal')} planned, and max_removals allows {limit:,}"
 
 
 def _remove_all(hand: Hand, removals: list[Verdict], stopping: Callable[[], bool], ledger: "_Ledger") -> None:

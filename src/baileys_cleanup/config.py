@@ -58,6 +58,31 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotate:
+    """How a session is rotated. Commands are words, None where there is none; times are whole seconds.
+
+    `above` is a count of files, `min_days` whole days between two rotations that nobody asked for.
+    """
+
+    stop_command: tuple[str, ...] | None = None
+    start_command: tuple[str, ...] | None = None
+    qr_command: tuple[str, ...] | None = None
+    bot_pairs: bool = False
+    timeout: int = 300
+    hook_timeout: int = 60
+    auto: str = "off"
+    above: int = 170
+    min_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """When the commands of `rotate` are used by others. `around_clean`: the bot is stopped while it is cleaned."""
+
+    around_clean: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What is in force. Ages and `undo_days` are whole days, the rest are counts of files.
 
@@ -74,6 +99,8 @@ class Settings:
     metrics: Metrics = field(default_factory=Metrics)
     ping_url: str | None = None
     backup: Backup = field(default_factory=Backup)
+    rotate: Rotate = field(default_factory=Rotate)
+    hooks: Hooks = field(default_factory=Hooks)
     companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def policy_for(self, company_id: str) -> Policy:

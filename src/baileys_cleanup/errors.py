@@ -43,6 +43,10 @@ class StoreProblem(CleanupError):
     """The place where archives lie cannot be read or written; the text holds no secret."""
 
 
+class HookFailed(Exception):
+    """A command of the operator's did not do its work; the text says which one and why."""
+
+
 class ProtectedFile(AssertionError):
     """Somebody asked the remover for a file of a protected kind. That is a bug, and it stops here."""
 

@@ -33,7 +33,9 @@ def hold_lock(tool: ToolFolder, name: str = RUN) -> Iterator[None]:
         except BlockingIOError:
             holder = os.pread(fd, 20, 0).strip().decode("ascii", "replace")
             who = f"process {holder}" if holder.isdigit() else "another process"
-            raise LockHeld(f"another {_BUSY[name]} is at work ({who} holds {tool.path}/{name}); nothing was touched") from None
+            raise LockHeld(
+                f"another {_BUSY[name]} is at work ({who} holds {tool.path}/{name}); nothing was touched"
+            ) from None
         with suppress(OSError):  # who holds it is a courtesy; a full disk must not cost the lock
             os.pwrite(fd, f"{os.getpid():<19}\n".encode("ascii"), 0)
         yield

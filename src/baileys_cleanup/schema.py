@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from difflib import get_close_matches
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -76,6 +76,15 @@ def _path(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     return str(value)
 
 
+def _command(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    words = value if isinstance(value, list | tuple) else []
+    if not words or not all(isinstance(word, str) and "\0" not in word for word in words) or not words[0].strip():
+        raise ValueError("not a list of words")
+    return tuple(words)
+
+
+Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
+_COMMAND = 'a list of words, the program first: ["systemctl", "stop", "bot@{company_id}"]'
 Whole = Annotated[int, BeforeValidator(_whole)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Addresses = Annotated[Any, BeforeValidator(_addresses)]  # Any: the library would read a list in a variable as JSON
@@ -152,6 +161,26 @@ class BackupTable(_Table):
     before_clean: Truth | None = Field(default=None, description=_TRUTH)
 
 
+class RotateTable(_Table):
+    """`[rotate]`."""
+
+    stop_command: Command | None = Field(default=None, description=_COMMAND)
+    start_command: Command | None = Field(default=None, description=_COMMAND)
+    qr_command: Command | None = Field(default=None, description=_COMMAND)
+    bot_pairs: Truth | None = Field(default=None, description=_TRUTH)
+    timeout: Whole | None = _number(1, 86_400, "of seconds")
+    hook_timeout: Whole | None = _number(1, 3_600, "of seconds")
+    auto: Literal["off", "soft"] | None = Field(default=None, description='"off" or "soft"')
+    above: Whole | None = _number(1, MOST_FILES, "of files")
+    min_days: Whole | None = _number(1, MOST_DAYS, "of days")
+
+
+class HooksTable(_Table):
+    """`[hooks]`."""
+
+    around_clean: Truth | None = Field(default=None, description=_TRUTH)
+
+
 class CompanyTable(_Table):
     """`[companies.<id>]`."""
 
@@ -165,6 +194,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "alerts": AlertsTable,
     "metrics": MetricsTable,
     "backup": BackupTable,
+    "rotate": RotateTable,
+    "hooks": HooksTable,
 }
 """Each is checked here, and filled into the field of that name of `Settings`."""
 
@@ -184,6 +215,8 @@ class Written(BaseSettings):
     alerts: AlertsTable = Field(default_factory=AlertsTable, description="a table")
     metrics: MetricsTable = Field(default_factory=MetricsTable, description="a table")
     backup: BackupTable = Field(default_factory=BackupTable, description="a table")
+    rotate: RotateTable = Field(default_factory=RotateTable, description="a table")
+    hooks: HooksTable = Field(default_factory=HooksTable, description="a table")
     companies: dict[str, CompanyTable] = Field(default_factory=dict, description="a table of companies")
 
 
@@ -376,6 +409,7 @@ def _check_together(loaded: Loaded) -> None:
                 f" the floor, which is {policy.min_pre_keys}"
             )
     _check_backup(loaded)
+    _check_hooks(loaded)
     levels = list(asdict(settings.levels).items())
     for (low, first), (high, second) in pairwise(levels):
         if first >= second:
@@ -397,3 +431,16 @@ def _check_backup(loaded: Loaded) -> None:
     if backup.before_clean and backup.to is None:
         place = loaded.source("backup.before_clean")
         raise UsageProblem(f"{place}: backup.before_clean is true without backup.to; allowed: true when that is set")
+
+
+def _check_hooks(loaded: Loaded) -> None:
+    """Check that what nobody watches can stop the bot and start it again."""
+    rotate = loaded.settings.rotate
+    asked = {"hooks.around_clean": loaded.settings.hooks.around_clean, "rotate.auto": rotate.auto != "off"}
+    missing = [name for name in ("stop_command", "start_command") if getattr(rotate, name) is None]
+    for name, wanted in asked.items():
+        if wanted and missing:
+            raise UsageProblem(
+                f"{loaded.source(name)}: {name} needs to stop the bot and start it again; allowed: only together with"
+                f" rotate.stop_command and rotate.start_command (missing: rotate.{', rotate.'.join(missing)})"
+            )

@@ -13,6 +13,7 @@
     restoring/             files on their way into a company folder
     backup.lock            held while a backup is at work
     backups/               what is known of each company's backups, see `backups/record.py`
+    rotations/             how far each rotation is, see `rotation/journal.py`
 """
 
 import errno
@@ -28,6 +29,7 @@ from baileys_cleanup.opening import open_to_look
 from baileys_cleanup.text import shown
 
 NAME = ".baileys-cleanup"
+ROTATIONS = "rotations"
 _RUNS = "runs"
 _QUARANTINE = "quarantine"
 
@@ -40,6 +42,14 @@ class ToolFolder:
         self.fd = fd
         self.runs = runs
         self.quarantine = quarantine
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is anything of this name."""
+        try:
+            os.stat(name, dir_fd=self.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
 
     @contextmanager
     def part(self, name: str, *, create: bool = True) -> Iterator[int]:

@@ -31,7 +31,7 @@ from baileys_cleanup.removal import put_back
 from baileys_cleanup.retention import Rule
 from baileys_cleanup.runs import Run, read_runs
 from baileys_cleanup.text import shown
-from baileys_cleanup.toolfolder import ToolFolder
+from baileys_cleanup.toolfolder import ROTATIONS, ToolFolder
 
 
 class Undoable(NamedTuple):
@@ -155,6 +155,19 @@ def choose_run(tool: ToolFolder, run_id: str, wanted: Iterable[str]) -> tuple[Ru
     return chosen.run, ids or sorted(chosen.companies)
 
 
+def _refuse_rotated(tool: ToolFolder, run: Run, company_id: str) -> None:
+    """Raise CompanyProblem where the folder is being rotated, or was paired anew since: its old keys are worthless."""
+    if not tool.has(ROTATIONS):
+        return
+    from baileys_cleanup.rotation.journal import read_journals, way_on  # noqa: PLC0415 - most roots have none
+
+    for journal in read_journals(tool).of(company_id):
+        if journal.open:
+            raise CompanyProblem(way_on(journal))
+        if journal.fresh and journal.done and journal.started >= run.started:
+            raise CompanyProblem(f"the folder was paired anew since, by the rotation {journal.run_id}")
+
+
 def undo_company(
     root: Root,
     tool: ToolFolder,
@@ -169,6 +182,7 @@ def undo_company(
     if company_id not in quarantined_companies(tool, run):  # settled a moment ago: it is all back
         return restored
     try:
+        _refuse_rotated(tool, run, company_id)
         with root.company(company_id) as company, quarantined(tool, run, company_id) as fd:
             names = sorted(os.listdir(fd))
             account = company.account(wait)

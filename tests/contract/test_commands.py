@@ -4,7 +4,7 @@ from functools import partial
 
 from .world import DAY, Root, at_once, run
 
-COMMANDS = ["clean", "undo", "explain", "demo", "settings"]
+COMMANDS = ["clean", "undo", "explain", "rotate", "demo", "settings"]
 OPTIONS = [
     "--dry-run",
     "--company",

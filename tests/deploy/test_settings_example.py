@@ -26,6 +26,13 @@ DEFAULTS = {
     "monitor": {"emergency_cleanup": True},
     "alerts": {"repeat_hours": 24},
     "backup": {"keep_last": 3, "keep_daily": 7, "keep_weekly": 4},
+    "rotate": {"bot_pairs": False, "timeout": 300, "hook_timeout": 60, "auto": "off", "above": 170, "min_days": 30},
+    "hooks": {"around_clean": False},
+}
+COMMANDS = {
+    "stop_command": ["systemctl", "stop", "bot@{company_id}"],
+    "start_command": ["systemctl", "start", "bot@{company_id}"],
+    "qr_command": ["node", "/opt/bot/pair.mjs", "{folder}"],
 }
 EXAMPLES = {
     "max_removals": 500,
@@ -35,6 +42,7 @@ EXAMPLES = {
     },
     "metrics": {"textfile": "/var/lib/prometheus/node-exporter/baileys_cleanup.prom"},
     "backup": {"to": "/var/backups/baileys", "before_clean": True},
+    "rotate": COMMANDS,
     "companies": {"962302": {"retention": {"session_max_age_days": 30}}},
 }
 
@@ -86,4 +94,5 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
         "backup.to",
         "backup.before_clean",
         "companies.962302.retention.session_max_age_days",
+        *(f"rotate.{name}" for name in COMMANDS),
     } == {name for name, setting in in_force.items() if setting["value"] != defaults.get(name, {}).get("value")}

@@ -27,6 +27,7 @@ from baileys_cleanup.demo import build
 from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.level import Levels
 from baileys_cleanup.retention import Policy, Rule
+from baileys_cleanup.rotation.states import Journal
 from baileys_cleanup.schema import Written, load, names
 
 from .pages import DOCS, PAGES, README, ROOT, anchors, blocks, codes, links, read, section, table
@@ -449,6 +450,17 @@ def test_explain_and_settings_are_as_shown(demo: Path) -> None:
     compare(explained, run("explain", "company_962302/creds.json", "--json", root=demo))
     (settings,) = shown_documents(DOCS / "json.md", "settings")
     compare(settings, run("settings", "--json", root=demo))
+
+
+def test_a_rotation_is_as_shown(demo: Path) -> None:
+    """The documents of a rotation and of its dry run have the fields that are shown, and the states are all listed."""
+    done, planned = shown_documents(DOCS / "json.md", "rotate")
+    compare(planned, run("rotate", "--company", "962302", "--dry-run", "--json", root=demo))
+    compare(done, run("rotate", "--company", "962302", "--json", root=demo))
+    assert [codes(row[0])[0] for row in table(section(DOCS / "rotation.md", "States"))] == [
+        *(state for state in Journal("", "", fresh=False, bot_pairs=False, started=0).way if state != "started"),
+        "waiting", "paired", "timed_out", "started", "rolling_back", "rolled_back",
+    ]  # fmt: skip
 
 
 def test_the_audit_line_is_as_shown(demo: Path) -> None:

@@ -147,3 +147,34 @@ def test_settling_what_is_settled_changes_nothing(root, tool, live):
     assert aside == settle(root, tool, aside)
     aside = switch(root, tool, aside)
     assert aside == settle(root, tool, aside)
+
+
+@pytest.mark.usefixtures("_kernel")
+def test_a_switch_that_was_cut_short_before_its_first_rename_is_settled(root, tool, place, live):
+    """The folder for the former one is there and empty: nothing has happened yet, and switching goes on."""
+    aside = built(root, tool)
+    (place / ".baileys-cleanup" / "aside" / RUN / "former").mkdir()
+    assert aside == settle(root, tool, aside)
+    assert is_live(root, switch(root, tool, aside))
+
+
+def test_what_a_killed_begin_left_is_in_nobodys_way(root, tool, place, live):
+    """An empty folder without a record makes room for a new one; one with anything in it does not."""
+    left = place / ".baileys-cleanup" / "aside" / RUN / "company_7"
+    left.mkdir(parents=True)
+    aside = begin(root, tool, "7", RUN, why="restore", now=NOW)
+    assert [aside] == read_asides(tool)
+    put(left, "creds.json", b"the only one")
+    with pytest.raises(FileExistsError):
+        begin(root, tool, "7", RUN, why="restore", now=NOW)
+    assert ["creds.json"] == names(left)
+
+
+def test_a_discard_that_was_cut_short_is_ended_by_another(root, tool, place, live):
+    """The folder is gone and its record is not: discarding again forgets it."""
+    aside = built(root, tool)
+    folder = place / ".baileys-cleanup" / "aside" / RUN / "company_7"
+    (folder / "creds.json").unlink()
+    folder.rmdir()
+    discard(root, tool, aside)
+    assert ([], []) == (read_asides(tool), names(place / ".baileys-cleanup" / "aside"))

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.cleanup import World, clean
+from baileys_cleanup.cleanup import CleanOne, World, clean
+from baileys_cleanup.company import clean_company
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.frame import (
@@ -114,6 +115,12 @@ def _clean(
         summary = _report(run, output, again, as_json=as_json, quiet=quiet, removals=detail, keeps=verbose)
         return _Logged(summary, log, tell=tell)
 
+    clean_one: CleanOne = clean_company
+    if settings.hooks.around_clean and not dry_run:
+        from baileys_cleanup.standstill import Standstill  # noqa: PLC0415 - only where bots are to be stopped
+
+        clean_one = Standstill(settings.rotate, lambda hook, line: log.info("hook_output", hook=hook, line=line)).clean
+
     with stop.listening(), _pinging(settings, log, dry_run=dry_run) as ending:
         outcome = clean(
             settings,
@@ -125,6 +132,7 @@ def _clean(
             accept_clock=accept_clock,
             detail=detail,
             record=record_clean,
+            clean_one=clean_one,
         )
         status = outcome.exit_status
         textfile = settings.metrics.textfile

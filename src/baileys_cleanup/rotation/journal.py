@@ -1,0 +1,89 @@
+"""The journals of rotations: `rotations/<run_id>.json` in the tool's own folder, one for each.
+
+A journal is written before the step that it speaks of can be doubted: beside its place, flushed, and renamed over.
+"""
+
+import os
+from typing import NamedTuple
+
+from baileys_cleanup.records import read_record, write_record
+from baileys_cleanup.rotation.states import Journal, State, in_words
+from baileys_cleanup.text import shown
+from baileys_cleanup.toolfolder import ROTATIONS, ToolFolder
+
+_END = ".json"
+
+
+class Journals(NamedTuple):
+    """All journals, oldest first, and the names of those that cannot be read."""
+
+    readable: list[Journal]
+    broken: list[str]
+
+    def of(self, company_id: str) -> list[Journal]:
+        """Return the rotations of one company, oldest first."""
+        return [each for each in self.readable if each.company_id == company_id]
+
+    def last_of(self, company_id: str) -> Journal | None:
+        """Return the last rotation of a company, None where there was none."""
+        return next(reversed(self.of(company_id)), None)
+
+    def open(self) -> dict[str, Journal]:
+        """Return the rotations that somebody has to end, by company."""
+        return {each.company_id: each for each in self.readable if each.open}
+
+
+def read_journals(tool: ToolFolder | None) -> Journals:
+    """Return what was recorded; nothing where there is no folder yet."""
+    found = Journals([], [])
+    try:
+        if tool is None:
+            return found
+        with tool.part(ROTATIONS, create=False) as part:
+            for name in sorted(name for name in os.listdir(part) if name.endswith(_END)):
+                try:
+                    found.readable.append(_read(part, name))
+                except (OSError, ValueError, KeyError, TypeError):
+                    found.broken.append(name)
+    except FileNotFoundError:
+        pass
+    found.readable.sort(key=lambda journal: journal.started)  # two of one second: their ids do not tell
+    return found
+
+
+def write_journal(tool: ToolFolder, journal: Journal) -> Journal:
+    """Record how far a rotation is, durably; returns it. Raises OSError when that cannot be done."""
+    record = {
+        "company": journal.company_id,
+        "fresh": journal.fresh,
+        "bot_pairs": journal.bot_pairs,
+        "started": journal.started,
+        "state": journal.state.value,
+        "halted": journal.halted,
+        "backup": journal.backup,
+    }
+    with tool.part(ROTATIONS) as part:
+        write_record(part, journal.run_id + _END, record)
+        os.fsync(part)
+    return journal
+
+
+def _read(part: int, name: str) -> Journal:
+    record = read_record(part, name)
+    flags = [record[key] for key in ("fresh", "bot_pairs", "halted")]
+    company, backup, started = record["company"], record["backup"], record["started"]
+    if not (isinstance(company, str) and isinstance(backup, str) and type(started) is int):
+        raise ValueError(name)
+    if not all(isinstance(flag, bool) for flag in flags):
+        raise ValueError(name)
+    run_id = name.removesuffix(_END)
+    return Journal(run_id, company, flags[0], flags[1], started, State(record["state"]), flags[2], backup)
+
+
+def way_on(journal: Journal, again: str = "") -> str:
+    """Return how far an open rotation is and the two commands that end it."""
+    command = f"baileys-cleanup rotate --company {shown(journal.company_id)}"
+    return (
+        f"the rotation {journal.run_id} of company {shown(journal.company_id)} is {in_words(journal.state)};"
+        f" go on with: {command} --resume{again}; or take it back with: {command} --rollback{again}"
+    )

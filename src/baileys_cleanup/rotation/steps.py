@@ -1,0 +1,274 @@
+"""The steps of a rotation, each one recorded before the next begins, and the way back from each.
+
+Nothing here is deleted but a folder that was built and never went live.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from baileys_cleanup.aside import Aside, begin, discard, is_live, open_aside, read_asides, settle, switch, switch_back
+from baileys_cleanup.audit import Audit
+from baileys_cleanup.cleanup import World
+from baileys_cleanup.config import Rotate, Settings
+from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, in_words
+from baileys_cleanup.folder import PREFIX, Company, Root
+from baileys_cleanup.hooks import Hook, hook_of, run_hook, why_missing
+from baileys_cleanup.rotation.copying import copy_files, differences, room_for
+from baileys_cleanup.rotation.journal import way_on, write_journal
+from baileys_cleanup.rotation.states import Journal, State
+from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
+from baileys_cleanup.text import count, few, shown, size
+from baileys_cleanup.toolfolder import ToolFolder
+
+WHY = "rotate"
+BEFORE_THE_SWITCH = (State.PLANNED, State.BACKED_UP, State.STOPPING, State.STOPPED, State.BUILT)
+_NEVER_STILL = "its files keep changing while they are copied: the bot is running; stop it first"
+_TRIES = 3
+"""How often a folder is built again because the live one was written to meanwhile."""
+
+
+class Doors(NamedTuple):
+    """What a rotation reaches of the world beyond the sessions root.
+
+    `say` gets sentences for the operator, `warn` those that must not be missed, `hear` what a hook says (its setting,
+    a line), `show` a QR payload and its number. `backup` makes a verified backup of a company and returns where it is;
+    None where there are no backups: then the former folder, which is kept whole, is all there is. `notify` sends a
+    title, a text and perhaps a picture to the operator; None where no alert service is set. `again` are the options
+    that a later command needs to find the same sessions root.
+    """
+
+    say: Callable[[str], object]
+    warn: Callable[[str], object]
+    hear: Callable[[str, str], object]
+    show: Callable[[str, int], object]
+    backup: Callable[[str], str] | None = None
+    notify: Callable[[str, str, Path | None], object] | None = None
+    again: str = ""
+
+
+def hook_for(rotate: Rotate, name: str, root: Root, company_id: str) -> Hook | None:
+    """Return one of the commands of `rotate` for a company, None where it is not set."""
+    return hook_of(rotate, name, company_id, f"{root.path}/{PREFIX}{company_id}")
+
+
+def check_hooks(rotate: Rotate, root: Root, company_id: str) -> None:
+    """Raise Refused where a command that will be needed is not there: better now than with the bot stopped."""
+    for name in ("stop_command", "start_command", "qr_command"):
+        hook = hook_for(rotate, name, root, company_id)
+        problem = why_missing(hook) if hook else None
+        if problem:
+            raise Refused(f"{problem}; nothing was changed")
+
+
+def check_room(root: Root, company_id: str, seen: Survey) -> None:
+    """Raise Refused where the disk has no room for the new folder: before the bot is stopped."""
+    if not room_for(root.fd, seen.taken):
+        raise Refused(
+            f"company {shown(company_id)} is not rotated: the disk has no room for a new folder of"
+            f" {count(len(seen.taken), 'file')} ({size(seen.size)}); nothing was changed"
+        )
+
+
+class Rotator:
+    """Takes one company's rotation from state to state, while the run lock is held."""
+
+    def __init__(
+        self, root: Root, tool: ToolFolder, audit: Audit, settings: Settings, *, world: World, doors: Doors
+    ) -> None:
+        self._root = root
+        self._tool = tool
+        self._audit = audit
+        self._settings = settings
+        self._world = world
+        self._doors = doors
+        self._steps: dict[State, Callable[[Journal], Journal]] = {
+            State.BACKED_UP: self._back_up,
+            State.STOPPING: lambda journal: journal._replace(halted=True),
+            State.STOPPED: self._stop,
+            State.BUILT: self._build,
+            State.SWITCHED: self._switch,
+            State.STARTED: self._start,
+            State.WAITING: lambda journal: journal,
+        }
+
+    def record(self, journal: Journal, state: State) -> Journal:
+        """Write down that a state was reached. Raises OSError when that cannot be done."""
+        self._audit.write("rotate", run=journal.run_id, company=journal.company_id, state=state.value)
+        return write_journal(self._tool, journal._replace(state=state))
+
+    def go_on(self, journal: Journal) -> Journal:
+        """Take all steps that are ahead, up to the waiting for a QR code, and return how far that went.
+
+        What goes wrong before the switch, a signal among it, is taken back at once: the live folder is as it was, and
+        the bot runs. After the switch it goes on until the bot runs. Raises CleanupError.
+        """
+        journal, halted = self._as_it_is(journal), journal.halted
+        for state in journal.ahead():
+            if state is State.PAIRED:
+                break
+            try:
+                if journal.state in BEFORE_THE_SWITCH and self._world.stopping():
+                    raise CleanupError("it was stopped by a signal")  # noqa: TRY301 - taken back like any trouble
+                journal = self.record(self._steps[state](journal), state)
+            except (HookFailed, CompanyProblem, CleanupError, OSError) as problem:
+                # A stop command that failed has not stopped the bot: starting it would make two of it.
+                not_stopped = state is State.STOPPED and isinstance(problem, HookFailed)
+                raise self._give_up(journal._replace(halted=halted) if not_stopped else journal, problem) from None
+        return journal
+
+    def roll_back(self, journal: Journal) -> Journal:
+        """Let the former folder live again, with the bot stopped meanwhile; the new one lies aside or goes.
+
+        Raises CleanupError when that cannot be done now; the journal stays open.
+        """
+        aside = self._aside(journal)
+        live = aside is not None and is_live(self._root, aside)
+        if journal.done and not live:
+            raise Refused(
+                f"the rotation {journal.run_id} cannot be taken back: the live folder is no longer the one it made"
+            )
+        if journal.state is not State.ROLLING_BACK or live > journal.halted:
+            journal = self.record(journal._replace(halted=journal.halted or live), State.ROLLING_BACK)
+        try:
+            if aside is not None and live:
+                self._stop(journal)
+                switch_back(self._root, self._tool, aside)
+                self._doors.say(f"the folder of the rotation, with what was written to it, lies in {self.where(aside)}")
+            elif aside is not None and not aside.lived:
+                discard(self._root, self._tool, aside)
+            if journal.halted:
+                self._start(journal)
+        except (HookFailed, CompanyProblem, OSError) as problem:
+            raise CleanupError(f"{_in_words(problem)}. {way_on(journal, self._doors.again)}") from None
+        return self.record(journal, State.ROLLED_BACK)
+
+    def where(self, aside: Aside) -> str:
+        """Return where the folder that is not live lies, for people."""
+        return f"{shown(self._tool.path)}/aside/{aside.run_id}/{shown(aside.folder_name)}"
+
+    # --- the steps ----------------------------------------------------------------------------------------
+
+    def _back_up(self, journal: Journal) -> Journal:
+        if self._doors.backup is None:
+            return journal
+        where = self._doors.backup(journal.company_id)
+        self._doors.say(f"backed up: {where}")
+        return journal._replace(backup=where)
+
+    def _stop(self, journal: Journal) -> Journal:
+        if not self._call("stop_command", journal):
+            self._doors.warn(
+                "rotate.stop_command is not set: the bot of this company must be stopped already, or what it writes"
+                " while its folder is switched may be lost"
+            )
+        return journal
+
+    def _build(self, journal: Journal) -> Journal:
+        for left in reversed(range(_TRIES)):
+            found = self._aside(journal)
+            if found is not None:
+                discard(self._root, self._tool, found)
+            aside = begin(self._root, self._tool, journal.company_id, journal.run_id, why=WHY, now=self._world.now)
+            if journal.fresh or self._fill(aside):
+                return journal
+            if left:
+                self._world.wait()
+        raise Refused(_NEVER_STILL)
+
+    def _fill(self, aside: Aside) -> bool:
+        """Copy into the new folder; False when the live one was written to meanwhile."""
+        with self._root.company(aside.company_id) as company, open_aside(self._tool, aside) as into:
+            seen = self._survey(company)
+            require_pairing(aside.company_id, seen.account)
+            return copy_files(company.fd, into, seen.taken) and self._is_the_copy(aside) is not None
+
+    def _is_the_copy(self, aside: Aside) -> Survey | None:
+        """Look at the live folder again; None when the new one is not the copy of it, or not any more."""
+        with self._root.company(aside.company_id) as company, open_aside(self._tool, aside) as built:
+            seen = self._survey(company)
+            return None if differences(seen.taken, built) else seen
+
+    def _switch(self, journal: Journal) -> Journal:
+        seen: Survey | None = None
+        aside = self._aside(journal)
+        if aside is not None and not journal.fresh:
+            seen = self._is_the_copy(aside)
+            if seen is None:  # written to since it was built: once more
+                self._build(journal)
+                aside = self._aside(journal)
+                seen = None if aside is None else self._is_the_copy(aside)
+                if seen is None:
+                    raise Refused(_NEVER_STILL)
+        if aside is None:
+            raise CompanyProblem("the new folder is not where it was built")
+        aside = switch(self._root, self._tool, aside)
+        self._doors.say(f"the former folder lies in {self.where(aside)}")
+        if seen is not None:
+            self._tell_of_the_last_moment(aside, seen)
+        return journal
+
+    def _tell_of_the_last_moment(self, aside: Aside, seen: Survey) -> None:
+        """Compare once more: who opened a file before the switch may have written to it after the last look."""
+        with open_aside(self._tool, aside) as former:
+            changed = differences([choice.file for choice in seen.choices], former)
+        late = [name for name in changed if name not in seen.strangers]
+        if late:
+            self._doors.warn(
+                f"the bot was still writing while the folders were switched: {few(late)} changed in the former folder"
+                f" ({self.where(aside)}) and not in the new one; baileys-cleanup rotate --company"
+                f" {shown(aside.company_id)} --rollback{self._doors.again} lets the former folder live again"
+            )
+
+    def _start(self, journal: Journal) -> Journal:
+        if not self._call("start_command", journal):
+            self._doors.say("rotate.start_command is not set: start the bot now")
+        return journal
+
+    # --- help ---------------------------------------------------------------------------------------------
+
+    def _as_it_is(self, journal: Journal) -> Journal:
+        """Return where a rotation really is: killed between a switch and its record, it is a step further.
+
+        Before the switch it begins again with stopping the bot, which somebody may have started meanwhile.
+        """
+        aside = self._aside(journal)
+        if journal.state not in BEFORE_THE_SWITCH or journal.state is State.PLANNED:
+            return journal
+        if aside is not None and is_live(self._root, aside):
+            return self.record(journal, State.SWITCHED)
+        return journal._replace(state=State.BACKED_UP)
+
+    def _survey(self, company: Company) -> Survey:
+        return survey(company, self._settings.policy_for(company.id), self._world.now, self._world.wait)
+
+    def _call(self, name: str, journal: Journal) -> bool:
+        """Run a hook; False where it is not set."""
+        hook = hook_for(self._settings.rotate, name, self._root, journal.company_id)
+        if hook is None:
+            return False
+        run_hook(hook, lambda line: self._doors.hear(hook.name, line))
+        return True
+
+    def _aside(self, journal: Journal) -> Aside | None:
+        """Return the folder that this rotation built, with a switch that was cut short ended."""
+        mine = (journal.run_id, journal.company_id)
+        found = [aside for aside in read_asides(self._tool) if (aside.run_id, aside.company_id) == mine]
+        return settle(self._root, self._tool, found[0]) if found else None
+
+    def _give_up(self, journal: Journal, problem: Exception) -> CleanupError:
+        """Return the error that ends the command, after taking back what can be taken back at once."""
+        why = _in_words(problem)
+        kind = type(problem) if isinstance(problem, CleanupError) else CleanupError
+        try:
+            aside = self._aside(journal)
+            if aside is not None and is_live(self._root, aside):
+                return kind(f"{why}. {way_on(journal, self._doors.again)}")
+            self.roll_back(journal)
+        except (CleanupError, CompanyProblem, OSError) as worse:
+            return kind(f"{why}; and what was begun could not be taken back: {_in_words(worse)}")
+        return kind(f"company {shown(journal.company_id)} was not rotated: {why}. Its folder is as it was")
+
+
+def _in_words(problem: Exception) -> str:
+    return in_words(problem) if isinstance(problem, OSError) else str(problem)

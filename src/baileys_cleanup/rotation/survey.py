@@ -1,0 +1,62 @@
+"""Looks at a company that is to be rotated: who it belongs to, and which files go along."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from baileys_cleanup.account import Account
+from baileys_cleanup.errors import Refused
+from baileys_cleanup.folder import Company
+from baileys_cleanup.retention import AuthFile, Policy, plan
+from baileys_cleanup.rotation.selection import Choice, choose
+from baileys_cleanup.text import few, shown
+
+
+class Survey(NamedTuple):
+    """One company, looked at. `strangers` are no regular files: they are never taken along."""
+
+    account: Account
+    choices: list[Choice]
+    strangers: list[str]
+
+    @property
+    def taken(self) -> list[AuthFile]:
+        """The files that go along."""
+        return [choice.file for choice in self.choices if choice.taken]
+
+    @property
+    def left(self) -> list[AuthFile]:
+        """The files that stay in the former folder."""
+        return [choice.file for choice in self.choices if not choice.taken]
+
+    @property
+    def size(self) -> int:
+        """The bytes that go along."""
+        return sum(file.size for file in self.taken)
+
+
+def survey(company: Company, policy: Policy, now: int, wait: Callable[[], object]) -> Survey:
+    """Look at every file and choose; `now` is in nanoseconds since the epoch.
+
+    Raises Refused where a file cannot be looked at: what is not seen cannot be taken along.
+    """
+    listing = company.names()
+    account = company.account(wait)
+    look = company.look(listing.files, listing.files)
+    if look.errors:
+        raise Refused(f"company {shown(company.id)} is not rotated: {few(look.errors)} cannot be looked at")
+    decided = plan(look.files, policy, account, now, frozenset(listing.strangers))
+    return Survey(account, choose(decided, account), sorted(listing.strangers))
+
+
+def require_pairing(company_id: str, account: Account) -> None:
+    """Raise Refused where `creds.json` does not name the account: a soft rotation would take along nothing of worth."""
+    if account.present and account.devices:
+        return
+    if account.problem is None:
+        why = "creds.json names no account: it is not paired, so there is no pairing to keep"
+    else:
+        why = account.problem.partition(";")[0].partition(":")[0]
+    raise Refused(
+        f"company {shown(company_id)} cannot be rotated softly: {why}. Put back its last good backup"
+        " (baileys-cleanup restore), or pair it anew (rotate --fresh)"
+    )

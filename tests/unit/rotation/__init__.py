@@ -1,0 +1,1 @@
+"""Unit tests of the rotation: one file per room of `rotation/`."""

@@ -1,0 +1,180 @@
+"""`rotation.rotate` and `rotation.steps`: what a rotation says, sends and asks for on its way."""
+
+import pytest
+
+from baileys_cleanup.config import Rotate, Settings
+from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem
+from baileys_cleanup.lock import hold_lock
+from baileys_cleanup.rotation import rotate as use
+from baileys_cleanup.rotation.journal import read_journals
+from baileys_cleanup.rotation.pairing import Ending
+from baileys_cleanup.rotation.states import State
+from baileys_cleanup.rotation.steps import Doors
+
+from ..commands.helpers import WORLD
+from ..helpers import OTHER, creds, names, put
+
+TRUE = Rotate(stop_command=("true",), start_command=("true",), qr_command=("true",))
+
+
+class Ways:
+    """Doors that note what goes through; `broken` makes the backup or the sending fail."""
+
+    def __init__(self, broken=""):
+        self.noted, self.broken = [], broken
+
+    def note(self, word):
+        """Give what notes a word and what came with it."""
+
+        def through(*what):
+            self.noted.append((word, *map(str, what)))
+            if word == self.broken:
+                raise CleanupError("no connection")
+            return f"where the {word} is"
+
+        return through
+
+    def doors(self):
+        """Give the doors."""
+        words = ("say", "warn", "hear", "show", "backup", "notify")
+        return Doors(**{word: self.note(word) for word in words}, again=" --config /x")
+
+    def of(self, word):
+        """Give what went through one door."""
+        return [what for door, *what in self.noted if door == word]
+
+
+@pytest.fixture
+def company(place):
+    """Make a company."""
+    put(place / "company_7", "creds.json", creds())
+    put(place / "company_7", f"session-{OTHER}.0.json")
+    return place / "company_7"
+
+
+def ending(monkeypatch, how, meanwhile=lambda: None):
+    """Let the waiting for a QR code end somehow, after one code was shown."""
+
+    def wait(*_, show, **__):
+        show("2@a,b", 1)
+        meanwhile()
+        return how
+
+    monkeypatch.setattr(use, "wait_for_pairing", wait)
+
+
+def test_the_backup_comes_first_and_is_recorded(place, company, tool):
+    """Where backups are made, one is made before the bot is stopped, and the journal says where it is."""
+    ways = Ways()
+    use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.doors(), fresh=False)
+    assert [["7"]] == ways.of("backup")
+    assert "where the backup is" == read_journals(tool).readable[0].backup
+    assert ["backup", "say"] == [door for door, *_ in ways.noted][:2]
+
+
+def test_without_its_backup_nothing_is_touched(place, company, tool):
+    """A backup that fails ends the rotation before the bot is stopped; nothing is open."""
+    stop = Rotate(stop_command=("false",), start_command=("false",))
+    with pytest.raises(CleanupError, match=r"not rotated: no connection\. Its folder is as it was"):
+        use.rotate(Settings(str(place), rotate=stop), "7", WORLD, Ways("backup").doors(), fresh=False)
+    assert (2, {}) == (len(names(company)), read_journals(tool).open())
+
+
+@pytest.mark.parametrize(
+    ("how", "state", "title"),
+    [
+        (Ending.PAIRED, State.STARTED, "company 7 is paired"),
+        (Ending.TIMED_OUT, State.TIMED_OUT, "company 7 is NOT paired"),
+    ],
+)
+def test_the_operator_is_sent_each_code_and_the_end(place, company, monkeypatch, *, how, state, title):
+    """A picture for each code, and a message without one when it is over."""
+    ending(monkeypatch, how)
+    ways = Ways()
+    done = use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.doors(), fresh=True)
+    assert state is done.journal.state
+    (code, end) = ways.of("notify")
+    assert ("scan to pair company 7", "QR code 1.") == tuple(code[:2])
+    assert code[2].endswith(".png")
+    assert (title, "None") == (end[0], end[2])
+    assert "2@a,b" not in str(ways.of("notify") + ways.of("say"))
+
+
+def test_what_cannot_be_sent_is_said_and_stops_nothing(place, company, monkeypatch):
+    """A broken alert service is a warning; the rotation goes on."""
+    ending(monkeypatch, Ending.PAIRED)
+    ways = Ways("notify")
+    assert use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.doors(), fresh=True).journal.done
+    assert 2 == sum("no connection" in text for (text,) in ways.of("warn"))
+
+
+def test_the_end_of_a_pairing_waits_for_the_lock(place, company, tool, monkeypatch):
+    """Another run that cleans meanwhile does not cost the pairing its journal."""
+    held = hold_lock(tool)
+    ending(monkeypatch, Ending.PAIRED, held.__enter__)
+    waits = []
+
+    def wait():
+        waits.append(1)
+        if len(waits) == 3:
+            held.__exit__(None, None, None)
+
+    done = use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD._replace(wait=wait), Ways().doors(), fresh=True)
+    assert (True, 3) == (done.journal.done, len(waits))
+
+
+def test_a_lock_that_is_never_let_go_leaves_the_journal_open(place, company, tool, monkeypatch):
+    """Then it says that it is paired but not over, with the way on."""
+    monkeypatch.setattr(use, "_PATIENCE", 3)
+    held = hold_lock(tool)
+    ending(monkeypatch, Ending.PAIRED, held.__enter__)
+    with pytest.raises(CleanupError, match=r"another run.*--resume --config /x"):
+        use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, Ways().doors(), fresh=True)
+    held.__exit__(None, None, None)
+    assert State.WAITING is read_journals(tool).open()["7"].state
+
+
+def test_who_takes_it_back_meanwhile_wins(place, company, tool, monkeypatch):
+    """A rollback from another terminal in the last moment of the waiting is not written over, and nobody is told."""
+    settings = Settings(str(place), rotate=TRUE)
+    ending(monkeypatch, Ending.PAIRED, lambda: use.roll_back(settings, ["7"], WORLD, Ways().doors()))
+    ways = Ways()
+    done = use.rotate(settings, "7", WORLD, ways.doors(), fresh=True)
+    assert State.ROLLED_BACK is done.journal.state
+    assert 1 == len(ways.of("notify"))
+    assert 2 == len(names(company))
+
+
+def test_a_broken_journal_stops_new_rotations(place, company, tool):
+    """Nobody knows whose it is: it is named, and refused."""
+    tool_folder = place / ".baileys-cleanup" / "rotations"
+    tool_folder.mkdir()
+    (tool_folder / "x.json").write_text("{")
+    with pytest.raises(Refused, match=r"x\.json"):
+        use.rotate(Settings(str(place)), "7", WORLD, Ways().doors(), fresh=False)
+
+
+def test_only_the_last_rotation_is_taken_back_and_only_while_it_lives(place, company):
+    """When another folder was put in its place, taking it back is refused, and nothing moves."""
+    settings = Settings(str(place))
+    use.rotate(settings, "7", WORLD, Ways().doors(), fresh=False)
+    company.rename(place / "elsewhere")
+    put(company, "creds.json", creds())
+    with pytest.raises(Refused, match="no longer the one it made"):
+        use.roll_back(settings, ["7"], WORLD, Ways().doors())
+    assert ["creds.json"] == names(company)
+
+
+def test_nothing_to_end_is_told(place, company):
+    """Without an open rotation there is nothing to resume or take back."""
+    for work in (use.resume, use.roll_back):
+        for wanted in ([], ["7"]):
+            with pytest.raises(UsageProblem, match="interrupted"):
+                work(Settings(str(place)), wanted, WORLD, Ways().doors())
+
+
+def test_a_held_lock_is_told_before_anything(place, company, tool):
+    """While another run is at work nothing begins."""
+    with hold_lock(tool), pytest.raises(LockHeld):
+        use.rotate(Settings(str(place)), "7", WORLD, Ways().doors(), fresh=False)
+    assert [] == read_journals(tool).readable
