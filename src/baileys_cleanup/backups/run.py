@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from baileys_cleanup.backups.keeper import BackedUp, Keeper, Moment
+from baileys_cleanup.backups.keeper import BackedUp, Keeper, Moment, Status
 from baileys_cleanup.backups.place import open_store
 from baileys_cleanup.backups.record import Book, ClosedBook
 from baileys_cleanup.backups.stores import Rehearsal, Store
 from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.folder import Root, open_root
 from baileys_cleanup.lock import BACKUP, hold_lock
+from baileys_cleanup.text import shown
 from baileys_cleanup.toolfolder import ToolFolder, open_tool_folder
 
 
@@ -50,6 +51,14 @@ def keeper_for_clean(settings: Settings, root: Root, tool: ToolFolder, moment: M
     """Give what makes the archives before a cleaning. Raises UsageProblem, LockHeld while a backup is at work."""
     with open_store(place_of(settings), root) as store, hold_lock(tool, BACKUP):
         yield Keeper(root, store, settings.backup, Book(tool), moment)
+
+
+def back_up_one(settings: Settings, company_id: str, moment: Moment) -> str:
+    """Make an archive of one company, read it back, and return where it is. Raises CleanupError when none was made."""
+    (made,) = back_up_all(settings, [company_id], moment, lambda: False, rehearse=False)
+    if made.status is not Status.BACKED_UP:
+        raise CleanupError(f"no backup was made of company {shown(company_id)}: {'; '.join(made.errors + made.notes)}")
+    return f"{place_of(settings).rstrip('/')}/{made.archive}"
 
 
 def place_of(settings: Settings) -> str:

@@ -1,5 +1,6 @@
 """`backup`: make an archive of each company, list those there are, or read them back."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from baileys_cleanup.backups.keeper import BackedUp, Moment, Status
 from baileys_cleanup.backups.lookback import Lying, Verified, list_archives, verify
 from baileys_cleanup.backups.run import back_up_all, looking
 from baileys_cleanup.config import Settings
+from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.folder import PREFIX
 from baileys_cleanup.frame import (
     CONTEXT,
@@ -89,6 +91,10 @@ class Say:
         if self._tell:
             self._log.error("backup_failed", company_id=shown(company_id), error=shown(error))
 
+    def untold(self, error: str) -> None:
+        """Tell that the alert services could not be told."""
+        self._log.error("alert_failed", error=shown(error))
+
     def warned(self, company_id: str, warning: str) -> None:
         """Tell of what somebody should look at."""
         if self._tell:
@@ -131,12 +137,27 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
             "totals": totals,
         }
     )
+    if not dry_run:
+        _alert(settings, alarms(done), stop, say)
     would = "would be " if dry_run else ""
     say.line(
         f"{count(len(archives), 'archive')} {would}written ({size(totals['archive_bytes'])}), {gone:,} {would}deleted,"
         f" {count(failed, 'company', 'companies')} failed{', stopped' if stop() else ''}."
     )
     return int(failed > 0)
+
+
+def _alert(settings: Settings, sentences: Sequence[str], stop: Stop, say: Say) -> None:
+    """Tell the alert services of companies whose backup failed; trouble with that is said, and changes nothing."""
+    if not (sentences and settings.alerts.urls):
+        return
+    from baileys_cleanup.watch.services import Messenger  # noqa: PLC0415 - only where somebody is to be told
+
+    title = f"Backup: {count(len(sentences), 'problem')} on {os.uname().nodename}"
+    try:
+        Messenger(settings.alerts.urls, stop).send(title, "\n".join(sentences), kind="failure")
+    except CleanupError as problem:
+        say.untold(str(problem))
 
 
 def _tell(say: Say, outcome: BackedUp, *, dry_run: bool) -> None:

@@ -117,9 +117,9 @@ def _clean(
 
     clean_one: CleanOne = clean_company
     if settings.hooks.around_clean and not dry_run:
-        from baileys_cleanup.standstill import Standstill  # noqa: PLC0415 - only where bots are to be stopped
+        from baileys_cleanup.standstill import cleaner  # noqa: PLC0415 - only where bots are to be stopped
 
-        clean_one = Standstill(settings.rotate, lambda hook, line: log.info("hook_output", hook=hook, line=line)).clean
+        clean_one = cleaner(settings, lambda hook, line: log.info("hook_output", hook=hook, line=line))
 
     with stop.listening(), _pinging(settings, log, dry_run=dry_run) as ending:
         outcome = clean(

@@ -4,12 +4,15 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from baileys_cleanup.cleanup import CleanOne
+from baileys_cleanup.company import clean_company
+from baileys_cleanup.config import Settings
 from baileys_cleanup.frame import (
     CONTEXT,
     Output,
@@ -40,7 +43,7 @@ _STARTING = 60
 """Seconds of grace beside them: a look itself takes time."""
 
 
-class Interval(click.ParamType[int]):
+class Interval(click.ParamType):  # type: ignore[type-arg] # Click before 8.4 knows no arguments
     """A time between two looks, in seconds: `300`, `300s`, `5m`, `1h`."""
 
     name = "interval"
@@ -54,7 +57,7 @@ class Interval(click.ParamType[int]):
         return seconds
 
 
-class Address(click.ParamType[tuple[str, int]]):
+class Address(click.ParamType):  # type: ignore[type-arg] # likewise
     """An address to listen on: `127.0.0.1:9108`, `[::1]:9108`; port 0 is any that is free."""
 
     name = "address"
@@ -120,10 +123,11 @@ def _monitor(
     settings = load_settings(sessions_root, config).settings
     # A service tells its journal of each step; cron mails whatever is said.
     log = Log(log_format or ("console" if sys.stderr.isatty() else "json"), "warning" if once else "info")
-    teller = Teller(open_services(settings.alerts.urls), os.uname().nodename)
+    services = open_services(settings.alerts.urls)
     if listen is not None or settings.metrics.textfile is not None:
         need_exposition()
     stop = Stop()
+    teller = Teller(services, os.uname().nodename, _cleaner(settings, log), _rotator(settings, log, stop))
     board = None if listen is None else Board(_STALE * interval + _STARTING, time.monotonic)
     watch = Watch(settings, companies, lambda: world(stop), log, board, teller)
     with stop.listening():
@@ -137,6 +141,42 @@ def _monitor(
                 sleep_until(began + interval, stop)
         log.info("stopped")
     return stop.exit_status(0)
+
+
+def _cleaner(settings: Settings, log: Log) -> CleanOne:
+    if not settings.hooks.around_clean:
+        return clean_company
+    from baileys_cleanup.standstill import cleaner  # noqa: PLC0415 - only where bots are to be stopped
+
+    return cleaner(settings, lambda hook, line: log.info("hook_output", hook=hook, line=line))
+
+
+def _rotator(settings: Settings, log: Log, stop: Stop) -> Callable[[str, int], str | None]:
+    """Return what rotates a company that stays full, and says what it did; None where nothing is due."""
+    if settings.rotate.auto == "off":
+        return lambda _company_id, _counted: None
+    from baileys_cleanup.rotation.auto import rotate_when_due  # noqa: PLC0415 - off by default
+    from baileys_cleanup.rotation.connections import backup_for, notifier_for  # noqa: PLC0415 - likewise
+    from baileys_cleanup.rotation.steps import Doors  # noqa: PLC0415 - likewise
+
+    def rotate(company_id: str, counted: int) -> str | None:
+        now = world(stop)
+        doors = Doors(
+            lambda sentence: log.info("rotation_step", step=shown(sentence)),
+            lambda sentence: log.warning("rotation_warning", warning=shown(sentence)),
+            lambda hook, line: log.info("hook_output", hook=hook, line=line),
+            lambda _payload, _number: None,
+            backup_for(settings, now),
+            notifier_for(settings, now),
+        )
+        outcome = rotate_when_due(settings, company_id, counted, now, doors)
+        if isinstance(outcome, str):
+            log.debug("rotation_not_due", company_id=shown(company_id), reason=outcome)
+            return None
+        back = f"baileys-cleanup rotate --company {shown(company_id)} --rollback"
+        return f"a rotation gave it a new folder; to put the former one back: {back}"
+
+    return rotate
 
 
 def _look_once(watch: Watch, ping_url: str | None, stop: Stop, log: Log, *, as_json: bool) -> int:

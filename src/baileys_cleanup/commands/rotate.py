@@ -9,6 +9,7 @@ from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.frame import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
 from baileys_cleanup.log import Log
+from baileys_cleanup.rotation.connections import backup_for, notifier_for
 from baileys_cleanup.rotation.picture import for_terminal
 from baileys_cleanup.rotation.report import fields, file_fields, outcome, status_of, step, strangers, total
 from baileys_cleanup.rotation.rotate import Rotated, look, resume, roll_back, rotate
@@ -85,7 +86,7 @@ def _run(
     **_: object,
 ) -> int:
     here = world(stop)
-    doors = teller.doors()
+    doors = teller.doors()._replace(backup=backup_for(settings, here), notify=notifier_for(settings, here))
     if dry_run:
         planned = look(settings, companies[0], here, doors, fresh=fresh)
         teller.tell_plan(planned, settings, backs_up=doors.backup is not None)

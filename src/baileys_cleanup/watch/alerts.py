@@ -51,6 +51,13 @@ class Alert(NamedTuple):
         fell = self.earlier is not None and order.index(self.view.level) < order.index(self.earlier)
         return fell or not _alarms(self.view.level)
 
+    @property
+    def kind(self) -> str:
+        """Apprise's word for how bad it is."""
+        if self.clear:
+            return "success"
+        return "failure" if self.view.level is Level.CRITICAL else "warning"
+
 
 def due(view: View, told: Told | None, levels: Levels, repeat: int, now: int) -> Alert | None:
     """Return the alert that is due for a company; `repeat` is in nanoseconds."""

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from baileys_cleanup.cleanup import World, clean
+from baileys_cleanup.cleanup import CleanOne, World, clean
+from baileys_cleanup.company import clean_company
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import CleanupError, LockHeld, in_words
 from baileys_cleanup.folder import Root
@@ -25,7 +26,8 @@ from baileys_cleanup.watch.view import View, view_one
 class Relief:
     """What an emergency cleanup did for one company. `runs` are the ids that `undo` takes.
 
-    `problem` says why it could not be done, or not wholly; `later` that only another run was in the way.
+    `problem` says why it could not be done, or not wholly; `later` that only another run was in the way. `rotation`
+    says what a rotation did that followed because the cleanup did not help, None where none did.
     """
 
     files: int = 0
@@ -33,6 +35,7 @@ class Relief:
     runs: list[str] = field(default_factory=list)
     problem: str | None = None
     later: bool = False
+    rotation: str | None = None
 
     def in_words(self) -> str:
         """Return what was done as the end of a sentence."""
@@ -44,6 +47,8 @@ class Relief:
             )
         if self.problem:
             parts.append(f"the emergency cleanup could not be done: {self.problem}")
+        if self.rotation:
+            parts.append(self.rotation)
         return "; ".join(parts) or "nothing: no rule takes any of its files"
 
 
@@ -56,15 +61,17 @@ def lowered(settings: Settings, company_ids: Sequence[str]) -> Settings:
     return replace(settings, companies=companies)
 
 
-def relieve(root: Root, settings: Settings, company_ids: Sequence[str], world: World) -> dict[str, Relief]:
+def relieve(
+    root: Root, settings: Settings, company_ids: Sequence[str], world: World, clean_one: CleanOne = clean_company
+) -> dict[str, Relief]:
     """Clean critical companies, and say of each what became of it. Trouble is in the relief, never raised."""
     reliefs = {company_id: Relief() for company_id in company_ids}
     floor = lowered(settings, company_ids)
     # Where even the floor leaves nothing to take, a run would only take the lock.
     able = [name for name in company_ids if _takes(root, floor, name, world)]
-    _run(settings, able, world, reliefs)
+    _run(settings, able, world, reliefs, clean_one)
     again = [name for name in able if not reliefs[name].problem and _critical(root, settings, name, world)]
-    _run(floor, [name for name in again if _takes(root, floor, name, world)], world, reliefs)
+    _run(floor, [name for name in again if _takes(root, floor, name, world)], world, reliefs, clean_one)
     return reliefs
 
 
@@ -78,7 +85,9 @@ def _critical(root: Root, settings: Settings, company_id: str, world: World) -> 
     return isinstance(seen, View) and seen.level is Level.CRITICAL
 
 
-def _run(settings: Settings, company_ids: Sequence[str], world: World, reliefs: Mapping[str, Relief]) -> None:
+def _run(
+    settings: Settings, company_ids: Sequence[str], world: World, reliefs: Mapping[str, Relief], clean_one: CleanOne
+) -> None:
     if not company_ids or world.stopping():
         return
     try:
@@ -92,6 +101,7 @@ def _run(settings: Settings, company_ids: Sequence[str], world: World, reliefs: 
             accept_clock=False,
             detail=False,
             record=record_emergency,
+            clean_one=clean_one,
         )
     except (CleanupError, OSError) as error:
         for company_id in company_ids:

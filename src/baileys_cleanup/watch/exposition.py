@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from baileys_cleanup.authfile import Kind
+from baileys_cleanup.backups.record import Facts as Backups
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.level import Level
 from baileys_cleanup.text import shown
@@ -49,7 +50,9 @@ class _Collector:
 
     def collect(self) -> "Iterator[GaugeMetricFamily]":
         """Give every metric of the facts."""
-        yield from _of_companies(_labelled(self._facts.seen))
+        labelled = _labelled(self._facts.seen)
+        yield from _of_companies(labelled)
+        yield from _of_backups({each.company_id: label for label, each in labelled}, self._facts.backups)
         yield from _of_runs(self._facts.history)
         yield from _of_the_rest(self._facts)
 
@@ -122,6 +125,24 @@ def _of_companies(seen: list[tuple[str, View | Blind]]) -> "Iterator[GaugeMetric
             oldest.add_metric((label,), detail.oldest * _NANO)
         creds.add_metric((label,), detail.creds_problem is None)
     yield from (files, counted, level, size, removable, freed, oldest, creds)
+
+
+def _of_backups(labels: dict[str, str], backups: Iterable[Backups]) -> "Iterator[GaugeMetricFamily]":
+    one = ("company_id",)
+    success = _gauge(
+        "baileys_backup_last_success_timestamp_seconds",
+        "When the company's last good backup was made, in seconds since 1970.",
+        one,
+    )
+    size = _gauge("baileys_backup_size_bytes", "Size of the company's last good archive, in bytes.", one)
+    failing = _gauge("baileys_backup_failures", "Failed backups of the company since its last good one.", one)
+    for facts in backups:
+        label = (labels[facts.company_id],)
+        if facts.succeeded is not None:
+            success.add_metric(label, facts.succeeded * _NANO)
+            size.add_metric(label, facts.bytes)
+        failing.add_metric(label, facts.failing)
+    yield from (success, size, failing)
 
 
 def _of_runs(history: History) -> "Iterator[GaugeMetricFamily]":

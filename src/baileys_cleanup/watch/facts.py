@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from baileys_cleanup.backups.record import Facts as Backups
+from baileys_cleanup.backups.record import read_facts
 from baileys_cleanup.cleanup import World
 from baileys_cleanup.company import Terms
 from baileys_cleanup.config import Settings
@@ -14,7 +16,10 @@ from baileys_cleanup.watch.view import Blind, Removable, View, view_all
 
 
 class Facts(NamedTuple):
-    """What one look found. `looked` is when, in nanoseconds since the epoch; `quarantine` is what lies there."""
+    """What one look found. `looked` is when, in nanoseconds since the epoch; `quarantine` is what lies there.
+
+    `backups` are of the companies that were seen and ever had one made or tried.
+    """
 
     looked: int
     sessions_root: str
@@ -22,6 +27,7 @@ class Facts(NamedTuple):
     history: History
     quarantine: Removable
     space: Space
+    backups: tuple[Backups, ...] = ()
 
 
 def terms_of(settings: Settings, world: World) -> Terms:
@@ -44,4 +50,6 @@ def beside(root: Root, tool: ToolFolder | None, seen: tuple[View | Blind, ...], 
     """Return the facts of companies that were looked at already."""
     runs = undoable_runs(tool)[0] if tool else []
     quarantine = Removable(sum(run.files for run in runs), sum(run.size for run in runs))
-    return Facts(now, root.path, seen, read_history(tool)[0], quarantine, root.space())
+    there = {each.company_id for each in seen}
+    backups = tuple(facts for facts in read_facts(tool) if facts.company_id in there) if tool else ()
+    return Facts(now, root.path, seen, read_history(tool)[0], quarantine, root.space(), backups)

@@ -4,18 +4,19 @@ A cleanup comes before any message, so that no service can hold it up. Nothing h
 is in the report, and the next look tries again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.company import Terms
+from baileys_cleanup.cleanup import CleanOne, World
+from baileys_cleanup.company import Terms, clean_company
 from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import LockHeld, in_words
+from baileys_cleanup.errors import CleanupError, LockHeld, in_words
 from baileys_cleanup.folder import Root, open_root
 from baileys_cleanup.level import Level
 from baileys_cleanup.lock import MONITOR, hold_lock
+from baileys_cleanup.text import shown
 from baileys_cleanup.toolfolder import ToolFolder, open_tool_folder
 from baileys_cleanup.watch.alerts import HOUR, Alert, Told, body, due, remembered, title
 from baileys_cleanup.watch.emergency import Relief, relieve
@@ -26,10 +27,16 @@ from baileys_cleanup.watch.view import Blind, View, view_all, view_one
 
 
 class Teller(NamedTuple):
-    """What a look needs to tell of companies: the services, and the name of this machine."""
+    """What a look needs to tell of companies: the services, and the name of this machine.
+
+    `clean_one` cleans each company in an emergency cleanup. `rotate` gets a company that stayed full after that, with
+    its count, and says what it did; None where nothing was due.
+    """
 
     services: Sequence[Service]
     host: str
+    clean_one: CleanOne = clean_company
+    rotate: Callable[[str, int], str | None] = lambda _company_id, _counted: None
 
 
 class Message(NamedTuple):
@@ -101,8 +108,11 @@ def look(settings: Settings, wanted: Sequence[str], world: World, teller: Teller
         found = list(view_all(root, settings, ids, terms, detail=depth > Depth.LEVELS))
         before = [each for each in found if isinstance(each, View)]
         if settings.monitor.emergency_cleanup and not world.stopping():
-            seen.reliefs = relieve(root, settings, _critical(before), world)
-            found = [_again(root, settings, each, seen.reliefs, terms) for each in found]
+            seen.reliefs = relieve(root, settings, _critical(before), world, teller.clean_one)
+            cleaned = {name for name, relief in seen.reliefs.items() if relief.files}
+            found = [_again(root, settings, each, cleaned, terms) for each in found]
+            rotated = _rotate(found, seen, teller, world)
+            found = [_again(root, settings, each, rotated, terms) for each in found]
         if tool is None or world.stopping():
             return seen
         seen.found = tuple(found)
@@ -118,14 +128,28 @@ def _critical(views: Iterable[View]) -> list[str]:
     return [view.company_id for view in views if view.level is Level.CRITICAL]
 
 
-def _again(
-    root: Root, settings: Settings, each: View | Blind, reliefs: Mapping[str, Relief], terms: Terms
-) -> View | Blind:
-    """Look again at a company that was cleaned."""
-    relief = reliefs.get(each.company_id)
-    if relief is None or not relief.files:
+def _again(root: Root, settings: Settings, each: View | Blind, changed: Collection[str], terms: Terms) -> View | Blind:
+    """Look again at a company that was changed."""
+    if each.company_id not in changed:
         return each
     return view_one(root, each.company_id, settings.policy_for(each.company_id), terms)
+
+
+def _rotate(found: Iterable[View | Blind], seen: Seen, teller: Teller, world: World) -> set[str]:
+    """Rotate what an emergency cleanup did not help, where that is due; return the companies."""
+    rotated: set[str] = set()
+    for each in found:
+        relief = seen.reliefs.get(each.company_id)
+        if relief is None or relief.later or isinstance(each, Blind) or world.stopping():
+            continue
+        try:
+            relief.rotation = teller.rotate(each.company_id, each.counted)
+        except CleanupError as problem:
+            relief.rotation = f"a rotation could not be done: {problem}"
+            seen.problems.append(f"company {shown(each.company_id)}: {relief.rotation}")
+        if relief.rotation:
+            rotated.add(each.company_id)
+    return rotated
 
 
 class _Post:
@@ -184,7 +208,7 @@ class _Post:
             if alert.to is not None and name not in alert.to:
                 continue
             if name not in self._failed:
-                problem = service.deliver(alert, subject, text, self._world.stopping)
+                problem = service.deliver(alert.kind, subject, text, self._world.stopping)
                 if problem is None:
                     continue
                 self._failed[name] = problem

@@ -6,11 +6,11 @@ after a while, and so is one when the process is told to stop.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from threading import Thread
 from typing import Any, Protocol
 
-from baileys_cleanup.errors import UsageProblem
-from baileys_cleanup.watch.alerts import Alert
+from baileys_cleanup.errors import CleanupError, UsageProblem
 
 _PATIENCE = 30.0
 """Seconds for one message. Apprise's own limits for connecting and reading (4 s each) do not cover all of it."""
@@ -24,8 +24,10 @@ class Service(Protocol):
     def fingerprint(self) -> str:
         """What tells this service from others, without telling its URL."""
 
-    def deliver(self, alert: Alert, title: str, body: str, stopping: Callable[[], bool]) -> str | None:
-        """Deliver a message; say in words what went wrong, None when nothing did."""
+    def deliver(
+        self, kind: str, title: str, body: str, stopping: Callable[[], bool], picture: Path | None = None
+    ) -> str | None:
+        """Deliver a message of one of Apprise's kinds; say in words what went wrong, None when nothing did."""
 
 
 def open_services(urls: Sequence[str]) -> list[Service]:
@@ -51,6 +53,21 @@ def open_services(urls: Sequence[str]) -> list[Service]:
     return services
 
 
+class Messenger:
+    """Sends messages that are no alert about a count: of backups, of rotations. To every service, each once."""
+
+    def __init__(self, urls: Sequence[str], stopping: Callable[[], bool]) -> None:
+        self._services = open_services(urls)
+        self._stopping = stopping
+
+    def send(self, title: str, text: str, picture: Path | None = None, *, kind: str = "warning") -> None:
+        """Send one message. Raises CleanupError that says by number which of `alerts.urls` did not take it."""
+        problems = [service.deliver(kind, title, text, self._stopping, picture) for service in self._services]
+        failed = [f"number {number}: {problem}" for number, problem in enumerate(problems, 1) if problem]
+        if failed:
+            raise CleanupError(f"alerts.urls, {'; '.join(failed)}")
+
+
 def _silence() -> None:
     """Keep Apprise from writing to stderr by itself: its words may hold an address or an answer."""
     import logging  # noqa: PLC0415 - only beside Apprise, which imports it
@@ -69,13 +86,14 @@ class _Apprise:
         self._busy: Thread | None = None
         self.fingerprint = fingerprint
 
-    def deliver(self, alert: Alert, title: str, body: str, stopping: Callable[[], bool]) -> str | None:
+    def deliver(
+        self, kind: str, title: str, body: str, stopping: Callable[[], bool], picture: Path | None = None
+    ) -> str | None:
         """Deliver in a thread of its own, so that nothing there can hold the watch up."""
         if self._busy is not None and self._busy.is_alive():
             return "it still hangs from an earlier message"
-        kind = "success" if alert.clear else "failure" if alert.view.level == "critical" else "warning"
         outcome: list[str | None] = []
-        thread = Thread(target=self._send, args=(outcome, title, body, kind), daemon=True)
+        thread = Thread(target=self._send, args=(outcome, title, body, kind, picture), daemon=True)
         self._busy = thread
         thread.start()
         waited = 0.0
@@ -86,9 +104,10 @@ class _Apprise:
             return "the process was told to stop" if stopping() else f"it did not answer within {_PATIENCE:.0f} seconds"
         return outcome[0]
 
-    def _send(self, outcome: list[str | None], title: str, body: str, kind: str) -> None:
+    def _send(self, outcome: list[str | None], title: str, body: str, kind: str, picture: Path | None) -> None:
+        attach = None if picture is None else str(picture)
         try:
-            done = bool(self._sender.notify(body=body, title=title, notify_type=kind))
+            done = bool(self._sender.notify(body=body, title=title, notify_type=kind, attach=attach))
         except Exception as error:  # noqa: BLE001 - a plugin's bug is an alert that was not delivered
             outcome.append(f"Apprise failed: {type(error).__name__}")
         else:

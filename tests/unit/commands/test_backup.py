@@ -10,8 +10,8 @@ from baileys_cleanup.backups.record import read_facts
 from baileys_cleanup.cleanup import clean
 from baileys_cleanup.commands import backup as backups
 from baileys_cleanup.commands.backup import Say, alarms, back_up, list_all, verify_all
-from baileys_cleanup.config import Backup
-from baileys_cleanup.errors import LockHeld, StoreProblem, UsageProblem
+from baileys_cleanup.config import Alerts, Backup
+from baileys_cleanup.errors import CleanupError, LockHeld, StoreProblem, UsageProblem
 from baileys_cleanup.frame import Stop
 from baileys_cleanup.lock import BACKUP, RUN, hold_lock
 from baileys_cleanup.outcome import CompanyStatus
@@ -245,4 +245,30 @@ def test_trouble_with_older_archives_is_a_warning_of_the_run(ours, shelf, monkey
     monkeypatch.setattr(Shelf, "fetch", broken)
     ran = cleaned(replace(ours, backup=replace(ours.backup, keep_last=1)))
     assert CompanyStatus.CLEANED is ran.companies["1"].status
-    assert "backup of company 1: older archives cannot be judged" in " ".join(ran.run.warnings)
+    assert "its backup: older archives cannot be judged" in " ".join(ran.companies["1"].warnings)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_failed_backups_reach_the_alert_services(ours, monkeypatch, capsys, taken):
+    """One message for all of them; where it is not taken that is logged, and the status is as it was."""
+    heard = []
+
+    class Messengers:
+        def __init__(self, urls, _stopping):
+            assert ("json://127.0.0.1",) == urls
+
+        def send(self, title, text, *, kind):
+            heard.append((title, text, kind))
+            if not taken:
+                raise CleanupError("alerts.urls, number 1: it did not take the message")
+
+    monkeypatch.setattr("baileys_cleanup.watch.services.Messenger", Messengers)
+    alerted = replace(ours, alerts=Alerts(urls=("json://127.0.0.1",)))
+    status, _ = said(back_up, alerted, [], Stop(), dry_run=False)
+    ((title, text, kind),) = heard
+    assert (1, "failure", True) == (status, kind, title.startswith("Backup: 1 problem on "))
+    assert "company 2: creds.json is empty" in text
+    assert taken != ("did not take the message" in capsys.readouterr().err)
+    assert said(back_up, alerted, ["1"], Stop(), dry_run=False)[0] == 0
+    said(back_up, alerted, ["2"], Stop(), dry_run=True)
+    assert 1 == len(heard)

@@ -27,9 +27,9 @@ def detail(**more):
     return Detail(**(usual | more))
 
 
-def facts(*seen, history=None, space=None):
+def facts(*seen, history=None, space=None, backups=()):
     """Give the facts of one look."""
-    return Facts(NOW, "/root", seen, history or History(), Removable(3, 30), space or Space(1000, 20, 100))
+    return Facts(NOW, "/root", seen, history or History(), Removable(3, 30), space or Space(1000, 20, 100), backups)
 
 
 def ended(**more):
@@ -65,7 +65,7 @@ class Postbox:
         self.heard = []
         self.asked = 0
 
-    def deliver(self, alert, title, body, stopping):
+    def deliver(self, kind, title, body, stopping, picture=None):
         """Take a message, unless told otherwise."""
         self.asked += 1
         if self.problem is None:
@@ -78,8 +78,8 @@ class Postbox:
         return [title.removeprefix("Baileys company ") for title, _ in self.heard]
 
 
-def looked(settings, *services, after=0, wanted=(), depth=Depth.LEVELS, world=WORLD):
+def looked(settings, *services, after=0, wanted=(), depth=Depth.LEVELS, world=WORLD, **hands):
     """Look once, some nanoseconds after NOW."""
     moment = NOW + after
     world = world._replace(now=moment, clock=lambda: moment)
-    return look(settings, wanted, world, Teller(services, "host"), depth)
+    return look(settings, wanted, world, Teller(services, "host", **hands), depth)

@@ -4,6 +4,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from baileys_cleanup.authfile import Kind
+from baileys_cleanup.backups.record import Facts as Backups
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.folder import Space
 from baileys_cleanup.level import Level
@@ -96,3 +97,15 @@ def test_without_the_library_there_is_one_sentence(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "prometheus_client", None)
     with pytest.raises(UsageProblem, match=r"pip install 'baileys-cleanup\[metrics\]'"):
         need_exposition()
+
+
+def test_backups_have_their_metrics():
+    """The last good one, its size, and how often it failed since; a company without any has no sample."""
+    made = Backups("7", tried=NOW, succeeded=NOW, bytes=99, failing=0)
+    never = Backups("8", tried=NOW, failures=2, failing=2)
+    found = read(view(1, "7", detail()), view(1, "8", detail()), view(1, "9", detail()), backups=(made, never))
+    assert {
+        "baileys_backup_last_success_timestamp_seconds": {("7",): SECONDS},
+        "baileys_backup_size_bytes": {("7",): 99},
+        "baileys_backup_failures": {("7",): 0, ("8",): 2},
+    } == {name: values for name, values in found.items() if "backup" in name}

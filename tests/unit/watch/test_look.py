@@ -4,8 +4,9 @@ import os
 
 import pytest
 
+from baileys_cleanup.company import clean_company
 from baileys_cleanup.config import Alerts, Monitor, Settings
-from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.level import Level
 from baileys_cleanup.lock import MONITOR, hold_lock
 from baileys_cleanup.watch.alerts import HOUR
@@ -307,3 +308,45 @@ def test_a_file_that_changes_meanwhile_goes_back_also_in_an_emergency(place, set
     monkeypatch.undo()
     assert b"newer" == (folder / "session-15560000003.0.json").read_bytes()
     assert 19 == sum(len(files) for _, _, files in os.walk(place / ".baileys-cleanup" / "quarantine"))
+
+
+def test_what_stays_full_after_a_cleanup_may_be_rotated(place, settings):
+    """Only a company that was critical is offered, with its count after the cleanup; what was done is in the alert."""
+    company(place, "7", 175, old=10)
+    company(place, "8", 160)
+    offered = []
+
+    def rotate(company_id, counted):
+        offered.append((company_id, counted))
+        return "a rotation gave it a new folder"
+
+    box = Postbox()
+    seen = looked(settings, box, rotate=rotate)
+    assert ([("7", 175)], 0) == (offered, seen.exit_status)
+    assert ["a rotation gave it a new folder" in body for _, body in box.heard] == [True, False]
+
+
+def test_a_rotation_that_fails_fails_the_look(place, settings):
+    """It is told, in the alert and as a problem of the look, and the other companies are looked at."""
+    company(place, "7", 200)
+
+    def rotate(_company_id, _counted):
+        raise CleanupError("the bot could not be stopped")
+
+    box = Postbox()
+    seen = looked(settings, box, rotate=rotate)
+    assert (1, 1) == (seen.exit_status, len(seen.problems))
+    assert "a rotation could not be done: the bot could not be stopped" in box.heard[0][1]
+
+
+def test_an_emergency_cleanup_cleans_as_clean_does(place, settings):
+    """What stops the bots around a cleaning is asked for each company here, too."""
+    company(place, "7", 175, old=10)
+    asked = []
+
+    def clean_one(root, company_id, *args, **how):
+        asked.append(company_id)
+        return clean_company(root, company_id, *args, **how)
+
+    looked(settings, clean_one=clean_one)
+    assert ["7"] == asked

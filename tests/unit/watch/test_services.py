@@ -3,15 +3,13 @@
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.watch import services
-from baileys_cleanup.watch.alerts import Alert
-from baileys_cleanup.watch.services import _Apprise, open_services
-
-from .helpers import view
+from baileys_cleanup.watch.services import Messenger, _Apprise, open_services
 
 
 class Sender:
@@ -27,24 +25,33 @@ class Sender:
         return self.act()
 
 
-def deliver(sender, counted=200, stopping=lambda: False):
-    """Deliver one alert."""
-    return _Apprise(sender, "x").deliver(Alert(view(counted), None), "title", "body", stopping)
+def deliver(sender, stopping=lambda: False, picture=None):
+    """Deliver one message."""
+    return _Apprise(sender, "x").deliver("failure", "title", "body", stopping, picture)
 
 
 def test_a_message_that_was_taken_is_delivered():
     """Title, text and kind go to Apprise; no problem comes back."""
     sender = Sender(lambda: True)
     assert deliver(sender) is None
-    assert [{"body": "body", "title": "title", "notify_type": "failure"}] == sender.heard
+    assert [{"body": "body", "title": "title", "notify_type": "failure", "attach": None}] == sender.heard
 
 
-@pytest.mark.parametrize(("counted", "kind"), [(200, "failure"), (160, "warning"), (90, "success")])
-def test_the_kind_tells_how_bad_it_is(counted, kind):
-    """Critical is a failure, full a warning, an all-clear a success."""
+def test_a_picture_goes_along():
+    """What is to be scanned is attached."""
     sender = Sender(lambda: True)
-    deliver(sender, counted)
-    assert kind == sender.heard[0]["notify_type"]
+    deliver(sender, picture=Path("/tmp/qr.png"))
+    assert "/tmp/qr.png" == sender.heard[0]["attach"]
+
+
+def test_a_messenger_tells_every_service_and_says_who_did_not_hear(monkeypatch):
+    """One that does not take it keeps no other from hearing; it is named by its number, never by its URL."""
+    senders = [Sender(lambda: True), Sender(lambda: False), Sender(lambda: True)]
+    monkeypatch.setattr(services, "open_services", lambda _urls: [_Apprise(sender, "x") for sender in senders])
+    with pytest.raises(CleanupError, match=r"^alerts\.urls, number 2: it did not take the message$"):
+        Messenger(["json://s3cret"] * 3, lambda: False).send("title", "text")
+    assert [1, 1, 1] == [len(sender.heard) for sender in senders]
+    assert "warning" == senders[0].heard[0]["notify_type"]
 
 
 def test_a_result_that_is_false_is_no_delivery():
@@ -74,8 +81,8 @@ def test_a_service_that_hangs_is_left_behind(monkeypatch):
     service = _Apprise(Sender(end.wait), "x")
     began = time.monotonic()
     try:
-        assert "did not answer" in service.deliver(Alert(view(200), None), "t", "b", lambda: False)
-        assert "still hangs" in service.deliver(Alert(view(200), None), "t", "b", lambda: False)
+        assert "did not answer" in service.deliver("failure", "t", "b", lambda: False)
+        assert "still hangs" in service.deliver("failure", "t", "b", lambda: False)
     finally:
         end.set()
     assert time.monotonic() - began < 20
