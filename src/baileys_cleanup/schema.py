@@ -327,7 +327,8 @@ def _check_variables(variables: Iterable[str]) -> None:
             continue
         own = variable.upper().removeprefix(PREFIX)
         near = _near(own, [name.removeprefix(PREFIX) for name in (*known, CONFIG_VARIABLE)], PREFIX)
-        way_on = "; companies are set in the TOML file" if own.startswith("COMPANIES") else near
+        only_file = "; allowed: companies in the TOML file, [companies.<id>.retention]"
+        way_on = only_file if own.startswith("COMPANIES") else near
         raise UsageProblem(f"the environment variable {shown(variable)} is no setting{way_on}")
 
 

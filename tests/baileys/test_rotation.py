@@ -54,7 +54,7 @@ def after(lab: Lab, version: str, *, get_message: bool):
     key = version, get_message
     if key not in _SEEN:
         removal = Removal("rotated", rotate, {"rounds": 2}, by_tool=True)
-        (_SEEN[key],) = lab._talk(version, [removal], get_message=get_message)
+        _SEEN[key] = lab._talk(version, removal, get_message=get_message)
     return _SEEN[key]
 
 
