@@ -126,7 +126,7 @@ attention = 151
 warning = 171
 critical = 181
 [companies.962302.retention]
-preset = "gentle"
+preset = "standard"
 session_max_age_days = 14
 sender_key_max_age_days = 3
 max_pre_keys = 50
