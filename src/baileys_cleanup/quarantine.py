@@ -29,6 +29,16 @@ def run_exists(tool: ToolFolder, run: Run) -> bool:
     return True
 
 
+def holds_company(tool: ToolFolder, run: Run, company_id: str) -> bool:
+    """Tell whether the quarantine still holds anything that a run took from a company."""
+    try:
+        with open_quarantined(tool.quarantine, run.run_id) as fd:
+            os.stat(PREFIX + company_id, dir_fd=fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def quarantined_companies(tool: ToolFolder, run: Run) -> list[str]:
     """Return the ids of the companies that a run took files from and that are still in the quarantine."""
     try:

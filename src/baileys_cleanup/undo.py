@@ -26,7 +26,7 @@ from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.folder import Company, Root
 from baileys_cleanup.outcome import Problem
 from baileys_cleanup.pairs import binds, group_pairs
-from baileys_cleanup.quarantine import quarantined, quarantined_companies
+from baileys_cleanup.quarantine import holds_company, quarantined, quarantined_companies
 from baileys_cleanup.removal import put_back
 from baileys_cleanup.retention import Rule
 from baileys_cleanup.runs import Run, read_runs
@@ -179,7 +179,7 @@ def undo_company(
 ) -> Restored:
     """Put back what a run took from one company; what has to stay away is named with its reason."""
     restored = Restored(company_id)
-    if company_id not in quarantined_companies(tool, run):  # settled a moment ago: it is all back
+    if not holds_company(tool, run, company_id):  # settled a moment ago: it is all back
         return restored
     try:
         _refuse_rotated(tool, run, company_id)
@@ -274,7 +274,7 @@ def _later(tool: ToolFolder, run: Run, company_id: str) -> dict[str, str]:
     """Return what runs after this one took from the company and still hold: name to the newest such run."""
     found: dict[str, str] = {}
     for other in read_runs(tool)[0]:
-        if other.started > run.started and company_id in quarantined_companies(tool, other):
+        if other.started > run.started and holds_company(tool, other, company_id):
             with quarantined(tool, other, company_id) as fd:
                 found.update(dict.fromkeys(os.listdir(fd), other.run_id))
     return found

@@ -2,7 +2,7 @@
 
 import os
 
-from baileys_cleanup.quarantine import quarantined, quarantined_companies, run_exists
+from baileys_cleanup.quarantine import holds_company, quarantined, quarantined_companies, run_exists
 from baileys_cleanup.runs import Run
 
 from .helpers import NOW
@@ -14,6 +14,7 @@ def test_nothing_is_there_before_a_removal(tool):
     """A run that moved nothing does not exist there and has no companies."""
     assert not run_exists(tool, RUN)
     assert [] == quarantined_companies(tool, RUN)
+    assert not holds_company(tool, RUN, "b")
 
 
 def test_the_companies_of_a_run_are_listed(tool, place):
@@ -24,5 +25,6 @@ def test_the_companies_of_a_run_are_listed(tool, place):
     (folder / "company_b" / "session-1.0.json").write_text("{}")
     assert run_exists(tool, RUN)
     assert ["a b", "b"] == quarantined_companies(tool, RUN)
+    assert [True, False] == [holds_company(tool, RUN, company_id) for company_id in ("b", "c")]
     with quarantined(tool, RUN, "b") as fd:
         assert ["session-1.0.json"] == os.listdir(fd)

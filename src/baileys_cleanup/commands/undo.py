@@ -246,10 +246,11 @@ def _going_again(root: Root, settings: Settings, restored: list[Restored], world
     again: Counter[str] = Counter()
     terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
     for back in restored:
-        if back.files:
+        names = set(back.files)
+        if names:
             with suppress(CompanyProblem, OSError), root.company(back.company_id) as company:
                 removals = look_and_plan(company, settings.policy_for(back.company_id), terms).plan.removals
-                again.update(_KEEPING[verdict.rule] for verdict in removals if verdict.file.name in set(back.files))
+                again.update(_KEEPING[verdict.rule] for verdict in removals if verdict.file.name in names)
     return again
 
 
