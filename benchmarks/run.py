@@ -163,7 +163,7 @@ def backup(room: Path) -> None:
         make = [TOOL, "backup", "--quiet", "--to", archives, "--sessions-root", "ROOT"]
         steps = {
             "the first backup": make,
-            "the second, with the first read again": make,
+            "the second, with the fingerprints of the first": make,
             "`--verify` of both": [TOOL, "backup", "--verify", "--quiet", "--to", archives, "--sessions-root", "ROOT"],
         }
         for what, command in steps.items():

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from baileys_cleanup.backups.archive import check_archive
-from baileys_cleanup.backups.manifest import Manifest
 from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.record import Book
 from baileys_cleanup.backups.stores import Store, Stored, fingerprint_of
@@ -20,11 +19,13 @@ class Lying(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """One archive that was read to its end: its manifest, or what is wrong with it."""
+    """One archive that was read to its end: what it holds, or what is wrong with it. `bytes` is of its files."""
 
     lying: Lying
-    manifest: Manifest | None
-    problem: str | None
+    files: int = 0
+    bytes: int = 0
+    paired: bool = False
+    problem: str | None = None
 
 
 def list_archives(store: Store, wanted: Collection[str] = ()) -> list[Lying]:
@@ -59,5 +60,5 @@ def _verify(store: Store, lying: Lying, book: Book) -> Verified:
         if known is not None:
             book.write(facts._replace(good={other: mark for other, mark in facts.good.items() if other != name}))
         why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-        return Verified(lying, None, why)
-    return Verified(lying, manifest, None)
+        return Verified(lying, problem=why)
+    return Verified(lying, len(manifest.files), manifest.size, bool(account.devices))

@@ -28,6 +28,8 @@ TRIES = 5
 """How often a file is read that does not hold still."""
 JUST_NOW = 50_000_000
 """Nanoseconds. Within one tick of the file system's clock a second write leaves the date of the first."""
+IN_WRITING = 10_000_000_000
+"""Nanoseconds. What is no JSON and was not touched for so long is not being written: it lies there like that."""
 CHUNK = 1024 * 1024
 IN_MEMORY = 32 * CHUNK
 """Bytes that are kept in memory before an unnamed temporary file takes over."""
@@ -124,7 +126,8 @@ def _take(
     except FileNotFoundError:
         return True  # cleaned or used up meanwhile
     found[name] = source
-    return still and (source.whole or lying)
+    at_rest = lying or abs(clock() - source.stamp.modified) > IN_WRITING
+    return still and (source.whole or at_rest)
 
 
 def _read(company: Company, name: str, contents: BinaryIO, clock: Callable[[], int]) -> tuple[Source, bool]:

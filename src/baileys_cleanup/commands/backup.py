@@ -260,9 +260,8 @@ def verify_all(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say) 
 
 def _tell_verified(say: Say, verified: Verified) -> None:
     name = shown(verified.lying.stored.name)
-    if verified.manifest is not None:
-        files = verified.manifest.files
-        say.line(f"good: {name}: {count(len(files), 'file')}, {size(verified.manifest.size)}")
+    if verified.problem is None:
+        say.line(f"good: {name}: {count(verified.files, 'file')}, {size(verified.bytes)}")
     else:
         say.line(f"BAD:  {name}: {shown(str(verified.problem))}")
         say.failed(verified.lying.company_id, f"the archive {name} is bad: {verified.problem}")
@@ -278,12 +277,12 @@ def _lying(lying: Lying) -> dict[str, Any]:
 
 
 def _verified(verified: Verified) -> dict[str, Any]:
-    manifest = verified.manifest
+    good = verified.problem is None
     return {
         **_lying(verified.lying),
-        "good": manifest is not None,
-        "files": len(manifest.files) if manifest is not None else None,
-        "paired": manifest.paired if manifest is not None else None,
+        "good": good,
+        "files": verified.files if good else None,
+        "paired": verified.paired if good else None,
         "problem": None if verified.problem is None else shown(verified.problem),
     }
 

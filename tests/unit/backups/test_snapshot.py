@@ -112,18 +112,19 @@ def test_what_was_written_a_moment_ago_is_read_again(root, folder):
 def test_an_empty_file_may_be_in_the_middle_of_being_written(root, folder):
     """Baileys truncates before it writes: what is no JSON is read again, and then it is whole."""
     name = "session-15550000002.0.json"
-    put(folder, name, b"", age=2)
+    put(folder, name, b"")
     wait = Waiting(lambda: put(folder, name, b'{"whole":1}', age=1))
     shot, contents = snap(root, wait)
     assert (b'{"whole":1}', []) == (contents[name], shot.broken)
 
 
 def test_what_lies_broken_is_taken_as_it_lies(root, folder):
-    """A file that a full disk left empty is in the backup like that, and named."""
-    put(folder, "session-15550000002.0.json", b"")
+    """A file that a full disk left empty is in the backup like that, and named; an old one is not waited for."""
+    put(folder, "session-15550000002.0.json", b"", age=2)
     put(folder, "notes.txt", b"no JSON, and nobody said it was")
-    shot, _ = snap(root)
-    assert ["session-15550000002.0.json"] == shot.broken
+    wait = Waiting()
+    shot, _ = snap(root, wait)
+    assert (["session-15550000002.0.json"], 0) == (shot.broken, wait.times)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"me": ', b"null", b"[]", b"\0" * 300])
