@@ -5,7 +5,17 @@ import os
 import pytest
 
 from baileys_cleanup import renaming
-from baileys_cleanup.aside import begin, discard, is_live, open_aside, read_asides, settle, switch, switch_back
+from baileys_cleanup.aside import (
+    begin,
+    discard,
+    is_live,
+    open_aside,
+    read_asides,
+    settle,
+    settle_all,
+    switch,
+    switch_back,
+)
 from baileys_cleanup.errors import CompanyProblem
 
 from .helpers import NOW, names, put
@@ -178,3 +188,28 @@ def test_a_discard_that_was_cut_short_is_ended_by_another(root, tool, place, liv
     folder.rmdir()
     discard(root, tool, aside)
     assert ([], []) == (read_asides(tool), names(place / ".baileys-cleanup" / "aside"))
+
+
+@pytest.mark.parametrize("why", ["restore", "rotate"])
+def test_only_what_a_killed_restore_built_is_discarded(root, tool, place, live, why):
+    """A restore can build it again from its archive; a folder that was built for something else may be the only one."""
+    aside = begin(root, tool, "7", RUN, why=why, now=NOW)
+    settle_all(root, tool)
+    assert ([] if why == "restore" else [aside]) == read_asides(tool)
+    assert b"the pairing" == (live / "creds.json").read_bytes()
+
+
+def test_settling_all_keeps_what_lived(root, tool, place, live):
+    """The former folder of a switch is kept, whatever it was for."""
+    aside = switch(root, tool, built(root, tool))
+    settle_all(root, tool)
+    assert [aside] == read_asides(tool)
+    assert b"the pairing" == laid_aside(place)
+
+
+def test_a_half_built_folder_never_goes_live_by_settling(root, tool, place, live):
+    """The live folder is gone and no switch had begun: settling puts nothing in its place."""
+    aside = built(root, tool)
+    live.rename(place / "elsewhere")
+    assert aside == settle(root, tool, aside)
+    assert not (place / "company_7").exists()

@@ -63,6 +63,7 @@ def test_a_date_in_the_future_is_left_alone_and_not_counted():
     """Made by a wrong clock, it would be the newest for ever; the one made just now stays."""
     archives = [*made(-400), *made(0, new=True), *made(1)]
     assert ["a-400", "a0"] == kept(archives, last=1)
+    assert ["a-400", "a1"] == kept([*made(-400), *made(1, 2)], last=1)
 
 
 def test_what_was_made_just_now_stays():
