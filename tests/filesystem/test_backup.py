@@ -145,7 +145,7 @@ def test_a_restore_of_missing_files_killed_anywhere_can_be_repeated(root: Path, 
 
 @both_ways
 @changing_and_all
-@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize("gone", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_restore_of_a_whole_folder_killed_anywhere_can_be_repeated(
     root: Path, way_back: str, *, gone: bool, every: bool
 ) -> None:
