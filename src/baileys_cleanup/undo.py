@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from baileys_cleanup.account import Account
-from baileys_cleanup.aside import Aside, is_live, open_aside, read_asides, switch, switch_back
+from baileys_cleanup.aside import RESTORE, Aside, is_live, open_aside, read_asides, switch, switch_back
 from baileys_cleanup.audit import rules_of
 from baileys_cleanup.authfile import (
     Kind,
@@ -102,14 +102,22 @@ def set_aside_folders(tool: ToolFolder) -> list[SetAside]:
 def choose_set_aside(tool: ToolFolder, run_id: str, wanted: Iterable[str]) -> list[SetAside]:
     """Return the folders that a run set aside, of the wanted companies or all; nothing when it set none aside.
 
-    "latest" is the newest run that can be undone, of either sort. Raises UsageProblem for a company without one.
+    "latest" is the newest run that can be undone, of either sort. Raises UsageProblem for a company without one, and
+    for a rotation: that is taken back by `rotate` itself, which keeps the journal and starts the bot.
     """
     folders = set_aside_folders(tool)
-    if run_id == "latest" and folders:
+    restored = [folder for folder in folders if folder.aside.why == RESTORE]
+    if run_id == "latest" and restored:
         runs, _ = undoable_runs(tool)
-        if not runs or folders[0].aside.started > runs[0].run.started:
-            run_id = folders[0].aside.run_id
+        if not runs or restored[0].aside.started > runs[0].run.started:
+            run_id = restored[0].aside.run_id
     chosen = [folder for folder in folders if folder.aside.run_id == run_id]
+    rotated = next((folder.aside for folder in chosen if folder.aside.why != RESTORE), None)
+    if rotated is not None:
+        raise UsageProblem(
+            f"run {shown(run_id)} is a rotation; what takes it back is: baileys-cleanup rotate --company"
+            f" {shown(rotated.company_id)} --rollback"
+        )
     ids = {text.removeprefix("company_") for text in wanted}
     missing = ids - {folder.aside.company_id for folder in chosen}
     if chosen and missing:
@@ -121,6 +129,12 @@ def choose_set_aside(tool: ToolFolder, run_id: str, wanted: Iterable[str]) -> li
 
 def switch_set_aside(root: Root, tool: ToolFolder, folder: SetAside) -> None:
     """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem when it cannot."""
+    if tool.has(ROTATIONS):
+        from baileys_cleanup.rotation.journal import why_not_now  # noqa: PLC0415 - most roots have none
+
+        problem = why_not_now(tool, folder.aside.company_id)
+        if problem:
+            raise CompanyProblem(problem)
     if folder.former or is_live(root, folder.aside):
         switch_back(root, tool, folder.aside)
     else:

@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from baileys_cleanup import hooks
+from baileys_cleanup import cli, hooks
+from baileys_cleanup.commands import undo as undo_command
 from baileys_cleanup.config import Rotate, Settings
 from baileys_cleanup.errors import CleanupError, Refused, UsageProblem
 from baileys_cleanup.folder import open_root
@@ -420,6 +422,46 @@ def test_undo_brings_nothing_into_a_folder_that_is_rotated_or_paired_anew(root: 
     go(root, fresh=True, work=rotation.roll_back)
     go(root, fresh=False)
     assert undo(root)["totals"] == {"restored": 1, "stayed": 0}
+
+
+@both_modes
+def test_undo_leaves_a_rotation_to_rotate(root: Path, *, fresh: bool) -> None:
+    """Its former folder is listed, `latest` passes it over, and by its id the command that takes it back is named."""
+    plant(root)
+    go(root, fresh=fresh)
+    before = snapshot(root / "company_1")
+    journal = journal_of(root)
+    assert journal is not None
+    with pytest.raises(UsageProblem, match="rotate --company 1 --rollback"):
+        undo(root, journal.run_id)
+    with pytest.raises(UsageProblem, match="nothing to undo"):
+        undo(root)
+    said: list[str] = []
+    undo_command.list_runs(Settings(str(root)), said.append, as_json=False)
+    assert journal.run_id in "".join(said)
+    assert "rotate --company ID --rollback" in "".join(said)
+    assert before == snapshot(root / "company_1")
+
+
+def test_nothing_is_restored_into_a_folder_that_is_being_rotated(root: Path, tmp_path: Path) -> None:
+    """Another pairing is on its way there: refused with the way on, also where the folder is still empty."""
+    plant(root)
+    archives = tmp_path / "archives"
+    archives.mkdir()
+    where = ["--sessions-root", str(root), "--company", "1"]
+    assert CliRunner().invoke(cli.commands, ["backup", "--to", str(archives), *where]).exit_code == 0
+
+    def child() -> None:
+        with watched(lambda call: kill() if call.name == "write" and b'"state": "waiting"' in call.args[1] else None):
+            go(root, fresh=True)
+
+    assert in_child(child)[0] == -9
+    before = snapshot(root / "company_1")
+    for more in ([], ["--replace"], ["--dry-run"]):
+        result = CliRunner().invoke(cli.commands, ["restore", "latest", "--from", str(archives), *where, *more])
+        assert isinstance(result.exception, Refused), result
+        assert "--resume" in str(result.exception)
+    assert before == snapshot(root / "company_1")
 
 
 def test_a_second_rotation_is_refused_with_the_way_on(root: Path) -> None:

@@ -20,6 +20,7 @@ from baileys_cleanup.errors import ArchiveProblem, CleanupError, CompanyProblem,
 from baileys_cleanup.folder import PREFIX, open_root
 from baileys_cleanup.frame import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
 from baileys_cleanup.lock import BACKUP, hold_lock
+from baileys_cleanup.rotation.journal import why_not_now
 from baileys_cleanup.runs import new_run_id
 from baileys_cleanup.summary import print_json
 from baileys_cleanup.text import count, shown
@@ -101,6 +102,9 @@ def restore(
         problems: list[str] = []
         try:
             plan = stack.enter_context(plan_restore(root, found, asked, moment))
+            problem = why_not_now(tool, asked.company_id, again)
+            if problem:
+                raise Refused(problem)
             if world.stopping():
                 raise Refused("stopped before anything was restored")
             if tool is not None and not dry_run:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.aside import settle_all
+from baileys_cleanup.aside import RESTORE, settle_all
 from baileys_cleanup.audit import Audit, open_audit
 from baileys_cleanup.cleanup import World
 from baileys_cleanup.company import Terms, look_and_plan
@@ -108,7 +108,11 @@ def _list_folders(folders: Sequence[SetAside], write: Callable[[str], object], a
     ]
     for line in table([["RUN", "COMPANY", "WHY", "FILES", "SIZE"], *rows], plain, None):
         write(line + "\n")
-    write(f"\nTo switch one with the present folder, which then lies aside: baileys-cleanup undo RUN{again}\n")
+    whys = {folder.aside.why for folder in folders}
+    if RESTORE in whys:
+        write(f"\nTo switch one with the present folder, which then lies aside: baileys-cleanup undo RUN{again}\n")
+    if whys - {RESTORE}:
+        write(f"\nTo take a rotation back: baileys-cleanup rotate --company ID --rollback{again}\n")
 
 
 def _folder_fields(folder: SetAside) -> dict[str, Any]:

@@ -80,6 +80,12 @@ def _read(part: int, name: str) -> Journal:
     return Journal(run_id, company, flags[0], flags[1], started, State(record["state"]), flags[2], backup)
 
 
+def why_not_now(tool: ToolFolder | None, company_id: str, again: str = "") -> str | None:
+    """Return, with the way on, why nobody else may change a company's folder now: a rotation of it is open."""
+    journal = read_journals(tool).open().get(company_id)
+    return None if journal is None else way_on(journal, again)
+
+
 def way_on(journal: Journal, again: str = "") -> str:
     """Return how far an open rotation is and the two commands that end it."""
     command = f"baileys-cleanup rotate --company {shown(journal.company_id)}"
