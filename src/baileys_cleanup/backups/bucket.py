@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.snapshot import CHUNK, open_spool
-from baileys_cleanup.backups.stores import Draft, Store, Stored, pour
+from baileys_cleanup.backups.stores import Draft, Store, Stored, Upload, pour
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.text import shown
 
@@ -72,7 +72,7 @@ class Bucket:
     def draft(self) -> Iterator[Draft]:
         """Begin an archive here; it goes there when it is whole."""
         with open_spool() as spool:
-            yield _Upload(self, spool)
+            yield Upload(spool, self.publish)
 
     def publish(self, name: str, file: BinaryIO) -> Stored:
         """Put an archive there in one request, and ask what arrived."""
@@ -110,16 +110,6 @@ class Bucket:
     def _stored(self, name: str, size: int, etag: str) -> Stored:
         quote = '"'
         return Stored(name, size, f"etag:{etag.strip(quote)}:{size}")
-
-
-class _Upload:
-    def __init__(self, bucket: Bucket, file: BinaryIO) -> None:
-        self.file = file
-        self._bucket = bucket
-
-    def publish(self, name: str) -> Stored:
-        """Let it take its name."""
-        return self._bucket.publish(name, self.file)
 
 
 @contextmanager

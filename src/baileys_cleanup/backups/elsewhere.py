@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.snapshot import open_spool
-from baileys_cleanup.backups.stores import Draft, Store, Stored, pour
+from baileys_cleanup.backups.stores import Draft, Store, Stored, Upload, pour
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.text import shown
 
@@ -38,7 +38,7 @@ class Elsewhere:
     def draft(self) -> Iterator[Draft]:
         """Begin an archive here; it goes there when it is whole."""
         with open_spool() as spool:
-            yield _Upload(self, spool)
+            yield Upload(spool, self.publish)
 
     def publish(self, name: str, file: BinaryIO) -> Stored:
         """Write an archive under another name, ask what arrived, and let it take its name."""
@@ -70,16 +70,6 @@ class Elsewhere:
             raise StoreProblem(f"{shown(name)} is no archive's name; it was not deleted")
         with _told(f"{self.where}/{shown(name)}"), suppress(FileNotFoundError):
             self._system.rm_file(f"{self._path}/{name}")
-
-
-class _Upload:
-    def __init__(self, elsewhere: Elsewhere, file: BinaryIO) -> None:
-        self.file = file
-        self._elsewhere = elsewhere
-
-    def publish(self, name: str) -> Stored:
-        """Let it take its name."""
-        return self._elsewhere.publish(name, self.file)
 
 
 @contextmanager

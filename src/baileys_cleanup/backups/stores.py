@@ -5,7 +5,7 @@ An archive is written under no name first; it takes its name in one step when it
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -32,6 +32,18 @@ class Draft(Protocol):
 
     def publish(self, name: str) -> Stored:
         """Let it take its name, in one step and durably. Raises StoreProblem; nothing has that name then."""
+
+
+class Upload:
+    """A draft that is sent whole when it takes its name."""
+
+    def __init__(self, file: BinaryIO, send: Callable[[str, BinaryIO], Stored]) -> None:
+        self.file = file
+        self._send = send
+
+    def publish(self, name: str) -> Stored:
+        """Let it take its name."""
+        return self._send(name, self.file)
 
 
 class Store(Protocol):
