@@ -25,15 +25,8 @@ def node(program, *arguments):
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
+def written(installed, tmp_path_factory):
     """The bot's folder after everybody connected and talked with the real library."""
-    try:
-        install.require_node()
-        install.install(VERSION)
-    except install.CannotInstall as problem:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"the lab cannot run: {problem}")
-        pytest.skip(f"the lab cannot run: {problem}")
     world = tmp_path_factory.mktemp("world") / VERSION
     node("make.mjs", world)
     return world / "folders" / BOT

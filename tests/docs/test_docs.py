@@ -10,8 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -47,19 +49,24 @@ def run(*arguments: str, root: Path, cwd: Path | None = None, **more: str) -> su
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Path:
-    """Build a new demo folder, without the broken company, for which each run waits a second."""
-    root = tmp_path / "demo"
-    build(str(root), time.time_ns())
-    shutil.rmtree(root / "company_404040")
-    return root
+def demo() -> Iterator[Path]:
+    """Build a new demo folder, without the broken company, for which each run waits a second; in memory if possible."""
+    memory = "/dev/shm"
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as room:
+        root = Path(room, "demo")
+        build(str(root), time.time_ns())
+        shutil.rmtree(root / "company_404040")
+        yield root
 
 
 # --- commands -------------------------------------------------------------------------------------------
 
 
 def shown_commands() -> list[Any]:
-    """Return each command line of ours in README and docs, with what is said about it behind `#`."""
+    """Return each command line of ours in README and docs, with what is said about it behind `#`.
+
+    Those of the README are run every day, those of the other pages in the slow layer.
+    """
     found = []
     for page in PAGES:
         lines = [line for block in blocks(read(page), "sh") for line in block.splitlines()]
@@ -67,7 +74,8 @@ def shown_commands() -> list[Any]:
         for line in lines + typed:
             command, _, remark = line.partition("  # ")
             if command.startswith("baileys-cleanup"):
-                found.append(pytest.param(command, remark, id=f"{page.name}: {command}"))
+                marks = () if page == README else pytest.mark.slow
+                found.append(pytest.param(command, remark, id=f"{page.name}: {command}", marks=marks))
     return found
 
 
@@ -207,7 +215,7 @@ def test_the_first_command_runs_the_main_job_on_a_new_folder() -> None:
 def test_the_test_command_runs_all_tests() -> None:
     """Run the tests: the tool with its tests' needs, then pytest with nothing left out by hand."""
     steps = first_command("Run the tests").removeprefix(SET_UP).strip().split(" && ")
-    assert steps == ["-e '.[dev]'", ".venv/bin/python -m pytest"]
+    assert steps == ["-e '.[dev]'", ".venv/bin/python -m pytest -n auto --dist worksteal"]
 
 
 # --- settings, levels -----------------------------------------------------------------------------------
