@@ -14,7 +14,7 @@ from baileys_cleanup.standstill import Standstill
 
 from .helpers import NOW, OTHER, creds, put
 
-ROTATE = Rotate(stop_command=("true", "{company_id}"), start_command=("true", "{folder}"))
+ROTATE = Rotate(stop_command=("sh", "-c", ":", "{company_id}"), start_command=("sh", "-c", ":", "{folder}"))
 
 
 class Bot:

@@ -14,7 +14,7 @@ from baileys_cleanup.rotation.steps import Doors
 from ..commands.helpers import WORLD
 from ..helpers import NOW, OTHER, creds, names, put
 
-SOFT = Rotate(stop_command=("true",), start_command=("true",), auto="soft")
+SOFT = Rotate(stop_command=("sh", "-c", ":"), start_command=("sh", "-c", ":"), auto="soft")
 LAST = Journal("r", "7", fresh=False, bot_pairs=False, started=NOW - 30 * DAY, state=State.STARTED)
 DOORS = Doors(lambda _: None, lambda _: None, lambda *_: None, lambda *_: None)
 

@@ -14,7 +14,7 @@ from baileys_cleanup.rotation.steps import Doors
 from ..commands.helpers import WORLD
 from ..helpers import OTHER, creds, names, put
 
-TRUE = Rotate(stop_command=("true",), start_command=("true",), qr_command=("true",))
+TRUE = Rotate(stop_command=("sh", "-c", ":"), start_command=("sh", "-c", ":"), qr_command=("sh", "-c", ":"))
 
 
 class Ways:
@@ -74,7 +74,7 @@ def test_the_backup_comes_first_and_is_recorded(place, company, tool):
 
 def test_without_its_backup_nothing_is_touched(place, company, tool):
     """A backup that fails ends the rotation before the bot is stopped; nothing is open."""
-    stop = Rotate(stop_command=("false",), start_command=("false",))
+    stop = Rotate(stop_command=("sh", "-c", "exit 1"), start_command=("sh", "-c", "exit 1"))
     with pytest.raises(CleanupError, match=r"not rotated: no connection\. Its folder is as it was"):
         use.rotate(Settings(str(place), rotate=stop), "7", WORLD, Ways("backup").doors(), fresh=False)
     assert (2, {}) == (len(names(company)), read_journals(tool).open())
