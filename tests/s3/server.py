@@ -50,7 +50,7 @@ def serving(folder: Path) -> Iterator[Server]:
         missing("needs rclone")
     (folder / BUCKET).mkdir()
     command = [str(program), "serve", "s3", "--addr", "127.0.0.1:0", "--auth-key", f"{KEY},{SECRET}", "--config", ""]
-    command += ["--dir-cache-time", "0", str(folder)]
+    command += ["--dir-cache-time", "50ms", str(folder)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stderr is not None
