@@ -23,11 +23,9 @@ def test_a_held_lock_is_status_3(root: Root) -> None:
     before, held = root.tree(), root.quarantine()
     with root.locked():
         for args in ([], ["-q"], ["--json"], ["undo", run_id]):
-            started = time.monotonic()
-            result = root.run(*args)
+            result = root.run(*args)  # one that waited for the lock would never end
             assert result.status == 3, result
             assert result.err.strip(), "a sentence, even with -q"
-            assert time.monotonic() - started < 5
     assert (root.tree(), root.quarantine()) == (before, held)
     assert root.clean().only["files"]["removed"] == 1
 

@@ -166,9 +166,7 @@ def test_a_child_that_is_killed_holds_nothing(root: Path) -> None:
             clean(root)
 
     assert in_child(child)[0] == -signal.SIGKILL
-    started = time.monotonic()
     assert clean(root).total.removed == 3
-    assert time.monotonic() - started < 2
 
 
 def test_a_lock_that_takes_no_number_is_no_traceback(root: Path) -> None:
