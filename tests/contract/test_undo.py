@@ -18,7 +18,6 @@ from .world import (
     OWN_KEY,
     PN,
     Root,
-    at_once,
     creds,
     tree,
 )
@@ -113,7 +112,8 @@ def test_undo_of_a_run_that_is_not_there(root: Root) -> None:
     calls += [
         partial(root.run, "undo", run_id, "--company", wrong) for wrong in ("999", "..", "", "a/b", "../company_962302")
     ]
-    for nth, result in enumerate(at_once(calls)):
+    for nth, call in enumerate(calls):  # one after the other: each takes the lock
+        result = call()
         assert (result.status, bool(result.err.strip())) == (2, True), (nth, result)
     assert (root.tree(), root.quarantine()) == (before, held)
 
