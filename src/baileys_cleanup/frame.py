@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from baileys_cleanup.cleanup import World
-    from baileys_cleanup.config import Loaded
+    from baileys_cleanup.cleanup import CleanOne, World
+    from baileys_cleanup.config import Loaded, Settings
+    from baileys_cleanup.log import Log
 
 
 def several(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -94,6 +95,17 @@ def load_settings(sessions_root: str | None, config: str | None, **flags: object
     from baileys_cleanup.settings import load  # noqa: PLC0415 - help needs none
 
     return load(config, {"sessions_root": sessions_root, **flags})
+
+
+def cleaner(settings: "Settings", log: "Log") -> "CleanOne":
+    """Return what cleans one company: with its bot stopped, where `hooks.around_clean` says so."""
+    if settings.hooks.around_clean:
+        from baileys_cleanup.standstill import Standstill  # noqa: PLC0415 - only where bots are to be stopped
+
+        return Standstill(settings.rotate, lambda hook, line: log.info("hook_output", hook=hook, line=line)).clean
+    from baileys_cleanup.company import clean_company  # noqa: PLC0415 - only who cleans needs it
+
+    return clean_company
 
 
 def same_place(sessions_root: str | None, config: str | None) -> str:

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from baileys_cleanup.cleanup import CleanOne
 from baileys_cleanup.company import Terms, clean_company, look_and_plan
-from baileys_cleanup.config import Rotate, Settings
+from baileys_cleanup.config import Rotate
 from baileys_cleanup.errors import CompanyProblem, HookFailed
 from baileys_cleanup.folder import PREFIX, Root
 from baileys_cleanup.hooks import Hook, hook_of, run_hook, why_missing
@@ -70,11 +69,6 @@ class Standstill(NamedTuple):
         hook = hook_of(self.rotate, name, company_id, f"{root.path}/{PREFIX}{company_id}")
         assert hook is not None, "the settings were checked: both commands are there"
         return hook
-
-
-def cleaner(settings: Settings, hear: Callable[[str, str], object]) -> CleanOne:
-    """Return what cleans one company: with its bot stopped, where `hooks.around_clean` says so."""
-    return Standstill(settings.rotate, hear).clean if settings.hooks.around_clean else clean_company
 
 
 def _removes_something(root: Root, company_id: str, policy: Policy, terms: Terms) -> bool:

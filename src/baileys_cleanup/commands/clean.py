@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.cleanup import CleanOne, World, clean
+from baileys_cleanup.cleanup import World, clean
 from baileys_cleanup.company import clean_company
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import CleanupError
@@ -15,6 +15,7 @@ from baileys_cleanup.frame import (
     CONTEXT,
     Output,
     Stop,
+    cleaner,
     json_output,
     load_settings,
     only_companies,
@@ -100,7 +101,6 @@ def _clean(
     preset: str | None,
     accept_clock: bool,
 ) -> int:
-
     settings = load_settings(sessions_root, config, undo_days=undo_days, **{"retention.preset": preset}).settings
     log = Log(log_format or ("console" if sys.stderr.isatty() else "json"), "debug" if verbose else "warning")
     output = Output()
@@ -115,12 +115,6 @@ def _clean(
         summary = _report(run, output, again, as_json=as_json, quiet=quiet, removals=detail, keeps=verbose)
         return _Logged(summary, log, tell=tell)
 
-    clean_one: CleanOne = clean_company
-    if settings.hooks.around_clean and not dry_run:
-        from baileys_cleanup.standstill import cleaner  # noqa: PLC0415 - only where bots are to be stopped
-
-        clean_one = cleaner(settings, lambda hook, line: log.info("hook_output", hook=hook, line=line))
-
     with stop.listening(), _pinging(settings, log, dry_run=dry_run) as ending:
         outcome = clean(
             settings,
@@ -132,7 +126,7 @@ def _clean(
             accept_clock=accept_clock,
             detail=detail,
             record=record_clean,
-            clean_one=clean_one,
+            clean_one=clean_company if dry_run else cleaner(settings, log),
         )
         status = outcome.exit_status
         textfile = settings.metrics.textfile
@@ -169,7 +163,6 @@ def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | Non
 def _report(
     run: RunOutcome, output: Output, again: str, *, as_json: bool, quiet: bool, removals: bool, keeps: bool
 ) -> Report:
-
     if as_json:
         return JsonReport(output.write, run, removals=removals, keeps=keeps)
     text = TextReport(output.write, run, paint_for_stdout(), again=again, removals=removals, keeps=keeps)

@@ -10,13 +10,12 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.cleanup import CleanOne
-from baileys_cleanup.company import clean_company
 from baileys_cleanup.config import Settings
 from baileys_cleanup.frame import (
     CONTEXT,
     Output,
     Stop,
+    cleaner,
     json_output,
     load_settings,
     only_companies,
@@ -127,7 +126,7 @@ def _monitor(
     if listen is not None or settings.metrics.textfile is not None:
         need_exposition()
     stop = Stop()
-    teller = Teller(services, os.uname().nodename, _cleaner(settings, log), _rotator(settings, log, stop))
+    teller = Teller(services, os.uname().nodename, cleaner(settings, log), _rotator(settings, log, stop))
     board = None if listen is None else Board(_STALE * interval + _STARTING, time.monotonic)
     watch = Watch(settings, companies, lambda: world(stop), log, board, teller)
     with stop.listening():
@@ -141,14 +140,6 @@ def _monitor(
                 sleep_until(began + interval, stop)
         log.info("stopped")
     return stop.exit_status(0)
-
-
-def _cleaner(settings: Settings, log: Log) -> CleanOne:
-    if not settings.hooks.around_clean:
-        return clean_company
-    from baileys_cleanup.standstill import cleaner  # noqa: PLC0415 - only where bots are to be stopped
-
-    return cleaner(settings, lambda hook, line: log.info("hook_output", hook=hook, line=line))
 
 
 def _rotator(settings: Settings, log: Log, stop: Stop) -> Callable[[str, int], str | None]:
