@@ -76,7 +76,7 @@ export class Identity {
 			// history is sent by a phone from a media host, which the lab has not
 			shouldSyncHistoryMessage: () => false
 		}
-		if (this.world.keepsMessages(this.device)) config.getMessage = async ({ id }) => this.#stored(id)
+		if (this.world.keepsMessages(this.device)) config.getMessage = ({ id }) => this.#stored(id)
 		this.socket = library.makeWASocket(config)
 		this.socket.ev.on('creds.update', saveCreds)
 		this.saving = saveCreds
@@ -112,7 +112,9 @@ export class Identity {
 		}
 	}
 
-	#stored(id) {
+	/** A message is wanted again as soon as it is on the wire, when its send may still be writing keys. */
+	async #stored(id) {
+		await this.sending
 		const message = this.world.sent.get(id)
 		return message && this.world.library.baileys.proto.Message.decode(message)
 	}
@@ -120,6 +122,12 @@ export class Identity {
 	/** Send a text; the app keeps what it sent. @returns the message id */
 	async send(jid, text, options = {}) {
 		this.world.witness.stir()
+		const sending = this.#sendAndKeep(jid, text, options)
+		this.sending = sending.catch(() => {})
+		return sending
+	}
+
+	async #sendAndKeep(jid, text, options) {
 		const sent = await this.socket.sendMessage(jid, { text }, options)
 		const { Message } = this.world.library.baileys.proto
 		this.world.sent.set(sent.key.id, Buffer.from(Message.encode(sent.message).finish()))
