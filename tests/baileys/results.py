@@ -52,3 +52,9 @@ def write(found: Iterable[dict[str, Any]]) -> None:
     """Write the file anew."""
     lines = ",\n".join(json.dumps(one) for one in found)
     RESULTS.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+def is_news(outcome: Any) -> bool:
+    """Tell whether an outcome is unlike the committed one."""
+    found = record(outcome)
+    return read().get(key(found)) != found
