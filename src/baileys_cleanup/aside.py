@@ -17,6 +17,7 @@ from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.folder import OPEN_FOLDER, PREFIX, Root
 from baileys_cleanup.records import read_record, write_record
 from baileys_cleanup.renaming import exchange, rename_without_replacing
+from baileys_cleanup.text import shown
 from baileys_cleanup.toolfolder import ToolFolder, make_folder
 
 RESTORE = "restore"
@@ -108,7 +109,10 @@ def switch_back(root: Root, tool: ToolFolder, aside: Aside) -> Aside:
     """
     if not is_live(root, aside):
         raise CompanyProblem(
-            f"the live folder is not the one that run {aside.run_id} put there; take back what was done since, first"
+            f"the live folder is not the one that run {aside.run_id} put there: take back what was done since, first;"
+            " or, if the sessions root was copied here, where nothing tells its folders apart any more, stop the bot"
+            f" and change the two by hand: the other one is {shown(tool.path)}/aside/{aside.run_id}/"
+            f"{shown(aside.folder_name)}"
         )
     return _swap(root, tool, aside)
 
@@ -122,30 +126,40 @@ def settle(root: Root, tool: ToolFolder, aside: Aside) -> Aside:
         if _inode_at(root.fd, aside.folder_name) is None and _is_in_switch(place, aside):
             _go_live(root, place, aside)
         _bring_former(place, aside)
-        if not aside.lived and is_live(root, aside):
+        if not aside.lived and _has_lived(root, place, aside):
             return _lived(place, aside)
     return aside
 
 
-def settle_all(root: Root, tool: ToolFolder) -> None:
+def settle_all(root: Root, tool: ToolFolder) -> list[str]:
     """End every switch that was cut short, and discard what a killed restore had built and never let live.
 
-    Only for who holds the run lock: nobody is building then. Raises OSError or CompanyProblem where that fails.
+    Only for who holds the run lock: nobody is building then. Returns in words what could not be ended; one company
+    does not keep the others from it.
     """
+    problems: list[str] = []
     for aside in read_asides(tool):
-        settled = settle(root, tool, aside)
-        if settled.why == RESTORE and not settled.lived and not is_live(root, settled):
-            with suppress(FileNotFoundError):  # an earlier discard was cut short
-                discard(root, tool, settled)
+        try:
+            settled = settle(root, tool, aside)
+            if settled.why == RESTORE and not settled.lived:
+                with suppress(FileNotFoundError):  # an earlier discard was cut short
+                    discard(root, tool, settled)
+        except (OSError, CompanyProblem) as problem:
+            why = in_words(problem) if isinstance(problem, OSError) else str(problem)
+            problems.append(
+                f"company {shown(aside.company_id)}: the folder that run {aside.run_id} was switching could not be"
+                f" settled: {why}"
+            )
+    return problems
 
 
 def discard(root: Root, tool: ToolFolder, aside: Aside) -> None:
     """Delete a built folder that never was live, and forget it. Raises CompanyProblem for any other."""
     with _place(tool, aside.run_id) as place:
-        here = _inode_at(place, aside.folder_name)
-        if aside.lived or is_live(root, aside) or here not in {aside.built, None}:
+        if _has_lived(root, place, aside):
             raise CompanyProblem(f"the folder that run {aside.run_id} set aside was live once; it is kept")
-        if here is not None:  # else it was discarded by a run killed before it could forget it
+        # else it was discarded by a run that was killed before it could forget it
+        if _inode_at(place, aside.folder_name) is not None:
             with _folder(place, aside.folder_name) as fd:
                 for name in os.listdir(fd):
                     os.unlink(name, dir_fd=fd)
@@ -214,6 +228,14 @@ def _move(name: str, source: int, target: int) -> None:
         if _inode_at(target, name) is not None:
             raise FileExistsError(name)
         os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
+
+
+def _has_lived(root: Root, place: int, aside: Aside) -> bool:
+    """Tell whether the built folder was ever live: it is, it is known, or another one lies in its place.
+
+    In a root that was copied, inodes tell nothing, and every folder counts as one that was.
+    """
+    return aside.lived or is_live(root, aside) or _inode_at(place, aside.folder_name) not in {aside.built, None}
 
 
 def _lived(place: int, aside: Aside) -> Aside:

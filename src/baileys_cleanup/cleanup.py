@@ -8,7 +8,7 @@ from baileys_cleanup.aside import settle_all
 from baileys_cleanup.audit import Audit, open_audit
 from baileys_cleanup.company import Terms, clean_company, left_alone
 from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
+from baileys_cleanup.errors import UsageProblem, in_words
 from baileys_cleanup.folder import Root, open_root
 from baileys_cleanup.lock import hold_lock
 from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
@@ -32,7 +32,8 @@ class World(NamedTuple):
     """The world as the use cases meet it. `now` and `clock` are in nanoseconds since the epoch.
 
     `wait` is called before a broken `creds.json` is read again; `stopping` is asked between two files;
-    `stopwatch` gives seconds for durations.
+    `stopwatch` gives seconds for durations. `again` are the options that lead a later command to the same sessions
+    root, for the commands that are printed.
     """
 
     now: int
@@ -40,6 +41,7 @@ class World(NamedTuple):
     wait: Callable[[], object]
     stopping: Callable[[], bool]
     stopwatch: Callable[[], float]
+    again: str = ""
 
 
 class CleanOne(Protocol):
@@ -81,7 +83,9 @@ def clean(
         terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
         with ExitStack() as stack:
             tool, remover = _begin(stack, root, run, outcome, world, accept_clock=accept_clock)
-            rotating = _rotating(tool, everyone, outcome)
+            rotating = _rotating(root, tool, outcome, world.again)
+            if not wanted:  # a folder that was between two names when its rotation was cut short is back by now
+                ids = sorted({*ids, *filter(root.has, rotating)})
             if settings.backup.before_clean:
                 clean_one = _backing_up(stack, settings, root, tool, outcome=outcome, world=world, clean_one=clean_one)
             report = report_for(outcome)
@@ -139,13 +143,16 @@ def _backing_up(
 ) -> CleanOne:
     """Return what makes an archive of a company before it cleans it; where that fails the company is left alone."""
     if tool is None or outcome.dry_run:
-        outcome.notes.append("a real run would first make an archive of each company")
+        outcome.notes.append(
+            "a real run would first make an archive of each company, and leave those alone whose archive fails;"
+            " `baileys-cleanup backup --dry-run` tells which"
+        )
         return clean_one
     from baileys_cleanup.backups.keeper import Moment, Status  # noqa: PLC0415 - only where archives are asked for
     from baileys_cleanup.backups.run import keeper_for_clean  # noqa: PLC0415 - only where archives are asked for
 
     moment = Moment(world.now, world.clock, world.wait)
-    keeper = stack.enter_context(keeper_for_clean(settings, root, tool, moment))
+    keeper = stack.enter_context(keeper_for_clean(settings, root, tool, moment, world.again))
 
     def clean_after_backup(
         root: Root, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
@@ -195,7 +202,7 @@ def _tell_of_due(outcome: RunOutcome, tool: ToolFolder, world: World) -> None:
         outcome.notes.append(f"a real run would first delete for good what these earlier runs removed: {few(due)}")
 
 
-def _rotating(tool: ToolFolder | None, everyone: list[str], outcome: RunOutcome) -> dict[str, str]:
+def _rotating(root: Root, tool: ToolFolder | None, outcome: RunOutcome, again: str) -> dict[str, str]:
     """Return the companies whose rotation was interrupted or waits for a QR code, each with the way on."""
     if tool is None or not tool.has(ROTATIONS):
         return {}
@@ -206,18 +213,14 @@ def _rotating(tool: ToolFolder | None, everyone: list[str], outcome: RunOutcome)
         outcome.warnings.append(
             f"{tool.path}/{ROTATIONS} holds journals of rotations that cannot be read: {few(journals.broken)}"
         )
-    unfinished = {company_id: way_on(journal) for company_id, journal in journals.open().items()}
-    outcome.warnings += [text for company_id, text in unfinished.items() if company_id not in everyone]
+    unfinished = {company_id: way_on(journal, again) for company_id, journal in journals.open().items()}
+    outcome.warnings += [text for company_id, text in unfinished.items() if not root.has(company_id)]
     return unfinished
 
 
 def _end_earlier_runs(root: Root, tool: ToolFolder, audit: Audit, outcome: RunOutcome, world: World) -> None:
     """Settle what was cut short, and delete for good what is due. Trouble here never stops the cleaning."""
-    try:
-        settle_all(root, tool)
-    except (OSError, CompanyProblem) as error:
-        why = in_words(error) if isinstance(error, OSError) else str(error)
-        outcome.errors.append(f"a folder that was being switched could not be settled: {why}")
+    outcome.errors += settle_all(root, tool)
     runs, broken = read_runs(tool)
     for run in runs:
         try:

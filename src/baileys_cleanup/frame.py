@@ -83,11 +83,11 @@ class Stop:
         return 128 + self.signal if self.signal else otherwise
 
 
-def world(stopping: Callable[[], bool]) -> "World":
-    """Return the world of this process: its clocks, and whether it was told to stop."""
+def world(stopping: Callable[[], bool], again: str = "") -> "World":
+    """Return the world of this process: its clocks, whether it was told to stop, and how to come back to it."""
     from baileys_cleanup.cleanup import World  # noqa: PLC0415 - not every command meets it
 
-    return World(time.time_ns(), time.time_ns, lambda: time.sleep(1), stopping, time.monotonic)
+    return World(time.time_ns(), time.time_ns, lambda: time.sleep(1), stopping, time.monotonic, again)
 
 
 def load_settings(sessions_root: str | None, config: str | None, **flags: object) -> "Loaded":
@@ -108,12 +108,12 @@ def cleaner(settings: "Settings", log: "Log") -> "CleanOne":
     return clean_company
 
 
-def same_place(sessions_root: str | None, config: str | None) -> str:
-    """Return the options, as typed, that lead a later command to the same sessions root."""
-    from shlex import quote  # noqa: PLC0415 - seldom needed
+def same_place(sessions_root: str | None, config: str | None, **others: str | None) -> str:
+    """Return the options, as typed, that lead a later command to the same sessions root; `others` by their names."""
+    from baileys_cleanup.text import argument  # noqa: PLC0415 - seldom needed
 
-    given = (("--sessions-root", sessions_root), ("--config", config))
-    return "".join(f" {option} {quote(value)}" for option, value in given if value is not None)
+    given = {"sessions-root": sessions_root, "config": config, **others}
+    return "".join(f" --{option} {argument(value)}" for option, value in given.items() if value is not None)
 
 
 def paint_for_stdout() -> Callable[[str, str], str]:

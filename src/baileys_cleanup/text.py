@@ -1,6 +1,7 @@
 """Words and numbers for people: escaped names, plurals, sizes. Pure."""
 
 from collections.abc import Iterable
+from shlex import quote
 
 
 def shown(name: str) -> str:
@@ -8,6 +9,11 @@ def shown(name: str) -> str:
     if name.isprintable():
         return name
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in name)
+
+
+def argument(value: str) -> str:
+    """Return a value as the shell takes it back, for a command that is printed to be copied."""
+    return quote(shown(value))
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

@@ -30,7 +30,7 @@ from baileys_cleanup.quarantine import holds_company, quarantined, quarantined_c
 from baileys_cleanup.removal import put_back
 from baileys_cleanup.retention import Rule
 from baileys_cleanup.runs import Run, read_runs
-from baileys_cleanup.text import shown
+from baileys_cleanup.text import argument, shown
 from baileys_cleanup.toolfolder import ROTATIONS, ToolFolder
 
 
@@ -87,22 +87,23 @@ def set_aside_folders(tool: ToolFolder) -> list[SetAside]:
     """Return the whole folders that lie aside, newest first; what never was live is none of them."""
     found: list[SetAside] = []
     for aside in reversed(read_asides(tool)):
-        if not aside.lived:
-            continue
         try:
             with open_aside(tool, aside) as fd, os.scandir(fd) as entries:
                 sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries]
                 former = os.fstat(fd).st_ino != aside.built
         except FileNotFoundError:
             continue  # there was none before, or somebody deleted it
+        if not aside.lived and not former:
+            continue
         found.append(SetAside(aside, len(sizes), sum(sizes), former))
     return found
 
 
-def choose_set_aside(tool: ToolFolder, run_id: str, wanted: Iterable[str]) -> list[SetAside]:
+def choose_set_aside(tool: ToolFolder, run_id: str, wanted: Iterable[str], again: str = "") -> list[SetAside]:
     """Return the folders that a run set aside, of the wanted companies or all; nothing when it set none aside.
 
-    "latest" is the newest run that can be undone, of either sort. Raises UsageProblem for a company without one, and
+    "latest" is the newest run that can be undone, of either sort. `again` are the options that a later command needs
+    to find the same sessions root. Raises UsageProblem for a company without one, and
     for a rotation: that is taken back by `rotate` itself, which keeps the journal and starts the bot.
     """
     folders = set_aside_folders(tool)
@@ -116,7 +117,7 @@ def choose_set_aside(tool: ToolFolder, run_id: str, wanted: Iterable[str]) -> li
     if rotated is not None:
         raise UsageProblem(
             f"run {shown(run_id)} is a rotation; what takes it back is: baileys-cleanup rotate --company"
-            f" {shown(rotated.company_id)} --rollback"
+            f" {argument(rotated.company_id)} --rollback{again}"
         )
     ids = {text.removeprefix("company_") for text in wanted}
     missing = ids - {folder.aside.company_id for folder in chosen}
@@ -127,12 +128,12 @@ def choose_set_aside(tool: ToolFolder, run_id: str, wanted: Iterable[str]) -> li
     return [folder for folder in chosen if not ids or folder.aside.company_id in ids]
 
 
-def switch_set_aside(root: Root, tool: ToolFolder, folder: SetAside) -> None:
+def switch_set_aside(root: Root, tool: ToolFolder, folder: SetAside, again: str = "") -> None:
     """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem when it cannot."""
     if tool.has(ROTATIONS):
         from baileys_cleanup.rotation.journal import why_not_now  # noqa: PLC0415 - most roots have none
 
-        problem = why_not_now(tool, folder.aside.company_id)
+        problem = why_not_now(tool, folder.aside.company_id, again)
         if problem:
             raise CompanyProblem(problem)
     if folder.former or is_live(root, folder.aside):
@@ -169,7 +170,7 @@ def choose_run(tool: ToolFolder, run_id: str, wanted: Iterable[str]) -> tuple[Ru
     return chosen.run, ids or sorted(chosen.companies)
 
 
-def _refuse_rotated(tool: ToolFolder, run: Run, company_id: str) -> None:
+def _refuse_rotated(tool: ToolFolder, run: Run, company_id: str, again: str) -> None:
     """Raise CompanyProblem where the folder is being rotated, or was paired anew since: its old keys are worthless."""
     if not tool.has(ROTATIONS):
         return
@@ -177,7 +178,7 @@ def _refuse_rotated(tool: ToolFolder, run: Run, company_id: str) -> None:
 
     for journal in read_journals(tool).of(company_id):
         if journal.open:
-            raise CompanyProblem(way_on(journal))
+            raise CompanyProblem(way_on(journal, again))
         if journal.fresh and journal.done and journal.started >= run.started:
             raise CompanyProblem(f"the folder was paired anew since, by the rotation {journal.run_id}")
 
@@ -190,13 +191,17 @@ def undo_company(
     *,
     wait: Callable[[], object],
     stopping: Callable[[], bool],
+    again: str = "",
 ) -> Restored:
-    """Put back what a run took from one company; what has to stay away is named with its reason."""
+    """Put back what a run took from one company; what has to stay away is named with its reason.
+
+    `again` are the options that a later command needs to find the same sessions root.
+    """
     restored = Restored(company_id)
     if not holds_company(tool, run, company_id):  # settled a moment ago: it is all back
         return restored
     try:
-        _refuse_rotated(tool, run, company_id)
+        _refuse_rotated(tool, run, company_id, again)
         with root.company(company_id) as company, quarantined(tool, run, company_id) as fd:
             names = sorted(os.listdir(fd))
             account = company.account(wait)

@@ -1,9 +1,11 @@
 """`aside`: a folder is built beside the live one, goes live in one step, and the former one is kept."""
 
 import os
+import shutil
 
 import pytest
 
+from baileys_cleanup import aside as module
 from baileys_cleanup import renaming
 from baileys_cleanup.aside import (
     begin,
@@ -213,3 +215,60 @@ def test_a_half_built_folder_never_goes_live_by_settling(root, tool, place, live
     live.rename(place / "elsewhere")
     assert aside == settle(root, tool, aside)
     assert not (place / "company_7").exists()
+
+
+def copied(place):
+    """Let every folder have another inode, as in a root that was copied to another disk."""
+    aside = place / ".baileys-cleanup" / "aside" / RUN
+    for folder in (place / "company_7", aside / "company_7"):
+        shutil.copytree(folder, place / "copy")
+        folder.rename(place / f"gone {folder.parent.name}")
+        (place / "copy").rename(folder)
+
+
+def test_in_a_copied_root_nothing_is_discarded_and_nothing_is_in_the_way(root, tool, place, live):
+    """Inodes tell nothing there: what may have lived is kept, and settling goes on for the others."""
+    built(root, tool)
+    copied(place)
+    other = begin(root, tool, "8", RUN, why="restore", now=NOW)
+    assert [] == settle_all(root, tool)
+    assert [("7", True)] == [(aside.company_id, aside.lived) for aside in read_asides(tool)], other
+    assert b"built" == laid_aside(place)
+    assert [] == settle_all(root, tool)
+
+
+def test_one_that_cannot_be_settled_keeps_no_other_from_it(root, tool, place, live, monkeypatch):
+    """It is named, and the next one is discarded all the same."""
+    built(root, tool)
+    begin(root, tool, "8", RUN, why="restore", now=NOW)
+
+    def broken(root, tool, aside):
+        if aside.company_id == "7":
+            raise OSError(5, "Input/output error")
+        return discard(root, tool, aside)
+
+    monkeypatch.setattr(module, "discard", broken)
+    (problem,) = settle_all(root, tool)
+    assert problem.startswith("company 7: ")
+    assert "Input/output error" in problem
+    assert ["7"] == [aside.company_id for aside in read_asides(tool)]
+
+
+def test_a_switch_whose_record_was_never_written_is_known_by_what_lies_aside(root, tool, place, live):
+    """The former folder lies in its place: the built one has lived, wherever it went since."""
+    aside = built(root, tool)
+    switch(root, tool, aside)
+    record = place / ".baileys-cleanup" / "aside" / RUN / "records" / "company_7.json"
+    record.write_text(record.read_text().replace("true", "false"))
+    live.rename(place / "elsewhere")
+    assert [] == settle_all(root, tool)
+    assert [True] == [aside.lived for aside in read_asides(tool)]
+    assert b"the pairing" == laid_aside(place)
+
+
+def test_who_cannot_be_told_apart_is_changed_by_hand(root, tool, place, live):
+    """The sentence says where the other folder lies."""
+    aside = switch(root, tool, built(root, tool))
+    copied(place)
+    with pytest.raises(CompanyProblem, match=f"by hand.*/aside/{RUN}/company_7"):
+        switch_back(root, tool, aside)

@@ -19,7 +19,7 @@ from baileys_cleanup.errors import ArchiveProblem, CompanyProblem, StoreProblem
 from baileys_cleanup.folder import Root
 from baileys_cleanup.retention import SECOND
 from baileys_cleanup.runs import timestamp
-from baileys_cleanup.text import few, shown
+from baileys_cleanup.text import argument, few
 
 
 class Status(StrEnum):
@@ -68,14 +68,20 @@ _ENOUGH = 3
 
 
 class Keeper:
-    """Makes archives in one store. What lies there is listed once, when the first company is backed up."""
+    """Makes archives in one store. What lies there is listed once, when the first company is backed up.
 
-    def __init__(self, root: Root, store: Store, policy: Backup, book: Book, moment: Moment) -> None:
+    `again` are the options that lead a later command to the same sessions root and store.
+    """
+
+    def __init__(
+        self, root: Root, store: Store, policy: Backup, book: Book, moment: Moment, *, again: str = ""
+    ) -> None:
         self._root = root
         self._store = store
         self._policy = policy
         self._book = book
         self._moment = moment
+        self._again = again
         self._shelved: dict[str, dict[str, Stored]] | None = None
         self._troubles: list[str] = []
 
@@ -113,13 +119,15 @@ class Keeper:
                 outcome.warnings.append(f"no regular files, so not in the archive: {few(shot.strangers, 50)}")
             if not shot.files:
                 if self._lying(company_id):
-                    raise CompanyProblem(f"its folder is empty, and there are archives of it: {_way_back(company_id)}")
+                    raise CompanyProblem(
+                        f"its folder is empty, and there are archives of it: {self._way_back(company_id)}"
+                    )
                 outcome.status = Status.SKIPPED
                 outcome.notes.append("its folder is empty: there is nothing to back up")
                 return known
             account = shot.account
             if account is None:
-                way_back = f"; {_way_back(company_id)}" if self._lying(company_id) else ""
+                way_back = f"; {self._way_back(company_id)}" if self._lying(company_id) else ""
                 raise CompanyProblem(
                     f"creds.json {shot.creds_problem}: a copy without the pairing is no good copy, so none was made"
                     f"{way_back}"
@@ -187,7 +195,7 @@ class Keeper:
             outcome.errors.append(f"older archives cannot be judged, so none was deleted: {problem}")
             return
         outcome.fates = decide(archives, self._policy, self._moment.now)
-        _tell_of(outcome, archives)
+        self._tell_of(outcome, archives)
         staying = {fate.archive.name for fate in outcome.fates if fate.keep}
         self._note(outcome, facts._replace(good={name: mark for name, mark in good.items() if name in staying}))
         for fate in outcome.fates:
@@ -222,23 +230,24 @@ class Keeper:
         except OSError as error:
             outcome.errors.append(f"what is known of its backups cannot be written down: {error.strerror or error}")
 
+    # --- what is said of it -------------------------------------------------------------------------------
 
-def _tell_of(outcome: BackedUp, archives: list[Candidate]) -> None:
-    bad = [archive.name for archive in archives if archive.problem is not None]
-    if bad:
-        outcome.errors.append(
-            f"bad archives, not counted and left where they are: {few(bad)}; `baileys-cleanup backup --verify` says"
-            " what is wrong; delete them by hand"
-        )
-    if any(archive.new and not archive.paired for archive in archives):
-        if any(archive.paired for archive in archives):
+    def _tell_of(self, outcome: BackedUp, archives: list[Candidate]) -> None:
+        bad = [archive.name for archive in archives if archive.problem is not None]
+        if bad:
             outcome.errors.append(
-                "creds.json names no account, and an earlier archive does: did Baileys begin anew? The earlier ones"
-                f" are kept; {_way_back(outcome.company_id)}"
+                f"bad archives, not counted and left where they are: {few(bad)}; `baileys-cleanup backup --verify` says"
+                " what is wrong; delete them by hand"
             )
-        else:
-            outcome.notes.append("creds.json names no account: not paired yet")
+        if any(archive.new and not archive.paired for archive in archives):
+            if any(archive.paired for archive in archives):
+                outcome.errors.append(
+                    "creds.json names no account, and an earlier archive does: did Baileys begin anew? The earlier ones"
+                    f" are kept; {self._way_back(outcome.company_id)}"
+                )
+            else:
+                outcome.notes.append("creds.json names no account: not paired yet")
 
-
-def _way_back(company_id: str) -> str:
-    return f"`baileys-cleanup restore latest --replace --company {shown(company_id)}` brings back the last good archive"
+    def _way_back(self, company_id: str) -> str:
+        command = f"baileys-cleanup restore latest --replace --company {argument(company_id)}{self._again}"
+        return f"`{command}` brings back the last good archive"

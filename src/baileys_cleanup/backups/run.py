@@ -22,11 +22,12 @@ def back_up_all(
     stopping: Callable[[], bool],
     *,
     rehearse: bool,
+    again: str = "",
 ) -> Iterator[BackedUp]:
     """Back up the wanted companies, or all, and give each outcome as it comes; ends early when told to stop.
 
-    A rehearsal makes every archive and reads it back, and keeps none. Raises UsageProblem or LockHeld before
-    anything is written.
+    A rehearsal makes every archive and reads it back, and keeps none. `again` are the options that lead a later command
+    to the same sessions root and store. Raises UsageProblem or LockHeld before anything is written.
     """
     with ExitStack() as stack:
         root = stack.enter_context(open_root(settings.sessions_root))
@@ -34,12 +35,12 @@ def back_up_all(
         store = stack.enter_context(open_store(place_of(settings), root))
         if rehearse:
             tool = stack.enter_context(open_tool_folder(root, create=False))
-            keeper = Keeper(root, Rehearsal(store), settings.backup, ClosedBook(tool), moment)
+            keeper = Keeper(root, Rehearsal(store), settings.backup, ClosedBook(tool), moment, again=again)
         else:
             tool = stack.enter_context(open_tool_folder(root, create=True))
             assert tool is not None, "made a moment ago"
             stack.enter_context(hold_lock(tool, BACKUP))
-            keeper = Keeper(root, store, settings.backup, Book(tool), moment)
+            keeper = Keeper(root, store, settings.backup, Book(tool), moment, again=again)
         for company_id in ids:
             if stopping():
                 return
@@ -47,15 +48,15 @@ def back_up_all(
 
 
 @contextmanager
-def keeper_for_clean(settings: Settings, root: Root, tool: ToolFolder, moment: Moment) -> Iterator[Keeper]:
+def keeper_for_clean(settings: Settings, root: Root, tool: ToolFolder, moment: Moment, again: str) -> Iterator[Keeper]:
     """Give what makes the archives before a cleaning. Raises UsageProblem, LockHeld while a backup is at work."""
     with open_store(place_of(settings), root) as store, hold_lock(tool, BACKUP):
-        yield Keeper(root, store, settings.backup, Book(tool), moment)
+        yield Keeper(root, store, settings.backup, Book(tool), moment, again=again)
 
 
-def back_up_one(settings: Settings, company_id: str, moment: Moment) -> str:
+def back_up_one(settings: Settings, company_id: str, moment: Moment, again: str = "") -> str:
     """Make an archive of one company, read it back, and return where it is. Raises CleanupError when none was made."""
-    (made,) = back_up_all(settings, [company_id], moment, lambda: False, rehearse=False)
+    (made,) = back_up_all(settings, [company_id], moment, lambda: False, rehearse=False, again=again)
     if made.status is not Status.BACKED_UP:
         raise CleanupError(f"no backup was made of company {shown(company_id)}: {'; '.join(made.errors + made.notes)}")
     return f"{place_of(settings).rstrip('/')}/{made.archive}"

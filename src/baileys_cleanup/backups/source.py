@@ -41,6 +41,10 @@ def find_archive(asked: str, place: str | None, company_id: str | None) -> Itera
             yield found
     elif "://" in asked:
         parent, _, name = asked.rpartition("/")
+        if parent.endswith("/"):
+            raise UsageProblem(
+                f"{shown(asked)} names no archive: give its whole URL, s3://bucket/prefix/<archive>.tar.gz"
+            )
         with open_store(parent) as store, store.fetch(name) as file:
             yield _look(file, name)
     elif "/" not in asked and read_archive_name(asked) is not None and place is not None:

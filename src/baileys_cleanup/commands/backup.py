@@ -22,6 +22,7 @@ from baileys_cleanup.frame import (
     json_output,
     load_settings,
     only_companies,
+    same_place,
     where,
     world,
 )
@@ -62,7 +63,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
         elif options["verifying"]:
             status = verify_all(settings, companies, stop, say)
         else:
-            status = back_up(settings, companies, stop, say, dry_run=options["dry_run"])
+            again = same_place(options["sessions_root"], options["config"], **{"from": options["target"]})
+            status = back_up(settings, companies, stop, say, dry_run=options["dry_run"], again=again)
     ctx.exit(stop.exit_status(max(status, int(output.failed))))
 
 
@@ -86,19 +88,23 @@ class Say:
         if self.as_json:
             print_json(self._write, fields)
 
-    def failed(self, company_id: str, error: str) -> None:
-        """Tell of what went wrong."""
+    def failed(self, company_id: str | None, error: str) -> None:
+        """Tell of what went wrong, with one company or (None) with all of them."""
         if self._tell:
-            self._log.error("backup_failed", company_id=shown(company_id), error=shown(error))
+            self._log.error("backup_failed", **_of(company_id), error=shown(error))
 
     def untold(self, error: str) -> None:
         """Tell that the alert services could not be told."""
         self._log.error("alert_failed", error=shown(error))
 
-    def warned(self, company_id: str, warning: str) -> None:
-        """Tell of what somebody should look at."""
+    def warned(self, company_id: str | None, warning: str) -> None:
+        """Tell of what somebody should look at, in one company or (None) in all of them."""
         if self._tell:
-            self._log.warning("backup_warning", company_id=shown(company_id), warning=shown(warning))
+            self._log.warning("backup_warning", **_of(company_id), warning=shown(warning))
+
+
+def _of(company_id: str | None) -> dict[str, str]:
+    return {} if company_id is None else {"company_id": shown(company_id)}
 
 
 def alarms(outcomes: Sequence[BackedUp]) -> list[str]:
@@ -109,14 +115,24 @@ def alarms(outcomes: Sequence[BackedUp]) -> list[str]:
 # --- making ---------------------------------------------------------------------------------------------
 
 
-def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, dry_run: bool) -> int:
-    """Back up, and say what became of each company. Returns 0, or 1 when something failed."""
+def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, dry_run: bool, again: str = "") -> int:
+    """Back up, and say what became of each company. Returns 0, or 1 when something failed.
+
+    `again` are the options that lead a later `restore` to the same sessions root and archives.
+    """
     now = world(stop)
     done: list[BackedUp] = []
     moment = Moment(now.now, now.clock, now.wait)
-    for outcome in back_up_all(settings, wanted, moment, stop, rehearse=dry_run):
+    for outcome in back_up_all(settings, wanted, moment, stop, rehearse=dry_run, again=again):
         done.append(outcome)
         _tell(say, outcome, dry_run=dry_run)
+    warnings = []
+    if not done and not stop():
+        warnings.append(
+            f"the sessions root {settings.sessions_root} holds no company_<id> folder: is the right disk mounted?"
+        )
+        say.warned(None, warnings[0])
+        say.line(f"warning: {shown(warnings[0])}")
     failed = sum(outcome.failed for outcome in done)
     archives = [outcome for outcome in done if outcome.archive is not None]
     gone = sum(not fate.keep for outcome in done for fate in outcome.fates)
@@ -134,6 +150,7 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
             "started_at": timestamp(now.now),
             "to": shown(str(settings.backup.to)),
             "companies": [_fields(outcome) for outcome in done],
+            "warnings": [shown(text) for text in warnings],
             "totals": totals,
         }
     )
@@ -241,17 +258,19 @@ def verify_all(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say) 
             _tell_verified(say, verified)
         place = store.where
     bad = [verified for verified in found if verified.problem is not None]
-    missing = sorted(ids - {lying.company_id for lying in archives}) if ids else [] if archives else [""]
+    missing: list[str | None] = [*sorted(ids - {lying.company_id for lying in archives})]
+    if not (ids or archives):
+        missing = [None]
     for company_id in missing:
-        whose = f"company {shown(company_id)}" if company_id else "any company"
+        whose = "any company" if company_id is None else f"company {shown(company_id)}"
         say.line(f"error: there is no archive of {whose} in {place}")
-        say.failed(company_id, f"there is no archive of it in {place}")
+        say.failed(company_id, f"there is no archive of {whose} in {place}")
     say.document(
         {
             "to": place,
             "status": "stopped" if stop() else "bad" if bad or missing else "good",
             "archives": [_verified(verified) for verified in found],
-            "companies_without": [shown(company_id) for company_id in missing if company_id],
+            "companies_without": [shown(company_id) for company_id in missing if company_id is not None],
         }
     )
     say.line(f"{count(len(found), 'archive')} read from {place}, {len(bad):,} bad.")

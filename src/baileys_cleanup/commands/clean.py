@@ -106,12 +106,12 @@ def _clean(
     output = Output()
     stop = Stop()
     detail = verbose or dry_run
+    again = same_place(sessions_root, config)
     # Who reads the table on a terminal has the warnings in front of them already.
     tell = quiet or as_json or not sys.stdout.isatty()
 
     def report_for(run: RunOutcome) -> Report:
         log.debug("run_started", run_id=run.run_id, dry_run=run.dry_run, sessions_root=run.sessions_root)
-        again = same_place(sessions_root, config)
         summary = _report(run, output, again, as_json=as_json, quiet=quiet, removals=detail, keeps=verbose)
         return _Logged(summary, log, tell=tell)
 
@@ -119,7 +119,7 @@ def _clean(
         outcome = clean(
             settings,
             companies,
-            world(stop),
+            world(stop, again),
             report_for,
             _progress if not detail and sys.stderr.isatty() else _no_progress,
             dry_run=dry_run,

@@ -90,18 +90,20 @@ def restore(
         raise UsageProblem(f"--company {shown(str(company))!r}: a company id has no slash in it and is not empty")
     run_id = new_run_id(world.now)
     moment = Moment(world.now, world.clock, world.wait)
+    unsettled: list[str] = []
     with ExitStack() as stack:
         root = stack.enter_context(open_root(settings.sessions_root))
         tool = stack.enter_context(open_tool_folder(root, create=not dry_run))
         if tool is not None and not dry_run:
             stack.enter_context(hold_lock(tool))
             stack.enter_context(hold_lock(tool, BACKUP))
-            settle_all(root, tool)
+            unsettled = settle_all(root, tool)
         found = stack.enter_context(find_archive(archive, place, company_id))
         asked = Asked(company_id or found.manifest.company_id, everything, replace)
         problems: list[str] = []
         try:
             plan = stack.enter_context(plan_restore(root, found, asked, moment))
+            plan.warnings += unsettled
             problem = why_not_now(tool, asked.company_id, again)
             if problem:
                 raise Refused(problem)

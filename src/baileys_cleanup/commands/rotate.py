@@ -16,7 +16,7 @@ from baileys_cleanup.rotation.rotate import Rotated, look, resume, roll_back, ro
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.steps import Doors
 from baileys_cleanup.summary import print_json
-from baileys_cleanup.text import shown
+from baileys_cleanup.text import argument, shown
 
 _UP = "\x1b[{}F\x1b[J"
 """Moves up some lines and clears what is below (ECMA-48): the next QR code takes the place of the last."""
@@ -85,7 +85,7 @@ def _run(
     dry_run: bool,
     **_: object,
 ) -> int:
-    here = world(stop)
+    here = world(stop, teller.again)
     doors = teller.doors()._replace(backup=backup_for(settings, here), notify=notifier_for(settings, here))
     if dry_run:
         planned = look(settings, companies[0], here, doors, fresh=fresh)
@@ -100,6 +100,8 @@ def _run(
     else:
         found = [rotate(settings, companies[0], here, doors, fresh=fresh)]
     teller.tell(found)
+    if resuming:  # one that was half taken back is ended as well
+        return int(any(rotated.journal.open for rotated in found))
     return int(not all(rotated.journal.done for rotated in found))
 
 
@@ -108,7 +110,7 @@ class _Teller:
 
     def __init__(self, output: Output, again: str, *, as_json: bool) -> None:
         self._write = output.write
-        self._again = again
+        self.again = again
         self._as_json = as_json
         self._warnings: list[str] = []
         self._lines_of_code = 0
@@ -116,7 +118,7 @@ class _Teller:
 
     def doors(self) -> Doors:
         """Return the ways out of a rotation."""
-        return Doors(self._say, self._warn, self._hear, self._show, again=self._again)
+        return Doors(self._say, self._warn, self._hear, self._show, again=self.again)
 
     def _say(self, sentence: str) -> None:
         self._lines_of_code = 0  # the last code is no longer the last thing on the terminal
@@ -211,13 +213,13 @@ class _Teller:
                 self._write(f"{way}\n")
 
     def _way_back(self, journal: Journal) -> str:
-        command = f"baileys-cleanup rotate --company {shown(journal.company_id)}"
+        command = f"baileys-cleanup rotate --company {argument(journal.company_id)}"
         if journal.open:
             return (
-                f"To go on: {command} --resume{self._again}\n"
-                f"To put the former folder back: {command} --rollback{self._again}"
+                f"To go on: {command} --resume{self.again}\n"
+                f"To put the former folder back: {command} --rollback{self.again}"
             )
-        return f"To put the former folder back: {command} --rollback{self._again}" if journal.done else ""
+        return f"To put the former folder back: {command} --rollback{self.again}" if journal.done else ""
 
 
 def _to_stderr(text: str) -> None:

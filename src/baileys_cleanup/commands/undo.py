@@ -153,10 +153,11 @@ def undo_run(
         if tool is None:
             raise UsageProblem(f"nothing was ever removed under {shown(root.path)}, so there is no run to undo")
         with hold_lock(tool), open_audit(tool, world.clock) as audit:
-            settle_all(root, tool)
-            folders = choose_set_aside(tool, run_id, wanted)
+            for problem in settle_all(root, tool):
+                click.echo(f"warning: {shown(problem)}", err=True)
+            folders = choose_set_aside(tool, run_id, wanted, world.again)
             if folders:
-                return _switch_folders(root, tool, folders, audit, write, as_json=as_json)
+                return _switch_folders(root, tool, folders, audit, write, again=world.again, as_json=as_json)
             run, ids = choose_run(tool, run_id, wanted)
             settle(root, tool, run)
             try:
@@ -168,7 +169,10 @@ def undo_run(
             for company_id in ids:
                 if world.stopping():
                     break
-                restored.append(undo_company(root, tool, run, company_id, wait=world.wait, stopping=world.stopping))
+                back = undo_company(
+                    root, tool, run, company_id, wait=world.wait, stopping=world.stopping, again=world.again
+                )
+                restored.append(back)
             settle(root, tool, run._replace(state=UNDOING))
             tidy(tool, run)
         again = _going_again(root, settings, restored, world)
@@ -187,6 +191,7 @@ def _switch_folders(
     audit: Audit,
     write: Callable[[str], object],
     *,
+    again: str,
     as_json: bool,
 ) -> int:
     """Let whole folders go live again, each in one step. Returns 0, or 1 when one could not."""
@@ -195,7 +200,7 @@ def _switch_folders(
         aside = folder.aside
         audit.write("undo", run=aside.run_id, company=aside.company_id)
         try:
-            switch_set_aside(root, tool, folder)
+            switch_set_aside(root, tool, folder, again)
         except (CompanyProblem, OSError) as problem:
             why = (problem.strerror or str(problem)) if isinstance(problem, OSError) else str(problem)
             problems[aside.company_id] = why
@@ -219,7 +224,7 @@ def _switch_folders(
         else:
             write(f"company {name}: the folder of {count(folder.files, 'file')} that lay aside is live again\n")
     if len(problems) < len(folders):
-        write(f"What was live until now lies aside, and comes back with the same command: undo {run_id}\n")
+        write(f"What was live until now lies aside, and comes back with: baileys-cleanup undo {run_id}{again}\n")
     return int(bool(problems))
 
 
@@ -291,10 +296,10 @@ def command(ctx: click.Context, /, run_id: str | None, companies: tuple[str, ...
     stop = Stop()
     if run_id is None and companies:
         raise click.UsageError("--company goes with a RUN_ID; `baileys-cleanup undo` lists them.", ctx)
+    again = same_place(options["sessions_root"], options["config"])
     with stop.listening():
         if run_id is None:
-            again = same_place(options["sessions_root"], options["config"])
             status = list_runs(settings, output.write, again=again, as_json=options["as_json"])
         else:
-            status = undo_run(settings, run_id, companies, world(stop), output.write, as_json=options["as_json"])
+            status = undo_run(settings, run_id, companies, world(stop, again), output.write, as_json=options["as_json"])
     ctx.exit(stop.exit_status(max(status, int(output.failed))))

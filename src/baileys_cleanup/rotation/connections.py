@@ -14,7 +14,9 @@ def backup_for(settings: Settings, world: World) -> Callable[[str], str] | None:
     from baileys_cleanup.backups.keeper import Moment  # noqa: PLC0415 - only where backups are set up
     from baileys_cleanup.backups.run import back_up_one  # noqa: PLC0415 - likewise
 
-    return lambda company_id: back_up_one(settings, company_id, Moment(world.clock(), world.clock, world.wait))
+    return lambda company_id: back_up_one(
+        settings, company_id, Moment(world.clock(), world.clock, world.wait), world.again
+    )
 
 
 def notifier_for(settings: Settings, world: World) -> Callable[[str, str, Path | None], None] | None:

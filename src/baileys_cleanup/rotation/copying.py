@@ -62,6 +62,32 @@ def _copy(name: str, source: int, target: int) -> bool:
         os.close(reading)
 
 
+def give_to_owner(folder: int) -> list[str]:
+    """Give what root wrote into an open folder to the folder's owner. Returns the names that could not be given.
+
+    A command that pairs as root leaves a pairing that the bot, which is somebody else, cannot write to. For any other
+    user there is nothing to do.
+    """
+    owner = os.fstat(folder)
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return []
+    left: list[str] = []
+    for name in sorted(os.listdir(folder)):
+        try:
+            fd = open_to_look(name, _READ, folder)
+        except OSError:
+            continue  # gone, or a link: nothing of the library's
+        try:
+            status = os.fstat(fd)
+            if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_uid == 0:
+                os.fchown(fd, owner.st_uid, owner.st_gid)
+        except OSError:
+            left.append(name)
+        finally:
+            os.close(fd)
+    return left
+
+
 def differences(files: Iterable[AuthFile], folder: int) -> list[str]:
     """Return the names by which an open folder is not the copy of these files, by name, size and date.
 

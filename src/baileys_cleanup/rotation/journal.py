@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.records import read_record, write_record
 from baileys_cleanup.rotation.states import Journal, State, in_words
-from baileys_cleanup.text import shown
+from baileys_cleanup.text import argument, shown
 from baileys_cleanup.toolfolder import ROTATIONS, ToolFolder
 
 _END = ".json"
@@ -88,7 +88,7 @@ def why_not_now(tool: ToolFolder | None, company_id: str, again: str = "") -> st
 
 def way_on(journal: Journal, again: str = "") -> str:
     """Return how far an open rotation is and the two commands that end it."""
-    command = f"baileys-cleanup rotate --company {shown(journal.company_id)}"
+    command = f"baileys-cleanup rotate --company {argument(journal.company_id)}"
     return (
         f"the rotation {journal.run_id} of company {shown(journal.company_id)} is {in_words(journal.state)};"
         f" go on with: {command} --resume{again}; or take it back with: {command} --rollback{again}"

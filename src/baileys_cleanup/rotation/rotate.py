@@ -3,16 +3,18 @@
 The run lock is held while anything changes, and let go while a QR code waits: that may take hours.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
+from baileys_cleanup.aside import settle_all
 from baileys_cleanup.audit import open_audit
 from baileys_cleanup.cleanup import World
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.folder import PREFIX, Root, open_root
 from baileys_cleanup.lock import hold_lock
+from baileys_cleanup.rotation.copying import give_to_owner
 from baileys_cleanup.rotation.journal import Journals, read_journals, way_on
 from baileys_cleanup.rotation.pairing import Ending, wait_for_pairing
 from baileys_cleanup.rotation.picture import require_library, send
@@ -48,21 +50,32 @@ def rotate(settings: Settings, wanted: str, world: World, doors: Doors, *, fresh
     """Rotate one company. Raises CleanupError; what could not be done is taken back, or in the journal."""
     with _at_work(settings, world, doors) as (root, tool, rotator):
         planned = _planned(root, tool, settings, wanted, world=world, doors=doors, fresh=fresh)
-        journal = rotator.go_on(rotator.record(planned.journal, State.PLANNED))
+        try:
+            journal = rotator.record(planned.journal, State.PLANNED)
+        except OSError as error:
+            raise Refused(
+                f"company {shown(planned.journal.company_id)} is not rotated: nothing can be written in"
+                f" {shown(tool.path)}: {in_words(error)}; nothing was changed"
+            ) from None
+        journal = rotator.go_on(journal)
     return planned._replace(journal=_finish(settings, journal, world, doors))
 
 
 def resume(settings: Settings, wanted: Sequence[str], world: World, doors: Doors) -> list[Rotated]:
-    """Go on with the rotations that were interrupted, of some companies or of all."""
+    """Go on with what was interrupted, of some companies or of all: a rotation, or its taking back.
+
+    Raises CleanupError at the end for those that cannot go on; the others have.
+    """
     with _at_work(settings, world, doors) as (root, tool, rotator):
         chosen = _open_ones(root, read_journals(tool), wanted)
-        for journal in chosen:
-            if journal.state is State.ROLLING_BACK:
-                raise UsageProblem(
-                    f"the rotation of company {shown(journal.company_id)} is half taken back: end that with --rollback"
-                )
-        chosen = [rotator.go_on(journal) for journal in chosen]
-    return [Rotated(_finish(settings, journal, world, doors)) for journal in chosen]
+
+        def go_on(journal: Journal) -> Journal:
+            return (rotator.roll_back if journal.state is State.ROLLING_BACK else rotator.go_on)(journal)
+
+        ended, troubles = _each(chosen, go_on)
+    finished, later = _each(ended, lambda journal: _finish(settings, journal, world, doors))
+    _raise_all([*troubles, *later])
+    return [Rotated(journal) for journal in finished]
 
 
 def roll_back(settings: Settings, wanted: Sequence[str], world: World, doors: Doors) -> list[Rotated]:
@@ -72,10 +85,30 @@ def roll_back(settings: Settings, wanted: Sequence[str], world: World, doors: Do
         named = [journals.last_of(text.removeprefix(PREFIX)) for text in wanted]
         done = [journal for journal in named if journal is not None and journal.done]
         chosen = done or _open_ones(root, journals, wanted)
-        return [Rotated(rotator.roll_back(journal)) for journal in chosen]
+        ended, troubles = _each(chosen, rotator.roll_back)
+    _raise_all(troubles)
+    return [Rotated(journal) for journal in ended]
 
 
 # --- how --------------------------------------------------------------------------------------------------
+
+
+def _each(journals: Sequence[Journal], act: Callable[[Journal], Journal]) -> tuple[list[Journal], list[CleanupError]]:
+    """Act on each: companies are islands. Returns what went well, and the troubles of the others."""
+    ended: list[Journal] = []
+    troubles: list[CleanupError] = []
+    for journal in journals:
+        try:
+            ended.append(act(journal))
+        except CleanupError as trouble:
+            troubles.append(trouble)
+    return ended, troubles
+
+
+def _raise_all(troubles: Sequence[CleanupError]) -> None:
+    if troubles:
+        worst = max(troubles, key=lambda trouble: trouble.status)
+        raise type(worst)("; ".join(map(str, troubles)))
 
 
 @contextmanager
@@ -85,6 +118,8 @@ def _at_work(settings: Settings, world: World, doors: Doors) -> Iterator[tuple[R
         with hold_lock(tool):
             try:
                 with open_audit(tool, world.clock) as audit:
+                    for problem in settle_all(root, tool):
+                        doors.warn(problem)
                     yield root, tool, Rotator(root, tool, audit, settings, world=world, doors=doors)
             except OSError as error:
                 raise CleanupError(f"nothing can be written in {shown(tool.path)}: {in_words(error)}") from None
@@ -171,10 +206,12 @@ def _close(settings: Settings, journal: Journal, state: State, world: World, doo
     """Record how the waiting ended, patiently where another run holds the lock, and take the steps after it."""
     for left in reversed(range(_PATIENCE)):
         try:
-            with _at_work(settings, world, doors) as (_, tool, rotator):
+            with _at_work(settings, world, doors) as (root, tool, rotator):
                 journal = _as_recorded(tool, journal)
                 if not journal.open or State.PAIRED not in journal.ahead():
                     return journal  # somebody else ended it meanwhile
+                if state is State.PAIRED:
+                    _give_to_the_bot(root, journal, doors)
                 journal = rotator.record(journal, state)
                 return rotator.go_on(journal) if state is State.PAIRED else journal
         except LockHeld:
@@ -182,6 +219,14 @@ def _close(settings: Settings, journal: Journal, state: State, world: World, doo
                 raise
             world.wait()
     return journal
+
+
+def _give_to_the_bot(root: Root, journal: Journal, doors: Doors) -> None:
+    """Let the bot's user own the pairing, where a command paired as root."""
+    with suppress(CompanyProblem), root.company(journal.company_id) as company:
+        left = give_to_owner(company.fd)
+        if left:
+            doors.warn(f"these belong to root, and the bot may not be able to write to them: {few(left)}")
 
 
 def _as_recorded(tool: ToolFolder, journal: Journal) -> Journal:

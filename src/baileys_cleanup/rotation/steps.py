@@ -18,7 +18,7 @@ from baileys_cleanup.rotation.copying import copy_files, differences, room_for
 from baileys_cleanup.rotation.journal import way_on, write_journal
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
-from baileys_cleanup.text import count, few, shown, size
+from baileys_cleanup.text import argument, count, few, shown, size
 from baileys_cleanup.toolfolder import ToolFolder
 
 WHY = "rotate"
@@ -217,7 +217,7 @@ class Rotator:
             self._doors.warn(
                 f"the bot was still writing while the folders were switched: {few(late)} changed in the former folder"
                 f" ({self.where(aside)}) and not in the new one; baileys-cleanup rotate --company"
-                f" {shown(aside.company_id)} --rollback{self._doors.again} lets the former folder live again"
+                f" {argument(aside.company_id)} --rollback{self._doors.again} lets the former folder live again"
             )
 
     def _start(self, journal: Journal) -> Journal:

@@ -150,12 +150,15 @@ def test_verifying_reads_every_archive(ours, shelf, tool):
     assert "BAD:  " in said(verify_all, ours, [], Stop(), as_json=False)[1]
 
 
-def test_verifying_nothing_is_no_success(ours):
+def test_verifying_nothing_is_no_success(ours, capsys):
     """No archive at all, or none of a company that was named: status 1."""
     status, document = said(verify_all, ours, [], Stop())
     assert (1, "bad") == (status, document["status"])
     assert ["9"] == said(verify_all, ours, ["company_9"], Stop())[1]["companies_without"]
     assert "there is no archive of company 9" in said(verify_all, ours, ["9"], Stop(), as_json=False)[1]
+    err = capsys.readouterr().err
+    assert "there is no archive of any company in" in err
+    assert '"company_id": ""' not in err
 
 
 def test_archives_can_be_looked_at_without_a_sessions_root(ours, shelf):
@@ -216,7 +219,7 @@ def test_a_dry_run_of_clean_makes_none_and_says_so(ours, shelf, place):
     """It only says that a real run would."""
     ran = cleaned(ours, dry_run=True)
     assert ([], ["company_1", "company_2", "company_3"]) == (names(shelf), names(place))
-    assert "would first make an archive" in " ".join(ran.run.notes)
+    assert "would first make an archive of each company, and leave those alone" in " ".join(ran.run.notes)
 
 
 def test_clean_waits_for_no_backup(ours, tool, place):
@@ -272,3 +275,23 @@ def test_failed_backups_reach_the_alert_services(ours, monkeypatch, capsys, take
     assert said(back_up, alerted, ["1"], Stop(), dry_run=False)[0] == 0
     said(back_up, alerted, ["2"], Stop(), dry_run=True)
     assert 1 == len(heard)
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_root_without_companies_is_a_warning(settings, shelf, place, capsys, quiet):
+    """Perhaps a disk that is not mounted: status 0, and even a quiet backup says so."""
+    empty = replace(settings, backup=Backup(to=str(shelf)))
+    status, document = said(back_up, empty, [], Stop(), dry_run=False, quiet=quiet)
+    (warning,) = document["warnings"]
+    assert (0, True) == (status, "is the right disk mounted?" in warning)
+    assert "is the right disk mounted?" in capsys.readouterr().err
+
+
+def test_the_way_back_leads_to_the_same_place(ours, shelf, place):
+    """The restore that is named has the options of this backup, and an id is safe to paste."""
+    put(place / "company_a b", "creds.json", creds(), age=1)
+    said(back_up, ours, ["a b"], Stop(), dry_run=False)
+    put(place / "company_a b", "creds.json", b"")
+    _, document = said(back_up, ours, ["a b"], Stop(), dry_run=False, again=" --from /x")
+    (error,) = document["companies"][0]["errors"]
+    assert "`baileys-cleanup restore latest --replace --company 'a b' --from /x`" in error

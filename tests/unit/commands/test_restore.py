@@ -296,6 +296,7 @@ def test_a_bad_archive_restores_nothing(settings, shelf, place, tool):
         ("nothing", {}, UsageProblem),
         (archive_name("9", NOW), {}, StoreProblem),
         ("s4://x/y", {}, UsageProblem),
+        ("s3://x", {}, UsageProblem),
     ],
 )
 @pytest.mark.usefixtures("tool")
@@ -386,3 +387,34 @@ def test_what_a_killed_restore_built_is_discarded_by_the_next(settings, shelf, f
     monkeypatch.undo()
     back(settings, shelf)
     assert [] == read_asides(tool)
+
+
+def test_a_former_folder_is_offered_though_its_switch_was_never_recorded(settings, shelf, folder, tool, place):
+    """Killed right behind the switch: what lies aside was live, and undo lists it and brings it back."""
+    _, document = back(settings, shelf, replace=True)
+    run_id = document["set_aside"]
+    record = place / ".baileys-cleanup" / "aside" / run_id / "records" / "company_7.json"
+    record.write_text(record.read_text().replace("true", "false"))
+    (listed,) = json.loads(said(list_runs, settings, as_json=True)[1])["set_aside"]
+    assert (run_id, False) == (listed["run_id"], listed["taken_back"])
+    assert 0 == said(undo_run, settings, run_id, [], WORLD, as_json=True)[0]
+    assert b'{"new":1}' == (folder / SESSION).read_bytes()
+
+
+@pytest.mark.usefixtures("folder", "tool")
+def test_what_cannot_be_settled_is_a_warning_and_stops_nobody(settings, shelf, monkeypatch, capsys):
+    """Trouble of another company: the restore goes on, so does the undo, and both say so."""
+    for module in ("restore", "undo"):
+        monkeypatch.setattr(f"baileys_cleanup.commands.{module}.settle_all", lambda *_: ["company 9: no way"])
+    status, document = back(settings, shelf, replace=True)
+    assert (0, True) == (status, "company 9: no way" in document["warnings"])
+    assert 0 == said(undo_run, settings, document["set_aside"], [], WORLD, as_json=True)[0]
+    assert "warning: company 9: no way\n" == capsys.readouterr().err
+
+
+def test_a_folder_that_is_switched_names_the_whole_way_back(settings, shelf, folder, tool):
+    """The command that is printed leads to the same sessions root."""
+    _, document = back(settings, shelf, replace=True)
+    here = WORLD._replace(again=" --config '/etc/my own.toml'")
+    _, text = said(undo_run, settings, document["set_aside"], [], here, as_json=False)
+    assert f"baileys-cleanup undo {document['set_aside']} --config '/etc/my own.toml'\n" in text

@@ -79,3 +79,9 @@ def test_the_way_on_has_both_commands():
     assert "not paired" in text
     for option in ("--resume", "--rollback"):
         assert f"baileys-cleanup rotate --company 7 {option} --sessions-root /x" in text
+
+
+def test_an_id_is_safe_to_paste():
+    """What the shell would take apart or run is quoted."""
+    text = way_on(OTHER._replace(company_id="x; touch y"), " --config /z")
+    assert "rotate --company 'x; touch y' --resume --config /z" in text

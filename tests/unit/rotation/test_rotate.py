@@ -178,3 +178,56 @@ def test_a_held_lock_is_told_before_anything(place, company, tool):
     with hold_lock(tool), pytest.raises(LockHeld):
         use.rotate(Settings(str(place)), "7", WORLD, Ways().doors(), fresh=False)
     assert [] == read_journals(tool).readable
+
+
+NO_START = Rotate(stop_command=("sh", "-c", ":"), start_command=("sh", "-c", "exit 1"))
+
+
+def half_taken_back(place, *ids):
+    """Leave companies whose rotation is half taken back: the bot could not be started."""
+    for company_id in ids:
+        with pytest.raises(CleanupError):
+            use.rotate(Settings(str(place), rotate=NO_START), company_id, WORLD, Ways().doors(), fresh=False)
+        with pytest.raises(CleanupError):
+            use.roll_back(Settings(str(place), rotate=NO_START), [company_id], WORLD, Ways().doors())
+
+
+def test_going_on_ends_what_was_half_taken_back(place, company, tool):
+    """Either command ends it: the former folder lives, with its bot."""
+    half_taken_back(place, "7")
+    (ended,) = use.resume(Settings(str(place), rotate=TRUE), ["7"], WORLD, Ways().doors())
+    assert State.ROLLED_BACK is ended.journal.state
+    assert {} == read_journals(tool).open()
+
+
+@pytest.mark.parametrize("work", [use.resume, use.roll_back])
+def test_one_that_cannot_go_on_keeps_no_other_from_it(place, company, tool, work):
+    """Its trouble is raised when the others are done."""
+    put(place / "company_8", "creds.json", creds())
+    half_taken_back(place, "7", "8")
+    only_8 = Rotate(stop_command=("sh", "-c", ":"), start_command=("test", "{company_id}", "=", "8"))
+    with pytest.raises(CleanupError, match="company 7") as trouble:
+        work(Settings(str(place), rotate=only_8), [], WORLD, Ways().doors())
+    assert "company 8" not in str(trouble.value)
+    assert ["7"] == list(read_journals(tool).open())
+
+
+def test_a_journal_that_cannot_be_begun_refuses_the_rotation(place, company, tool, monkeypatch):
+    """A full disk before the first step: status 4, and it says that nothing was changed."""
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("baileys_cleanup.rotation.steps.write_journal", full)
+    with pytest.raises(Refused, match=r"the disk is full; nothing was changed"):
+        use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, Ways().doors(), fresh=True)
+    assert 2 == len(names(company))
+
+
+def test_a_paired_folder_is_given_to_the_bots_user(place, company, monkeypatch):
+    """A command that pairs as root leaves nothing that the bot could not write to; what could not be given is told."""
+    ending(monkeypatch, Ending.PAIRED)
+    monkeypatch.setattr(use, "give_to_owner", lambda _: ["creds.json"])
+    ways = Ways()
+    use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.doors(), fresh=True)
+    assert any("belong to root" in text and "creds.json" in text for (text,) in ways.of("warn"))
