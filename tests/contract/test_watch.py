@@ -4,6 +4,8 @@ import json
 import os
 import pty
 import re
+import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -188,3 +190,26 @@ def test_settings_that_are_wrong_end_monitor_and_metrics(root: Root) -> None:
         assert (result.status, result.out) == (2, b"")
         assert next(iter(env)).encode() in result.err
     assert not root.tool.exists()
+
+
+def test_a_ping_service_that_hangs_does_not_keep_a_run_from_stopping(root: Root) -> None:
+    """SIGTERM while the first ping waits for its answer ends the waiting; the last ping tells the status."""
+    filled(root, "962302", 3, old=2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        process = subprocess.Popen(
+            command("-q", "--sessions-root", str(root.path)),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment({"BAILEYS_CLEANUP_PING_URL": f"http://127.0.0.1:{server.getsockname()[1]}/x"}),
+        )
+        start, _ = server.accept()
+        with start:
+            assert start.recv(1000).startswith(b"GET /x/start ")
+            process.send_signal(signal.SIGTERM)
+            end, _ = server.accept()
+            with end:
+                assert end.recv(1000).startswith(b"GET /x/143 ")
+                end.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert b"/start was not answered before the process was told to stop" in said

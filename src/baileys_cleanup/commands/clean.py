@@ -115,7 +115,7 @@ def _clean(
         summary = _report(run, output, again, as_json=as_json, quiet=quiet, removals=detail, keeps=verbose)
         return _Logged(summary, log, tell=tell)
 
-    with stop.listening(), _pinging(settings, log, dry_run=dry_run) as ending:
+    with stop.listening(), _pinging(settings, log, stop, dry_run=dry_run) as ending:
         outcome = clean(
             settings,
             companies,
@@ -138,10 +138,10 @@ def _clean(
     return ending.status
 
 
-def _pinging(settings: Settings, log: Log, *, dry_run: bool) -> AbstractContextManager[Ending]:
+def _pinging(settings: Settings, log: Log, stop: Stop, *, dry_run: bool) -> AbstractContextManager[Ending]:
     """Ping around a real run. A dry run is silent: it must not be taken for the one that was to come."""
     url = None if dry_run else settings.ping_url
-    return pinging(url, lambda problem: log.warning("ping_failed", warning=problem))
+    return pinging(url, lambda problem: log.warning("ping_failed", warning=problem), stop)
 
 
 def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | None:
