@@ -154,7 +154,8 @@ def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | Non
     from baileys_cleanup.watch.textfile import write_textfile  # noqa: PLC0415 - likewise
 
     try:
-        write_textfile(textfile, exposition(gather(settings, (), world)))
+        facts = gather(settings, (), world)
+        write_textfile(textfile, exposition(facts), facts.sessions_root)
     except CleanupError as error:
         return str(error)
     return None

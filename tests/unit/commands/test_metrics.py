@@ -42,6 +42,26 @@ def test_metrics_go_to_a_file(call, place, tmp_path):
     assert "baileys_company_counted_files" in (tmp_path / "a.prom").read_text()
 
 
+@pytest.mark.parametrize("path", ["", "creds.json", "a.prom/", "a.PROM", "prom"])
+def test_a_textfile_is_a_prom_file(call, place, tmp_path, path):
+    """Anything else, nothing among it, is one sentence and status 2; no file is replaced."""
+    company(place, "7", 3)
+    (tmp_path / "creds.json").write_text("mine")
+    result = call("metrics", "--textfile", path and f"{tmp_path}/{path}")
+    assert (2, "mine") == (result.exit_code, (tmp_path / "creds.json").read_text())
+    assert "allowed: a path that ends in .prom" in result.stderr
+
+
+@pytest.mark.parametrize(("args", "status"), [(["clean"], 1), (["monitor", "--once"], 1), (["metrics"], 2)])
+def test_a_textfile_among_the_companies_is_refused(call, place, monkeypatch, args, status):
+    """No command writes metrics into a company's folder, by flag or by setting."""
+    path = company(place, "7", 3) / "a.prom"
+    monkeypatch.setenv("BAILEYS_CLEANUP_METRICS__TEXTFILE", str(path))
+    result = call(*args, *(["--textfile", str(path)] if args == ["metrics"] else []))
+    assert (status, False) == (getattr(result.exception, "status", result.exit_code), path.exists())
+    assert "it lies in the sessions root" in result.output + str(result.exception)
+
+
 def test_a_company_that_went_is_gone_from_the_metrics(call, place, tmp_path):
     """The next file does not have it any more."""
     company(place, "7", 3)
