@@ -147,7 +147,8 @@ def _pinging(settings: Settings, log: Log, stop: Stop, *, dry_run: bool) -> Abst
 def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | None:
     """Write the metrics of all companies as they are after the run; return in words what went wrong.
 
-    It comes last, so that nothing here can keep a run from cleaning.
+    It comes last, so that nothing here can keep a run from cleaning. Told to stop, it leaves the file as it is: what
+    was not looked at would be missing.
     """
     from baileys_cleanup.watch.exposition import exposition  # noqa: PLC0415 - only where a textfile is set
     from baileys_cleanup.watch.facts import gather  # noqa: PLC0415 - likewise
@@ -155,7 +156,8 @@ def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | Non
 
     try:
         facts = gather(settings, (), world)
-        write_textfile(textfile, exposition(facts), facts.sessions_root)
+        if not world.stopping():
+            write_textfile(textfile, exposition(facts), facts.sessions_root)
     except CleanupError as error:
         return str(error)
     return None

@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 
 import pytest
 from click.testing import CliRunner
 
 from baileys_cleanup import cli
 from baileys_cleanup.commands import clean as clean_room
+from baileys_cleanup.watch import facts
 
 from ..watch.helpers import company
 from ..watch.test_ping import listener
@@ -91,6 +93,24 @@ def test_clean_leaves_metrics_as_they_are_after_it(call, place, textfile):
     assert "3.0" == found['baileys_company_counted_files{company_id="7"}']
     assert "0.0" == found['baileys_company_removable_files{company_id="7"}']
     assert float(found["baileys_cleanup_last_success_timestamp_seconds"]) > 0
+
+
+def test_a_signal_while_metrics_are_gathered_leaves_the_old_ones(call, place, textfile, monkeypatch):
+    """Stopped after the first company, the others would be missing in the file: it stays as it was, and 143 tells."""
+    company(place, "7", 3)
+    company(place, "8", 3)
+    textfile.write_text("old 1\n")
+
+    real = facts.view_all
+
+    def interrupted(*args, **how):
+        for each in real(*args, **how):
+            yield each
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(facts, "view_all", interrupted)
+    assert 143 == call().exit_code
+    assert "old 1\n" == textfile.read_text()
 
 
 def test_a_failed_run_keeps_the_earlier_success(call, place, textfile, monkeypatch):
