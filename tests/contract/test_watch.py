@@ -66,18 +66,41 @@ def test_check_of_nothing_is_unknown(root: Root) -> None:
     assert root.run("check").status == 3
 
 
-def test_check_with_nobody_to_read_it_is_unknown(root: Root) -> None:
-    """A stdout that takes nothing never looks like OK."""
-    filled(root, "962302", 10)
+@pytest.mark.parametrize("companies", [1, 200])
+def test_check_with_nobody_to_read_it_is_unknown(root: Root, companies: int) -> None:
+    """A stdout that takes nothing never looks like OK, whether that shows at the first line or at the end."""
+    for number in range(companies):
+        filled(root, str(number), 1)
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            command("check", "--sessions-root", str(root.path)),
+            command("check", "--json", "--sessions-root", str(root.path)),
             stdout=full,
             stderr=subprocess.PIPE,
             env=environment(),
             check=False,
         )
     assert (done.returncode, b"Traceback" in done.stderr) == (3, False)
+
+
+def test_check_escapes_what_the_encoding_does_not_know(root: Root) -> None:
+    """A letter that stdout cannot take changes neither the state nor the line's form, also in an error."""
+    filled(root, "Zürich-2", 160)
+    env = {"PYTHONIOENCODING": "ascii"}
+    for args, status, word in (((), 1, b"WARNING"), (("--company", "Bülach"), 3, b"UNKNOWN")):
+        result = root.run("check", *args, env=env)
+        assert (result.status, result.err, result.out.count(b"\n")) == (status, b"", 1)
+        assert result.out.startswith(word + b" - ")
+        assert rb"\xfc" in result.out
+        assert b"bug" not in result.out
+
+
+def test_metrics_are_utf_8_whatever_the_encoding(root: Root) -> None:
+    """Prometheus' text format is UTF-8, and a backslash before an x is none of its escapes."""
+    filled(root, "Zürich-2", 3)
+    (usual, ascii_only) = (root.run("metrics", env={"PYTHONIOENCODING": name}) for name in ("utf-8", "ascii"))
+    label = 'baileys_company_counted_files{company_id="Zürich-2"} 3.0\n'.encode()
+    assert (usual.status, ascii_only.status) == (0, 0)
+    assert (label in usual.out, label in ascii_only.out) == (True, True)
 
 
 def test_an_advertised_batch_does_not_count(root: Root) -> None:

@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -13,7 +13,7 @@ from baileys_cleanup.cleanup import World
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.folder import open_root
-from baileys_cleanup.frame import CONTEXT, json_output, load_settings, only_companies, where, world
+from baileys_cleanup.frame import CONTEXT, Output, json_output, load_settings, only_companies, where, world
 from baileys_cleanup.level import Levels
 from baileys_cleanup.summary import print_json
 from baileys_cleanup.watch.facts import terms_of
@@ -92,8 +92,7 @@ def _unknown() -> Iterator[None]:
 
 
 def _end(sentence: str) -> NoReturn:
-    with suppress(OSError):  # where nobody listens the status still tells
-        click.echo(unknown(sentence))
+    Output().write(unknown(sentence) + "\n")  # where nobody listens the status still tells
     raise click.exceptions.Exit(State.UNKNOWN)
 
 
@@ -113,14 +112,15 @@ def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     settings = load_settings(options["sessions_root"], options["config"]).settings
+    output = Output()
     state = check(
         settings,
         companies,
         world(lambda: False),
-        sys.stdout.write,
+        output.write,
         warning=options["warning"],
         critical=options["critical"],
         as_json=options["as_json"],
     )
     sys.stdout.flush()
-    ctx.exit(state)
+    ctx.exit(State.UNKNOWN if output.failed else state)

@@ -43,7 +43,7 @@ def command(ctx: click.Context, /, textfile: str | None, companies: tuple[str, .
         if not stop():
             text = exposition(facts)
             if textfile is None:
-                output.write(text.decode())
+                output.write_bytes(text)  # the format is UTF-8
             else:
                 write_textfile(textfile, text, facts.sessions_root)
     ctx.exit(stop.exit_status(int(output.failed)))
