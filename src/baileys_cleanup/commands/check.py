@@ -59,6 +59,17 @@ def thresholds(levels: Levels, warning: int | None, critical: int | None) -> Thr
     return Thresholds(warning, max(levels.critical - 1, warning) if critical is None else critical)
 
 
+class Threshold(click.IntRange):
+    """A plain count of files."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - Click's own shape
+        """Return the count; of the convention's ranges it is said that they are not taken."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"{value!r}; allowed: a whole number of files, not a Nagios range like 10:20", param, ctx)
+
+
 class Plugin(click.Command):
     """A command all of whose errors are UNKNOWN: a line on stdout, and status 3."""
 
@@ -101,8 +112,8 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 @click.command("check", cls=Plugin, context_settings=CONTEXT)
-@click.option("--warning", "-w", type=click.IntRange(0), metavar="N", help="WARNING above N files. Default: 150.")
-@click.option("--critical", "-c", type=click.IntRange(0), metavar="N", help="CRITICAL above N. Default: 180.")
+@click.option("--warning", "-w", type=Threshold(0), metavar="N", help="WARNING above N files. Default: 150.")
+@click.option("--critical", "-c", type=Threshold(0), metavar="N", help="CRITICAL above N. Default: 180.")
 @only_companies
 @where
 @json_output
