@@ -46,11 +46,18 @@ class Output:
 
     def write(self, text: str) -> None:
         """Write a text, escaping what the terminal's encoding does not know."""
+        encoding = sys.stdout.encoding or "utf-8"
+        self._write(sys.stdout, text.encode(encoding, "backslashreplace").decode(encoding))
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write what has an encoding of its own, whatever the terminal's is."""
+        self._write(sys.stdout.buffer, data)
+
+    def _write(self, stream: Any, what: str | bytes) -> None:  # noqa: ANN401 - text goes to one sort, bytes to the other
         if self.failed:
             return
-        encoding = sys.stdout.encoding or "utf-8"
         try:
-            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            stream.write(what)
         except OSError:
             self.failed = True
 

@@ -4,6 +4,8 @@ import json
 import os
 import pty
 import re
+import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -64,18 +66,41 @@ def test_check_of_nothing_is_unknown(root: Root) -> None:
     assert root.run("check").status == 3
 
 
-def test_check_with_nobody_to_read_it_is_unknown(root: Root) -> None:
-    """A stdout that takes nothing never looks like OK."""
-    filled(root, "962302", 10)
+@pytest.mark.parametrize("companies", [1, 200])
+def test_check_with_nobody_to_read_it_is_unknown(root: Root, companies: int) -> None:
+    """A stdout that takes nothing never looks like OK, whether that shows at the first line or at the end."""
+    for number in range(companies):
+        filled(root, str(number), 1)
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            command("check", "--sessions-root", str(root.path)),
+            command("check", "--json", "--sessions-root", str(root.path)),
             stdout=full,
             stderr=subprocess.PIPE,
             env=environment(),
             check=False,
         )
     assert (done.returncode, b"Traceback" in done.stderr) == (3, False)
+
+
+def test_check_escapes_what_the_encoding_does_not_know(root: Root) -> None:
+    """A letter that stdout cannot take changes neither the state nor the line's form, also in an error."""
+    filled(root, "Zürich-2", 160)
+    env = {"PYTHONIOENCODING": "ascii"}
+    for args, status, word in (((), 1, b"WARNING"), (("--company", "Bülach"), 3, b"UNKNOWN")):
+        result = root.run("check", *args, env=env)
+        assert (result.status, result.err, result.out.count(b"\n")) == (status, b"", 1)
+        assert result.out.startswith(word + b" - ")
+        assert rb"\xfc" in result.out
+        assert b"bug" not in result.out
+
+
+def test_metrics_are_utf_8_whatever_the_encoding(root: Root) -> None:
+    """Prometheus' text format is UTF-8, and a backslash before an x is none of its escapes."""
+    filled(root, "Zürich-2", 3)
+    (usual, ascii_only) = (root.run("metrics", env={"PYTHONIOENCODING": name}) for name in ("utf-8", "ascii"))
+    label = 'baileys_company_counted_files{company_id="Zürich-2"} 3.0\n'.encode()
+    assert (usual.status, ascii_only.status) == (0, 0)
+    assert (label in usual.out, label in ascii_only.out) == (True, True)
 
 
 def test_an_advertised_batch_does_not_count(root: Root) -> None:
@@ -188,3 +213,26 @@ def test_settings_that_are_wrong_end_monitor_and_metrics(root: Root) -> None:
         assert (result.status, result.out) == (2, b"")
         assert next(iter(env)).encode() in result.err
     assert not root.tool.exists()
+
+
+def test_a_ping_service_that_hangs_does_not_keep_a_run_from_stopping(root: Root) -> None:
+    """SIGTERM while the first ping waits for its answer ends the waiting; the last ping tells the status."""
+    filled(root, "962302", 3, old=2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        process = subprocess.Popen(
+            command("-q", "--sessions-root", str(root.path)),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment({"BAILEYS_CLEANUP_PING_URL": f"http://127.0.0.1:{server.getsockname()[1]}/x"}),
+        )
+        start, _ = server.accept()
+        with start:
+            assert start.recv(1000).startswith(b"GET /x/start ")
+            process.send_signal(signal.SIGTERM)
+            end, _ = server.accept()
+            with end:
+                assert end.recv(1000).startswith(b"GET /x/143 ")
+                end.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert b"/start was not answered before the process was told to stop" in said

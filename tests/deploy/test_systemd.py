@@ -70,6 +70,30 @@ def test_systemd_would_tell_of_an_unknown_key(units: tuple[Path, Path]) -> None:
 
 @each_unit
 @pytest.mark.slow
+def test_the_network_comes_back_as_the_comment_says(units: tuple[Path, Path]) -> None:
+    """With the three lines for the one in the comment there is a network, and systemd understands the unit."""
+    service, timer = units
+    opened, number = re.subn(
+        r"remove the next three lines, and write instead:\n# (.*)\n(?:.*\n){3}", r"\n\1\n", service.read_text()
+    )
+    assert number == 1
+    kept = [line for line in opened.splitlines() if re.match("PrivateNetwork|IPAddress|RestrictAddress", line)]
+    assert kept == ["RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6"]
+    service.write_text(opened)
+    done = analyze("verify", service, timer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("unit", [UNITS[0], "baileys-cleanup-monitor"])
+def test_a_unit_that_leaves_metrics_says_where_their_folder_goes(unit: str) -> None:
+    """Right above ReadWritePaths= stands that the folder of metrics.textfile belongs there."""
+    text = (DEPLOY / f"{unit}.service").read_text()
+    comment = text.partition("\nProtectSystem=strict\nReadWritePaths=")[0].rpartition("\n\n")[2]
+    assert "Where metrics.textfile is set, add its folder here" in comment
+
+
+@each_unit
+@pytest.mark.slow
 def test_the_service_can_do_next_to_nothing(units: tuple[Path, Path]) -> None:
     """Systemd rates the exposure of the service at 1.0 of 10 or better."""
     done = analyze("security", "--offline=true", "--threshold=10", units[0])

@@ -36,7 +36,7 @@ LAYERS = [
     {"folder"},
     {"toolfolder", "demo", "schema", "hooks", "backups.manifest", "backups.naming", "backups.keep"},
     {"rotation", "rotation.picture", "rotation.survey", "rotation.copying"},
-    {"runs", "lock", "settings", "rotation.journal"},
+    {"runs", "lock", "settings", "rotation.journal", "watch.patience"},
     {"watch.state", "watch.textfile", "watch.ping", "watch.services"},
     {"backups.snapshot", "backups.record", "backups.choice"},
     {"audit", "quarantine", "summary", "watch.history", "backups.archive", "backups.stores"},

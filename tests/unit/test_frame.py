@@ -38,6 +38,16 @@ def test_what_the_terminal_cannot_show_is_escaped(monkeypatch):
         assert rb"Z\xfcrich" == raw.getvalue()
 
 
+def test_bytes_go_out_as_they_are(monkeypatch):
+    """What has an encoding of its own is not escaped for the terminal's."""
+    raw = io.BytesIO()
+    with io.TextIOWrapper(raw, encoding="ascii", write_through=True) as stream:
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", stream)
+            Output().write_bytes("Zürich".encode())
+        assert "Zürich".encode() == raw.getvalue()
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_is_remembered_and_given_back(number, status):
     """While it listens a signal only asks to stop, the first one counts; later handlers are as before."""

@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -13,7 +13,7 @@ from baileys_cleanup.cleanup import World
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.folder import open_root
-from baileys_cleanup.frame import CONTEXT, json_output, load_settings, only_companies, where, world
+from baileys_cleanup.frame import CONTEXT, Output, json_output, load_settings, only_companies, where, world
 from baileys_cleanup.level import Levels
 from baileys_cleanup.summary import print_json
 from baileys_cleanup.watch.facts import terms_of
@@ -59,6 +59,17 @@ def thresholds(levels: Levels, warning: int | None, critical: int | None) -> Thr
     return Thresholds(warning, max(levels.critical - 1, warning) if critical is None else critical)
 
 
+class Threshold(click.IntRange):
+    """A plain count of files."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - Click's own shape
+        """Return the count; of the convention's ranges it is said that they are not taken."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"{value!r}; allowed: a whole number of files, not a Nagios range like 10:20", param, ctx)
+
+
 class Plugin(click.Command):
     """A command all of whose errors are UNKNOWN: a line on stdout, and status 3."""
 
@@ -92,8 +103,7 @@ def _unknown() -> Iterator[None]:
 
 
 def _end(sentence: str) -> NoReturn:
-    with suppress(OSError):  # where nobody listens the status still tells
-        click.echo(unknown(sentence))
+    Output().write(unknown(sentence) + "\n")  # where nobody listens the status still tells
     raise click.exceptions.Exit(State.UNKNOWN)
 
 
@@ -102,8 +112,8 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 @click.command("check", cls=Plugin, context_settings=CONTEXT)
-@click.option("--warning", "-w", type=click.IntRange(0), metavar="N", help="WARNING above N files. Default: 150.")
-@click.option("--critical", "-c", type=click.IntRange(0), metavar="N", help="CRITICAL above N. Default: 180.")
+@click.option("--warning", "-w", type=Threshold(0), metavar="N", help="WARNING above N files. Default: 150.")
+@click.option("--critical", "-c", type=Threshold(0), metavar="N", help="CRITICAL above N. Default: 180.")
 @only_companies
 @where
 @json_output
@@ -113,14 +123,15 @@ def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     settings = load_settings(options["sessions_root"], options["config"]).settings
+    output = Output()
     state = check(
         settings,
         companies,
         world(lambda: False),
-        sys.stdout.write,
+        output.write,
         warning=options["warning"],
         critical=options["critical"],
         as_json=options["as_json"],
     )
     sys.stdout.flush()
-    ctx.exit(state)
+    ctx.exit(State.UNKNOWN if output.failed else state)

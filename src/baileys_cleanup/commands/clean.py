@@ -115,7 +115,7 @@ def _clean(
         summary = _report(run, output, again, as_json=as_json, quiet=quiet, removals=detail, keeps=verbose)
         return _Logged(summary, log, tell=tell)
 
-    with stop.listening(), _pinging(settings, log, dry_run=dry_run) as ending:
+    with stop.listening(), _pinging(settings, log, stop, dry_run=dry_run) as ending:
         outcome = clean(
             settings,
             companies,
@@ -138,23 +138,26 @@ def _clean(
     return ending.status
 
 
-def _pinging(settings: Settings, log: Log, *, dry_run: bool) -> AbstractContextManager[Ending]:
+def _pinging(settings: Settings, log: Log, stop: Stop, *, dry_run: bool) -> AbstractContextManager[Ending]:
     """Ping around a real run. A dry run is silent: it must not be taken for the one that was to come."""
     url = None if dry_run else settings.ping_url
-    return pinging(url, lambda problem: log.warning("ping_failed", warning=problem))
+    return pinging(url, lambda problem: log.warning("ping_failed", warning=problem), stop)
 
 
 def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | None:
     """Write the metrics of all companies as they are after the run; return in words what went wrong.
 
-    It comes last, so that nothing here can keep a run from cleaning.
+    It comes last, so that nothing here can keep a run from cleaning. Told to stop, it leaves the file as it is: what
+    was not looked at would be missing.
     """
     from baileys_cleanup.watch.exposition import exposition  # noqa: PLC0415 - only where a textfile is set
     from baileys_cleanup.watch.facts import gather  # noqa: PLC0415 - likewise
     from baileys_cleanup.watch.textfile import write_textfile  # noqa: PLC0415 - likewise
 
     try:
-        write_textfile(textfile, exposition(gather(settings, (), world)))
+        facts = gather(settings, (), world)
+        if not world.stopping():
+            write_textfile(textfile, exposition(facts), facts.sessions_root)
     except CleanupError as error:
         return str(error)
     return None

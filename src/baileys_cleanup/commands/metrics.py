@@ -10,8 +10,25 @@ from baileys_cleanup.watch.facts import gather
 from baileys_cleanup.watch.textfile import write_textfile
 
 
+class PromFile(click.ParamType):  # type: ignore[type-arg] # Click before 8.4 knows no arguments
+    """A path that ends in .prom, as the collector wants it: nothing else can be replaced by a slip of the pen."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        """Return the path."""
+        if not str(value).endswith(".prom"):
+            self.fail(f"{value!r}; allowed: a path that ends in .prom", param, ctx)
+        return str(value)
+
+
 @click.command("metrics", context_settings=CONTEXT)
-@click.option("--textfile", metavar="PATH", help="Write them to this file, whole or not at all, instead of printing.")
+@click.option(
+    "--textfile",
+    type=PromFile(),
+    metavar="PATH",
+    help="Write them to this .prom file, whole or not at all, instead of printing.",
+)
 @only_companies
 @where
 @click.pass_context
@@ -26,7 +43,7 @@ def command(ctx: click.Context, /, textfile: str | None, companies: tuple[str, .
         if not stop():
             text = exposition(facts)
             if textfile is None:
-                output.write(text.decode())
+                output.write_bytes(text)  # the format is UTF-8
             else:
-                write_textfile(textfile, text)
+                write_textfile(textfile, text, facts.sessions_root)
     ctx.exit(stop.exit_status(int(output.failed)))

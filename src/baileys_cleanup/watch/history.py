@@ -1,18 +1,19 @@
 """How the last cleanups ended: kept between processes, because the metrics of a run outlive it."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from baileys_cleanup.authfile import Kind
 from baileys_cleanup.outcome import RunOutcome, RunStatus
 from baileys_cleanup.toolfolder import ToolFolder
 from baileys_cleanup.watch.state import not_ours, read_state, write_state
 
+Number = TypeVar("Number", int, float)
 _NAME = "history.json"
 _KEPT = 10
 """Runs, so that a page can show the last ones."""
-_LATEST = 2**63
-"""Nanoseconds, in the year 2262: what is later was never written by a run."""
+_BOUND = 2**63
+"""No run wrote such a number: as nanoseconds it is in the year 2262, and no disk has so many files or bytes."""
 
 
 class Ended(NamedTuple):
@@ -82,7 +83,7 @@ def read_history(tool: ToolFolder | None) -> tuple[History, str | None]:
         success = state.get("success")
         clean = state.get("clean")
         return History(
-            None if success is None else _moment(success),
+            None if success is None else _bounded(int(success)),
             None if clean is None else _ended(clean),
             tuple(_ended(run) for run in state.get("runs", [])),
         ), problem
@@ -92,26 +93,26 @@ def read_history(tool: ToolFolder | None) -> tuple[History, str | None]:
 
 def _ended(value: dict[str, Any]) -> Ended:
     known = set(Kind)
-    removed = {kind: int(number) for kind, number in value["removed"].items() if kind in known}
+    removed = {kind: _bounded(int(number)) for kind, number in value["removed"].items() if kind in known}
     return Ended(
         str(value["run_id"]),
-        _moment(value["started"]),
-        _moment(value["ended"]),
-        float(value["seconds"]),
+        _bounded(int(value["started"])),
+        _bounded(int(value["ended"])),
+        _bounded(float(value["seconds"])),
         str(value["status"]),
-        int(value["companies"]),
-        int(value["failures"]),
+        _bounded(int(value["companies"])),
+        _bounded(int(value["failures"])),
         removed,
-        int(value["size"]),
+        _bounded(int(value["size"])),
         bool(value["emergency"]),
     )
 
 
-def _moment(value: Any) -> int:  # noqa: ANN401 - any JSON value
-    moment = int(value)
-    if not 0 <= moment < _LATEST:
-        raise ValueError(value)
-    return moment
+def _bounded(number: Number) -> Number:
+    """Return a number that later arithmetic can bear. Raises ValueError for any other; of NaN no comparison is true."""
+    if not 0 <= number < _BOUND:
+        raise ValueError(number)
+    return number
 
 
 def record_clean(tool: ToolFolder, run: RunOutcome) -> None:

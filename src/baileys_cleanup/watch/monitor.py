@@ -68,7 +68,7 @@ class Watch:
             self.board.show(Snapshot(facts, seen.trends))
         if self._textfile is not None:
             try:
-                write_textfile(self._textfile, exposition(facts))
+                write_textfile(self._textfile, exposition(facts), facts.sessions_root)
             except CleanupError as error:
                 seen.problems.append(str(error))
 

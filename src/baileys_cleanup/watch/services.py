@@ -11,10 +11,10 @@ from threading import Thread
 from typing import Any, Protocol
 
 from baileys_cleanup.errors import CleanupError, UsageProblem
+from baileys_cleanup.watch.patience import wait_for
 
 _PATIENCE = 30.0
 """Seconds for one message. Apprise's own limits for connecting and reading (4 s each) do not cover all of it."""
-_GLANCE = 0.1
 
 
 class Service(Protocol):
@@ -93,13 +93,7 @@ class _Apprise:
         if self._busy is not None and self._busy.is_alive():
             return "it still hangs from an earlier message"
         outcome: list[str | None] = []
-        thread = Thread(target=self._send, args=(outcome, title, body, kind, picture), daemon=True)
-        self._busy = thread
-        thread.start()
-        waited = 0.0
-        while thread.is_alive() and waited < _PATIENCE and not stopping():
-            thread.join(_GLANCE)
-            waited += _GLANCE
+        self._busy = wait_for(lambda: self._send(outcome, title, body, kind, picture), _PATIENCE, stopping)
         if not outcome:
             return "the process was told to stop" if stopping() else f"it did not answer within {_PATIENCE:.0f} seconds"
         return outcome[0]

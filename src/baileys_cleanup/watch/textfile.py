@@ -1,10 +1,11 @@
 """The file for node_exporter's textfile collector: written beside, readable by all, renamed over.
 
 The collector reads any `*.prom` at any moment, as another user: a file is whole or not there, and the one in the
-making has another ending.
+making has another ending. What the rename would replace must be a file or a link, and never lies among the companies.
 """
 
 import os
+import stat
 from contextlib import suppress
 
 from baileys_cleanup.errors import UsageProblem
@@ -13,21 +14,47 @@ from baileys_cleanup.text import shown
 _READABLE = 0o644
 
 
-def write_textfile(path: str, text: bytes) -> None:
-    """Write the metrics to a path. Raises UsageProblem when it cannot be done."""
+def write_textfile(path: str, text: bytes, sessions_root: str) -> None:
+    """Write the metrics to a path outside the sessions root. Raises UsageProblem when it cannot be done."""
     folder, name = os.path.split(os.path.abspath(path))
     beside = f".{name}.{os.getpid()}.new"
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            _write(fd, beside, name, text)
+            problem = _objection(fd, name, sessions_root)
+            if problem is None:
+                _write(fd, beside, name, text)
         finally:
             os.close(fd)
     except OSError as error:
-        raise UsageProblem(
-            f"the metrics cannot be written to {shown(path)}: {error.strerror}; name a file in a folder that exists and"
-            " that this user may write in"
-        ) from None
+        problem = f"{error.strerror}; name a file in a folder that exists and that this user may write in"
+    if problem is not None:
+        raise UsageProblem(f"the metrics cannot be written to {shown(path)}: {problem}")
+
+
+def _objection(folder: int, name: str, sessions_root: str) -> str | None:
+    """Say in words why this is no place for metrics, None where it is one."""
+    if _lies_in(folder, os.stat(sessions_root)):
+        return "it lies in the sessions root, which is for the bots; name a file elsewhere"
+    try:
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return None
+    if stat.S_ISREG(mode) or stat.S_ISLNK(mode):
+        return None
+    return "what is there is no file, and stays; name another path"
+
+
+def _lies_in(folder: int, top: os.stat_result) -> bool:
+    """Tell whether an open folder is another one or lies in it, however its path is written."""
+    path, below = ".", None
+    while True:
+        here = os.stat(path, dir_fd=folder)
+        if os.path.samestat(here, top):
+            return True
+        if below is not None and os.path.samestat(here, below):  # the topmost folder is its own parent
+            return False
+        path, below = f"{path}/..", here
 
 
 def _write(folder: int, beside: str, name: str, text: bytes) -> None:

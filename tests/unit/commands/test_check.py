@@ -95,6 +95,15 @@ def test_what_is_wrong_is_unknown(call, place, args):
     assert (3, True, 1) == (status, text.startswith("UNKNOWN - "), text.count("\n"))
 
 
+@pytest.mark.parametrize("option", ["-w", "-c"])
+@pytest.mark.parametrize("value", ["1:2", "10:", "~:5", "@1:2", "-1", "x", ""])
+def test_a_range_is_told_what_is_taken_instead(call, place, option, value):
+    """The convention's ranges are not taken: the line says so, and what is."""
+    company(place, "7", 1)
+    status, text = call(option, value)
+    assert (3, True) == (status, f"{value!r}; allowed: a whole number of files, not a Nagios range like 10:20" in text)
+
+
 def test_a_wrong_variable_is_unknown(call, place, monkeypatch):
     """So is a setting in the environment."""
     company(place, "7", 1)

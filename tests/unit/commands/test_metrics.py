@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 
 import pytest
 from click.testing import CliRunner
 
 from baileys_cleanup import cli
 from baileys_cleanup.commands import clean as clean_room
+from baileys_cleanup.watch import facts
 
 from ..watch.helpers import company
 from ..watch.test_ping import listener
@@ -42,6 +44,26 @@ def test_metrics_go_to_a_file(call, place, tmp_path):
     assert "baileys_company_counted_files" in (tmp_path / "a.prom").read_text()
 
 
+@pytest.mark.parametrize("path", ["", "creds.json", "a.prom/", "a.PROM", "prom"])
+def test_a_textfile_is_a_prom_file(call, place, tmp_path, path):
+    """Anything else, nothing among it, is one sentence and status 2; no file is replaced."""
+    company(place, "7", 3)
+    (tmp_path / "creds.json").write_text("mine")
+    result = call("metrics", "--textfile", path and f"{tmp_path}/{path}")
+    assert (2, "mine") == (result.exit_code, (tmp_path / "creds.json").read_text())
+    assert "allowed: a path that ends in .prom" in result.stderr
+
+
+@pytest.mark.parametrize(("args", "status"), [(["clean"], 1), (["monitor", "--once"], 1), (["metrics"], 2)])
+def test_a_textfile_among_the_companies_is_refused(call, place, monkeypatch, args, status):
+    """No command writes metrics into a company's folder, by flag or by setting."""
+    path = company(place, "7", 3) / "a.prom"
+    monkeypatch.setenv("BAILEYS_CLEANUP_METRICS__TEXTFILE", str(path))
+    result = call(*args, *(["--textfile", str(path)] if args == ["metrics"] else []))
+    assert (status, False) == (getattr(result.exception, "status", result.exit_code), path.exists())
+    assert "it lies in the sessions root" in result.output + str(result.exception)
+
+
 def test_a_company_that_went_is_gone_from_the_metrics(call, place, tmp_path):
     """The next file does not have it any more."""
     company(place, "7", 3)
@@ -71,6 +93,24 @@ def test_clean_leaves_metrics_as_they_are_after_it(call, place, textfile):
     assert "3.0" == found['baileys_company_counted_files{company_id="7"}']
     assert "0.0" == found['baileys_company_removable_files{company_id="7"}']
     assert float(found["baileys_cleanup_last_success_timestamp_seconds"]) > 0
+
+
+def test_a_signal_while_metrics_are_gathered_leaves_the_old_ones(call, place, textfile, monkeypatch):
+    """Stopped after the first company, the others would be missing in the file: it stays as it was, and 143 tells."""
+    company(place, "7", 3)
+    company(place, "8", 3)
+    textfile.write_text("old 1\n")
+
+    real = facts.view_all
+
+    def interrupted(*args, **how):
+        for each in real(*args, **how):
+            yield each
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(facts, "view_all", interrupted)
+    assert 143 == call().exit_code
+    assert "old 1\n" == textfile.read_text()
 
 
 def test_a_failed_run_keeps_the_earlier_success(call, place, textfile, monkeypatch):

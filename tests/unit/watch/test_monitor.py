@@ -1,5 +1,6 @@
 """`watch.monitor`: each look is told to log, board and textfile, and nothing ends the watch."""
 
+import json
 import time
 
 import pytest
@@ -9,7 +10,7 @@ from baileys_cleanup.watch.board import Board
 from baileys_cleanup.watch.look import Teller
 from baileys_cleanup.watch.monitor import Watch, sleep_until
 
-from .helpers import WORLD, Postbox, company
+from .helpers import WORLD, Postbox, company, ended
 
 
 class Journal:
@@ -119,6 +120,19 @@ def test_a_root_that_goes_and_comes_back_is_told_and_survived(place, settings, j
     steady.try_once()
     assert board.read()[1] is None
     assert 1 == len(journal.lines)
+
+
+def test_a_damaged_history_does_not_end_the_watch(place, settings, journal):
+    """Numbers that no arithmetic bears are begun anew: the look is told, page and metrics without a NaN."""
+    company(place, "7", 3)
+    run = ended(size=10**400, seconds=float("nan"))._asdict()
+    (place / ".baileys-cleanup").mkdir(mode=0o700)
+    (place / ".baileys-cleanup" / "history.json").write_text(json.dumps({"success": 1, "clean": run, "runs": [run]}))
+    board = Board(10, time.monotonic)
+    watch(settings, journal, board).try_once()
+    snapshot, problem = board.read()
+    assert problem is None
+    assert (False, False) == (b"NaN" in snapshot.metrics, b"nan s" in snapshot.page)
 
 
 def test_waiting_ends_with_the_signal():

@@ -1,6 +1,8 @@
 """`watch.ping`: start, end and failure, told to a real local server; and never a failure of its own."""
 
-from contextlib import contextmanager
+import socket
+import time
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
@@ -90,8 +92,6 @@ def test_an_answer_that_says_no_is_a_warning():
 
 def test_a_server_that_hangs_is_left_after_a_while(monkeypatch):
     """Who accepts and never answers costs the patience, and no more."""
-    import socket
-
     monkeypatch.setattr(ping, "_PATIENCE", 0.05)
     warnings = []
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -99,3 +99,48 @@ def test_a_server_that_hangs_is_left_after_a_while(monkeypatch):
         with pinging(url, warnings.append) as ending:
             ending.status = 0
     assert 2 == len(warnings)
+
+
+@contextmanager
+def dripping():
+    """Serve an answer that never ends, or not for seconds: one byte now and then. Give the URL."""
+
+    def drip():
+        client, _ = server.accept()
+        with client, suppress(OSError):
+            client.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            for _ in range(60):
+                client.sendall(b"x")
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Thread(target=drip, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/s3cret"
+
+
+def test_a_server_that_never_finishes_is_left_after_a_while(monkeypatch):
+    """The patience is for the whole ping: a byte now and then does not prolong it."""
+    monkeypatch.setattr(ping, "_PATIENCE", 0.3)
+    warnings = []
+    began = time.monotonic()
+    with dripping() as url:
+        ping._ping(url, "/start", warnings.append, lambda: False)
+        assert time.monotonic() - began < 2
+    assert ["the ping /start was not answered within 0.3 seconds"] == warnings
+
+
+def test_a_run_that_is_told_to_stop_does_not_wait_for_its_start(monkeypatch):
+    """A signal ends the waiting for a service that hangs."""
+    monkeypatch.setattr(ping, "_PATIENCE", 600)
+    warnings = []
+    with dripping() as url:
+        ping._ping(url, "/start", warnings.append, lambda: True)
+    assert ["the ping /start was not answered before the process was told to stop"] == warnings
+
+
+def test_a_run_that_was_stopped_tells_so():
+    """How it ended arrives, although the process is to stop."""
+    with listener() as (url, paths):
+        with pinging(url, [].append, lambda: True) as ending:
+            ending.status = 143
+        assert "/ping/s3cret/143" == paths[-1]

@@ -76,7 +76,6 @@ def test_a_plugin_that_breaks_is_no_delivery():
 def test_a_service_that_hangs_is_left_behind(monkeypatch):
     """After its patience the watch goes on, and does not ask again while the first message still hangs."""
     monkeypatch.setattr(services, "_PATIENCE", 0.2)
-    monkeypatch.setattr(services, "_GLANCE", 0.05)
     end = threading.Event()
     service = _Apprise(Sender(end.wait), "x")
     began = time.monotonic()

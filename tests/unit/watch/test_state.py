@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from baileys_cleanup.authfile import Kind
 from baileys_cleanup.level import Level
 from baileys_cleanup.outcome import RunOutcome
 from baileys_cleanup.watch.alerts import Told
@@ -57,6 +58,27 @@ def test_a_torn_memory_or_history_is_begun_anew(tool, place, content):
     record_clean(tool, outcome())
     assert ({"7": Company(1)}, None) == read_memory(tool)
     assert read_history(tool)[0].clean is not None
+
+
+@pytest.mark.parametrize(
+    "wrong", [pytest.param(10**400, id="huge"), -1, 2**63, "nan", float("nan"), float("inf"), None, "x"]
+)
+@pytest.mark.parametrize(
+    "field", ["started", "ended", "seconds", "companies", "failures", "size", "session", "success"]
+)
+def test_a_number_that_no_run_wrote_is_a_damaged_history(tool, place, field, wrong):
+    """Too large, negative or none at all: the history is begun anew, so that no metric and no page has to bear it."""
+    record_clean(tool, outcome(seconds=2.0, removed={Kind.SESSION: 3}))
+    path = place / ".baileys-cleanup" / "history.json"
+    state = json.loads(path.read_text())
+    for part in (state, state["clean"], state["clean"]["removed"]):
+        part.update({field: wrong} if field in part else {})
+    path.write_text(json.dumps(state))
+    history, problem = read_history(tool)
+    if (field, wrong) == ("success", None):  # that is what stands there before the first success
+        assert (None, None) == (history.success, problem)
+    else:
+        assert (History(), True) == (history, "history.json" in problem)
 
 
 @pytest.mark.parametrize("make", [lambda path: path.symlink_to("/etc/passwd"), lambda path: path.mkdir()])

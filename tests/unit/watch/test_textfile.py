@@ -9,12 +9,15 @@ from baileys_cleanup.watch.textfile import write_textfile
 
 from ..helpers import names
 
+ELSEWHERE = os.path.dirname(__file__)
+"""A sessions root that no test writes into."""
+
 
 def test_it_is_written_for_all_to_read(tmp_path):
     """Mode 0644, whatever the umask, and nothing beside it."""
     before = os.umask(0o077)
     try:
-        write_textfile(str(tmp_path / "a.prom"), b"x 1\n")
+        write_textfile(str(tmp_path / "a.prom"), b"x 1\n", ELSEWHERE)
     finally:
         os.umask(before)
     assert (["a.prom"], b"x 1\n") == (names(tmp_path), (tmp_path / "a.prom").read_bytes())
@@ -33,7 +36,7 @@ def test_the_old_one_stays_until_the_new_one_is_whole(tmp_path, monkeypatch):
         real(source, target, **where)
 
     monkeypatch.setattr(os, "replace", watching)
-    write_textfile(str(path), b"new 1\n")
+    write_textfile(str(path), b"new 1\n", ELSEWHERE)
     assert [(False, b"old 1\n", b"new 1\n")] == seen
     assert b"new 1\n" == path.read_bytes()
 
@@ -48,20 +51,50 @@ def test_what_fails_leaves_the_old_one_and_no_rest(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(UsageProblem, match="No space left"):
-        write_textfile(str(path), b"new 1\n")
+        write_textfile(str(path), b"new 1\n", ELSEWHERE)
     assert (["a.prom"], b"old 1\n") == (names(tmp_path), path.read_bytes())
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):
     """The sentence names the path."""
     with pytest.raises(UsageProblem, match=r"nowhere/a\.prom"):
-        write_textfile(str(tmp_path / "nowhere" / "a.prom"), b"")
+        write_textfile(str(tmp_path / "nowhere" / "a.prom"), b"", ELSEWHERE)
 
 
 def test_a_link_in_its_place_is_replaced_not_followed(tmp_path):
     """Who put a link there does not get another file overwritten."""
     (tmp_path / "victim").write_text("safe")
     (tmp_path / "a.prom").symlink_to("victim")
-    write_textfile(str(tmp_path / "a.prom"), b"x 1\n")
+    write_textfile(str(tmp_path / "a.prom"), b"x 1\n", ELSEWHERE)
     assert "safe" == (tmp_path / "victim").read_text()
     assert not (tmp_path / "a.prom").is_symlink()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_stays(tmp_path, make):
+    """A pipe, a device or a folder is not replaced: one sentence, and nothing beside it."""
+    path = tmp_path / "a.prom"
+    make(path)
+    before = path.lstat()
+    with pytest.raises(UsageProblem, match=r"a\.prom: what is there is no file"):
+        write_textfile(str(path), b"x 1\n", ELSEWHERE)
+    assert (["a.prom"], before.st_ino) == (names(tmp_path), path.lstat().st_ino)
+
+
+@pytest.mark.parametrize("folder", ["root", "root/company_7", "root/company_7/deep", "link", "root/../link"])
+def test_nothing_is_written_among_the_companies(tmp_path, folder):
+    """The sessions root, and whatever lies in it, is no place for metrics, whatever the path looks like."""
+    deep = tmp_path / "root" / "company_7" / "deep"
+    deep.mkdir(parents=True)
+    (tmp_path / "link").symlink_to("root/company_7")
+    for root in ("root", "root/company_7/.."):
+        with pytest.raises(UsageProblem, match="it lies in the sessions root"):
+            write_textfile(f"{tmp_path}/{folder}/a.prom", b"x 1\n", f"{tmp_path}/{root}")
+    assert ([], []) == (list(tmp_path.rglob("*.prom")), names(deep))
+
+
+def test_a_folder_that_holds_the_sessions_root_will_do(tmp_path):
+    """Only what lies in the root is refused, not what lies beside or above it."""
+    (tmp_path / "root").mkdir()
+    write_textfile(str(tmp_path / "a.prom"), b"x 1\n", str(tmp_path / "root"))
+    assert ["a.prom", "root"] == names(tmp_path)
