@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from baileys_cleanup.folder import PREFIX
-from baileys_cleanup.records import read_record, write_record
+from baileys_cleanup.records import bounded, read_record, write_record
 from baileys_cleanup.toolfolder import ToolFolder
 
 _PART = "backups"
@@ -68,7 +68,7 @@ class Book:
         try:
             with self._tool.part(_PART, create=False) as part:
                 return _facts(name[len(PREFIX) : -len(_END)], read_record(part, name))
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
+        except (FileNotFoundError, ValueError, TypeError, KeyError, OverflowError):
             return None
 
 
@@ -85,7 +85,7 @@ def read_facts(tool: ToolFolder) -> list[Facts]:
 
 
 def _facts(company_id: str, record: dict[str, Any]) -> Facts:
-    tried, succeeded = (None if record[key] is None else int(record[key]) for key in ("tried", "succeeded"))
-    size, files, failures, failing = (int(record[key]) for key in ("bytes", "files", "failures", "failing"))
+    tried, succeeded = (None if record[key] is None else bounded(int(record[key])) for key in ("tried", "succeeded"))
+    size, files, failures, failing = (bounded(int(record[key])) for key in ("bytes", "files", "failures", "failing"))
     good = {str(name): (str(mark), bool(paired)) for name, (mark, paired) in record["good"].items()}
     return Facts(company_id, tried, succeeded, size, files, failures, failing, good)

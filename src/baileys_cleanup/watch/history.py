@@ -1,19 +1,17 @@
 """How the last cleanups ended: kept between processes, because the metrics of a run outlive it."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from baileys_cleanup.authfile import Kind
 from baileys_cleanup.outcome import RunOutcome, RunStatus
+from baileys_cleanup.records import bounded
 from baileys_cleanup.toolfolder import ToolFolder
 from baileys_cleanup.watch.state import not_ours, read_state, write_state
 
-Number = TypeVar("Number", int, float)
 _NAME = "history.json"
 _KEPT = 10
 """Runs, so that a page can show the last ones."""
-_BOUND = 2**63
-"""No run wrote such a number: as nanoseconds it is in the year 2262, and no disk has so many files or bytes."""
 
 
 class Ended(NamedTuple):
@@ -83,7 +81,7 @@ def read_history(tool: ToolFolder | None) -> tuple[History, str | None]:
         success = state.get("success")
         clean = state.get("clean")
         return History(
-            None if success is None else _bounded(int(success)),
+            None if success is None else bounded(int(success)),
             None if clean is None else _ended(clean),
             tuple(_ended(run) for run in state.get("runs", [])),
         ), problem
@@ -93,26 +91,19 @@ def read_history(tool: ToolFolder | None) -> tuple[History, str | None]:
 
 def _ended(value: dict[str, Any]) -> Ended:
     known = set(Kind)
-    removed = {kind: _bounded(int(number)) for kind, number in value["removed"].items() if kind in known}
+    removed = {kind: bounded(int(number)) for kind, number in value["removed"].items() if kind in known}
     return Ended(
         str(value["run_id"]),
-        _bounded(int(value["started"])),
-        _bounded(int(value["ended"])),
-        _bounded(float(value["seconds"])),
+        bounded(int(value["started"])),
+        bounded(int(value["ended"])),
+        bounded(float(value["seconds"])),
         str(value["status"]),
-        _bounded(int(value["companies"])),
-        _bounded(int(value["failures"])),
+        bounded(int(value["companies"])),
+        bounded(int(value["failures"])),
         removed,
-        _bounded(int(value["size"])),
+        bounded(int(value["size"])),
         bool(value["emergency"]),
     )
-
-
-def _bounded(number: Number) -> Number:
-    """Return a number that later arithmetic can bear. Raises ValueError for any other; of NaN no comparison is true."""
-    if not 0 <= number < _BOUND:
-        raise ValueError(number)
-    return number
 
 
 def record_clean(tool: ToolFolder, run: RunOutcome) -> None:

@@ -1,7 +1,7 @@
 """The file for node_exporter's textfile collector: written beside, readable by all, renamed over.
 
 The collector reads any `*.prom` at any moment, as another user: a file is whole or not there, and the one in the
-making has another ending. What the rename would replace must be a file or a link, and never lies among the companies.
+making has another ending. What the rename would replace must be a file or a link, and never lies in a company's folder.
 """
 
 import os
@@ -9,13 +9,15 @@ import stat
 from contextlib import suppress
 
 from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.folder import PREFIX
 from baileys_cleanup.text import shown
+from baileys_cleanup.toolfolder import NAME
 
 _READABLE = 0o644
 
 
 def write_textfile(path: str, text: bytes, sessions_root: str) -> None:
-    """Write the metrics to a path outside the sessions root. Raises UsageProblem when it cannot be done."""
+    """Write the metrics to a path outside the companies' folders. Raises UsageProblem when it cannot be done."""
     folder, name = os.path.split(os.path.abspath(path))
     beside = f".{name}.{os.getpid()}.new"
     try:
@@ -34,8 +36,8 @@ def write_textfile(path: str, text: bytes, sessions_root: str) -> None:
 
 def _objection(folder: int, name: str, sessions_root: str) -> str | None:
     """Say in words why this is no place for metrics, None where it is one."""
-    if _lies_in(folder, os.stat(sessions_root)):
-        return "it lies in the sessions root, which is for the bots; name a file elsewhere"
+    if _is_taken(folder, sessions_root):
+        return "it lies in a folder of a company or of the tool; name a file elsewhere"
     try:
         mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     except FileNotFoundError:
@@ -45,16 +47,17 @@ def _objection(folder: int, name: str, sessions_root: str) -> str | None:
     return "what is there is no file, and stays; name another path"
 
 
-def _lies_in(folder: int, top: os.stat_result) -> bool:
-    """Tell whether an open folder is another one or lies in it, however its path is written."""
+def _is_taken(folder: int, sessions_root: str) -> bool:
+    """Tell whether an open folder is, or lies in, a company's or the tool's own, however its path is written."""
+    top = os.stat(sessions_root)
     path, below = ".", None
-    while True:
-        here = os.stat(path, dir_fd=folder)
-        if os.path.samestat(here, top):
-            return True
+    while not os.path.samestat(here := os.stat(path, dir_fd=folder), top):
         if below is not None and os.path.samestat(here, below):  # the topmost folder is its own parent
             return False
         path, below = f"{path}/..", here
+    with os.scandir(sessions_root) as entries:
+        taken = [entry.inode() for entry in entries if entry.name.startswith((PREFIX, NAME))]
+    return below is not None and below.st_ino in taken
 
 
 def _write(folder: int, beside: str, name: str, text: bytes) -> None:

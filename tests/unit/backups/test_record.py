@@ -28,7 +28,11 @@ def test_what_cannot_be_read_is_not_known(tool, place):
     (folder / "company_1.json").write_text("{")
     (folder / "company_2.json").write_text('{"tried": "x"}')
     (folder / "company_3.json.new").write_text("{}")
-    assert [Facts("1"), Facts("2"), FACTS] == [Book(tool).read(company) for company in ("1", "2", "962302")]
+    for company_id, number in (("4", "1e999"), ("5", "1" + "0" * 400), ("6", "-1")):
+        text = (folder / "company_962302.json").read_text()
+        (folder / f"company_{company_id}.json").write_text(text.replace('"bytes": 1000', f'"bytes": {number}'))
+    known = [Book(tool).read(company) for company in ("1", "2", "4", "5", "6", "962302")]
+    assert [*map(Facts, "12456"), FACTS] == known
     assert [FACTS] == read_facts(tool)
 
 

@@ -61,7 +61,7 @@ def test_a_textfile_among_the_companies_is_refused(call, place, monkeypatch, arg
     monkeypatch.setenv("BAILEYS_CLEANUP_METRICS__TEXTFILE", str(path))
     result = call(*args, *(["--textfile", str(path)] if args == ["metrics"] else []))
     assert (status, False) == (getattr(result.exception, "status", result.exit_code), path.exists())
-    assert "it lies in the sessions root" in result.output + str(result.exception)
+    assert "it lies in a folder of a company" in result.output + str(result.exception)
 
 
 def test_a_company_that_went_is_gone_from_the_metrics(call, place, tmp_path):

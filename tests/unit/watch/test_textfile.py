@@ -81,20 +81,25 @@ def test_what_is_no_file_stays(tmp_path, make):
     assert (["a.prom"], before.st_ino) == (names(tmp_path), path.lstat().st_ino)
 
 
-@pytest.mark.parametrize("folder", ["root", "root/company_7", "root/company_7/deep", "link", "root/../link"])
-def test_nothing_is_written_among_the_companies(tmp_path, folder):
-    """The sessions root, and whatever lies in it, is no place for metrics, whatever the path looks like."""
+@pytest.mark.parametrize(
+    "folder", ["root/company_7", "root/company_7/deep", "root/.baileys-cleanup", "link", "root/../link"]
+)
+def test_nothing_is_written_into_a_company(tmp_path, folder):
+    """A company's folder, and the tool's own, are no place for metrics, whatever the path looks like."""
     deep = tmp_path / "root" / "company_7" / "deep"
     deep.mkdir(parents=True)
+    (tmp_path / "root" / ".baileys-cleanup").mkdir()
     (tmp_path / "link").symlink_to("root/company_7")
     for root in ("root", "root/company_7/.."):
-        with pytest.raises(UsageProblem, match="it lies in the sessions root"):
+        with pytest.raises(UsageProblem, match="it lies in a folder of a company or of the tool"):
             write_textfile(f"{tmp_path}/{folder}/a.prom", b"x 1\n", f"{tmp_path}/{root}")
     assert ([], []) == (list(tmp_path.rglob("*.prom")), names(deep))
 
 
-def test_a_folder_that_holds_the_sessions_root_will_do(tmp_path):
-    """Only what lies in the root is refused, not what lies beside or above it."""
-    (tmp_path / "root").mkdir()
-    write_textfile(str(tmp_path / "a.prom"), b"x 1\n", str(tmp_path / "root"))
-    assert ["a.prom", "root"] == names(tmp_path)
+@pytest.mark.parametrize("folder", [".", "root", "root/metrics"])
+def test_beside_the_companies_will_do(tmp_path, folder):
+    """Only what lies in a company's folder is refused, not what lies beside or above it."""
+    (tmp_path / "root" / "metrics").mkdir(parents=True)
+    (tmp_path / "root" / "company_7").mkdir()
+    write_textfile(f"{tmp_path}/{folder}/a.prom", b"x 1\n", str(tmp_path / "root"))
+    assert (tmp_path / folder / "a.prom").exists()
