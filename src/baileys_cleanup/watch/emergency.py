@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from baileys_cleanup.cleanup import CleanOne, World, clean
 from baileys_cleanup.company import clean_company
 from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import CleanupError, LockHeld, in_words
+from baileys_cleanup.errors import CleanupError, LockHeld, UsageProblem, in_words
 from baileys_cleanup.folder import Root
 from baileys_cleanup.level import Level
 from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
@@ -104,6 +104,10 @@ def _run(
             clean_one=clean_one,
         )
     except (CleanupError, OSError) as error:
+        if isinstance(error, UsageProblem) and len(company_ids) > 1:  # one that is gone must not hold up the others
+            for company_id in company_ids:
+                _run(settings, [company_id], world, reliefs, clean_one)
+            return
         for company_id in company_ids:
             reliefs[company_id].problem = in_words(error) if isinstance(error, OSError) else str(error)
             reliefs[company_id].later = isinstance(error, LockHeld)

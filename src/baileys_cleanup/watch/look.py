@@ -107,12 +107,16 @@ def look(settings: Settings, wanted: Sequence[str], world: World, teller: Teller
         terms = terms_of(settings, world)
         found = list(view_all(root, settings, ids, terms, detail=depth > Depth.LEVELS))
         before = [each for each in found if isinstance(each, View)]
-        if settings.monitor.emergency_cleanup and not world.stopping():
-            seen.reliefs = relieve(root, settings, _critical(before), world, teller.clean_one)
+        critical = [view.company_id for view in before if view.level is Level.CRITICAL]
+        if critical and settings.monitor.emergency_cleanup and not world.stopping():
+            seen.reliefs = relieve(root, settings, critical, world, teller.clean_one)
             cleaned = {name for name, relief in seen.reliefs.items() if relief.files}
-            found = [_again(root, settings, each, cleaned, terms) for each in found]
+            found = _again(root, settings, found, cleaned, terms)
             rotated = _rotate(found, seen, teller, world)
-            found = [_again(root, settings, each, rotated, terms) for each in found]
+            found = _again(root, settings, found, rotated, terms)
+            left = {each.company_id for each in found}
+            before = [view for view in before if view.company_id in left]
+            seen.reliefs = {name: relief for name, relief in seen.reliefs.items() if name in left}
         if tool is None or world.stopping():
             return seen
         seen.found = tuple(found)
@@ -124,15 +128,17 @@ def look(settings: Settings, wanted: Sequence[str], world: World, teller: Teller
     return seen
 
 
-def _critical(views: Iterable[View]) -> list[str]:
-    return [view.company_id for view in views if view.level is Level.CRITICAL]
-
-
-def _again(root: Root, settings: Settings, each: View | Blind, changed: Collection[str], terms: Terms) -> View | Blind:
-    """Look again at a company that was changed."""
-    if each.company_id not in changed:
-        return each
-    return view_one(root, each.company_id, settings.policy_for(each.company_id), terms)
+def _again(
+    root: Root, settings: Settings, found: Iterable[View | Blind], changed: Collection[str], terms: Terms
+) -> list[View | Blind]:
+    """Look again at the companies that were changed, and leave out those that are gone by now."""
+    again = (
+        view_one(root, each.company_id, settings.policy_for(each.company_id), terms)
+        if each.company_id in changed
+        else each
+        for each in found
+    )
+    return [each for each in again if root.has(each.company_id)]
 
 
 def _rotate(found: Iterable[View | Blind], seen: Seen, teller: Teller, world: World) -> set[str]:

@@ -1,6 +1,7 @@
 """`watch.look`: see, clean what is critical, tell, remember; and what goes wrong is in the report."""
 
 import os
+import shutil
 
 import pytest
 
@@ -13,7 +14,7 @@ from baileys_cleanup.watch.alerts import HOUR
 from baileys_cleanup.watch.look import Depth
 from baileys_cleanup.watch.memory import read_memory
 
-from ..helpers import names
+from ..helpers import names, put
 from .helpers import MINUTE, WORLD, Postbox, company, looked
 
 
@@ -253,6 +254,23 @@ def test_two_monitors_do_not_tell_twice(place, settings, tool):
     assert "another monitor" in seen.warnings[0]
     looked(settings, box)
     assert 1 == len(box.heard)
+
+
+def test_a_company_that_goes_before_its_cleanup_stops_no_other(place, settings):
+    """Gone between the look and the cleanup: the others are cleaned, and of it nothing is told, listed or remembered."""
+    for number in "789":
+        put(company(place, number, 140, old=120), "creds.json", b"{")
+    waits = iter(range(100))
+
+    def wait():
+        if next(waits) == 1:  # whether a cleanup takes anything was asked of company 7, and is being asked of 8
+            shutil.rmtree(place / "company_7")
+
+    box = Postbox()
+    seen = looked(settings, box, world=WORLD._replace(wait=wait))
+    assert [140, 140] == [len(names(place / f"company_{number}")) for number in "89"]
+    assert (["8", "9"], ["8", "9"], 0) == (sorted(seen.reliefs), [v.company_id for v in seen.views], seen.exit_status)
+    assert ["8: critical, 260 files", "9: critical, 260 files"] == box.titles
 
 
 def test_a_memory_that_cannot_be_written_is_a_problem(place, settings, tool):
