@@ -26,14 +26,16 @@ from baileys_cleanup.watch.view import View, view_one
 class Relief:
     """What an emergency cleanup did for one company. `runs` are the ids that `undo` takes.
 
-    `problem` says why it could not be done, or not wholly; `later` that only another run was in the way. `rotation`
-    says what a rotation did that followed because the cleanup did not help, None where none did.
+    `problem` says why it could not be done, or not wholly; `barred` that this was of the whole company, not of some
+    files; `later` that only another run was in the way. `rotation` says what a rotation did that followed because the
+    cleanup did not help, None where none did.
     """
 
     files: int = 0
     size: int = 0
     runs: list[str] = field(default_factory=list)
     problem: str | None = None
+    barred: bool = False
     later: bool = False
     rotation: str | None = None
 
@@ -46,7 +48,8 @@ class Relief:
                 f"an emergency cleanup removed {count(self.files, 'file')} ({size(self.size)}); to take it back: {undo}"
             )
         if self.problem:
-            parts.append(f"the emergency cleanup could not be done: {self.problem}")
+            what = "it could not do all" if self.files else "the emergency cleanup could not be done"
+            parts.append(f"{what}: {self.problem}")
         if self.rotation:
             parts.append(self.rotation)
         return "; ".join(parts) or "nothing: no rule takes any of its files"
@@ -70,7 +73,7 @@ def relieve(
     # Where even the floor leaves nothing to take, a run would only take the lock.
     able = [name for name in company_ids if _takes(root, floor, name, world)]
     _run(settings, able, world, reliefs, clean_one)
-    again = [name for name in able if not reliefs[name].problem and _critical(root, settings, name, world)]
+    again = [name for name in able if not reliefs[name].barred and _critical(root, settings, name, world)]
     _run(floor, [name for name in again if _takes(root, floor, name, world)], world, reliefs, clean_one)
     return reliefs
 
@@ -109,8 +112,9 @@ def _run(
                 _run(settings, [company_id], world, reliefs, clean_one)
             return
         for company_id in company_ids:
-            reliefs[company_id].problem = in_words(error) if isinstance(error, OSError) else str(error)
-            reliefs[company_id].later = isinstance(error, LockHeld)
+            relief = reliefs[company_id]
+            relief.problem = in_words(error) if isinstance(error, OSError) else str(error)
+            relief.barred, relief.later = True, isinstance(error, LockHeld)
 
 
 class _Notes(Report):
@@ -128,9 +132,8 @@ class _Notes(Report):
             relief.files += removed
             relief.size += outcome.size
             relief.runs.append(self._run_id)
-        problems = problems_in_words(outcome)
-        if problems:
-            relief.problem = shown("; ".join(problems))
+        relief.problem = shown("; ".join(problems_in_words(outcome))) or None
+        relief.barred = any(problem.file is None for problem in outcome.errors)
 
     def close(self, run: RunOutcome) -> None:
         """Hear the end, which the run's own record tells."""

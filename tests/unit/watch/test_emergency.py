@@ -1,5 +1,9 @@
 """`watch.emergency`: the settings of the second run, and the words for what was done."""
 
+import errno
+import os
+
+from baileys_cleanup.company import left_alone
 from baileys_cleanup.config import Settings
 from baileys_cleanup.retention import Policy
 from baileys_cleanup.watch.emergency import Relief, lowered, relieve
@@ -47,6 +51,40 @@ def test_told_to_stop_no_run_is_begun(root, place, settings):
     folder = company(place, "7", 100, old=100)
     relieve(root, settings, ["7"], WORLD._replace(stopping=lambda: True))
     assert 200 == len(list(folder.iterdir()))
+
+
+def test_a_file_that_cannot_go_does_not_keep_the_pre_keys_from_going(root, place, settings, monkeypatch):
+    """The ordinary rules leave it critical for one file's sake: the pre-keys still go down to the floor."""
+    folder = company(place, "7", 140, old=10, pre_keys=60)
+    stuck = "session-15560000003.0.json"
+    real = os.rename
+
+    def rename(source, target, **where):
+        if source == stuck:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        real(source, target, **where)
+
+    monkeypatch.setattr(os, "rename", rename)
+    relief = relieve(root, settings, ["7"], WORLD)["7"]
+    assert (9 + 10 + 20, 2) == (relief.files, len(relief.runs))
+    assert 30 == len(list(folder.glob("pre-key-*")))
+    assert f"it could not do all: {stuck}: this user may not move it" in relief.in_words()
+    assert "could not be done" not in relief.in_words()
+
+
+def test_what_holds_the_whole_company_back_bars_the_second_run(root, place):
+    """A refused company, or one whose bot could not be stopped, is left alone: once is enough."""
+    company(place, "7", 170, old=5, pre_keys=60)
+    relief = relieve(root, Settings(sessions_root=str(place), max_removals=1), ["7"], WORLD)["7"]
+    assert (0, 15) == (relief.files, int(relief.problem.split()[2]))
+    asked = []
+
+    def unstoppable(_root, company_id, *_args, **_how):
+        asked.append(company_id)
+        return left_alone(company_id, "no")
+
+    relief = relieve(root, Settings(sessions_root=str(place)), ["7"], WORLD, unstoppable)["7"]
+    assert (["7"], 0) == (asked, relief.files)
 
 
 def test_the_words_say_what_was_done():
