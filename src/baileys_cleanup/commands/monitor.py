@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from shlex import quote
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ from baileys_cleanup.frame import (
     load_settings,
     only_companies,
     paint_for_stdout,
+    same_place,
     where,
     world,
 )
@@ -126,7 +128,9 @@ def _monitor(
     if listen is not None or settings.metrics.textfile is not None:
         need_exposition()
     stop = Stop()
-    teller = Teller(services, os.uname().nodename, cleaner(settings, log), _rotator(settings, log, stop))
+    again = same_place(sessions_root, config)
+    rotate = _rotator(settings, log, stop, again)
+    teller = Teller(services, os.uname().nodename, cleaner(settings, log), rotate, again)
     board = None if listen is None else Board(_STALE * interval + _STARTING, time.monotonic)
     watch = Watch(settings, companies, lambda: world(stop), log, board, teller)
     with stop.listening():
@@ -142,7 +146,7 @@ def _monitor(
     return stop.exit_status(0)
 
 
-def _rotator(settings: Settings, log: Log, stop: Stop) -> Callable[[str, int], str | None]:
+def _rotator(settings: Settings, log: Log, stop: Stop, again: str) -> Callable[[str, int], str | None]:
     """Return what rotates a company that stays full, and says what it did; None where nothing is due."""
     if settings.rotate.auto == "off":
         return lambda _company_id, _counted: None
@@ -164,7 +168,7 @@ def _rotator(settings: Settings, log: Log, stop: Stop) -> Callable[[str, int], s
         if isinstance(outcome, str):
             log.debug("rotation_not_due", company_id=shown(company_id), reason=outcome)
             return None
-        back = f"baileys-cleanup rotate --company {shown(company_id)} --rollback"
+        back = f"baileys-cleanup rotate --company {shown(quote(company_id))} --rollback{again}"
         return f"a rotation gave it a new folder; to put the former one back: {back}"
 
     return rotate

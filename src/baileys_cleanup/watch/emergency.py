@@ -7,6 +7,8 @@ quarantine, audit log and guards are those of every run.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
+from shlex import quote
 
 from baileys_cleanup.cleanup import CleanOne, World, clean
 from baileys_cleanup.company import clean_company
@@ -26,6 +28,7 @@ from baileys_cleanup.watch.view import View, view_one
 class Relief:
     """What an emergency cleanup did for one company. `runs` are the ids that `undo` takes.
 
+    `undo` are the commands that take it back, none where all was deleted for good.
     `problem` says why it could not be done, or not wholly; `barred` that this was of the whole company, not of some
     files; `later` that only another run was in the way. `rotation` says what a rotation did that followed because the
     cleanup did not help, None where none did.
@@ -34,6 +37,7 @@ class Relief:
     files: int = 0
     size: int = 0
     runs: list[str] = field(default_factory=list)
+    undo: list[str] = field(default_factory=list)
     problem: str | None = None
     barred: bool = False
     later: bool = False
@@ -43,10 +47,9 @@ class Relief:
         """Return what was done as the end of a sentence."""
         parts: list[str] = []
         if self.files:
-            undo = ", then ".join(f"baileys-cleanup undo {run_id}" for run_id in reversed(self.runs))
-            parts.append(
-                f"an emergency cleanup removed {count(self.files, 'file')} ({size(self.size)}); to take it back: {undo}"
-            )
+            undo = ", then ".join(reversed(self.undo))
+            back = f"to take it back: {undo}" if undo else "deleted for good, because undo_days is 0"
+            parts.append(f"an emergency cleanup removed {count(self.files, 'file')} ({size(self.size)}); {back}")
         if self.problem:
             what = "it could not do all" if self.files else "the emergency cleanup could not be done"
             parts.append(f"{what}: {self.problem}")
@@ -65,16 +68,26 @@ def lowered(settings: Settings, company_ids: Sequence[str]) -> Settings:
 
 
 def relieve(
-    root: Root, settings: Settings, company_ids: Sequence[str], world: World, clean_one: CleanOne = clean_company
+    root: Root,
+    settings: Settings,
+    company_ids: Sequence[str],
+    world: World,
+    clean_one: CleanOne = clean_company,
+    *,
+    again: str = "",
 ) -> dict[str, Relief]:
-    """Clean critical companies, and say of each what became of it. Trouble is in the relief, never raised."""
+    """Clean critical companies, and say of each what became of it. Trouble is in the relief, never raised.
+
+    `again` are the options that a later command needs to find the same sessions root.
+    """
     reliefs = {company_id: Relief() for company_id in company_ids}
+    run = partial(_run, world=world, reliefs=reliefs, clean_one=clean_one, again=again)
     floor = lowered(settings, company_ids)
     # Where even the floor leaves nothing to take, a run would only take the lock.
     able = [name for name in company_ids if _takes(root, floor, name, world)]
-    _run(settings, able, world, reliefs, clean_one)
-    again = [name for name in able if not reliefs[name].barred and _critical(root, settings, name, world)]
-    _run(floor, [name for name in again if _takes(root, floor, name, world)], world, reliefs, clean_one)
+    run(settings, able)
+    still = [name for name in able if not reliefs[name].barred and _critical(root, settings, name, world)]
+    run(floor, [name for name in still if _takes(root, floor, name, world)])
     return reliefs
 
 
@@ -89,7 +102,13 @@ def _critical(root: Root, settings: Settings, company_id: str, world: World) -> 
 
 
 def _run(
-    settings: Settings, company_ids: Sequence[str], world: World, reliefs: Mapping[str, Relief], clean_one: CleanOne
+    settings: Settings,
+    company_ids: Sequence[str],
+    *,
+    world: World,
+    reliefs: Mapping[str, Relief],
+    clean_one: CleanOne,
+    again: str,
 ) -> None:
     if not company_ids or world.stopping():
         return
@@ -98,7 +117,7 @@ def _run(
             settings,
             company_ids,
             world._replace(now=world.clock()),
-            lambda run: _Notes(run, reliefs),
+            lambda run: _Notes(run, reliefs, again),
             _as_they_are,
             dry_run=False,
             accept_clock=False,
@@ -109,7 +128,7 @@ def _run(
     except (CleanupError, OSError) as error:
         if isinstance(error, UsageProblem) and len(company_ids) > 1:  # one that is gone must not hold up the others
             for company_id in company_ids:
-                _run(settings, [company_id], world, reliefs, clean_one)
+                _run(settings, [company_id], world=world, reliefs=reliefs, clean_one=clean_one, again=again)
             return
         for company_id in company_ids:
             relief = reliefs[company_id]
@@ -120,9 +139,10 @@ def _run(
 class _Notes(Report):
     """Takes down what a run did for each company."""
 
-    def __init__(self, run: RunOutcome, reliefs: Mapping[str, Relief]) -> None:
-        self._run_id = run.run_id
+    def __init__(self, run: RunOutcome, reliefs: Mapping[str, Relief], again: str) -> None:
+        self._run = run
         self._reliefs = reliefs
+        self._again = again
 
     def company(self, outcome: CompanyOutcome) -> None:
         """Add one company's removals and problems."""
@@ -131,7 +151,10 @@ class _Notes(Report):
         if removed:
             relief.files += removed
             relief.size += outcome.size
-            relief.runs.append(self._run_id)
+            relief.runs.append(self._run.run_id)
+            if self._run.undo_days:
+                company = shown(quote(outcome.company_id))
+                relief.undo.append(f"baileys-cleanup undo {self._run.run_id} --company {company}{self._again}")
         relief.problem = shown("; ".join(problems_in_words(outcome))) or None
         relief.barred = any(problem.file is None for problem in outcome.errors)
 

@@ -30,13 +30,15 @@ class Teller(NamedTuple):
     """What a look needs to tell of companies: the services, and the name of this machine.
 
     `clean_one` cleans each company in an emergency cleanup. `rotate` gets a company that stayed full after that, with
-    its count, and says what it did; None where nothing was due.
+    its count, and says what it did; None where nothing was due. `again` are the options that a later command needs to
+    find the same sessions root.
     """
 
     services: Sequence[Service]
     host: str
     clean_one: CleanOne = clean_company
     rotate: Callable[[str, int], str | None] = lambda _company_id, _counted: None
+    again: str = ""
 
 
 class Message(NamedTuple):
@@ -109,7 +111,7 @@ def look(settings: Settings, wanted: Sequence[str], world: World, teller: Teller
         before = [each for each in found if isinstance(each, View)]
         critical = [view.company_id for view in before if view.level is Level.CRITICAL]
         if critical and settings.monitor.emergency_cleanup and not world.stopping():
-            seen.reliefs = relieve(root, settings, critical, world, teller.clean_one)
+            seen.reliefs = relieve(root, settings, critical, world, teller.clean_one, again=teller.again)
             cleaned = {name for name, relief in seen.reliefs.items() if relief.files}
             found = _again(root, settings, found, cleaned, terms)
             rotated = _rotate(found, seen, teller, world)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 
 from baileys_cleanup.company import left_alone
 from baileys_cleanup.config import Settings
@@ -89,10 +90,26 @@ def test_what_holds_the_whole_company_back_bars_the_second_run(root, place):
 
 def test_the_words_say_what_was_done():
     """Files, bytes, how to undo both runs in their order, and what failed."""
-    relief = Relief(20, 2048, ["first", "second"])
+    relief = Relief(20, 2048, ["first", "second"], ["undo first", "undo second"])
     assert (
-        "an emergency cleanup removed 20 files (2.0 KiB); to take it back:"
-        " baileys-cleanup undo second, then baileys-cleanup undo first"
+        "an emergency cleanup removed 20 files (2.0 KiB); to take it back: undo second, then undo first"
     ) == relief.in_words()
     assert "could not be done: closed" in Relief(problem="closed").in_words()
     assert "no rule takes any" in Relief().in_words()
+
+
+def test_the_command_to_take_it_back_works_as_it_stands(root, place, settings):
+    """It names run, company and place, each quoted for a shell: pasted there, nothing but undo gets it."""
+    company(place, "a b;c", 100, old=90)
+    relief = relieve(root, settings, ["a b;c"], WORLD, again=" --config '/x y'")["a b;c"]
+    command = relief.in_words().partition("to take it back: ")[2]
+    expected = ["baileys-cleanup", "undo", relief.runs[0], "--company", "a b;c", "--config", "/x y"]
+    assert expected == shlex.split(command)
+
+
+def test_what_was_deleted_for_good_names_no_way_back(root, place):
+    """With `undo_days = 0` there is nothing to undo, and the words say so."""
+    company(place, "7", 100, old=90)
+    words = relieve(root, Settings(sessions_root=str(place), undo_days=0), ["7"], WORLD)["7"].in_words()
+    assert "removed 90 files (450 B); deleted for good, because undo_days is 0" in words
+    assert "baileys-cleanup undo" not in words

@@ -94,7 +94,7 @@ def test_a_critical_company_is_cleaned_by_the_ordinary_rules_first(place, settin
     assert 50 == sum(name.startswith("pre-key") for name in names(folder))
     assert 60 == len(names(place / ".baileys-cleanup" / "quarantine" / relief.runs[0] / "company_7"))
     (text,) = [body for _, body in box.heard]
-    assert f"removed 60 files (300 B); to take it back: baileys-cleanup undo {relief.runs[0]}" in text
+    assert f"removed 60 files (300 B); to take it back: baileys-cleanup undo {relief.runs[0]} --company 7" in text
     assert "Now it has 150 counted files: level normal" in text
 
 
@@ -107,7 +107,8 @@ def test_where_that_is_not_enough_pre_keys_go_down_to_the_floor(place, settings)
     kept = sorted(int(name[8:-5]) for name in names(folder) if name.startswith("pre-key"))
     assert list(range(31, 61)) == kept
     assert Level.CRITICAL is seen.views[0].level
-    assert f"undo {relief.runs[1]}, then baileys-cleanup undo {relief.runs[0]}" in relief.in_words()
+    undo = [f"baileys-cleanup undo {run_id} --company 7" for run_id in relief.runs]
+    assert f"{undo[1]}, then {undo[0]}" in relief.in_words()
 
 
 def test_an_emergency_never_takes_what_may_not_go(place, settings):
