@@ -31,7 +31,7 @@ class Relief:
     `undo` are the commands that take it back, none where all was deleted for good.
     `problem` says why it could not be done, or not wholly; `barred` that this was of the whole company, not of some
     files; `later` that only another run was in the way. `rotation` says what a rotation did that followed because the
-    cleanup did not help, None where none did.
+    cleanup did not help, `unrotated` why one that was due could not be done; None where there was none.
     """
 
     files: int = 0
@@ -42,19 +42,30 @@ class Relief:
     barred: bool = False
     later: bool = False
     rotation: str | None = None
+    unrotated: str | None = None
 
-    def in_words(self) -> str:
-        """Return what was done as the end of a sentence."""
+    @property
+    def deeds(self) -> list[str]:
+        """What was done, and has to be told; none where nothing was changed."""
         parts: list[str] = []
         if self.files:
             undo = ", then ".join(reversed(self.undo))
             back = f"to take it back: {undo}" if undo else "deleted for good, because undo_days is 0"
             parts.append(f"an emergency cleanup removed {count(self.files, 'file')} ({size(self.size)}); {back}")
+        return parts + ([self.rotation] if self.rotation else [])
+
+    def in_words(self) -> str:
+        """Return what was done, and what could not be, as the end of a sentence."""
+        parts = self.deeds
         if self.problem:
-            what = "it could not do all" if self.files else "the emergency cleanup could not be done"
+            what = "the emergency cleanup could not be done"
+            if self.files:
+                what = "it could not do all"
+            elif self.later:
+                what = "the emergency cleanup is postponed to the next look"
             parts.append(f"{what}: {self.problem}")
-        if self.rotation:
-            parts.append(self.rotation)
+        if self.unrotated:
+            parts.append(f"a rotation could not be done: {self.unrotated}")
         return "; ".join(parts) or "nothing: no rule takes any of its files"
 
 

@@ -95,7 +95,17 @@ def test_the_words_say_what_was_done():
         "an emergency cleanup removed 20 files (2.0 KiB); to take it back: undo second, then undo first"
     ) == relief.in_words()
     assert "could not be done: closed" in Relief(problem="closed").in_words()
+    assert "postponed to the next look: busy" in Relief(problem="busy", later=True).in_words()
     assert "no rule takes any" in Relief().in_words()
+
+
+def test_only_what_was_changed_has_to_be_told():
+    """What was removed and what was rotated; what could not be done is tried again anyway."""
+    relief = Relief(1, 5, rotation="a rotation", problem="closed", unrotated="busy")
+    assert ["an emergency cleanup removed 1 file (5 B); deleted for good, because undo_days is 0", "a rotation"] == (
+        relief.deeds
+    )
+    assert [] == Relief(problem="closed", unrotated="busy").deeds
 
 
 def test_the_command_to_take_it_back_works_as_it_stands(root, place, settings):

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import ExitStack
 
 import pytest
 
@@ -168,6 +169,73 @@ def test_while_another_run_is_at_work_the_emergency_waits(place, settings, tool)
     assert 100 == len(names(folder))
 
 
+def test_what_was_done_reaches_a_service_that_was_down_with_the_all_clear(place, settings):
+    """Down while the company was critical: the all-clear brings what was removed and the way back, once, and only there."""
+    company(place, "7", 120, old=80)
+    up, down = Postbox("up"), Postbox("down", "closed")
+    (run_id,) = looked(settings, up, down).reliefs["7"].runs
+    down.problem = None
+    for minute in (1, 2):
+        looked(settings, up, down, after=minute * MINUTE)
+    assert ["7: down to normal, 120 files"] == down.titles
+    told = (
+        f"Done earlier: an emergency cleanup removed 80 files (400 B); to take it back: baileys-cleanup undo {run_id}"
+    )
+    assert told in down.heard[0][1]
+    assert [True, False] == [run_id in text for _, text in up.heard]
+
+
+def test_what_was_postponed_is_told_when_it_is_done(place, settings, tool):
+    """First another run is at work, then the company is cleaned at the same level: that is told at once, and once."""
+    company(place, "7", 120, old=80)
+    box = Postbox()
+    with hold_lock(tool):
+        looked(settings, box)
+    for minute in (1, 2, 3):
+        looked(settings, box, after=minute * MINUTE)
+    assert ["7: critical, 200 files", "7: critical, 200 files", "7: down to normal, 120 files"] == box.titles
+    assert ["postponed to the next look" in text for _, text in box.heard] == [True, False, False]
+    assert ["removed 80 files" in text for _, text in box.heard] == [False, True, False]
+
+
+def test_what_was_done_before_a_signal_is_told_at_the_next_look(place, settings):
+    """Told to stop between two companies: what the first one lost is remembered, and told of once."""
+    company(place, "7", 120, old=80)
+    other = company(place, "8", 120, old=80)
+    cleaned = []
+
+    def clean_one(root, company_id, *args, **how):
+        outcome = clean_company(root, company_id, *args, **how)
+        cleaned.append(company_id)
+        return outcome
+
+    box = Postbox()
+    seen = looked(settings, box, world=WORLD._replace(stopping=lambda: bool(cleaned)), clean_one=clean_one)
+    assert ([], ["7"], 200) == (box.heard, cleaned, len(names(other)))
+    for minute in (1, 2):
+        looked(settings, box, after=minute * MINUTE)
+    assert ["7: down to normal, 120 files", "8: critical, 200 files", "8: down to normal, 120 files"] == box.titles
+    told = f"Done earlier: {seen.reliefs['7'].in_words()}."
+    assert [told in text for _, text in box.heard] == [True, False, False]
+
+
+def test_what_was_done_waits_for_a_monitor_that_tells(place, settings, tool):
+    """The other monitor cannot know of it; one that never ends is a problem of the look, and the log has it."""
+    company(place, "7", 120, old=80)
+    box = Postbox()
+    with ExitStack() as other:
+        other.enter_context(hold_lock(tool, MONITOR))
+        looked(settings, box, world=WORLD._replace(wait=other.close))
+    assert "removed 80 files" in box.heard[0][1]
+    company(place, "8", 120, old=80)
+    with hold_lock(tool, MONITOR):
+        seen = looked(settings, box, after=MINUTE)
+    assert (["no alert tells what was done about 8: another monitor is at work"], 1) == (
+        seen.problems,
+        seen.exit_status,
+    )
+
+
 def test_an_emergency_heeds_the_fuse(place):
     """`max_removals` holds the company back, as in every run, and that is a failure of the look."""
     folder = company(place, "7", 100, old=100)
@@ -282,6 +350,15 @@ def test_a_memory_that_cannot_be_written_is_a_problem(place, settings, tool):
     seen = looked(settings, box)
     assert (1, 1) == (len(box.heard), seen.exit_status)
     assert "cannot be remembered" in seen.problems[0]
+
+
+def test_a_lock_that_cannot_be_had_hides_no_cleanup(place, settings, tool):
+    """Nothing can be told; what was removed is in the report all the same, and the look fails."""
+    company(place, "7", 120, old=80)
+    (place / ".baileys-cleanup" / "monitor.lock").mkdir()
+    seen = looked(settings)
+    assert (80, 1) == (seen.reliefs["7"].files, seen.exit_status)
+    assert "monitor.lock cannot be opened" in seen.problems[0]
 
 
 def test_told_to_stop_it_tells_and_remembers_nothing(place, settings):
