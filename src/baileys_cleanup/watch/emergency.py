@@ -13,10 +13,10 @@ from shlex import quote
 from baileys_cleanup.cleanup import CleanOne, World, clean
 from baileys_cleanup.company import clean_company
 from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import CleanupError, LockHeld, UsageProblem, in_words
+from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.folder import Root
 from baileys_cleanup.level import Level
-from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
+from baileys_cleanup.outcome import CompanyOutcome, CompanyStatus, RunOutcome
 from baileys_cleanup.summary import Report, problems_in_words
 from baileys_cleanup.text import count, shown, size
 from baileys_cleanup.watch.facts import terms_of
@@ -28,9 +28,9 @@ from baileys_cleanup.watch.view import View, view_one
 class Relief:
     """What an emergency cleanup did for one company. `runs` are the ids that `undo` takes.
 
-    `undo` are the commands that take it back, none where all was deleted for good.
-    `problem` says why it could not be done, or not wholly; `barred` that this was of the whole company, not of some
-    files; `later` that only another run was in the way. `rotation` says what a rotation did that followed because the
+    `undo` are the commands that take it back, none where all was deleted for good. `problem` says why it could not be
+    done, or not wholly; `barred` that this was of the whole company, not of some files; `refused` that a guard said
+    no; `later` that only another run was in the way. `rotation` says what a rotation did that followed because the
     cleanup did not help, `unrotated` why one that was due could not be done; None where there was none.
     """
 
@@ -40,6 +40,7 @@ class Relief:
     undo: list[str] = field(default_factory=list)
     problem: str | None = None
     barred: bool = False
+    refused: bool = False
     later: bool = False
     rotation: str | None = None
     unrotated: str | None = None
@@ -144,7 +145,9 @@ def _run(
         for company_id in company_ids:
             relief = reliefs[company_id]
             relief.problem = in_words(error) if isinstance(error, OSError) else str(error)
-            relief.barred, relief.later = True, isinstance(error, LockHeld)
+            relief.barred = True
+            relief.refused = isinstance(error, Refused)
+            relief.later = isinstance(error, LockHeld)
 
 
 class _Notes(Report):
@@ -168,6 +171,7 @@ class _Notes(Report):
                 relief.undo.append(f"baileys-cleanup undo {self._run.run_id} --company {company}{self._again}")
         relief.problem = shown("; ".join(problems_in_words(outcome))) or None
         relief.barred = any(problem.file is None for problem in outcome.errors)
+        relief.refused = outcome.status is CompanyStatus.REFUSED
 
     def close(self, run: RunOutcome) -> None:
         """Hear the end, which the run's own record tells."""

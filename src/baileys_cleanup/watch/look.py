@@ -13,7 +13,7 @@ from typing import NamedTuple
 from baileys_cleanup.cleanup import CleanOne, World
 from baileys_cleanup.company import Terms, clean_company
 from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import CleanupError, LockHeld, UsageProblem, in_words
+from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.folder import Root, open_root
 from baileys_cleanup.level import Level
 from baileys_cleanup.lock import MONITOR, hold_lock
@@ -98,7 +98,12 @@ class Seen:
 
     @property
     def exit_status(self) -> int:
-        """The exit status of one look: 1 when a company, an alert or an emergency cleanup failed."""
+        """The exit status of one look: 4 when a guard refused, 1 when a company, an alert or a cleanup failed.
+
+        A cleanup that was postponed is no failure: another run is at work there.
+        """
+        if any(relief.refused for relief in self.reliefs.values()):
+            return Refused.status
         lost = any(message.failures for message in self.messages)
         failed = any(relief.problem and not relief.later for relief in self.reliefs.values())
         return int(bool(self.blind or lost or failed or self.problems))
@@ -166,6 +171,7 @@ def _rotate(found: Iterable[View | Blind], seen: Seen, teller: Teller, world: Wo
             relief.rotation = teller.rotate(each.company_id, each.counted)
         except CleanupError as problem:
             relief.unrotated = str(problem)
+            relief.refused |= isinstance(problem, Refused)
             seen.problems.append(f"company {shown(each.company_id)}: a rotation could not be done: {problem}")
         if relief.rotation or relief.unrotated:
             rotated.add(each.company_id)

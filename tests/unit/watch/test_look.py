@@ -8,7 +8,7 @@ import pytest
 
 from baileys_cleanup.company import clean_company
 from baileys_cleanup.config import Alerts, Monitor, Settings
-from baileys_cleanup.errors import CleanupError, UsageProblem
+from baileys_cleanup.errors import CleanupError, Refused, UsageProblem
 from baileys_cleanup.level import Level
 from baileys_cleanup.lock import MONITOR, hold_lock
 from baileys_cleanup.watch.alerts import HOUR
@@ -237,22 +237,23 @@ def test_what_was_done_waits_for_a_monitor_that_tells(place, settings, tool):
 
 
 def test_an_emergency_heeds_the_fuse(place):
-    """`max_removals` holds the company back, as in every run, and that is a failure of the look."""
+    """`max_removals` holds the company back, as in every run, with the status of a guard."""
     folder = company(place, "7", 100, old=100)
     seen = looked(Settings(sessions_root=str(place), max_removals=10))
     assert 200 == len(names(folder))
     assert "max_removals allows 10" in seen.reliefs["7"].problem
-    assert 1 == seen.exit_status
+    assert 4 == seen.exit_status
 
 
 def test_an_emergency_heeds_the_clock(place, settings):
-    """A clock that stands years ahead removes nothing."""
+    """A clock that stands years ahead removes nothing, with the status of a guard, and the way on is a command."""
     company(place, "7", 100, old=100)
     looked(settings)
     folder = company(place, "9", 100, old=100)
-    seen = looked(settings, after=3 * 365 * 24 * HOUR)
-    assert 200 == len(names(folder))
+    seen = looked(settings, Postbox(problem="closed"), after=3 * 365 * 24 * HOUR)
+    assert (200, 4) == (len(names(folder)), seen.exit_status)
     assert "the clock stands more than a year after" in seen.reliefs["9"].problem
+    assert "`baileys-cleanup clean --accept-clock` goes on" in seen.reliefs["9"].problem
 
 
 def test_trends_are_since_the_last_look(place, settings):
@@ -433,6 +434,16 @@ def test_a_rotation_that_fails_fails_the_look(place, settings):
     seen = looked(settings, box, rotate=rotate)
     assert (1, 1) == (seen.exit_status, len(seen.problems))
     assert "a rotation could not be done: the bot could not be stopped" in box.heard[0][1]
+
+
+def test_a_rotation_that_a_guard_refuses_has_the_status_of_a_guard(place, settings):
+    """4 beats 1, as everywhere."""
+    company(place, "7", 200)
+
+    def rotate(_company_id, _counted):
+        raise Refused("creds.json cannot be read")
+
+    assert 4 == looked(settings, rotate=rotate).exit_status
 
 
 def test_an_emergency_cleanup_cleans_as_clean_does(place, settings):
