@@ -270,7 +270,7 @@ class _Post:
         relief = self._seen.reliefs.get(view.company_id)
         off = "the emergency cleanup is switched off" if view.level is Level.CRITICAL else None
         done = relief.in_words() if relief else off
-        place = f"{self._settings.sessions_root} on {self._teller.host}"
+        place = f"{self._seen.sessions_root} on {self._teller.host}"
 
         def text(service: str | None) -> str:
             return body(alert, present, done, place, [deed.text for deed in earlier if service in deed.owed])

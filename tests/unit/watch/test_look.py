@@ -84,6 +84,15 @@ def test_a_service_that_failed_is_left_in_peace_until_the_next_look(place, setti
     assert 4 == len(down.heard)
 
 
+def test_an_alert_names_the_real_path(place, monkeypatch):
+    """Whoever reads it elsewhere knows the folder, however it was typed where the monitor was started."""
+    company(place, "7", 160)
+    monkeypatch.chdir(place.parent)
+    box = Postbox()
+    looked(Settings(sessions_root=place.name), box)
+    assert box.heard[0][1].endswith(f"Sessions root: {place.resolve()} on host")
+
+
 def test_a_critical_company_is_cleaned_by_the_ordinary_rules_first(place, settings):
     """What the ordinary rules take is enough: the pre-keys stay at their cap, and it can be undone."""
     folder = company(place, "7", 100, old=60, pre_keys=50)
