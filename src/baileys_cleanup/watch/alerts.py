@@ -79,8 +79,8 @@ def due(
         return Alert(view, None)
     if view.level is not told.level and (alarming or _alarms(told.level)):
         return Alert(view, told.level)
-    # A clock that was set back must not silence an alert for years.
-    if alarming and not 0 <= now - told.at < repeat:
+    # A clock that was set back must not silence an alert for years; a look that began a little earlier is none.
+    if alarming and not -HOUR < now - told.at < repeat:
         return Alert(view, told.level)
     unheard.update(told.owed)
     return Alert(view, told.level, tuple(sorted(unheard))) if unheard else None

@@ -335,6 +335,15 @@ def test_two_monitors_do_not_tell_twice(place, settings, tool):
     assert 1 == len(box.heard)
 
 
+def test_of_two_looks_that_overlap_one_tells(place, settings):
+    """The second to tell began before the first had told, so what was told lies in its future: that is no set-back."""
+    company(place, "7", 160)
+    box = Postbox()
+    looked(settings, box, after=5)
+    looked(settings, box)
+    assert 1 == len(box.heard)
+
+
 def test_a_company_that_goes_before_its_cleanup_stops_no_other(place, settings):
     """Gone between the look and the cleanup: the others are cleaned, and of it nothing is told, listed or remembered."""
     for number in "789":
