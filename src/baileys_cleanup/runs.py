@@ -82,7 +82,7 @@ def check_clock(tool: ToolFolder, now: int) -> None:
 
     All ages hang on the clock: a wrong one would make every file old. A first run has nothing to compare.
     """
-    way_on = "check the date; --accept-clock goes on all the same"
+    way_on = "check the date; `baileys-cleanup clean --accept-clock` goes on all the same"
     try:
         last = read_record(tool.fd, _LAST)["started"]
         if not _is_moment(last):

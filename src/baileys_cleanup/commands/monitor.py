@@ -20,12 +20,13 @@ from baileys_cleanup.frame import (
     load_settings,
     only_companies,
     paint_for_stdout,
+    same_place,
     where,
     world,
 )
 from baileys_cleanup.log import Format, Log
 from baileys_cleanup.summary import print_json
-from baileys_cleanup.text import shown
+from baileys_cleanup.text import argument, shown
 from baileys_cleanup.watch.board import Board
 from baileys_cleanup.watch.exposition import need_exposition
 from baileys_cleanup.watch.look import Depth, Teller
@@ -126,9 +127,11 @@ def _monitor(
     if listen is not None or settings.metrics.textfile is not None:
         need_exposition()
     stop = Stop()
-    teller = Teller(services, os.uname().nodename, cleaner(settings, log), _rotator(settings, log, stop))
+    again = same_place(sessions_root, config)
+    rotate = _rotator(settings, log, stop, again)
+    teller = Teller(services, os.uname().nodename, cleaner(settings, log), rotate)
     board = None if listen is None else Board(_STALE * interval + _STARTING, time.monotonic)
-    watch = Watch(settings, companies, lambda: world(stop), log, board, teller)
+    watch = Watch(settings, companies, lambda: world(stop, again), log, board, teller)
     with stop.listening():
         if once:
             return _look_once(watch, settings.ping_url, stop, log, as_json=as_json)
@@ -142,7 +145,7 @@ def _monitor(
     return stop.exit_status(0)
 
 
-def _rotator(settings: Settings, log: Log, stop: Stop) -> Callable[[str, int], str | None]:
+def _rotator(settings: Settings, log: Log, stop: Stop, again: str) -> Callable[[str, int], str | None]:
     """Return what rotates a company that stays full, and says what it did; None where nothing is due."""
     if settings.rotate.auto == "off":
         return lambda _company_id, _counted: None
@@ -164,7 +167,7 @@ def _rotator(settings: Settings, log: Log, stop: Stop) -> Callable[[str, int], s
         if isinstance(outcome, str):
             log.debug("rotation_not_due", company_id=shown(company_id), reason=outcome)
             return None
-        back = f"baileys-cleanup rotate --company {shown(company_id)} --rollback"
+        back = f"baileys-cleanup rotate --company {argument(company_id)} --rollback{again}"
         return f"a rotation gave it a new folder; to put the former one back: {back}"
 
     return rotate
@@ -174,7 +177,7 @@ def _look_once(watch: Watch, ping_url: str | None, stop: Stop, log: Log, *, as_j
     """Look once and return the exit status. On a terminal, or as JSON, it says what it saw; in cron it is silent."""
     output = Output()
     on_terminal = sys.stdout.isatty()
-    with pinging(ping_url, lambda problem: log.warning("ping_failed", warning=problem)) as ending:
+    with pinging(ping_url, lambda problem: log.warning("ping_failed", warning=problem), stop) as ending:
         seen = watch.once(Depth.FILES if as_json or on_terminal else Depth.LEVELS)
         if as_json:
             print_json(output.write, document(seen))

@@ -1,9 +1,10 @@
 """Alerts: whom to tell what, and when again. Pure: views and the memory of what was told go in, alerts come out.
 
-A company is told of once per level, again after some hours while the level lasts, and once when it falls.
+A company is told of once per level, again after some hours while the level lasts, and once when it falls; and whatever
+was done about it, once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from baileys_cleanup.level import Level, Levels
@@ -34,6 +35,13 @@ class Told(NamedTuple):
     owed: tuple[str, ...] = ()
 
 
+class Deed(NamedTuple):
+    """What was done about a company, in words, and the services that have not heard of it yet, by fingerprint."""
+
+    text: str
+    owed: tuple[str, ...]
+
+
 class Alert(NamedTuple):
     """One message about one company. `earlier` is the level that was told before, None when nothing was.
 
@@ -59,17 +67,29 @@ class Alert(NamedTuple):
         return "failure" if self.view.level is Level.CRITICAL else "warning"
 
 
-def due(view: View, told: Told | None, levels: Levels, repeat: int, now: int) -> Alert | None:
-    """Return the alert that is due for a company; `repeat` is in nanoseconds."""
+def due(
+    view: View, told: Told | None, levels: Levels, repeat: int, now: int, *, deeds: Iterable[Deed] = ()
+) -> Alert | None:
+    """Return the alert that is due for a company; `repeat` is in nanoseconds, `deeds` were not heard of by all."""
     alarming = levels.alarms(view.counted)
+    unheard = {name for deed in deeds for name in deed.owed}
+    if told is None and not alarming:
+        return Alert(view, None, tuple(sorted(unheard))) if unheard else None
     if told is None:
-        return Alert(view, None) if alarming else None
+        return Alert(view, None)
     if view.level is not told.level and (alarming or _alarms(told.level)):
         return Alert(view, told.level)
-    # A clock that was set back must not silence an alert for years.
-    if alarming and not 0 <= now - told.at < repeat:
+    # A clock that was set back must not silence an alert for years; a look that began a little earlier is none.
+    if alarming and not -HOUR < now - told.at < repeat:
         return Alert(view, told.level)
-    return Alert(view, told.level, told.owed) if told.owed else None
+    unheard.update(told.owed)
+    return Alert(view, told.level, tuple(sorted(unheard))) if unheard else None
+
+
+def unheard_of(deeds: Iterable[Deed], missed: Collection[str]) -> tuple[Deed, ...]:
+    """Return what is still to be told after an alert; `missed` are the services that could not be reached."""
+    left = (Deed(deed.text, tuple(name for name in deed.owed if name in missed)) for deed in deeds)
+    return tuple(deed for deed in left if deed.owed)
 
 
 def remembered(alert: Alert, told: Told | None, missed: tuple[str, ...], now: int) -> Told | None:
@@ -94,15 +114,17 @@ def title(alert: Alert) -> str:
     return f"Baileys company {shown(view.company_id)}: {word}, {count(view.counted, 'file')}"
 
 
-def body(alert: Alert, now: View, done: str | None, place: str) -> str:
+def body(alert: Alert, now: View, done: str | None, place: str, earlier: Iterable[str] = ()) -> str:
     """Return the text of a message.
 
-    `now` is the company after what was `done` about it, None for nothing; `place` is the sessions root and its host.
+    `now` is the company after what was `done` about it, None for nothing; `place` is the sessions root and its host;
+    `earlier` is what was done before and the reader has not heard of.
     """
     view = alert.view
     lines = [f"Company {shown(view.company_id)} has {count(view.counted, 'counted file')}: level {view.level}."]
-    if alert.clear and alert.earlier is not view.level:
+    if alert.clear and alert.earlier not in {None, view.level}:
         lines.append(f"It was {alert.earlier} before.")
+    lines += [f"Done earlier: {text}." for text in earlier]
     if done:
         lines.append(f"Done: {done}.")
     if now != view:

@@ -7,16 +7,17 @@ quarantine, audit log and guards are those of every run.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from baileys_cleanup.cleanup import CleanOne, World, clean
 from baileys_cleanup.company import clean_company
 from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import CleanupError, LockHeld, in_words
+from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.folder import Root
 from baileys_cleanup.level import Level
-from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
+from baileys_cleanup.outcome import CompanyOutcome, CompanyStatus, RunOutcome
 from baileys_cleanup.summary import Report, problems_in_words
-from baileys_cleanup.text import count, shown, size
+from baileys_cleanup.text import argument, count, shown, size
 from baileys_cleanup.watch.facts import terms_of
 from baileys_cleanup.watch.history import record_emergency
 from baileys_cleanup.watch.view import View, view_one
@@ -26,29 +27,45 @@ from baileys_cleanup.watch.view import View, view_one
 class Relief:
     """What an emergency cleanup did for one company. `runs` are the ids that `undo` takes.
 
-    `problem` says why it could not be done, or not wholly; `later` that only another run was in the way. `rotation`
-    says what a rotation did that followed because the cleanup did not help, None where none did.
+    `undo` are the commands that take it back, none where all was deleted for good. `problem` says why it could not be
+    done, or not wholly; `barred` that this was of the whole company, not of some files; `refused` that a guard said
+    no; `later` that only another run was in the way. `rotation` says what a rotation did that followed because the
+    cleanup did not help, `unrotated` why one that was due could not be done; None where there was none.
     """
 
     files: int = 0
     size: int = 0
     runs: list[str] = field(default_factory=list)
+    undo: list[str] = field(default_factory=list)
     problem: str | None = None
+    barred: bool = False
+    refused: bool = False
     later: bool = False
     rotation: str | None = None
+    unrotated: str | None = None
 
-    def in_words(self) -> str:
-        """Return what was done as the end of a sentence."""
+    @property
+    def deeds(self) -> list[str]:
+        """What was done, and has to be told; none where nothing was changed."""
         parts: list[str] = []
         if self.files:
-            undo = ", then ".join(f"baileys-cleanup undo {run_id}" for run_id in reversed(self.runs))
-            parts.append(
-                f"an emergency cleanup removed {count(self.files, 'file')} ({size(self.size)}); to take it back: {undo}"
-            )
+            undo = ", then ".join(reversed(self.undo))
+            back = f"to take it back: {undo}" if undo else "deleted for good, because undo_days is 0"
+            parts.append(f"an emergency cleanup removed {count(self.files, 'file')} ({size(self.size)}); {back}")
+        return parts + ([self.rotation] if self.rotation else [])
+
+    def in_words(self) -> str:
+        """Return what was done, and what could not be, as the end of a sentence."""
+        parts = self.deeds
         if self.problem:
-            parts.append(f"the emergency cleanup could not be done: {self.problem}")
-        if self.rotation:
-            parts.append(self.rotation)
+            what = "the emergency cleanup could not be done"
+            if self.files:
+                what = "it could not do all"
+            elif self.later:
+                what = "the emergency cleanup is postponed to the next look"
+            parts.append(f"{what}: {self.problem}")
+        if self.unrotated:
+            parts.append(f"a rotation could not be done: {self.unrotated}")
         return "; ".join(parts) or "nothing: no rule takes any of its files"
 
 
@@ -62,16 +79,21 @@ def lowered(settings: Settings, company_ids: Sequence[str]) -> Settings:
 
 
 def relieve(
-    root: Root, settings: Settings, company_ids: Sequence[str], world: World, clean_one: CleanOne = clean_company
+    root: Root,
+    settings: Settings,
+    company_ids: Sequence[str],
+    world: World,
+    clean_one: CleanOne = clean_company,
 ) -> dict[str, Relief]:
     """Clean critical companies, and say of each what became of it. Trouble is in the relief, never raised."""
     reliefs = {company_id: Relief() for company_id in company_ids}
+    run = partial(_run, world=world, reliefs=reliefs, clean_one=clean_one)
     floor = lowered(settings, company_ids)
     # Where even the floor leaves nothing to take, a run would only take the lock.
     able = [name for name in company_ids if _takes(root, floor, name, world)]
-    _run(settings, able, world, reliefs, clean_one)
-    again = [name for name in able if not reliefs[name].problem and _critical(root, settings, name, world)]
-    _run(floor, [name for name in again if _takes(root, floor, name, world)], world, reliefs, clean_one)
+    run(settings, able)
+    still = [name for name in able if not reliefs[name].barred and _critical(root, settings, name, world)]
+    run(floor, [name for name in still if _takes(root, floor, name, world)])
     return reliefs
 
 
@@ -86,7 +108,12 @@ def _critical(root: Root, settings: Settings, company_id: str, world: World) -> 
 
 
 def _run(
-    settings: Settings, company_ids: Sequence[str], world: World, reliefs: Mapping[str, Relief], clean_one: CleanOne
+    settings: Settings,
+    company_ids: Sequence[str],
+    *,
+    world: World,
+    reliefs: Mapping[str, Relief],
+    clean_one: CleanOne,
 ) -> None:
     if not company_ids or world.stopping():
         return
@@ -95,7 +122,7 @@ def _run(
             settings,
             company_ids,
             world._replace(now=world.clock()),
-            lambda run: _Notes(run, reliefs),
+            lambda run: _Notes(run, reliefs, world.again),
             _as_they_are,
             dry_run=False,
             accept_clock=False,
@@ -104,17 +131,25 @@ def _run(
             clean_one=clean_one,
         )
     except (CleanupError, OSError) as error:
+        if isinstance(error, UsageProblem) and len(company_ids) > 1:  # one that is gone must not hold up the others
+            for company_id in company_ids:
+                _run(settings, [company_id], world=world, reliefs=reliefs, clean_one=clean_one)
+            return
         for company_id in company_ids:
-            reliefs[company_id].problem = in_words(error) if isinstance(error, OSError) else str(error)
-            reliefs[company_id].later = isinstance(error, LockHeld)
+            relief = reliefs[company_id]
+            relief.problem = in_words(error) if isinstance(error, OSError) else str(error)
+            relief.barred = True
+            relief.refused = isinstance(error, Refused)
+            relief.later = isinstance(error, LockHeld)
 
 
 class _Notes(Report):
     """Takes down what a run did for each company."""
 
-    def __init__(self, run: RunOutcome, reliefs: Mapping[str, Relief]) -> None:
-        self._run_id = run.run_id
+    def __init__(self, run: RunOutcome, reliefs: Mapping[str, Relief], again: str) -> None:
+        self._run = run
         self._reliefs = reliefs
+        self._again = again
 
     def company(self, outcome: CompanyOutcome) -> None:
         """Add one company's removals and problems."""
@@ -123,10 +158,13 @@ class _Notes(Report):
         if removed:
             relief.files += removed
             relief.size += outcome.size
-            relief.runs.append(self._run_id)
-        problems = problems_in_words(outcome)
-        if problems:
-            relief.problem = shown("; ".join(problems))
+            relief.runs.append(self._run.run_id)
+            if self._run.undo_days:
+                company = argument(outcome.company_id)
+                relief.undo.append(f"baileys-cleanup undo {self._run.run_id} --company {company}{self._again}")
+        relief.problem = shown("; ".join(problems_in_words(outcome))) or None
+        relief.barred = any(problem.file is None for problem in outcome.errors)
+        relief.refused = outcome.status is CompanyStatus.REFUSED
 
     def close(self, run: RunOutcome) -> None:
         """Hear the end, which the run's own record tells."""

@@ -5,6 +5,7 @@ is in the report, and the next look tries again.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
@@ -12,18 +13,25 @@ from typing import NamedTuple
 from baileys_cleanup.cleanup import CleanOne, World
 from baileys_cleanup.company import Terms, clean_company
 from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import CleanupError, LockHeld, in_words
+from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.folder import Root, open_root
 from baileys_cleanup.level import Level
 from baileys_cleanup.lock import MONITOR, hold_lock
-from baileys_cleanup.text import shown
+from baileys_cleanup.text import few, shown
 from baileys_cleanup.toolfolder import ToolFolder, open_tool_folder
-from baileys_cleanup.watch.alerts import HOUR, Alert, Told, body, due, remembered, title
+from baileys_cleanup.watch.alerts import HOUR, Alert, Deed, body, due, remembered, title, unheard_of
 from baileys_cleanup.watch.emergency import Relief, relieve
 from baileys_cleanup.watch.facts import Facts, beside, terms_of
 from baileys_cleanup.watch.memory import Company, read_memory, still, write_memory
 from baileys_cleanup.watch.services import Service
 from baileys_cleanup.watch.view import Blind, View, view_all, view_one
+
+_PATIENCE = 60
+"""Seconds to wait for another monitor that is telling, where something was done that it does not know of."""
+_LAST_PATIENCE = 2
+"""The same for a process that was told to stop."""
+_MOST_DEEDS = 20
+"""What is remembered for a service that cannot be reached: the last ones. The audit log has all."""
 
 
 class Teller(NamedTuple):
@@ -88,7 +96,12 @@ class Seen:
 
     @property
     def exit_status(self) -> int:
-        """The exit status of one look: 1 when a company, an alert or an emergency cleanup failed."""
+        """The exit status of one look: 4 when a guard refused, 1 when a company, an alert or a cleanup failed.
+
+        A cleanup that was postponed is no failure: another run is at work there.
+        """
+        if any(relief.refused for relief in self.reliefs.values()):
+            return Refused.status
         lost = any(message.failures for message in self.messages)
         failed = any(relief.problem and not relief.later for relief in self.reliefs.values())
         return int(bool(self.blind or lost or failed or self.problems))
@@ -107,32 +120,42 @@ def look(settings: Settings, wanted: Sequence[str], world: World, teller: Teller
         terms = terms_of(settings, world)
         found = list(view_all(root, settings, ids, terms, detail=depth > Depth.LEVELS))
         before = [each for each in found if isinstance(each, View)]
-        if settings.monitor.emergency_cleanup and not world.stopping():
-            seen.reliefs = relieve(root, settings, _critical(before), world, teller.clean_one)
+        critical = [view.company_id for view in before if view.level is Level.CRITICAL]
+        if critical and settings.monitor.emergency_cleanup and not world.stopping():
+            seen.reliefs = relieve(root, settings, critical, world, teller.clean_one)
             cleaned = {name for name, relief in seen.reliefs.items() if relief.files}
-            found = [_again(root, settings, each, cleaned, terms) for each in found]
+            found = _again(root, settings, found, cleaned, terms)
             rotated = _rotate(found, seen, teller, world)
-            found = [_again(root, settings, each, rotated, terms) for each in found]
-        if tool is None or world.stopping():
+            found = _again(root, settings, found, rotated, terms)
+            left = {each.company_id for each in found}
+            before = [view for view in before if view.company_id in left]
+            seen.reliefs = {name: relief for name, relief in seen.reliefs.items() if name in left}
+        if tool is None:
+            return seen
+        post = _Post(settings, world, teller, seen)
+        if world.stopping():
+            post.keep(tool, before)
             return seen
         seen.found = tuple(found)
         # An empty root is more likely an unmounted disk than the end of all companies: then nothing is forgotten.
         there = None if wanted or not ids else [each.company_id for each in found]
-        _Post(settings, world, teller, seen).tell(tool, before, there)
+        post.tell(tool, before, there)
         if depth is Depth.FACTS:
             seen.facts = beside(root, tool, seen.found, world.now)
     return seen
 
 
-def _critical(views: Iterable[View]) -> list[str]:
-    return [view.company_id for view in views if view.level is Level.CRITICAL]
-
-
-def _again(root: Root, settings: Settings, each: View | Blind, changed: Collection[str], terms: Terms) -> View | Blind:
-    """Look again at a company that was changed."""
-    if each.company_id not in changed:
-        return each
-    return view_one(root, each.company_id, settings.policy_for(each.company_id), terms)
+def _again(
+    root: Root, settings: Settings, found: Iterable[View | Blind], changed: Collection[str], terms: Terms
+) -> list[View | Blind]:
+    """Look again at the companies that were changed, and leave out those that are gone by now."""
+    again = (
+        view_one(root, each.company_id, settings.policy_for(each.company_id), terms)
+        if each.company_id in changed
+        else each
+        for each in found
+    )
+    return [each for each in again if root.has(each.company_id)]
 
 
 def _rotate(found: Iterable[View | Blind], seen: Seen, teller: Teller, world: World) -> set[str]:
@@ -145,9 +168,10 @@ def _rotate(found: Iterable[View | Blind], seen: Seen, teller: Teller, world: Wo
         try:
             relief.rotation = teller.rotate(each.company_id, each.counted)
         except CleanupError as problem:
-            relief.rotation = f"a rotation could not be done: {problem}"
-            seen.problems.append(f"company {shown(each.company_id)}: {relief.rotation}")
-        if relief.rotation:
+            relief.unrotated = str(problem)
+            relief.refused |= isinstance(problem, Refused)
+            seen.problems.append(f"company {shown(each.company_id)}: a rotation could not be done: {problem}")
+        if relief.rotation or relief.unrotated:
             rotated.add(each.company_id)
     return rotated
 
@@ -168,39 +192,94 @@ class _Post:
         `there` are the companies that exist; None where that was not looked at.
         """
         seen = self._seen
+        present = {view.company_id: view for view in seen.views}
+
+        def renewed(memory: dict[str, Company]) -> dict[str, Company]:
+            seen.trends = {
+                name: view.counted - memory[name].counted for name, view in present.items() if name in memory
+            }
+            told = {
+                view.company_id: self._send(view, present.get(view.company_id, view), memory.get(view.company_id))
+                for view in before
+            }
+            return memory | told if there is None else still(memory | told, there)
+
+        self._remember(tool, renewed)
+
+    def keep(self, tool: ToolFolder, before: Sequence[View]) -> None:
+        """Remember what was done without telling of it: the next look does."""
+        done = [view for view in before if self._deeds(view.company_id)]
+
+        def renewed(memory: dict[str, Company]) -> dict[str, Company]:
+            for view in done:
+                old = memory.get(view.company_id, Company(view.counted))
+                memory[view.company_id] = old._replace(deeds=(*old.deeds, *self._deeds(view.company_id)))
+            return memory
+
+        if done:
+            self._remember(tool, renewed)
+
+    def _remember(self, tool: ToolFolder, renewed: Callable[[dict[str, Company]], dict[str, Company]]) -> None:
+        seen = self._seen
         try:
-            with hold_lock(tool, MONITOR):
-                memory, problem = read_memory(tool)
-                seen.warnings += [problem] if problem else []
-                present = {view.company_id: view for view in seen.views}
-                seen.trends = {
-                    name: view.counted - memory[name].counted for name, view in present.items() if name in memory
-                }
-                fresh = dict(memory)
-                for view in before:
-                    now = present.get(view.company_id, view)
-                    fresh[view.company_id] = Company(now.counted, self._send(view, now, memory.get(view.company_id)))
-                write_memory(tool, fresh if there is None else still(fresh, there))
+            with ExitStack() as stack:
+                self._hold(stack, tool)
+                memory, damage = read_memory(tool)
+                seen.warnings += [damage] if damage else []
+                write_memory(tool, renewed(memory))
         except LockHeld:
             seen.warnings.append("another monitor tells of these companies at this moment; that was left to it")
+            done = [name for name in seen.reliefs if self._deeds(name)]
+            if done:
+                seen.problems.append(f"no alert tells what was done about {few(done)}: another monitor is at work")
+        except UsageProblem as problem:
+            seen.problems.append(str(problem))
         except OSError as error:
             seen.problems.append(f"what was told cannot be remembered in {tool.path}: {in_words(error)}")
 
-    def _send(self, view: View, present: View, old: Company | None) -> Told | None:
-        told = old.told if old else None
-        now = self._world.now
-        alert = due(view, told, self._settings.levels, self._settings.alerts.repeat_hours * HOUR, now)
+    def _hold(self, stack: ExitStack, tool: ToolFolder) -> None:
+        """Hold the lock; where something was done that the other monitor does not know of, wait for it."""
+        waits = 0
+        while True:
+            try:
+                stack.enter_context(hold_lock(tool, MONITOR))
+            except LockHeld:
+                patience = _LAST_PATIENCE if self._world.stopping() else _PATIENCE
+                if waits >= patience or not any(map(self._deeds, self._seen.reliefs)):
+                    raise
+            else:
+                return
+            self._world.wait()
+            waits += 1
+
+    def _deeds(self, company_id: str) -> tuple[Deed, ...]:
+        """Return what was done about a company in this look, of which no service has heard."""
+        relief = self._seen.reliefs.get(company_id)
+        services = tuple(service.fingerprint for service in self._teller.services)
+        return (Deed("; ".join(relief.deeds), services),) if relief and relief.deeds else ()
+
+    def _send(self, view: View, present: View, old: Company | None) -> Company:
+        told, earlier = (old.told, old.deeds) if old else (None, ())
+        deeds = (*earlier, *self._deeds(view.company_id))[-_MOST_DEEDS:]
+        now, repeat = self._world.now, self._settings.alerts.repeat_hours * HOUR
+        alert = due(view, told, self._settings.levels, repeat, now, deeds=deeds)
         if alert is None:
-            return told
+            return Company(present.counted, told)
         relief = self._seen.reliefs.get(view.company_id)
         off = "the emergency cleanup is switched off" if view.level is Level.CRITICAL else None
         done = relief.in_words() if relief else off
-        texts = title(alert), body(alert, present, done, f"{self._settings.sessions_root} on {self._teller.host}")
-        failures, missed = self._deliver(alert, *texts)
-        self._seen.messages.append(Message(alert, *texts, failures))
-        return remembered(alert, told, missed, now)
+        place = f"{self._seen.sessions_root} on {self._teller.host}"
 
-    def _deliver(self, alert: Alert, subject: str, text: str) -> tuple[dict[int, str], tuple[str, ...]]:
+        def text(service: str | None) -> str:
+            return body(alert, present, done, place, [deed.text for deed in earlier if service in deed.owed])
+
+        failures, missed = self._deliver(alert, title(alert), text)
+        self._seen.messages.append(Message(alert, title(alert), text(None), failures))
+        return Company(present.counted, remembered(alert, told, missed, now), unheard_of(deeds, missed))
+
+    def _deliver(
+        self, alert: Alert, subject: str, text: Callable[[str], str]
+    ) -> tuple[dict[int, str], tuple[str, ...]]:
         failures: dict[int, str] = {}
         missed: list[str] = []
         for number, service in enumerate(self._teller.services, 1):
@@ -208,7 +287,7 @@ class _Post:
             if alert.to is not None and name not in alert.to:
                 continue
             if name not in self._failed:
-                problem = service.deliver(alert.kind, subject, text, self._world.stopping)
+                problem = service.deliver(alert.kind, subject, text(name), self._world.stopping)
                 if problem is None:
                     continue
                 self._failed[name] = problem

@@ -5,17 +5,18 @@ from typing import Any, NamedTuple
 
 from baileys_cleanup.level import Level
 from baileys_cleanup.toolfolder import ToolFolder
-from baileys_cleanup.watch.alerts import Told
+from baileys_cleanup.watch.alerts import Deed, Told
 from baileys_cleanup.watch.state import not_ours, read_state, write_state
 
 _NAME = "monitor.json"
 
 
 class Company(NamedTuple):
-    """What is remembered of one company: its files at the last look, and what was told of it."""
+    """What is remembered of one company: its files at the last look, what was told of it, and what is to be told."""
 
     counted: int
     told: Told | None = None
+    deeds: tuple[Deed, ...] = ()
 
 
 def read_memory(tool: ToolFolder) -> tuple[dict[str, Company], str | None]:
@@ -40,9 +41,21 @@ def still(memory: Mapping[str, Company], there: Iterable[str]) -> dict[str, Comp
 
 def _company(value: dict[str, Any]) -> Company:
     told = value.get("told")
-    owed = tuple(str(service) for service in told["owed"]) if told else ()
-    return Company(int(value["counted"]), Told(Level(told["level"]), int(told["at"]), owed) if told else None)
+    return Company(
+        int(value["counted"]),
+        Told(Level(told["level"]), int(told["at"]), _names(told["owed"])) if told else None,
+        tuple(Deed(str(deed["text"]), _names(deed["owed"])) for deed in value.get("deeds", ())),
+    )
+
+
+def _names(value: list[Any]) -> tuple[str, ...]:
+    return tuple(str(name) for name in value)
 
 
 def _value(company: Company) -> dict[str, Any]:
-    return {"counted": company.counted, **({"told": company.told._asdict()} if company.told else {})}
+    value: dict[str, Any] = {"counted": company.counted}
+    if company.told:
+        value["told"] = company.told._asdict()
+    if company.deeds:
+        value["deeds"] = [deed._asdict() for deed in company.deeds]
+    return value

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from baileys_cleanup import cli
 from baileys_cleanup.commands import monitor as room
 from baileys_cleanup.commands.monitor import Address, Interval
+from baileys_cleanup.rotation import auto
 from baileys_cleanup.watch import services
 
 from ..watch.helpers import Postbox, company
@@ -84,6 +85,19 @@ def test_one_look_that_goes_wrong_says_so(call, place, monkeypatch):
     result = call("--once")
     assert 1 == result.exit_code
     assert '"alert_failed"' in result.stderr
+
+
+def test_the_way_back_in_an_alert_leads_to_the_same_place(call, place, monkeypatch):
+    """The options as given on the command line stand in the commands, too, of an undo and of a rollback."""
+    company(place, "7", 190, old=70)
+    box = Postbox()
+    monkeypatch.setattr(room, "open_services", lambda _urls: [box])
+    monkeypatch.setattr(auto, "rotate_when_due", lambda *_: object())
+    for name, value in (("AUTO", "soft"), ("STOP_COMMAND", '["true"]'), ("START_COMMAND", '["true"]')):
+        monkeypatch.setenv(f"BAILEYS_CLEANUP_ROTATE__{name}", value)
+    call("--once")
+    assert f"--company 7 --sessions-root {place}; a rotation" in box.heard[0][1]
+    assert f"baileys-cleanup rotate --company 7 --rollback --sessions-root {place}." in box.heard[0][1]
 
 
 def test_a_service_that_nobody_knows_ends_it_before_anything(call, place, monkeypatch):

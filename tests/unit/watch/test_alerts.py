@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baileys_cleanup.level import Level, Levels
-from baileys_cleanup.watch.alerts import ACTIONS, HOUR, Told, body, due, remembered, title
+from baileys_cleanup.watch.alerts import ACTIONS, HOUR, Deed, Told, body, due, remembered, title, unheard_of
 
 from ..helpers import NOW
 from .helpers import view
@@ -24,7 +24,8 @@ CRITICAL, WARNING, ATTENTION, NORMAL = Level.CRITICAL, Level.WARNING, Level.ATTE
         (181, None, "all"),
         (160, Told(ATTENTION, NOW - REPEAT + 1), None),
         (160, Told(ATTENTION, NOW - REPEAT), "all"),
-        (160, Told(ATTENTION, NOW + 1), "all"),
+        (160, Told(ATTENTION, NOW + HOUR - 1), None),
+        (160, Told(ATTENTION, NOW + HOUR), "all"),
         (175, Told(ATTENTION, NOW - 1), "all"),
         (160, Told(CRITICAL, NOW - 1), "clear"),
         (120, Told(CRITICAL, NOW - 1), "clear"),
@@ -80,6 +81,41 @@ def test_over_any_history_nobody_misses_anything_and_nobody_hears_it_twice(looks
         for (earlier, level, first), (later, again, then) in pairwise(messages):
             lasted = set(levels[first - 1 : then]) == {level}
             assert level is not again or later - earlier >= REPEAT or not lasted
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(60, 220), st.booleans(), st.sampled_from([(), ("one",), ("one", "two")])), max_size=30
+    )
+)
+def test_over_any_history_each_service_hears_of_each_deed_once(looks):
+    """Whatever the levels do and whoever is down meanwhile: once all are up, each has heard of each deed, once."""
+    told, deeds = None, ()
+    heard = {"one": [], "two": []}
+    done = []
+    for number, (counted, did, down) in enumerate([*looks, (90, False, ())]):
+        if did:
+            done.append(str(number))
+            deeds = (*deeds, Deed(str(number), tuple(heard)))
+        alert = due(view(counted), told, Levels(), REPEAT, NOW + number, deeds=deeds)
+        if alert is None:
+            assert not deeds
+            continue
+        to = [name for name in heard if alert.to is None or name in alert.to]
+        for name in set(to) - set(down):
+            heard[name] += [deed.text for deed in deeds if name in deed.owed]
+        missed = tuple(name for name in to if name in down)
+        told, deeds = remembered(alert, told, missed, NOW + number), unheard_of(deeds, missed)
+    assert ({"one": done, "two": done}, ()) == (heard, deeds)
+
+
+def test_what_was_done_is_told_also_of_a_company_that_is_well():
+    """Nothing was told of it before: the message says what was done earlier, and of no level before."""
+    alert = due(view(90), None, Levels(), REPEAT, NOW, deeds=[Deed("removed 80", ("x",))])
+    text = body(alert, view(90), None, "/root", ["removed 80"])
+    assert (("x",), True) == (alert.to, alert.clear)
+    assert "\nDone earlier: removed 80.\n" in text
+    assert "before" not in text
 
 
 def test_an_all_clear_that_everybody_heard_ends_the_matter():

@@ -1,19 +1,21 @@
 """`watch.look`: see, clean what is critical, tell, remember; and what goes wrong is in the report."""
 
 import os
+import shutil
+from contextlib import ExitStack
 
 import pytest
 
 from baileys_cleanup.company import clean_company
 from baileys_cleanup.config import Alerts, Monitor, Settings
-from baileys_cleanup.errors import CleanupError, UsageProblem
+from baileys_cleanup.errors import CleanupError, Refused, UsageProblem
 from baileys_cleanup.level import Level
 from baileys_cleanup.lock import MONITOR, hold_lock
 from baileys_cleanup.watch.alerts import HOUR
 from baileys_cleanup.watch.look import Depth
 from baileys_cleanup.watch.memory import read_memory
 
-from ..helpers import names
+from ..helpers import names, put
 from .helpers import MINUTE, WORLD, Postbox, company, looked
 
 
@@ -82,6 +84,15 @@ def test_a_service_that_failed_is_left_in_peace_until_the_next_look(place, setti
     assert 4 == len(down.heard)
 
 
+def test_an_alert_names_the_real_path(place, monkeypatch):
+    """Whoever reads it elsewhere knows the folder, however it was typed where the monitor was started."""
+    company(place, "7", 160)
+    monkeypatch.chdir(place.parent)
+    box = Postbox()
+    looked(Settings(sessions_root=place.name), box)
+    assert box.heard[0][1].endswith(f"Sessions root: {place.resolve()} on host")
+
+
 def test_a_critical_company_is_cleaned_by_the_ordinary_rules_first(place, settings):
     """What the ordinary rules take is enough: the pre-keys stay at their cap, and it can be undone."""
     folder = company(place, "7", 100, old=60, pre_keys=50)
@@ -93,7 +104,7 @@ def test_a_critical_company_is_cleaned_by_the_ordinary_rules_first(place, settin
     assert 50 == sum(name.startswith("pre-key") for name in names(folder))
     assert 60 == len(names(place / ".baileys-cleanup" / "quarantine" / relief.runs[0] / "company_7"))
     (text,) = [body for _, body in box.heard]
-    assert f"removed 60 files (300 B); to take it back: baileys-cleanup undo {relief.runs[0]}" in text
+    assert f"removed 60 files (300 B); to take it back: baileys-cleanup undo {relief.runs[0]} --company 7" in text
     assert "Now it has 150 counted files: level normal" in text
 
 
@@ -106,7 +117,8 @@ def test_where_that_is_not_enough_pre_keys_go_down_to_the_floor(place, settings)
     kept = sorted(int(name[8:-5]) for name in names(folder) if name.startswith("pre-key"))
     assert list(range(31, 61)) == kept
     assert Level.CRITICAL is seen.views[0].level
-    assert f"undo {relief.runs[1]}, then baileys-cleanup undo {relief.runs[0]}" in relief.in_words()
+    undo = [f"baileys-cleanup undo {run_id} --company 7" for run_id in relief.runs]
+    assert f"{undo[1]}, then {undo[0]}" in relief.in_words()
 
 
 def test_an_emergency_never_takes_what_may_not_go(place, settings):
@@ -166,23 +178,91 @@ def test_while_another_run_is_at_work_the_emergency_waits(place, settings, tool)
     assert 100 == len(names(folder))
 
 
+def test_what_was_done_reaches_a_service_that_was_down_with_the_all_clear(place, settings):
+    """Down while the company was critical: the all-clear brings what was removed and the way back, once, and only there."""
+    company(place, "7", 120, old=80)
+    up, down = Postbox("up"), Postbox("down", "closed")
+    (run_id,) = looked(settings, up, down).reliefs["7"].runs
+    down.problem = None
+    for minute in (1, 2):
+        looked(settings, up, down, after=minute * MINUTE)
+    assert ["7: down to normal, 120 files"] == down.titles
+    told = (
+        f"Done earlier: an emergency cleanup removed 80 files (400 B); to take it back: baileys-cleanup undo {run_id}"
+    )
+    assert told in down.heard[0][1]
+    assert [True, False] == [run_id in text for _, text in up.heard]
+
+
+def test_what_was_postponed_is_told_when_it_is_done(place, settings, tool):
+    """First another run is at work, then the company is cleaned at the same level: that is told at once, and once."""
+    company(place, "7", 120, old=80)
+    box = Postbox()
+    with hold_lock(tool):
+        looked(settings, box)
+    for minute in (1, 2, 3):
+        looked(settings, box, after=minute * MINUTE)
+    assert ["7: critical, 200 files", "7: critical, 200 files", "7: down to normal, 120 files"] == box.titles
+    assert ["postponed to the next look" in text for _, text in box.heard] == [True, False, False]
+    assert ["removed 80 files" in text for _, text in box.heard] == [False, True, False]
+
+
+def test_what_was_done_before_a_signal_is_told_at_the_next_look(place, settings):
+    """Told to stop between two companies: what the first one lost is remembered, and told of once."""
+    company(place, "7", 120, old=80)
+    other = company(place, "8", 120, old=80)
+    cleaned = []
+
+    def clean_one(root, company_id, *args, **how):
+        outcome = clean_company(root, company_id, *args, **how)
+        cleaned.append(company_id)
+        return outcome
+
+    box = Postbox()
+    seen = looked(settings, box, world=WORLD._replace(stopping=lambda: bool(cleaned)), clean_one=clean_one)
+    assert ([], ["7"], 200) == (box.heard, cleaned, len(names(other)))
+    for minute in (1, 2):
+        looked(settings, box, after=minute * MINUTE)
+    assert ["7: down to normal, 120 files", "8: critical, 200 files", "8: down to normal, 120 files"] == box.titles
+    told = f"Done earlier: {seen.reliefs['7'].in_words()}."
+    assert [told in text for _, text in box.heard] == [True, False, False]
+
+
+def test_what_was_done_waits_for_a_monitor_that_tells(place, settings, tool):
+    """The other monitor cannot know of it; one that never ends is a problem of the look, and the log has it."""
+    company(place, "7", 120, old=80)
+    box = Postbox()
+    with ExitStack() as other:
+        other.enter_context(hold_lock(tool, MONITOR))
+        looked(settings, box, world=WORLD._replace(wait=other.close))
+    assert "removed 80 files" in box.heard[0][1]
+    company(place, "8", 120, old=80)
+    with hold_lock(tool, MONITOR):
+        seen = looked(settings, box, after=MINUTE)
+    assert (["no alert tells what was done about 8: another monitor is at work"], 1) == (
+        seen.problems,
+        seen.exit_status,
+    )
+
+
 def test_an_emergency_heeds_the_fuse(place):
-    """`max_removals` holds the company back, as in every run, and that is a failure of the look."""
+    """`max_removals` holds the company back, as in every run, with the status of a guard."""
     folder = company(place, "7", 100, old=100)
     seen = looked(Settings(sessions_root=str(place), max_removals=10))
     assert 200 == len(names(folder))
     assert "max_removals allows 10" in seen.reliefs["7"].problem
-    assert 1 == seen.exit_status
+    assert 4 == seen.exit_status
 
 
 def test_an_emergency_heeds_the_clock(place, settings):
-    """A clock that stands years ahead removes nothing."""
+    """A clock that stands years ahead removes nothing, with the status of a guard, and the way on is a command."""
     company(place, "7", 100, old=100)
     looked(settings)
     folder = company(place, "9", 100, old=100)
-    seen = looked(settings, after=3 * 365 * 24 * HOUR)
-    assert 200 == len(names(folder))
+    seen = looked(settings, Postbox(problem="closed"), after=3 * 365 * 24 * HOUR)
+    assert (200, 4) == (len(names(folder)), seen.exit_status)
     assert "the clock stands more than a year after" in seen.reliefs["9"].problem
+    assert "`baileys-cleanup clean --accept-clock` goes on" in seen.reliefs["9"].problem
 
 
 def test_trends_are_since_the_last_look(place, settings):
@@ -255,6 +335,32 @@ def test_two_monitors_do_not_tell_twice(place, settings, tool):
     assert 1 == len(box.heard)
 
 
+def test_of_two_looks_that_overlap_one_tells(place, settings):
+    """The second to tell began before the first had told, so what was told lies in its future: that is no set-back."""
+    company(place, "7", 160)
+    box = Postbox()
+    looked(settings, box, after=5)
+    looked(settings, box)
+    assert 1 == len(box.heard)
+
+
+def test_a_company_that_goes_before_its_cleanup_stops_no_other(place, settings):
+    """Gone between the look and the cleanup: the others are cleaned, and of it nothing is told, listed or remembered."""
+    for number in "789":
+        put(company(place, number, 140, old=120), "creds.json", b"{")
+    waits = iter(range(100))
+
+    def wait():
+        if next(waits) == 1:  # whether a cleanup takes anything was asked of company 7, and is being asked of 8
+            shutil.rmtree(place / "company_7")
+
+    box = Postbox()
+    seen = looked(settings, box, world=WORLD._replace(wait=wait))
+    assert [140, 140] == [len(names(place / f"company_{number}")) for number in "89"]
+    assert (["8", "9"], ["8", "9"], 0) == (sorted(seen.reliefs), [v.company_id for v in seen.views], seen.exit_status)
+    assert ["8: critical, 260 files", "9: critical, 260 files"] == box.titles
+
+
 def test_a_memory_that_cannot_be_written_is_a_problem(place, settings, tool):
     """What lies in the way of the memory is told; the message went out, and the look fails."""
     company(place, "7", 160)
@@ -263,6 +369,15 @@ def test_a_memory_that_cannot_be_written_is_a_problem(place, settings, tool):
     seen = looked(settings, box)
     assert (1, 1) == (len(box.heard), seen.exit_status)
     assert "cannot be remembered" in seen.problems[0]
+
+
+def test_a_lock_that_cannot_be_had_hides_no_cleanup(place, settings, tool):
+    """Nothing can be told; what was removed is in the report all the same, and the look fails."""
+    company(place, "7", 120, old=80)
+    (place / ".baileys-cleanup" / "monitor.lock").mkdir()
+    seen = looked(settings)
+    assert (80, 1) == (seen.reliefs["7"].files, seen.exit_status)
+    assert "monitor.lock cannot be opened" in seen.problems[0]
 
 
 def test_told_to_stop_it_tells_and_remembers_nothing(place, settings):
@@ -337,6 +452,16 @@ def test_a_rotation_that_fails_fails_the_look(place, settings):
     seen = looked(settings, box, rotate=rotate)
     assert (1, 1) == (seen.exit_status, len(seen.problems))
     assert "a rotation could not be done: the bot could not be stopped" in box.heard[0][1]
+
+
+def test_a_rotation_that_a_guard_refuses_has_the_status_of_a_guard(place, settings):
+    """4 beats 1, as everywhere."""
+    company(place, "7", 200)
+
+    def rotate(_company_id, _counted):
+        raise Refused("creds.json cannot be read")
+
+    assert 4 == looked(settings, rotate=rotate).exit_status
 
 
 def test_an_emergency_cleanup_cleans_as_clean_does(place, settings):
