@@ -205,7 +205,7 @@ def test_one_that_cannot_go_on_keeps_no_other_from_it(place, company, tool, work
     """Its trouble is raised when the others are done."""
     put(place / "company_8", "creds.json", creds())
     half_taken_back(place, "7", "8")
-    only_8 = Rotate(stop_command=("sh", "-c", ":"), start_command=("test", "{company_id}", "=", "8"))
+    only_8 = Rotate(stop_command=("sh", "-c", ":"), start_command=("sh", "-c", '[ "$0" = 8 ]', "{company_id}"))
     with pytest.raises(CleanupError, match="company 7") as trouble:
         work(Settings(str(place), rotate=only_8), [], WORLD, Ways().doors())
     assert "company 8" not in str(trouble.value)
