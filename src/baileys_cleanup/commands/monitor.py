@@ -127,7 +127,8 @@ def _monitor(
     if listen is not None or settings.metrics.textfile is not None:
         need_exposition()
     stop = Stop()
-    again = same_place(sessions_root, config)
+    # Who reads an alert is somewhere else.
+    again = same_place(*(path and os.path.abspath(path) for path in (sessions_root, config)))
     rotate = _rotator(settings, log, stop, again)
     teller = Teller(services, os.uname().nodename, cleaner(settings, log), rotate)
     board = None if listen is None else Board(_STALE * interval + _STARTING, time.monotonic)

@@ -20,9 +20,10 @@ from ..watch.helpers import Postbox, company
 
 
 @pytest.fixture
-def call(place):
+def call(place, monkeypatch):
     """Give a function that runs `monitor` on the place."""
-    return lambda *args: CliRunner().invoke(cli.commands, ["monitor", "--sessions-root", str(place), *args])
+    monkeypatch.chdir(place.parent)
+    return lambda *args: CliRunner().invoke(cli.commands, ["monitor", "--sessions-root", place.name, *args])
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_one_look_that_goes_wrong_says_so(call, place, monkeypatch):
 
 
 def test_the_way_back_in_an_alert_leads_to_the_same_place(call, place, monkeypatch):
-    """The options as given on the command line stand in the commands, too, of an undo and of a rollback."""
+    """The options given stand, as whole paths, in the commands of an undo and of a rollback."""
     company(place, "7", 190, old=70)
     box = Postbox()
     monkeypatch.setattr(room, "open_services", lambda _urls: [box])
