@@ -145,10 +145,9 @@ def settle_all(root: Root, tool: ToolFolder) -> list[str]:
                 with suppress(FileNotFoundError):  # an earlier discard was cut short
                     discard(root, tool, settled)
         except (OSError, CompanyProblem) as problem:
-            why = in_words(problem) if isinstance(problem, OSError) else str(problem)
             problems.append(
                 f"company {shown(aside.company_id)}: the folder that run {aside.run_id} was switching could not be"
-                f" settled: {why}"
+                f" settled: {in_words(problem)}"
             )
     return problems
 

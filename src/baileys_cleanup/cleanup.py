@@ -9,7 +9,7 @@ from baileys_cleanup.audit import Audit, open_audit
 from baileys_cleanup.company import Terms, clean_company, left_alone
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import UsageProblem, in_words
-from baileys_cleanup.folder import Root, open_root
+from baileys_cleanup.folder import Root, no_companies, open_root
 from baileys_cleanup.lock import hold_lock
 from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.removal import (
@@ -186,9 +186,7 @@ def _tell_of_root(outcome: RunOutcome, root: Root, settings: Settings, everyone:
     if root.was_link:
         outcome.notes.append(f"the sessions root {root.asked} leads to {root.path}")
     if not everyone:
-        outcome.warnings.append(
-            f"the sessions root {root.path} holds no company_<id> folder: is the right disk mounted?"
-        )
+        outcome.warnings.append(no_companies(root.path))
     if links:
         outcome.warnings.append(f"links are never followed, so these were left alone: {few(links)}")
     missing = [company_id for company_id in settings.companies if company_id not in everyone]

@@ -61,6 +61,8 @@ _SENTENCES = {
 }
 
 
-def in_words(error: OSError) -> str:
-    """Return what an operating system error means here, and what to do about it where that is known."""
+def in_words(error: Exception) -> str:
+    """Return what went wrong: of an operating system error what it means here, and what to do where that is known."""
+    if not isinstance(error, OSError):
+        return str(error)
     return _SENTENCES.get(error.errno or 0) or error.strerror or str(error)

@@ -59,6 +59,11 @@ class Look(NamedTuple):
     errors: dict[str, str]
 
 
+def no_companies(path: str) -> str:
+    """Return the warning about a sessions root, named by its path, in which nothing looks like a company."""
+    return f"the sessions root {path} holds no company_<id> folder: is the right disk mounted?"
+
+
 class Company:
     """One company folder, held open. `id` is the folder's name without `company_`, as is."""
 

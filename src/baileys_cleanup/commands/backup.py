@@ -14,7 +14,7 @@ from baileys_cleanup.backups.lookback import Lying, Verified, list_archives, ver
 from baileys_cleanup.backups.run import back_up_all, looking
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import CleanupError
-from baileys_cleanup.folder import PREFIX
+from baileys_cleanup.folder import PREFIX, no_companies
 from baileys_cleanup.frame import (
     CONTEXT,
     Output,
@@ -128,9 +128,7 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
         _tell(say, outcome, dry_run=dry_run)
     warnings = []
     if not done and not stop():
-        warnings.append(
-            f"the sessions root {settings.sessions_root} holds no company_<id> folder: is the right disk mounted?"
-        )
+        warnings.append(no_companies(settings.sessions_root))
         say.warned(None, warnings[0])
         say.line(f"warning: {shown(warnings[0])}")
     failed = sum(outcome.failed for outcome in done)

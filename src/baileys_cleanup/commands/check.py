@@ -12,7 +12,7 @@ import click
 from baileys_cleanup.cleanup import World
 from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import CleanupError, UsageProblem
-from baileys_cleanup.folder import open_root
+from baileys_cleanup.folder import no_companies, open_root
 from baileys_cleanup.frame import CONTEXT, Output, json_output, load_settings, only_companies, where, world
 from baileys_cleanup.level import Levels
 from baileys_cleanup.summary import print_json
@@ -36,9 +36,7 @@ def check(
     with open_root(settings.sessions_root) as root:
         ids = root.select(companies) or root.company_ids()[0]
         if not ids:
-            raise UsageProblem(
-                f"the sessions root {root.path} holds no company_<id> folder: is the right disk mounted?"
-            )
+            raise UsageProblem(no_companies(root.path))
         found = checked(list(view_all(root, settings, ids, terms_of(settings, world), detail=False)), limits)
     if as_json:
         print_json(write, document(found))

@@ -186,7 +186,7 @@ def _finish(settings: Settings, journal: Journal, world: World, doors: Doors) ->
             return journal
         journal = _close(settings, journal, State.PAIRED if ending is Ending.PAIRED else State.TIMED_OUT, world, doors)
     except (CleanupError, HookFailed, OSError) as problem:
-        why, way = in_words(problem) if isinstance(problem, OSError) else str(problem), way_on(journal, doors.again)
+        why, way = in_words(problem), way_on(journal, doors.again)
         raise CleanupError(why if "--rollback" in why else f"{why}. {way}") from None
     _tell_the_end(settings, journal, doors)
     return journal

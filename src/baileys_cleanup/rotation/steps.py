@@ -140,7 +140,7 @@ class Rotator:
             if journal.halted:
                 self._start(journal)
         except (HookFailed, CompanyProblem, OSError) as problem:
-            raise CleanupError(f"{_in_words(problem)}. {way_on(journal, self._doors.again)}") from None
+            raise CleanupError(f"{in_words(problem)}. {way_on(journal, self._doors.again)}") from None
         return self.record(journal, State.ROLLED_BACK)
 
     def where(self, aside: Aside) -> str:
@@ -258,7 +258,7 @@ class Rotator:
 
     def _give_up(self, journal: Journal, problem: Exception) -> CleanupError:
         """Return the error that ends the command, after taking back what can be taken back at once."""
-        why = _in_words(problem)
+        why = in_words(problem)
         kind = type(problem) if isinstance(problem, CleanupError) else CleanupError
         try:
             aside = self._aside(journal)
@@ -266,9 +266,5 @@ class Rotator:
                 return kind(f"{why}. {way_on(journal, self._doors.again)}")
             self.roll_back(journal)
         except (CleanupError, CompanyProblem, OSError) as worse:
-            return kind(f"{why}; and what was begun could not be taken back: {_in_words(worse)}")
+            return kind(f"{why}; and what was begun could not be taken back: {in_words(worse)}")
         return kind(f"company {shown(journal.company_id)} was not rotated: {why}. Its folder is as it was")
-
-
-def _in_words(problem: Exception) -> str:
-    return in_words(problem) if isinstance(problem, OSError) else str(problem)

@@ -137,7 +137,7 @@ def _run(
             return
         for company_id in company_ids:
             relief = reliefs[company_id]
-            relief.problem = in_words(error) if isinstance(error, OSError) else str(error)
+            relief.problem = in_words(error)
             relief.barred = True
             relief.refused = isinstance(error, Refused)
             relief.later = isinstance(error, LockHeld)
