@@ -17,10 +17,10 @@ from cases import CASES
 from install import VERSIONS
 from policies import POLICIES
 
-from baileys_cleanup.account import Account
-from baileys_cleanup.authfile import Kind, kind_of
-from baileys_cleanup.explain import MEANING, WRITTEN, explain
-from baileys_cleanup.retention import DAY, AuthFile, Policy, Preset, Rule, Verdict, plan
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.consequences import MEANING, WRITTEN, explain
+from baileys_cleanup.decision.names import Kind, kind_of
+from baileys_cleanup.decision.plan import DAY, AuthFile, Policy, Preset, Rule, Verdict, plan
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "consequences.md"
 COMMAND = ".venv/bin/python tests/baileys/page.py"

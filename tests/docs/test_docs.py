@@ -22,15 +22,15 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from baileys_cleanup.authfile import PROTECTED, Kind, kind_of
 from baileys_cleanup.cli import COMMANDS, commands
-from baileys_cleanup.config import PREFIX, Settings
-from baileys_cleanup.demo import build
+from baileys_cleanup.commands.demo_tree import build
+from baileys_cleanup.decision.levels import Levels
+from baileys_cleanup.decision.names import PROTECTED, Kind, kind_of
+from baileys_cleanup.decision.plan import Policy, Rule
 from baileys_cleanup.errors import CleanupError
-from baileys_cleanup.level import Levels
-from baileys_cleanup.retention import Policy, Rule
 from baileys_cleanup.rotation.states import Journal
-from baileys_cleanup.schema import Written, load, names
+from baileys_cleanup.settings.schema import Written, load, names
+from baileys_cleanup.settings.values import PREFIX, Settings
 
 from .pages import DOCS, PAGES, README, ROOT, anchors, blocks, codes, links, read, section, table
 

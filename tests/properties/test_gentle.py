@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baileys_cleanup.retention import Preset, Rule, plan, undated
+from baileys_cleanup.decision.plan import Preset, Rule, plan, undated
 
 from . import oracle
 from .worlds import NOW, accounts, folders, groups, policies

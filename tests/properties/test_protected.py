@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baileys_cleanup.authfile import Kind
+from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.plan import AuthFile, Rule, Verdict, plan
 from baileys_cleanup.errors import ProtectedFile
-from baileys_cleanup.removal import DryRun
-from baileys_cleanup.retention import AuthFile, Rule, Verdict, plan
+from baileys_cleanup.store.folder.quarantine import DryRun
 
 from . import oracle
 from .worlds import DAY, NOW, accounts, dated, folders, policies, protected_names

@@ -8,14 +8,11 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.backups.keep import Fate
-from baileys_cleanup.backups.keeper import BackedUp, Moment, Status
-from baileys_cleanup.backups.lookback import Lying, Verified, list_archives, verify
+from baileys_cleanup.backups.make import BackedUp, Moment, Status
+from baileys_cleanup.backups.retention import Fate
 from baileys_cleanup.backups.run import back_up_all, looking
-from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import CleanupError
-from baileys_cleanup.folder import PREFIX, no_companies
-from baileys_cleanup.frame import (
+from baileys_cleanup.backups.verify import Lying, Verified, list_archives, verify
+from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
     Stop,
@@ -26,10 +23,13 @@ from baileys_cleanup.frame import (
     where,
     world,
 )
-from baileys_cleanup.log import Log
-from baileys_cleanup.runs import timestamp
-from baileys_cleanup.summary import plain, print_json, table
-from baileys_cleanup.text import count, shown, size
+from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.output.log import Log
+from baileys_cleanup.output.summary import plain, print_json, table
+from baileys_cleanup.output.text import count, shown, size
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.folder.root import PREFIX, no_companies
+from baileys_cleanup.store.folder.runs import timestamp
 
 
 @click.command("backup", context_settings=CONTEXT)
@@ -166,7 +166,7 @@ def _alert(settings: Settings, sentences: Sequence[str], stop: Stop, say: Say) -
     """Tell the alert services of companies whose backup failed; trouble with that is said, and changes nothing."""
     if not (sentences and settings.alerts.urls):
         return
-    from baileys_cleanup.watch.services import Messenger  # noqa: PLC0415 - only where somebody is to be told
+    from baileys_cleanup.watch.tell.apprise_services import Messenger  # noqa: PLC0415 - only where somebody is to be told
 
     title = f"Backup: {count(len(sentences), 'problem')} on {os.uname().nodename}"
     try:

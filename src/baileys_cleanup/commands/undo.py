@@ -7,32 +7,9 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.aside import RESTORE, settle_all
-from baileys_cleanup.audit import Audit, open_audit
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.company import Terms, look_and_plan
-from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
-from baileys_cleanup.folder import Root, open_root
-from baileys_cleanup.frame import (
-    CONTEXT,
-    Output,
-    Stop,
-    json_output,
-    load_settings,
-    only_companies,
-    same_place,
-    where,
-    world,
-)
-from baileys_cleanup.lock import hold_lock
-from baileys_cleanup.removal import settle, tidy
-from baileys_cleanup.retention import Rule
-from baileys_cleanup.runs import UNDOING, Run, timestamp, write_run
-from baileys_cleanup.summary import plain, print_json, table
-from baileys_cleanup.text import count, few, shown, size
-from baileys_cleanup.toolfolder import ToolFolder, open_tool_folder
-from baileys_cleanup.undo import (
+from baileys_cleanup.cleaning.company import Terms, look_and_plan
+from baileys_cleanup.cleaning.run import World
+from baileys_cleanup.cleaning.undo import (
     Restored,
     SetAside,
     Undoable,
@@ -43,6 +20,29 @@ from baileys_cleanup.undo import (
     undo_company,
     undoable_runs,
 )
+from baileys_cleanup.commands.options import (
+    CONTEXT,
+    Output,
+    Stop,
+    json_output,
+    load_settings,
+    only_companies,
+    same_place,
+    where,
+    world,
+)
+from baileys_cleanup.decision.plan import Rule
+from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
+from baileys_cleanup.output.summary import plain, print_json, table
+from baileys_cleanup.output.text import count, few, shown, size
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.folder.audit import Audit, open_audit
+from baileys_cleanup.store.folder.lock import hold_lock
+from baileys_cleanup.store.folder.quarantine import settle, tidy
+from baileys_cleanup.store.folder.root import Root, open_root
+from baileys_cleanup.store.folder.runs import UNDOING, Run, timestamp, write_run
+from baileys_cleanup.store.folder.set_aside import RESTORE, settle_all
+from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
 
 _KEEPING = {
     Rule.SESSION_AGE: "retention.session_max_age_days",
