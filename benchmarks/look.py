@@ -18,7 +18,7 @@ from pathlib import Path
 
 from build_tree import build
 
-from baileys_cleanup.cleaning.run import World
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.settings.values import Monitor, Settings
 from baileys_cleanup.store.folder.root import open_root
 from baileys_cleanup.watch.look import Depth, Teller, look

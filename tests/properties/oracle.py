@@ -9,7 +9,8 @@ import unicodedata
 from collections.abc import Iterable
 
 from baileys_cleanup.decision.account import Account
-from baileys_cleanup.decision.plan import AuthFile, Policy
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.verdict import AuthFile
 
 SECOND = 10**9
 DAY = 86_400 * SECOND

@@ -5,7 +5,7 @@ import os
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import kind_of
-from baileys_cleanup.decision.plan import AuthFile
+from baileys_cleanup.decision.verdict import AuthFile
 
 SECOND = 10**9
 DAY = 86_400 * SECOND

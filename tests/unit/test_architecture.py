@@ -201,6 +201,9 @@ def test_no_room_is_a_hall(room):
     assert len(ROOMS[room].splitlines()) <= MOST_LINES
 
 
+REMOVERS = {"store.folder.quarantine", "store.folder.put_back", "store.folder.purge"}
+"""Into the quarantine, out of it, and the end of what lies there."""
+
 OWN_REMOVALS = {
     "store.folder.records": {"replace"},  # its own temporary file
     "store.folder.renaming": {"renameat2"},  # the call itself
@@ -211,14 +214,14 @@ OWN_REMOVALS = {
 """The small rooms that may do something of the kind, each in its own place."""
 
 
-@pytest.mark.parametrize("room", sorted(ROOMS.keys() - {"store.folder.quarantine"}))
+@pytest.mark.parametrize("room", sorted(ROOMS.keys() - REMOVERS))
 def test_one_room_removes(room):
     """Promise 3: nobody else unlinks, renames, links or cuts auth files."""
     assert OWN_REMOVALS.get(room, set()) == set(removals(ROOMS[room]))
 
 
 @pytest.mark.parametrize(
-    "room", sorted(ROOMS.keys() - {"store.folder.quarantine", "store.folder.set_aside", "store.folder.renaming"})
+    "room", sorted(ROOMS.keys() - {"store.folder.put_back", "store.folder.set_aside", "store.folder.renaming"})
 )
 def test_the_kernels_renames_are_for_two_rooms(room):
     """Nobody else takes the renames that Python does not know."""

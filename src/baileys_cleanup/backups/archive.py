@@ -19,10 +19,10 @@ from baileys_cleanup.backups.manifest import Entry, Manifest, read_manifest, wri
 from baileys_cleanup.backups.snapshot import CHUNK, Snapshot
 from baileys_cleanup.decision.account import Account, read_account
 from baileys_cleanup.decision.names import CREDS_NAME
-from baileys_cleanup.decision.plan import SECOND
+from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import ArchiveProblem, CredsUnreadable
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.folder.root import CREDS_LIMIT, PREFIX
+from baileys_cleanup.store.folder.company import CREDS_LIMIT, PREFIX
 
 _BLOCK = tarfile.BLOCKSIZE
 _HEADERS = 16 * _BLOCK

@@ -14,12 +14,12 @@ from baileys_cleanup.backups.places.place import Store, Stored, fingerprint, fin
 from baileys_cleanup.backups.record import Book, Facts
 from baileys_cleanup.backups.retention import Candidate, Fate, decide
 from baileys_cleanup.backups.snapshot import Snapshot, open_spool, take_snapshot
-from baileys_cleanup.decision.plan import SECOND
+from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import ArchiveProblem, CompanyProblem, StoreProblem
 from baileys_cleanup.output.text import argument, few
+from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Backup
 from baileys_cleanup.store.folder.root import Root
-from baileys_cleanup.store.folder.runs import timestamp
 
 
 class Status(StrEnum):

@@ -24,8 +24,10 @@ from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of
 from baileys_cleanup.errors import ArchiveProblem, CompanyProblem, Refused, in_words
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.store.folder.audit import Audit
-from baileys_cleanup.store.folder.quarantine import STAGING, forget_staged, put_back
-from baileys_cleanup.store.folder.root import Company, Root
+from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.purge import STAGING, forget_staged
+from baileys_cleanup.store.folder.put_back import put_back
+from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.folder.set_aside import RESTORE, Aside, begin, discard, open_aside, switch
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
 

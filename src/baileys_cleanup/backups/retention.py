@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from baileys_cleanup.decision.plan import DAY
+from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.settings.values import Backup
 
 _MONDAY = 3

@@ -21,8 +21,8 @@ from baileys_cleanup.decision.account import Account, read_account
 from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of
 from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
 from baileys_cleanup.output.text import few
+from baileys_cleanup.store.folder.company import CREDS_LIMIT, Company, Stamp
 from baileys_cleanup.store.folder.opening import open_to_look
-from baileys_cleanup.store.folder.root import CREDS_LIMIT, Company, Stamp
 
 TRIES = 5
 """How often a file is read that does not hold still."""

@@ -8,11 +8,16 @@ from typing import NamedTuple
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import PRE_KEY_BEGINNING, Kind
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem, Tally
-from baileys_cleanup.decision.plan import Plan, Policy, Rule, Verdict, may_hold_batch, plan, undated
+from baileys_cleanup.decision.plan import plan, undated
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.pre_keys import may_hold_batch
+from baileys_cleanup.decision.verdict import Plan, Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.text import count, few
-from baileys_cleanup.store.folder.quarantine import Hand, Outcome, Remover
-from baileys_cleanup.store.folder.root import Company, Listing, Look, Root
+from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.remover import Hand, Outcome, Remover
+from baileys_cleanup.store.store import Listing, Look
 
 _HOPELESS = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EXDEV}
 """Errors of a whole folder: what one file met, all others of the company would meet as well."""

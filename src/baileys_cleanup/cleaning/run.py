@@ -1,56 +1,25 @@
 """The run: lock, end what earlier runs left, then one company after the other."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
-from typing import NamedTuple, Protocol
 
 from baileys_cleanup.cleaning.company import Terms, clean_company, left_alone
+from baileys_cleanup.cleaning.world import CleanOne, World
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
-from baileys_cleanup.decision.plan import Policy
+from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import UsageProblem, in_words
 from baileys_cleanup.output.summary import Report
 from baileys_cleanup.output.text import count, few, shown, size
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.audit import Audit, open_audit
 from baileys_cleanup.store.folder.lock import hold_lock
-from baileys_cleanup.store.folder.quarantine import (
-    DryRun,
-    Quarantine,
-    Remover,
-    forget_leftovers,
-    purge,
-    settle,
-    unrecorded,
-)
+from baileys_cleanup.store.folder.purge import forget_leftovers, purge, settle, unrecorded
+from baileys_cleanup.store.folder.quarantine import Quarantine
 from baileys_cleanup.store.folder.root import Root, no_companies, open_root
 from baileys_cleanup.store.folder.runs import SETTLED, Run, check_clock, new_run_id, read_runs, write_last_start
 from baileys_cleanup.store.folder.set_aside import settle_all
-from baileys_cleanup.store.folder.tool_folder import ROTATIONS, ToolFolder, open_tool_folder
-
-
-class World(NamedTuple):
-    """The world as the use cases meet it. `now` and `clock` are in nanoseconds since the epoch.
-
-    `wait` is called before a broken `creds.json` is read again; `stopping` is asked between two files;
-    `stopwatch` gives seconds for durations. `again` are the options that lead a later command to the same sessions
-    root, for the commands that are printed.
-    """
-
-    now: int
-    clock: Callable[[], int]
-    wait: Callable[[], object]
-    stopping: Callable[[], bool]
-    stopwatch: Callable[[], float]
-    again: str = ""
-
-
-class CleanOne(Protocol):
-    """Cleans one company, with or without anything around it."""
-
-    def __call__(
-        self, root: Root, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
-    ) -> CompanyOutcome:
-        """Return what became of the company; whatever goes wrong is in the outcome."""
+from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
+from baileys_cleanup.store.remover import DryRun, Remover
 
 
 def clean(
@@ -83,9 +52,9 @@ def clean(
         terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
         with ExitStack() as stack:
             tool, remover = _begin(stack, root, run, outcome, world, accept_clock=accept_clock)
-            rotating = _rotating(root, tool, outcome, world.again)
+            held = _held(root, tool, outcome, world)
             if not wanted:  # a folder that was between two names when its rotation was cut short is back by now
-                ids = sorted({*ids, *filter(root.has, rotating)})
+                ids = sorted({*ids, *filter(root.has, held)})
             if settings.backup.before_clean:
                 clean_one = _backing_up(stack, settings, root, tool, outcome=outcome, world=world, clean_one=clean_one)
             report = report_for(outcome)
@@ -93,8 +62,8 @@ def clean(
                 for company_id in coming:
                     if world.stopping():
                         break
-                    policy, held = settings.policy_for(company_id), terms._replace(held=rotating.get(company_id))
-                    company = clean_one(root, company_id, policy, held, remover, detail=detail)
+                    policy, own = settings.policy_for(company_id), terms._replace(held=held.get(company_id))
+                    company = clean_one(root, company_id, policy, own, remover, detail=detail)
                     outcome.add(company)
                     report.company(company)
             outcome.stopped = world.stopping()
@@ -200,20 +169,12 @@ def _tell_of_due(outcome: RunOutcome, tool: ToolFolder, world: World) -> None:
         outcome.notes.append(f"a real run would first delete for good what these earlier runs removed: {few(due)}")
 
 
-def _rotating(root: Root, tool: ToolFolder | None, outcome: RunOutcome, again: str) -> dict[str, str]:
-    """Return the companies whose rotation was interrupted or waits for a QR code, each with the way on."""
-    if tool is None or not tool.has(ROTATIONS):
-        return {}
-    from baileys_cleanup.rotation.journal import read_journals, way_on  # noqa: PLC0415 - most roots have none
-
-    journals = read_journals(tool)
-    if journals.broken:
-        outcome.warnings.append(
-            f"{tool.path}/{ROTATIONS} holds journals of rotations that cannot be read: {few(journals.broken)}"
-        )
-    unfinished = {company_id: way_on(journal, again) for company_id, journal in journals.open().items()}
-    outcome.warnings += [text for company_id, text in unfinished.items() if not root.has(company_id)]
-    return unfinished
+def _held(root: Root, tool: ToolFolder | None, outcome: RunOutcome, world: World) -> Mapping[str, str]:
+    """Return the companies that other work holds, a rotation that waits for its QR code say, each with the way on."""
+    holds = world.holds(tool, world.again)
+    outcome.warnings += holds.unreadable
+    outcome.warnings += [text for company_id, text in holds.open.items() if not root.has(company_id)]
+    return holds.open
 
 
 def _end_earlier_runs(root: Root, tool: ToolFolder, audit: Audit, outcome: RunOutcome, world: World) -> None:

@@ -6,11 +6,12 @@ from typing import NamedTuple
 from baileys_cleanup.cleaning.company import Terms, clean_company, look_and_plan
 from baileys_cleanup.cleaning.hooks import Hook, hook_of, run_hook, why_missing
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem
-from baileys_cleanup.decision.plan import Policy
+from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import CompanyProblem, HookFailed
 from baileys_cleanup.settings.values import Rotate
-from baileys_cleanup.store.folder.quarantine import Remover
-from baileys_cleanup.store.folder.root import PREFIX, Root
+from baileys_cleanup.store.folder.company import PREFIX
+from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.remover import Remover
 
 
 class Standstill(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
-from baileys_cleanup.cleaning.run import World
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_settings, only_companies, where, world
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.errors import CleanupError, UsageProblem

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from baileys_cleanup.cleaning.company import clean_company
-from baileys_cleanup.cleaning.run import World, clean
+from baileys_cleanup.cleaning.run import clean
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,

@@ -9,10 +9,11 @@ import os
 import zlib
 from typing import Any
 
-from baileys_cleanup.decision.plan import DAY, FIRST_BATCH, SECOND
+from baileys_cleanup.decision.policy import DAY, SECOND
+from baileys_cleanup.decision.pre_keys import FIRST_BATCH
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.folder.root import PREFIX
+from baileys_cleanup.store.folder.company import PREFIX
 
 _COLLECTIONS = ("critical_block", "critical_unblock_low", "regular_high", "regular_low", "regular")
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from baileys_cleanup.cleaning.run import CleanOne, World
+    from baileys_cleanup.cleaning.world import CleanOne, Holds, World
     from baileys_cleanup.output.log import Log
     from baileys_cleanup.settings.values import Loaded, Settings
+    from baileys_cleanup.store.folder.tool_folder import ToolFolder
 
 
 def several(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -92,9 +93,21 @@ class Stop:
 
 def world(stopping: Callable[[], bool], again: str = "") -> "World":
     """Return the world of this process: its clocks, whether it was told to stop, and how to come back to it."""
-    from baileys_cleanup.cleaning.run import World  # noqa: PLC0415 - not every command meets it
+    from baileys_cleanup.cleaning.world import World  # noqa: PLC0415 - not every command meets it
 
-    return World(time.time_ns(), time.time_ns, lambda: time.sleep(1), stopping, time.monotonic, again)
+    return World(time.time_ns(), time.time_ns, lambda: time.sleep(1), stopping, time.monotonic, again, holds)
+
+
+def holds(tool: "ToolFolder | None", again: str) -> "Holds":
+    """Return which companies rotations hold; most sessions roots never saw a rotation."""
+    from baileys_cleanup.cleaning.world import nothing_held  # noqa: PLC0415 - not every command asks
+    from baileys_cleanup.store.folder.tool_folder import ROTATIONS  # noqa: PLC0415 - likewise
+
+    if tool is None or not tool.has(ROTATIONS):
+        return nothing_held(tool, again)
+    from baileys_cleanup.rotation.holds import rotation_holds  # noqa: PLC0415 - seldom needed
+
+    return rotation_holds(tool, again)
 
 
 def load_settings(sessions_root: str | None, config: str | None, **flags: object) -> "Loaded":

@@ -8,7 +8,7 @@ The consequences were seen with the real library, versions 6.7.24, 7.0.0-rc.3, 7
 from typing import NamedTuple
 
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.plan import Rule
+from baileys_cleanup.decision.verdict import Rule
 
 MEANING: dict[Kind, str] = {
     Kind.CREDS: "the pairing itself: this account's identity and its counters",

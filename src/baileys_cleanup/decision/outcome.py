@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.plan import Verdict
+from baileys_cleanup.decision.verdict import Verdict
 
 
 class Tally(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import read_sender_key, read_sender_key_memory
-from baileys_cleanup.decision.plan import STATUS_GROUP
+from baileys_cleanup.decision.sender_keys import STATUS_GROUP
 
 
 def group_pairs(names: Iterable[str], account: Account) -> dict[str, list[str]]:

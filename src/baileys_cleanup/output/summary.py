@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, RunOutcome, RunStatus, Tally
-from baileys_cleanup.decision.plan import DAY, Verdict
+from baileys_cleanup.decision.policy import DAY
+from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.output.text import count, few, shown, size
-from baileys_cleanup.store.folder.runs import timestamp
+from baileys_cleanup.output.timestamp import timestamp
 
 SCHEMA_VERSION = 1
 Paint = Callable[[str, str], str]

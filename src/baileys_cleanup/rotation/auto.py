@@ -1,7 +1,7 @@
 """Whether a rotation nobody asked for is due: the decision, pure, and what asks for it when a cleanup did not help."""
 
-from baileys_cleanup.cleaning.run import World
-from baileys_cleanup.decision.plan import DAY
+from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.output.text import count
 from baileys_cleanup.rotation.journal import read_journals
 from baileys_cleanup.rotation.rotate import Rotated, rotate

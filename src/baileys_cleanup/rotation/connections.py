@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from baileys_cleanup.cleaning.run import World
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.settings.values import Settings
 
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from enum import StrEnum
 
 from baileys_cleanup.cleaning.hooks import Hook, Talk, listening
-from baileys_cleanup.cleaning.run import World
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CompanyProblem, HookFailed
 from baileys_cleanup.store.folder.root import Root
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import Kind, read_session
-from baileys_cleanup.decision.plan import AuthFile, Plan, Verdict
+from baileys_cleanup.decision.verdict import AuthFile, Plan, Verdict
 
 
 class Choice(NamedTuple):

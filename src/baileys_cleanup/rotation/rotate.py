@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from baileys_cleanup.cleaning.run import World
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.rotation.copying import give_to_owner
@@ -19,8 +19,9 @@ from baileys_cleanup.rotation.steps import Doors, Rotator, check_hooks, check_ro
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.audit import open_audit
+from baileys_cleanup.store.folder.company import PREFIX
 from baileys_cleanup.store.folder.lock import hold_lock
-from baileys_cleanup.store.folder.root import PREFIX, Root, open_root
+from baileys_cleanup.store.folder.root import Root, open_root
 from baileys_cleanup.store.folder.runs import new_run_id
 from baileys_cleanup.store.folder.set_aside import settle_all
 from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from baileys_cleanup.cleaning.hooks import Hook, hook_of, run_hook, why_missing
-from baileys_cleanup.cleaning.run import World
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, in_words
 from baileys_cleanup.output.text import argument, count, few, shown, size
 from baileys_cleanup.rotation.copying import copy_files, differences, room_for
@@ -17,7 +17,8 @@ from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
 from baileys_cleanup.settings.values import Rotate, Settings
 from baileys_cleanup.store.folder.audit import Audit
-from baileys_cleanup.store.folder.root import PREFIX, Company, Root
+from baileys_cleanup.store.folder.company import PREFIX, Company
+from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.folder.set_aside import (
     Aside,
     begin,

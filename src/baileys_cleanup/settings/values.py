@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from baileys_cleanup.decision.levels import Levels
-from baileys_cleanup.decision.plan import Policy
+from baileys_cleanup.decision.policy import Policy
 
 PREFIX = "BAILEYS_CLEANUP_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"

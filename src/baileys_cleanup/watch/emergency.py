@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from baileys_cleanup.cleaning.company import clean_company
-from baileys_cleanup.cleaning.run import CleanOne, World, clean
+from baileys_cleanup.cleaning.run import clean
+from baileys_cleanup.cleaning.world import CleanOne, World
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, RunOutcome
 from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem, in_words

@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from baileys_cleanup.cleaning.company import Terms, clean_company
-from baileys_cleanup.cleaning.run import CleanOne, World
+from baileys_cleanup.cleaning.world import CleanOne, World
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.output.text import few, shown

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from baileys_cleanup.cleaning.run import World
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CleanupError, in_words
 from baileys_cleanup.output.log import Log
 from baileys_cleanup.output.text import shown

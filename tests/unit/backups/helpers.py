@@ -12,7 +12,7 @@ from baileys_cleanup.backups.manifest import Entry, Manifest, write_manifest
 from baileys_cleanup.backups.snapshot import Snapshot, Source
 from baileys_cleanup.decision.names import kind_of
 from baileys_cleanup.settings.values import Backup
-from baileys_cleanup.store.folder.root import Stamp
+from baileys_cleanup.store.folder.company import Stamp
 
 from ..helpers import NOW, creds
 

@@ -9,10 +9,11 @@ from baileys_cleanup.cleaning.company import Terms, clean_company
 from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.outcome import CompanyStatus, Tally
-from baileys_cleanup.decision.plan import Policy, Rule
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem
-from baileys_cleanup.store.folder.quarantine import DryRun, Outcome
-from baileys_cleanup.store.folder.root import Look
+from baileys_cleanup.store.remover import DryRun, Outcome
+from baileys_cleanup.store.store import Look
 
 from ..helpers import NOW, creds, put
 

@@ -7,10 +7,10 @@ from baileys_cleanup.cleaning.company import Terms
 from baileys_cleanup.cleaning.stopped_bot import Standstill
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus
-from baileys_cleanup.decision.plan import Policy
+from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import HookFailed
 from baileys_cleanup.settings.values import Rotate
-from baileys_cleanup.store.folder.quarantine import DryRun
+from baileys_cleanup.store.remover import DryRun
 
 from ..helpers import NOW, OTHER, creds, put
 

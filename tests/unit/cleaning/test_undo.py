@@ -5,8 +5,11 @@ import os
 
 import pytest
 
-from baileys_cleanup.cleaning.undo import choose_run, undo_company, undoable_runs
+from baileys_cleanup.cleaning.undo import undo_company
+from baileys_cleanup.cleaning.undoable import choose_run, undoable_runs
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.rotation.holds import rotation_holds
 from baileys_cleanup.store.folder.runs import Run, write_run
 
 from ..helpers import GROUP, LID, NOW, OTHER, PN, creds, names, put
@@ -38,7 +41,9 @@ class Past:
 
     def undo(self, stopping=lambda: False):
         """Undo, and give what came back and what stayed by name."""
-        restored = undo_company(self.root, self.tool, RUN, "7", wait=lambda: None, stopping=stopping)
+        world = World(NOW, lambda: NOW, lambda: None, stopping, lambda: 0.0)
+        holds = rotation_holds(self.tool, "")
+        restored = undo_company(self.root, self.tool, RUN, "7", world=world, holds=holds)
         return sorted(restored.files), {problem.file: problem.error for problem in restored.stayed}
 
 

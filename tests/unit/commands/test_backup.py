@@ -9,7 +9,9 @@ import pytest
 from baileys_cleanup.backups.record import read_facts
 from baileys_cleanup.cleaning.run import clean
 from baileys_cleanup.commands import backup as backups
-from baileys_cleanup.commands.backup import Say, alarms, back_up, list_all, verify_all
+from baileys_cleanup.commands.backup import alarms, back_up
+from baileys_cleanup.commands.backup_list import list_all, verify_all
+from baileys_cleanup.commands.backup_say import Say
 from baileys_cleanup.commands.options import Stop
 from baileys_cleanup.decision.outcome import CompanyStatus
 from baileys_cleanup.errors import CleanupError, LockHeld, StoreProblem, UsageProblem

@@ -6,7 +6,8 @@ from baileys_cleanup.cleaning.company import Terms, look_and_plan
 from baileys_cleanup.commands.demo_tree import build
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.plan import Policy, Rule
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.store.folder.root import open_root
 

@@ -8,7 +8,8 @@ import pytest
 from baileys_cleanup.backups import restore as restores
 from baileys_cleanup.backups.naming import archive_name
 from baileys_cleanup.commands.restore import NotRestored, restore
-from baileys_cleanup.commands.undo import list_runs, undo_run
+from baileys_cleanup.commands.undo import undo_run
+from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.errors import LockHeld, Refused, StoreProblem, UsageProblem
 from baileys_cleanup.store.folder.lock import BACKUP, RUN, hold_lock
 from baileys_cleanup.store.folder.set_aside import read_asides

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from baileys_cleanup.commands import undo as commands_undo
-from baileys_cleanup.commands.undo import list_runs, undo_run
-from baileys_cleanup.decision.plan import Policy
+from baileys_cleanup.commands.undo import undo_run
+from baileys_cleanup.commands.undo_list import list_runs
+from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import LockHeld, UsageProblem
 from baileys_cleanup.store.folder.lock import hold_lock
 from baileys_cleanup.store.folder.root import open_root

@@ -4,7 +4,7 @@ import pytest
 
 from baileys_cleanup.decision.consequences import explain
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.plan import Rule
+from baileys_cleanup.decision.verdict import Rule
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -4,7 +4,9 @@ import pytest
 
 from baileys_cleanup.decision.account import ABSENT, Account, unreadable
 from baileys_cleanup.decision.names import PROTECTED, Kind
-from baileys_cleanup.decision.plan import Policy, Preset, Rule, plan, undated
+from baileys_cleanup.decision.plan import plan, undated
+from baileys_cleanup.decision.policy import Policy, Preset
+from baileys_cleanup.decision.verdict import Rule
 
 from ..helpers import DAY, GROUP, KNOWN, LID, NOW, OTHER, OWN, PN, SECOND, auth_file
 

@@ -7,7 +7,7 @@ import pytest
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem, RunOutcome, Tally
-from baileys_cleanup.decision.plan import Rule, Verdict
+from baileys_cleanup.decision.verdict import Rule, Verdict
 from baileys_cleanup.output.summary import JsonReport, QuietReport, TextReport, problems_in_words, table, verdict_fields
 
 from ..helpers import NOW, SECOND, auth_file

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from baileys_cleanup.decision.plan import DAY
+from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.rotation.auto import rotate_when_due, why_not
 from baileys_cleanup.rotation.journal import read_journals, write_journal
 from baileys_cleanup.rotation.states import Journal, State

@@ -2,7 +2,7 @@
 
 import pytest
 
-from baileys_cleanup.cleaning.run import World
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.rotation.connections import backup_for, notifier_for
 from baileys_cleanup.settings.values import Alerts, Backup, Settings

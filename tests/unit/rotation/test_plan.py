@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.plan import Policy, plan
+from baileys_cleanup.decision.plan import plan
+from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.rotation.plan import choose
 
 from ..helpers import GROUP, KNOWN, LID, NOW, OTHER, PN, auth_file

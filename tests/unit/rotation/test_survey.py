@@ -3,10 +3,10 @@
 import pytest
 
 from baileys_cleanup.decision.account import ABSENT, Account
-from baileys_cleanup.decision.plan import Policy
+from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import Refused
 from baileys_cleanup.rotation.survey import require_pairing, survey
-from baileys_cleanup.store.folder.root import Company
+from baileys_cleanup.store.folder.company import Company
 
 from ..helpers import KNOWN, NOW, OTHER, creds, put
 

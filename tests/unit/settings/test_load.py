@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from baileys_cleanup.decision.plan import Preset
+from baileys_cleanup.decision.policy import Preset
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.settings import load as settings
 from baileys_cleanup.settings.load import load

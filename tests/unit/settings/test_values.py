@@ -1,7 +1,7 @@
 """`config`: the defaults of the contract, and whose values a company has."""
 
 from baileys_cleanup.decision.levels import Levels
-from baileys_cleanup.decision.plan import Policy
+from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.settings.values import Loaded, Settings
 
 

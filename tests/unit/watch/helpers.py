@@ -1,6 +1,6 @@
 """Companies to look at, services that do as told, and what a look says."""
 
-from baileys_cleanup.cleaning.run import World
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.store.folder.root import Space

@@ -5,7 +5,7 @@ import os
 import shlex
 
 from baileys_cleanup.cleaning.company import left_alone
-from baileys_cleanup.decision.plan import Policy
+from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.watch.emergency import Relief, lowered, relieve
 

@@ -7,8 +7,8 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from baileys_cleanup.decision.plan import SECOND
-from baileys_cleanup.store.folder.runs import timestamp
+from baileys_cleanup.decision.policy import SECOND
+from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
 
 NAME = "audit.log"

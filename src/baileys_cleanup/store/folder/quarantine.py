@@ -8,101 +8,20 @@ What is not as planned goes back, and never over a newer file.
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
-from baileys_cleanup.decision.names import PROTECTED, REMOVABLE, kind_of
-from baileys_cleanup.decision.plan import Verdict
-from baileys_cleanup.errors import CompanyProblem, ProtectedFile, in_words
+from baileys_cleanup.decision.verdict import Verdict
+from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.audit import Audit
-from baileys_cleanup.store.folder.quarantined import open_quarantined, quarantined, quarantined_companies, run_exists
-from baileys_cleanup.store.folder.records import TEMPORARY
-from baileys_cleanup.store.folder.renaming import rename_without_replacing
-from baileys_cleanup.store.folder.root import OPEN_FOLDER, Company, Root, Stamp
+from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company, Stamp
+from baileys_cleanup.store.folder.purge import forget_record, tidy
+from baileys_cleanup.store.folder.put_back import put_back, remove_if_empty, try_way_back
 from baileys_cleanup.store.folder.runs import RUNNING, SETTLED, Run, write_run
 from baileys_cleanup.store.folder.tool_folder import ToolFolder, make_folder
-
-STAGING = "restoring"
-"""Where a restore makes files whole before they go into a company's folder."""
-_PROBES = (".way-back", ".way-back.returned")
-
-
-class Outcome(StrEnum):
-    """What became of one planned removal."""
-
-    REMOVED = "removed"
-    CHANGED = "changed"
-    VANISHED = "vanished"
-    HELD = "held"
-
-
-class Revision(NamedTuple):
-    """A removal that the last look undid: the file went back, or `problem` says why it lies in the quarantine."""
-
-    verdict: Verdict
-    problem: str | None = None
-
-
-class Hand(Protocol):
-    """Removes files of one company, one at a time."""
-
-    def remove(self, verdict: Verdict) -> Outcome:
-        """Carry out one planned removal. Raises OSError when the file could not go, and is still there."""
-
-    def confirm(self) -> "list[Revision]":
-        """Look a last time at all that was removed, and return what did not stay so."""
-
-
-class Remover(Protocol):
-    """What carries a plan out: for real, or in words only."""
-
-    def doubt(self, company: Company) -> str | None:
-        """Return why removals in this company will fail, where that shows before the first one."""
-
-    def company(self, company: Company) -> AbstractContextManager[Hand]:
-        """Return the hand for one company."""
-
-
-def refuse_protected(name: str) -> None:
-    """Raise ProtectedFile for a name no plan may hold: the second check, beside the planner's."""
-    kind = kind_of(name)
-    if kind in PROTECTED or kind not in REMOVABLE:
-        raise ProtectedFile(f"{name!r} is of kind {kind} and is never removed")
-
-
-# --- a dry run ------------------------------------------------------------------------------------------
-
-
-class DryRun:
-    """The remover without hands: says what the other would do, and touches nothing."""
-
-    def doubt(self, company: Company) -> str | None:
-        """Return what would keep the other from removing: no right to write in the company's folder."""
-        if os.access(".", os.W_OK | os.X_OK, dir_fd=company.fd, effective_ids=True):
-            return None
-        read_only = os.fstatvfs(company.fd).f_flag & os.ST_RDONLY
-        why = in_words(OSError(errno.EROFS if read_only else errno.EACCES, ""))
-        return f"a real run would remove nothing here: {why}"
-
-    @contextmanager
-    def company(self, company: Company) -> Iterator[Hand]:  # noqa: ARG002 - the same shape as the real one
-        """Return a hand that only says yes."""
-        yield self
-
-    def confirm(self) -> list[Revision]:
-        """Look at nothing: nothing was moved."""
-        return []
-
-    def remove(self, verdict: Verdict) -> Outcome:
-        """Say that the file would be removed."""
-        refuse_protected(verdict.file.name)
-        return Outcome.REMOVED
-
-
-# --- the real one ---------------------------------------------------------------------------------------
+from baileys_cleanup.store.remover import Hand, Outcome, Revision, refuse_protected
 
 
 class Quarantine:
@@ -138,8 +57,8 @@ class Quarantine:
             return
         os.close(self._fd)
         self._fd = None
-        if _remove_if_empty(self._tool.quarantine, self._run.run_id):
-            _forget_record(self._tool, self._run.run_id)
+        if remove_if_empty(self._tool.quarantine, self._run.run_id):
+            forget_record(self._tool, self._run.run_id)
         elif self._settled:
             # A record that cannot be written stays as it was, and the next run settles this one.
             with suppress(OSError):
@@ -161,7 +80,7 @@ class Quarantine:
             make_folder(self._tool.quarantine, self._run.run_id)
             fd = os.open(self._run.run_id, OPEN_FOLDER, dir_fd=self._tool.quarantine)
             try:
-                self._by_link = _try_way_back(self._tool.fd)
+                self._by_link = try_way_back(self._tool.fd)
             except BaseException:
                 os.close(fd)
                 tidy(self._tool, self._run)
@@ -303,174 +222,4 @@ class _QuarantineHand:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
-            _remove_if_empty(self._quarantine.folder(), self._company.folder_name)
-
-
-def put_back(name: str, source: int, target: int) -> None:
-    """Move a file from one open folder to another under the same name, never over an existing file.
-
-    Raises FileExistsError when there is one, OSError when it cannot be done.
-    """
-    if not rename_without_replacing(name, name, source, target):
-        os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
-        os.unlink(name, dir_fd=source)
-
-
-def _try_way_back(folder: int) -> bool:
-    """Try on a file of our own how files can return: True by hard link only, False by rename.
-
-    Raises CompanyProblem when this file system knows neither; then nothing may be removed at all.
-    """
-    names = _PROBES
-    _forget_probes(folder)
-    fd = os.open(names[0], os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
-    os.close(fd)
-    try:
-        if rename_without_replacing(*names, folder, folder):
-            return False
-        try:
-            os.link(*names, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-        except OSError as error:
-            raise CompanyProblem(
-                f"this file system cannot put a file back without overwriting ({error.strerror}), so nothing is removed"
-            ) from None
-        return True
-    finally:
-        _forget_probes(folder)
-
-
-def _forget_probes(folder: int) -> None:
-    for name in _PROBES:
-        with suppress(OSError):  # what cannot go now goes before the next probe
-            os.unlink(name, dir_fd=folder)
-
-
-# --- what lies in the quarantine ------------------------------------------------------------------------
-
-
-class Purged(NamedTuple):
-    """What a purge deleted for good, and what it could not delete."""
-
-    files: int
-    size: int
-    errors: list[str]
-
-
-def purge(tool: ToolFolder, run: Run, audit: Audit, stopping: Callable[[], bool]) -> Purged:
-    """Delete for good what one run left in the quarantine; stops between two files when told to."""
-    with suppress(OSError):  # on a full disk this is what makes room for the next line
-        audit.write("purge", run=run.run_id)
-    files = size = 0
-    errors: list[str] = []
-    try:
-        with open_quarantined(tool.quarantine, run.run_id) as run_fd:
-            for company in sorted(os.listdir(run_fd)):
-                with open_quarantined(run_fd, company) as fd, os.scandir(fd) as entries:
-                    for entry in entries:
-                        if stopping():
-                            return Purged(files, size, errors)
-                        length = entry.stat(follow_symlinks=False).st_size
-                        os.unlink(entry.name, dir_fd=fd)
-                        files += 1
-                        size += length
-                _remove_if_empty(run_fd, company)
-    except FileNotFoundError:
-        pass  # gone already, by an earlier purge that was stopped
-    except OSError as error:
-        errors.append(f"run {run.run_id} could not be purged: {error.strerror}: {error.filename!r}")
-        return Purged(files, size, errors)
-    tidy(tool, run)
-    return Purged(files, size, errors)
-
-
-def settle(root: Root, tool: ToolFolder, run: Run) -> bool:
-    """End what a killed run or undo left half done, so that every file is in one place; tell whether that is so.
-
-    A put-back by hard link that was cut in two left the file in both places: the quarantine lets go of it.
-    A file that was rewritten after the run began, while it was being moved, goes back unless a newer one exists.
-    Where that cannot be done now the run stays unsettled, and nothing of it may be purged.
-    """
-    settled = _return_changed(root, tool, run)
-    tidy(tool, run)
-    if settled and run_exists(tool, run):
-        write_run(tool, run._replace(state=SETTLED))
-    return settled
-
-
-def _return_changed(root: Root, tool: ToolFolder, run: Run) -> bool:
-    """Put back what changed while a run moved it; False when some company could not be worked on."""
-    whole = True
-    for company_id in quarantined_companies(tool, run):
-        try:
-            if root.has(company_id):
-                with root.company(company_id) as company, quarantined(tool, run, company_id) as fd:
-                    _return_changed_of(company, fd, run)
-        except (CompanyProblem, OSError):
-            whole = False
-    return whole
-
-
-def _return_changed_of(company: Company, fd: int, run: Run) -> None:
-    for name in os.listdir(fd):
-        status = os.stat(name, dir_fd=fd, follow_symlinks=False)
-        if status.st_nlink > 1 and _same_file(company.fd, name, status):
-            os.unlink(name, dir_fd=fd)
-        elif run.state == RUNNING and status.st_mtime_ns > run.started:
-            with suppress(FileExistsError):
-                put_back(name, fd, company.fd)
-
-
-def tidy(tool: ToolFolder, run: Run) -> None:
-    """Remove the empty folders of a run, and its record with the last one."""
-    with suppress(FileNotFoundError), open_quarantined(tool.quarantine, run.run_id) as fd:
-        for company in os.listdir(fd):
-            _remove_if_empty(fd, company)
-    if _remove_if_empty(tool.quarantine, run.run_id) or not run_exists(tool, run):
-        _forget_record(tool, run.run_id)
-
-
-def forget_leftovers(tool: ToolFolder) -> None:
-    """Remove the temporary files that a killed run left in the tool's own folder."""
-    _forget_probes(tool.fd)
-    forget_staged(tool)
-    for name in os.listdir(tool.runs):
-        if name.endswith(TEMPORARY):
-            os.unlink(name, dir_fd=tool.runs)
-
-
-def forget_staged(tool: ToolFolder) -> None:
-    """Remove what a killed restore left in the tool's own folder, on its way into a company's."""
-    with suppress(FileNotFoundError), tool.part(STAGING, create=False) as staging:
-        for name in os.listdir(staging):
-            os.unlink(name, dir_fd=staging)
-
-
-def unrecorded(tool: ToolFolder) -> list[str]:
-    """Return what lies in the quarantine under no name of a run in `runs`; an empty folder just goes."""
-    records = {name.removesuffix(".json") for name in os.listdir(tool.runs)}
-    return [
-        name
-        for name in sorted(os.listdir(tool.quarantine))
-        if name not in records and not _remove_if_empty(tool.quarantine, name)
-    ]
-
-
-def _same_file(folder: int, name: str, status: os.stat_result) -> bool:
-    try:
-        other = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return (other.st_dev, other.st_ino) == (status.st_dev, status.st_ino)
-
-
-def _remove_if_empty(parent: int, name: str) -> bool:
-    try:
-        os.rmdir(name, dir_fd=parent)
-    except OSError:
-        return False
-    return True
-
-
-def _forget_record(tool: ToolFolder, run_id: str) -> None:
-    with suppress(OSError):  # a record of nothing does no harm, and the next run forgets it
-        os.unlink(f"{run_id}.json", dir_fd=tool.runs)
+            remove_if_empty(self._quarantine.folder(), self._company.folder_name)

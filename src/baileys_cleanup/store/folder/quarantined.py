@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from baileys_cleanup.store.folder.company import OPEN_FOLDER, PREFIX
 from baileys_cleanup.store.folder.opening import open_to_look
-from baileys_cleanup.store.folder.root import OPEN_FOLDER, PREFIX
 from baileys_cleanup.store.folder.runs import Run
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
 

@@ -6,164 +6,21 @@ is swapped for a link later is never entered.
 
 import errno
 import os
-import pwd
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
-from baileys_cleanup.decision.names import CREDS_NAME, kind_of
-from baileys_cleanup.decision.plan import AuthFile
-from baileys_cleanup.errors import CompanyProblem, CredsUnreadable, UsageProblem
+from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.output.text import count, few, shown
+from baileys_cleanup.store.folder.company import OPEN_FOLDER, PREFIX, Company
 from baileys_cleanup.store.folder.opening import open_to_look
-
-PREFIX = "company_"
-_FIRST_PERSON = 1000
-"""User ids below belong to services, whose home may well be the sessions root."""
-OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-CREDS_LIMIT = 64 * 1024 * 1024
-"""Bytes. A `creds.json` grows with `processedHistoryMessages`, but never to this."""
-
-
-class Stamp(NamedTuple):
-    """What tells one very file from any other, and one content from a later one. Times in nanoseconds.
-
-    The time of the last status change and the number of links are left out: a rename moves them.
-    """
-
-    device: int
-    inode: int
-    size: int
-    modified: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> Self:
-        """Take the stamp of a file that was just looked at."""
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-class Listing(NamedTuple):
-    """The names in a company folder: its auth files, not looked at yet, and what else lies there."""
-
-    files: list[AuthFile]
-    strangers: list[str]
-
-
-class Look(NamedTuple):
-    """The auth files as the planner wants them, and those that vanished or could not be read meanwhile."""
-
-    files: list[AuthFile]
-    vanished: list[AuthFile]
-    errors: dict[str, str]
+from baileys_cleanup.store.folder.refused_roots import why_refused
 
 
 def no_companies(path: str) -> str:
     """Return the warning about a sessions root, named by its path, in which nothing looks like a company."""
     return f"the sessions root {path} holds no company_<id> folder: is the right disk mounted?"
-
-
-class Company:
-    """One company folder, held open. `id` is the folder's name without `company_`, as is."""
-
-    def __init__(self, company_id: str, fd: int) -> None:
-        self.id = company_id
-        self.fd = fd
-
-    @property
-    def folder_name(self) -> str:
-        """The name of the folder under the sessions root."""
-        return PREFIX + self.id
-
-    def names(self) -> Listing:
-        """List the auth files. Sub-folders, links, pipes and the like are strangers: named, never counted."""
-        files: list[AuthFile] = []
-        strangers: list[str] = []
-        with os.scandir(self.fd) as entries:
-            for entry in entries:
-                if entry.is_file(follow_symlinks=False):
-                    files.append(AuthFile(entry.name, kind_of(entry.name)))
-                else:
-                    strangers.append(entry.name)
-        return Listing(files, strangers)
-
-    def census(self, beginning: str) -> tuple[int, int]:
-        """Count the auth files, and those whose names begin in some way: what `names` lists, without the list."""
-        files = of_them = 0
-        with os.scandir(self.fd) as entries:
-            for entry in entries:
-                if entry.is_file(follow_symlinks=False):
-                    files += 1
-                    of_them += entry.name.startswith(beginning)
-        return files, of_them
-
-    def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:
-        """Date the `wanted` ones among `files`; the others are passed on as they are."""
-        dated: dict[str, AuthFile] = {}
-        vanished: list[AuthFile] = []
-        errors: dict[str, str] = {}
-        gone: set[str] = set()
-        for file in wanted:
-            try:
-                status = os.stat(file.name, dir_fd=self.fd, follow_symlinks=False)
-            except FileNotFoundError:
-                vanished.append(file)
-                gone.add(file.name)
-                continue
-            except OSError as error:
-                errors[file.name] = f"its date could not be read: {error.strerror}"
-                continue
-            if not stat.S_ISREG(status.st_mode):
-                vanished.append(file)
-                gone.add(file.name)
-                continue
-            dated[file.name] = AuthFile(
-                file.name,
-                file.kind,
-                status.st_mtime_ns,
-                status.st_size,
-                status.st_nlink == 1,
-                Stamp.of(status),
-            )
-        looked = [dated.get(file.name, file) for file in files if file.name not in gone]
-        return Look(looked, vanished, errors)
-
-    def account(self, wait: Callable[[], object]) -> Account:
-        """Read who owns this folder. A copy that does not parse is read once more after `wait` (a second).
-
-        `creds.json` is opened without following a link and without blocking; only a regular file is read.
-        """
-        try:
-            data = self._read_creds()
-            try:
-                return read_account(data)
-            except CredsUnreadable:
-                wait()
-                return read_account(self._read_creds())
-        except FileNotFoundError:
-            return ABSENT
-        except CredsUnreadable as problem:
-            return unreadable(str(problem))
-        except OSError as error:
-            why = "is a link" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
-            return unreadable(why)
-
-    def _read_creds(self) -> bytes:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        fd = open_to_look(CREDS_NAME, flags, self.fd)
-        try:
-            status = os.fstat(fd)
-            if not stat.S_ISREG(status.st_mode):
-                raise OSError(errno.EINVAL, "it is not a regular file")
-            if status.st_size > CREDS_LIMIT:
-                raise OSError(errno.EFBIG, f"it is larger than {CREDS_LIMIT // 1024**2} MiB")
-            parts: list[bytes] = []
-            while part := os.read(fd, 1024 * 1024):
-                parts.append(part)
-            return b"".join(parts)
-        finally:
-            os.close(fd)
 
 
 class Space(NamedTuple):
@@ -293,42 +150,12 @@ def open_root(path: str) -> Iterator[Root]:
             " company_<id> folders"
         ) from None
     try:
-        why = _wild(fd)
+        why = why_refused(fd)
         if why:
             raise UsageProblem(f"the sessions root {shown(path)} is {why}; give the folder that holds company_<id>")
         yield Root(fd, os.path.realpath(path), path)
     finally:
         os.close(fd)
-
-
-def _wild(fd: int) -> str | None:
-    """Return in words why this folder is no sessions root, None when it may be one."""
-    status = os.fstat(fd)
-    here = _place(status)
-    if here == _place(os.stat("/")):
-        return "the root of the file system"
-    homes = [os.environ.get("HOME"), _home_of(os.geteuid())]
-    if status.st_uid == 0 or status.st_uid >= _FIRST_PERSON:
-        homes.append(_home_of(status.st_uid))
-    return "a home folder" if any(home and _place_at(home) == here for home in homes) else None
-
-
-def _home_of(uid: int) -> str | None:
-    try:
-        return pwd.getpwuid(uid).pw_dir
-    except KeyError:
-        return None
-
-
-def _place_at(path: str) -> tuple[int, int] | None:
-    try:
-        return _place(os.stat(path))
-    except OSError:
-        return None
-
-
-def _place(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino
 
 
 def _mount_of(fd: int) -> tuple[int, str]:

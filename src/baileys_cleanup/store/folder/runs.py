@@ -4,8 +4,9 @@ import os
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from baileys_cleanup.decision.plan import DAY, SECOND
+from baileys_cleanup.decision.policy import DAY, SECOND
 from baileys_cleanup.errors import Refused
+from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.store.folder.records import read_record, write_record
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
 
@@ -40,11 +41,6 @@ class Run(NamedTuple):
 def new_run_id(now: int) -> str:
     """Return an id that sorts by time: `20261122T030000Z-4f1c`."""
     return f"{datetime.fromtimestamp(now // SECOND, UTC):%Y%m%dT%H%M%SZ}-{os.urandom(2).hex()}"
-
-
-def timestamp(moment: int) -> str:
-    """Return a moment in nanoseconds since the epoch as `2026-11-22T03:00:00Z`."""
-    return f"{datetime.fromtimestamp(moment // SECOND, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def read_runs(tool: ToolFolder) -> tuple[list[Run], list[str]]:

@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.folder.company import OPEN_FOLDER, PREFIX
 from baileys_cleanup.store.folder.records import read_record, write_record
 from baileys_cleanup.store.folder.renaming import exchange, rename_without_replacing
-from baileys_cleanup.store.folder.root import OPEN_FOLDER, PREFIX, Root
+from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.folder.tool_folder import ToolFolder, make_folder
 
 RESTORE = "restore"

@@ -25,8 +25,9 @@ from contextlib import contextmanager
 
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.folder.company import OPEN_FOLDER
 from baileys_cleanup.store.folder.opening import open_to_look
-from baileys_cleanup.store.folder.root import OPEN_FOLDER, Root
+from baileys_cleanup.store.folder.root import Root
 
 NAME = ".baileys-cleanup"
 ROTATIONS = "rotations"

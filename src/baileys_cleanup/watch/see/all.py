@@ -6,8 +6,8 @@ from typing import NamedTuple
 from baileys_cleanup.backups.record import Facts as Backups
 from baileys_cleanup.backups.record import read_facts
 from baileys_cleanup.cleaning.company import Terms
-from baileys_cleanup.cleaning.run import World
-from baileys_cleanup.cleaning.undo import undoable_runs
+from baileys_cleanup.cleaning.undoable import undoable_runs
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.root import Root, Space, open_root
 from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder

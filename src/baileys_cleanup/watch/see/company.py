@@ -11,10 +11,12 @@ from typing import NamedTuple
 from baileys_cleanup.cleaning.company import Sight, Terms, count_company, look_and_plan
 from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.plan import Policy, Rule
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.root import Company, Root
+from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.root import Root
 
 
 class Removable(NamedTuple):

@@ -7,7 +7,7 @@ from html import escape
 
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.output.text import count, shown, size
-from baileys_cleanup.store.folder.runs import timestamp
+from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.watch.remember.run_history import Ended
 from baileys_cleanup.watch.see.all import Facts
 from baileys_cleanup.watch.see.company import Blind, View

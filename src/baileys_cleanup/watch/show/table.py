@@ -5,7 +5,7 @@ from typing import Any
 
 from baileys_cleanup.output.summary import Paint, table
 from baileys_cleanup.output.text import count, shown, size
-from baileys_cleanup.store.folder.runs import timestamp
+from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.watch.look import Seen
 from baileys_cleanup.watch.see.company import View
 from baileys_cleanup.watch.show.page import trend_in_words

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.folder.root import PREFIX
+from baileys_cleanup.store.folder.company import PREFIX
 from baileys_cleanup.store.folder.tool_folder import NAME
 
 _READABLE = 0o644

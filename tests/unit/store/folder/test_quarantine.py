@@ -7,20 +7,15 @@ from contextlib import closing
 import pytest
 
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.plan import AuthFile, Rule, Verdict
+from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem, ProtectedFile
 from baileys_cleanup.store.folder import renaming
 from baileys_cleanup.store.folder.audit import open_audit
-from baileys_cleanup.store.folder.quarantine import (
-    DryRun,
-    Outcome,
-    Quarantine,
-    purge,
-    put_back,
-    refuse_protected,
-    settle,
-)
+from baileys_cleanup.store.folder.purge import purge, settle
+from baileys_cleanup.store.folder.put_back import put_back
+from baileys_cleanup.store.folder.quarantine import Quarantine
 from baileys_cleanup.store.folder.runs import RUNNING, Run, read_runs, write_run
+from baileys_cleanup.store.remover import DryRun, Outcome, refuse_protected
 
 from ...helpers import GROUP, NOW, PN, names, put
 

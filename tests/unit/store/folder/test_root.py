@@ -8,9 +8,10 @@ import pytest
 
 from baileys_cleanup.decision.account import ABSENT
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.plan import AuthFile
+from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
-from baileys_cleanup.store.folder.root import Company, Stamp, open_root
+from baileys_cleanup.store.folder.company import Company, Stamp
+from baileys_cleanup.store.folder.root import open_root
 
 from ...helpers import NOW, OWN, creds, put
 

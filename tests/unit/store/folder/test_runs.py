@@ -7,13 +7,13 @@ import re
 import pytest
 
 from baileys_cleanup.errors import Refused
+from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.store.folder.runs import (
     SETTLED,
     Run,
     check_clock,
     new_run_id,
     read_runs,
-    timestamp,
     write_last_start,
     write_run,
 )

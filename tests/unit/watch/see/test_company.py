@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.plan import Policy, may_hold_batch, plan
-from baileys_cleanup.store.folder.root import Stamp
+from baileys_cleanup.decision.plan import plan
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.pre_keys import may_hold_batch
+from baileys_cleanup.store.folder.company import Stamp
 from baileys_cleanup.watch.see.all import terms_of
 from baileys_cleanup.watch.see.company import Blind, Removable, view_all, view_one
 
