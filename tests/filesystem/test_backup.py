@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from baileys_cleanup.backups.archive import check_archive
-from baileys_cleanup.backups.make import BackedUp, Moment, Status
+from baileys_cleanup.backups.make import BackedUp, Clock, Status
 from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.places import folder as shelf
 from baileys_cleanup.backups.places import fsspec_url as elsewhere
@@ -49,7 +49,7 @@ def settings(here: Path, keep_last: int = 1) -> Settings:
 def back_up(here: Path, now: int | None = None) -> list[BackedUp]:
     """Back up all companies of a room."""
     at = now or time.time_ns()
-    moment = Moment(at, lambda: time.time_ns() + A_DAY, lambda: None)
+    moment = Clock(at, lambda: time.time_ns() + A_DAY, lambda: None)
     return list(back_up_all(settings(here), [], moment, lambda: False, rehearse=False))
 
 

@@ -297,7 +297,7 @@ def test_a_quiet_night_loads_neither_log_nor_schema(tmp_path):
         "import baileys_cleanup.cli",
         "from baileys_cleanup import cleaning",
         "from . import root",
-        "def later():\n    from baileys_cleanup.backups.make import Keeper",
+        "def later():\n    from baileys_cleanup.backups.make import BackupMaker",
         "from baileys_cleanup.nowhere import x",
     ],
 )

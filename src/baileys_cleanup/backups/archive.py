@@ -130,14 +130,14 @@ def _open(file: BinaryIO, stack: ExitStack) -> Archive:
     return Archive(tar, stream, manifest)
 
 
-class Checked(NamedTuple):
+class CheckedArchive(NamedTuple):
     """An archive that was read to its end: what it holds, and whose account."""
 
     manifest: Manifest
     account: Account
 
 
-def check_archive(file: BinaryIO) -> Checked:
+def check_archive(file: BinaryIO) -> CheckedArchive:
     """Read an archive to its end. Raises ArchiveProblem where anything is wrong with it, or it holds no creds.json."""
     account: Account | None = None
     with open_archive(file) as archive:
@@ -149,7 +149,7 @@ def check_archive(file: BinaryIO) -> Checked:
                     raise ArchiveProblem(f"its creds.json {problem}") from None
         if account is None:
             raise ArchiveProblem("it has no creds.json that can be one")
-        return Checked(archive.manifest, account)
+        return CheckedArchive(archive.manifest, account)
 
 
 def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:

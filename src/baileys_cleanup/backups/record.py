@@ -15,7 +15,7 @@ _PART = "backups"
 _END = ".json"
 
 
-class Facts(NamedTuple):
+class BackupRecord(NamedTuple):
     """The backups of one company. Times are in nanoseconds since the epoch, None for never.
 
     `bytes` is the size of the last archive, `files` how many it holds. `failures` counts all failed backups, `failing`
@@ -33,20 +33,20 @@ class Facts(NamedTuple):
     good: dict[str, tuple[str, bool]] = {}  # noqa: RUF012 - replaced, never changed
 
 
-class Book:
+class BackupRecords:
     """Reads and writes the facts."""
 
     def __init__(self, tool: ToolFolder | None) -> None:
         self._tool = tool
 
-    def read(self, company_id: str) -> Facts:
+    def read(self, company_id: str) -> BackupRecord:
         """Return what is known of one company; what cannot be read is not known."""
         found = None
         with suppress(OSError):
             found = self._read(f"{PREFIX}{company_id}{_END}")
-        return found or Facts(company_id)
+        return found or BackupRecord(company_id)
 
-    def read_all(self) -> list[Facts]:
+    def read_all(self) -> list[BackupRecord]:
         """Return what is known of every company, by id."""
         names: list[str] = []
         if self._tool is not None:
@@ -55,14 +55,14 @@ class Book:
         found = [self._read(name) for name in names if name.startswith(PREFIX) and name.endswith(_END)]
         return [facts for facts in found if facts is not None]
 
-    def write(self, facts: Facts) -> None:
+    def write(self, facts: BackupRecord) -> None:
         """Take down what is known of one company. Raises OSError when that cannot be written."""
         if self._tool is None:
             return
         with self._tool.part(_PART) as part:
             write_record(part, f"{PREFIX}{facts.company_id}{_END}", facts._asdict())
 
-    def _read(self, name: str) -> Facts | None:
+    def _read(self, name: str) -> BackupRecord | None:
         if self._tool is None:
             return None
         try:
@@ -72,20 +72,20 @@ class Book:
             return None
 
 
-class ClosedBook(Book):
+class ReadOnlyRecords(BackupRecords):
     """Reads the facts, and writes nothing: for a dry run."""
 
-    def write(self, facts: Facts) -> None:
+    def write(self, facts: BackupRecord) -> None:
         """Write nothing."""
 
 
-def read_facts(tool: ToolFolder) -> list[Facts]:
+def read_backup_records(tool: ToolFolder) -> list[BackupRecord]:
     """Return what is known of every company's backups, by id: what metrics and alerts are made from."""
-    return Book(tool).read_all()
+    return BackupRecords(tool).read_all()
 
 
-def _facts(company_id: str, record: dict[str, Any]) -> Facts:
+def _facts(company_id: str, record: dict[str, Any]) -> BackupRecord:
     tried, succeeded = (None if record[key] is None else bounded(int(record[key])) for key in ("tried", "succeeded"))
     size, files, failures, failing = (bounded(int(record[key])) for key in ("bytes", "files", "failures", "failing"))
     good = {str(name): (str(mark), bool(paired)) for name, (mark, paired) in record["good"].items()}
-    return Facts(company_id, tried, succeeded, size, files, failures, failing, good)
+    return BackupRecord(company_id, tried, succeeded, size, files, failures, failing, good)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 from baileys_cleanup.backups.archive import open_archive
-from baileys_cleanup.backups.find import Found
-from baileys_cleanup.backups.make import Moment
+from baileys_cleanup.backups.find import FoundArchive
+from baileys_cleanup.backups.make import Clock
 from baileys_cleanup.backups.restore_plan import (
     RATCHETS,
-    Choice,
+    FileDecision,
     Identity,
     Present,
     Step,
@@ -34,7 +34,7 @@ from baileys_cleanup.store.folder.tool_folder import ToolFolder
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class Asked(NamedTuple):
+class RestoreRequest(NamedTuple):
     """What a restore was asked for: the company, and how."""
 
     company_id: str
@@ -46,9 +46,9 @@ class Asked(NamedTuple):
 class Plan:
     """What a restore will do, decided before anything is touched. `present` is None where there is no folder yet."""
 
-    asked: Asked
-    found: Found
-    choices: list[Choice]
+    asked: RestoreRequest
+    found: FoundArchive
+    choices: list[FileDecision]
     present: Snapshot | None
     warnings: list[str] = field(default_factory=list)
 
@@ -63,7 +63,7 @@ class Plan:
 
 
 @contextmanager
-def plan_restore(root: Root, found: Found, asked: Asked, moment: Moment) -> Iterator[Plan]:
+def plan_restore(root: Root, found: FoundArchive, asked: RestoreRequest, moment: Clock) -> Iterator[Plan]:
     """Look at the company's folder and decide over every file. Touches nothing.
 
     Raises Refused where the folder holds another account's pairing, CompanyProblem or OSError where it cannot be read.
@@ -76,7 +76,7 @@ def plan_restore(root: Root, found: Found, asked: Asked, moment: Moment) -> Iter
         yield _plan(found, asked, present)
 
 
-def _plan(found: Found, asked: Asked, present: Snapshot | None) -> Plan:
+def _plan(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None) -> Plan:
     here = _present(present)
     identity = Identity.ABSENT
     if present is not None:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from baileys_cleanup.backups.make import BackedUp, Keeper, Moment, Status
-from baileys_cleanup.backups.places.open import open_store
-from baileys_cleanup.backups.places.place import Rehearsal, Store
-from baileys_cleanup.backups.record import Book, ClosedBook
+from baileys_cleanup.backups.make import BackedUp, BackupMaker, Clock, Status
+from baileys_cleanup.backups.places.open import open_place
+from baileys_cleanup.backups.places.place import DryRunPlace, Place
+from baileys_cleanup.backups.record import BackupRecords, ReadOnlyRecords
 from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
@@ -18,7 +18,7 @@ from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folde
 def back_up_all(
     settings: Settings,
     wanted: Sequence[str],
-    moment: Moment,
+    moment: Clock,
     stopping: Callable[[], bool],
     *,
     rehearse: bool,
@@ -27,34 +27,36 @@ def back_up_all(
     """Back up the wanted companies, or all, and give each outcome as it comes; ends early when told to stop.
 
     A rehearsal makes every archive and reads it back, and keeps none. `again` are the options that lead a later command
-    to the same sessions root and store. Raises UsageProblem or LockHeld before anything is written.
+    to the same sessions root and place. Raises UsageProblem or LockHeld before anything is written.
     """
     with ExitStack() as stack:
         root = stack.enter_context(open_root(settings.sessions_root))
         ids = root.select(wanted) if wanted else root.company_ids()[0]
-        store = stack.enter_context(open_store(place_of(settings), root))
+        place = stack.enter_context(open_place(place_of(settings), root))
         if rehearse:
             tool = stack.enter_context(open_tool_folder(root, create=False))
-            keeper = Keeper(root, Rehearsal(store), settings.backup, ClosedBook(tool), moment, again=again)
+            maker = BackupMaker(root, DryRunPlace(place), settings.backup, ReadOnlyRecords(tool), moment, again=again)
         else:
             tool = stack.enter_context(open_tool_folder(root, create=True))
             assert tool is not None, "made a moment ago"
             stack.enter_context(hold_lock(tool, BACKUP))
-            keeper = Keeper(root, store, settings.backup, Book(tool), moment, again=again)
+            maker = BackupMaker(root, place, settings.backup, BackupRecords(tool), moment, again=again)
         for company_id in ids:
             if stopping():
                 return
-            yield keeper.back_up(company_id)
+            yield maker.back_up(company_id)
 
 
 @contextmanager
-def keeper_for_clean(settings: Settings, root: Root, tool: ToolFolder, moment: Moment, again: str) -> Iterator[Keeper]:
+def maker_for_clean(
+    settings: Settings, root: Root, tool: ToolFolder, moment: Clock, again: str
+) -> Iterator[BackupMaker]:
     """Give what makes the archives before a cleaning. Raises UsageProblem, LockHeld while a backup is at work."""
-    with open_store(place_of(settings), root) as store, hold_lock(tool, BACKUP):
-        yield Keeper(root, store, settings.backup, Book(tool), moment, again=again)
+    with open_place(place_of(settings), root) as place, hold_lock(tool, BACKUP):
+        yield BackupMaker(root, place, settings.backup, BackupRecords(tool), moment, again=again)
 
 
-def back_up_one(settings: Settings, company_id: str, moment: Moment, again: str = "") -> str:
+def back_up_one(settings: Settings, company_id: str, moment: Clock, again: str = "") -> str:
     """Make an archive of one company, read it back, and return where it is. Raises CleanupError when none was made."""
     (made,) = back_up_all(settings, [company_id], moment, lambda: False, rehearse=False, again=again)
     if made.status is not Status.BACKED_UP:
@@ -70,14 +72,14 @@ def place_of(settings: Settings) -> str:
 
 
 @contextmanager
-def looking(settings: Settings) -> Iterator[tuple[Store, Book]]:
-    """Open the store to look at, and the facts where there is a sessions root: a new machine has none yet."""
+def looking(settings: Settings) -> Iterator[tuple[Place, BackupRecords]]:
+    """Open the place to look at, and the facts where there is a sessions root: a new machine has none yet."""
     with ExitStack() as stack:
-        store = stack.enter_context(open_store(place_of(settings)))
+        place = stack.enter_context(open_place(place_of(settings)))
         tool = None
         try:
             root = stack.enter_context(open_root(settings.sessions_root))
             tool = stack.enter_context(open_tool_folder(root, create=False))
         except UsageProblem:
             pass  # archives can be read without it
-        yield store, Book(tool)
+        yield place, BackupRecords(tool)

@@ -117,16 +117,16 @@ def _backing_up(
             " `baileys-cleanup backup --dry-run` tells which"
         )
         return clean_one
-    from baileys_cleanup.backups.make import Moment, Status  # noqa: PLC0415 - only where archives are asked for
-    from baileys_cleanup.backups.run import keeper_for_clean  # noqa: PLC0415 - only where archives are asked for
+    from baileys_cleanup.backups.make import Clock, Status  # noqa: PLC0415 - only where archives are asked for
+    from baileys_cleanup.backups.run import maker_for_clean  # noqa: PLC0415 - only where archives are asked for
 
-    moment = Moment(world.now, world.clock, world.wait)
-    keeper = stack.enter_context(keeper_for_clean(settings, root, tool, moment, world.again))
+    moment = Clock(world.now, world.clock, world.wait)
+    maker = stack.enter_context(maker_for_clean(settings, root, tool, moment, world.again))
 
     def clean_after_backup(
         root: Root, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
     ) -> CompanyOutcome:
-        made = keeper.back_up(company_id) if terms.held is None else None
+        made = maker.back_up(company_id) if terms.held is None else None
         if made is not None and made.status is Status.FAILED:
             return left_alone(company_id, "; ".join(made.errors))
         company = clean_one(root, company_id, policy, terms, remover, detail=detail)

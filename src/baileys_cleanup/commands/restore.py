@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from baileys_cleanup.backups.find import find_archive
-from baileys_cleanup.backups.make import Moment
+from baileys_cleanup.backups.make import Clock
 from baileys_cleanup.backups.manifest import is_bare
-from baileys_cleanup.backups.restore import Asked, Plan, carry_out, plan_restore
-from baileys_cleanup.backups.restore_plan import Choice, Step
+from baileys_cleanup.backups.restore import Plan, RestoreRequest, carry_out, plan_restore
+from baileys_cleanup.backups.restore_plan import FileDecision, Step
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
 from baileys_cleanup.errors import ArchiveProblem, CleanupError, CompanyProblem, Refused, UsageProblem
@@ -90,7 +90,7 @@ def restore(
     if (company_id is not None and not is_bare(PREFIX + company_id)) or company_id in {"", ".", ".."}:
         raise UsageProblem(f"--company {shown(str(company))!r}: a company id has no slash in it and is not empty")
     run_id = new_run_id(world.now)
-    moment = Moment(world.now, world.clock, world.wait)
+    moment = Clock(world.now, world.clock, world.wait)
     unsettled: list[str] = []
     with ExitStack() as stack:
         root = stack.enter_context(open_root(settings.sessions_root))
@@ -100,7 +100,7 @@ def restore(
             stack.enter_context(hold_lock(tool, BACKUP))
             unsettled = settle_all(root, tool)
         found = stack.enter_context(find_archive(archive, place, company_id))
-        asked = Asked(company_id or found.manifest.company_id, everything, replace)
+        asked = RestoreRequest(company_id or found.manifest.company_id, everything, replace)
         problems: list[str] = []
         try:
             plan = stack.enter_context(plan_restore(root, found, asked, moment))
@@ -200,7 +200,7 @@ class _Say:
             )
 
 
-def _fields(choice: Choice) -> dict[str, Any]:
+def _fields(choice: FileDecision) -> dict[str, Any]:
     return {
         "file": shown(choice.name),
         "kind": choice.kind,

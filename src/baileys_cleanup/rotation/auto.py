@@ -6,7 +6,7 @@ from baileys_cleanup.output.text import count
 from baileys_cleanup.rotation.journal import read_journals
 from baileys_cleanup.rotation.rotate import Rotated, rotate
 from baileys_cleanup.rotation.states import Journal
-from baileys_cleanup.rotation.steps import Doors
+from baileys_cleanup.rotation.steps import Connections
 from baileys_cleanup.settings.values import Rotate, Settings
 from baileys_cleanup.store.folder.root import open_root
 from baileys_cleanup.store.folder.tool_folder import open_tool_folder
@@ -35,7 +35,7 @@ def why_not(rotate: Rotate, counted: int | None, last: Journal | None, now: int)
 
 
 def rotate_when_due(
-    settings: Settings, company_id: str, counted: int | None, world: World, doors: Doors
+    settings: Settings, company_id: str, counted: int | None, world: World, connections: Connections
 ) -> Rotated | str:
     """Rotate a company softly where an emergency cleanup did not help; return what came of it, or why it is not due.
 
@@ -45,4 +45,4 @@ def rotate_when_due(
     with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
         last = read_journals(tool).last_of(company_id)
     reason = why_not(settings.rotate, counted, last, world.now)
-    return reason if reason is not None else rotate(settings, company_id, world, doors, fresh=False)
+    return reason if reason is not None else rotate(settings, company_id, world, connections, fresh=False)

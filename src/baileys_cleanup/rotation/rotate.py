@@ -15,7 +15,7 @@ from baileys_cleanup.rotation.journal import Journals, read_journals, way_on
 from baileys_cleanup.rotation.pairing import Ending, wait_for_pairing
 from baileys_cleanup.rotation.qr_code import require_library, send
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.steps import Doors, Rotator, check_hooks, check_room, hook_for
+from baileys_cleanup.rotation.steps import Connections, Rotator, check_hooks, check_room, hook_for
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.audit import open_audit
@@ -41,16 +41,16 @@ class Rotated(NamedTuple):
     folder: str = ""
 
 
-def look(settings: Settings, wanted: str, world: World, doors: Doors, *, fresh: bool) -> Rotated:
+def look(settings: Settings, wanted: str, world: World, connections: Connections, *, fresh: bool) -> Rotated:
     """Return what a rotation would do, and change nothing. Raises what the rotation would raise before it begins."""
     with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
-        return _planned(root, tool, settings, wanted, world=world, doors=doors, fresh=fresh)
+        return _planned(root, tool, settings, wanted, world=world, connections=connections, fresh=fresh)
 
 
-def rotate(settings: Settings, wanted: str, world: World, doors: Doors, *, fresh: bool) -> Rotated:
+def rotate(settings: Settings, wanted: str, world: World, connections: Connections, *, fresh: bool) -> Rotated:
     """Rotate one company. Raises CleanupError; what could not be done is taken back, or in the journal."""
-    with _at_work(settings, world, doors) as (root, tool, rotator):
-        planned = _planned(root, tool, settings, wanted, world=world, doors=doors, fresh=fresh)
+    with _at_work(settings, world, connections) as (root, tool, rotator):
+        planned = _planned(root, tool, settings, wanted, world=world, connections=connections, fresh=fresh)
         try:
             journal = rotator.record(planned.journal, State.PLANNED)
         except OSError as error:
@@ -59,29 +59,29 @@ def rotate(settings: Settings, wanted: str, world: World, doors: Doors, *, fresh
                 f" {shown(tool.path)}: {in_words(error)}; nothing was changed"
             ) from None
         journal = rotator.go_on(journal)
-    return planned._replace(journal=_finish(settings, journal, world, doors))
+    return planned._replace(journal=_finish(settings, journal, world, connections))
 
 
-def resume(settings: Settings, wanted: Sequence[str], world: World, doors: Doors) -> list[Rotated]:
+def resume(settings: Settings, wanted: Sequence[str], world: World, connections: Connections) -> list[Rotated]:
     """Go on with what was interrupted, of some companies or of all: a rotation, or its taking back.
 
     Raises CleanupError at the end for those that cannot go on; the others have.
     """
-    with _at_work(settings, world, doors) as (root, tool, rotator):
+    with _at_work(settings, world, connections) as (root, tool, rotator):
         chosen = _open_ones(root, read_journals(tool), wanted)
 
         def go_on(journal: Journal) -> Journal:
             return (rotator.roll_back if journal.state is State.ROLLING_BACK else rotator.go_on)(journal)
 
         ended, troubles = _each(chosen, go_on)
-    finished, later = _each(ended, lambda journal: _finish(settings, journal, world, doors))
+    finished, later = _each(ended, lambda journal: _finish(settings, journal, world, connections))
     _raise_all([*troubles, *later])
     return [Rotated(journal) for journal in finished]
 
 
-def roll_back(settings: Settings, wanted: Sequence[str], world: World, doors: Doors) -> list[Rotated]:
+def roll_back(settings: Settings, wanted: Sequence[str], world: World, connections: Connections) -> list[Rotated]:
     """Let the former folders live again: of the open rotations, or of a company's last one even when it is done."""
-    with _at_work(settings, world, doors) as (root, tool, rotator):
+    with _at_work(settings, world, connections) as (root, tool, rotator):
         journals = read_journals(tool)
         named = [journals.last_of(text.removeprefix(PREFIX)) for text in wanted]
         done = [journal for journal in named if journal is not None and journal.done]
@@ -113,21 +113,28 @@ def _raise_all(troubles: Sequence[CleanupError]) -> None:
 
 
 @contextmanager
-def _at_work(settings: Settings, world: World, doors: Doors) -> Iterator[tuple[Root, ToolFolder, Rotator]]:
+def _at_work(settings: Settings, world: World, connections: Connections) -> Iterator[tuple[Root, ToolFolder, Rotator]]:
     with open_root(settings.sessions_root) as root, open_tool_folder(root, create=True) as tool:
         assert tool is not None
         with hold_lock(tool):
             try:
                 with open_audit(tool, world.clock) as audit:
                     for problem in settle_all(root, tool):
-                        doors.warn(problem)
-                    yield root, tool, Rotator(root, tool, audit, settings, world=world, doors=doors)
+                        connections.warn(problem)
+                    yield root, tool, Rotator(root, tool, audit, settings, world=world, connections=connections)
             except OSError as error:
                 raise CleanupError(f"nothing can be written in {shown(tool.path)}: {in_words(error)}") from None
 
 
 def _planned(
-    root: Root, tool: ToolFolder | None, settings: Settings, wanted: str, *, world: World, doors: Doors, fresh: bool
+    root: Root,
+    tool: ToolFolder | None,
+    settings: Settings,
+    wanted: str,
+    *,
+    world: World,
+    connections: Connections,
+    fresh: bool,
 ) -> Rotated:
     """Look at all that can stand in the way, before anything is touched."""
     (company_id,) = root.select([wanted])
@@ -136,7 +143,7 @@ def _planned(
         raise Refused(f"{tool.path}/rotations holds journals that cannot be read: {few(journals.broken)}; look at them")
     unfinished = journals.open().get(company_id)
     if unfinished is not None:
-        raise Refused(way_on(unfinished, doors.again))
+        raise Refused(way_on(unfinished, connections.again))
     check_hooks(settings.rotate, root, company_id)
     command = settings.rotate.qr_command
     if fresh and command is not None:
@@ -174,7 +181,7 @@ def _open_ones(root: Root, journals: Journals, wanted: Sequence[str]) -> list[Jo
     return [unfinished[company_id] for company_id in ids] if ids else list(unfinished.values())
 
 
-def _finish(settings: Settings, journal: Journal, world: World, doors: Doors) -> Journal:
+def _finish(settings: Settings, journal: Journal, world: World, connections: Connections) -> Journal:
     """Wait, without the lock, for the QR code to be scanned, where that comes next; then take the last steps.
 
     Raises CleanupError with the way on: the journal stays open.
@@ -182,37 +189,39 @@ def _finish(settings: Settings, journal: Journal, world: World, doors: Doors) ->
     if not journal.open or State.PAIRED not in journal.ahead() or world.stopping():
         return journal
     try:
-        ending = _wait(settings, journal, world, doors)
+        ending = _wait(settings, journal, world, connections)
         if ending in {Ending.STOPPED, Ending.OVER}:
             return journal
-        journal = _close(settings, journal, State.PAIRED if ending is Ending.PAIRED else State.TIMED_OUT, world, doors)
+        journal = _close(
+            settings, journal, State.PAIRED if ending is Ending.PAIRED else State.TIMED_OUT, world, connections
+        )
     except (CleanupError, HookFailed, OSError) as problem:
-        why, way = in_words(problem), way_on(journal, doors.again)
+        why, way = in_words(problem), way_on(journal, connections.again)
         raise CleanupError(why if "--rollback" in why else f"{why}. {way}") from None
-    _tell_the_end(settings, journal, doors)
+    _tell_the_end(settings, journal, connections)
     return journal
 
 
-def _tell_the_end(settings: Settings, journal: Journal, doors: Doors) -> None:
+def _tell_the_end(settings: Settings, journal: Journal, connections: Connections) -> None:
     """Send how the waiting ended to who is not in front of the terminal, unless somebody took it back by hand."""
     company = shown(journal.company_id)
     if journal.done:
-        _notify(doors, f"company {company} is paired", "The new folder is paired; nothing is left to scan.")
+        _notify(connections, f"company {company} is paired", "The new folder is paired; nothing is left to scan.")
     elif journal.state is State.TIMED_OUT:
-        text = f"Nobody scanned the QR code within {settings.rotate.timeout} s; {way_on(journal, doors.again)}"
-        _notify(doors, f"company {company} is NOT paired", text)
+        text = f"Nobody scanned the QR code within {settings.rotate.timeout} s; {way_on(journal, connections.again)}"
+        _notify(connections, f"company {company} is NOT paired", text)
 
 
-def _close(settings: Settings, journal: Journal, state: State, world: World, doors: Doors) -> Journal:
+def _close(settings: Settings, journal: Journal, state: State, world: World, connections: Connections) -> Journal:
     """Record how the waiting ended, patiently where another run holds the lock, and take the steps after it."""
     for left in reversed(range(_PATIENCE)):
         try:
-            with _at_work(settings, world, doors) as (root, tool, rotator):
+            with _at_work(settings, world, connections) as (root, tool, rotator):
                 journal = _as_recorded(tool, journal)
                 if not journal.open or State.PAIRED not in journal.ahead():
                     return journal  # somebody else ended it meanwhile
                 if state is State.PAIRED:
-                    _give_to_the_bot(root, journal, doors)
+                    _give_to_the_bot(root, journal, connections)
                 journal = rotator.record(journal, state)
                 return rotator.go_on(journal) if state is State.PAIRED else journal
         except LockHeld:
@@ -222,12 +231,12 @@ def _close(settings: Settings, journal: Journal, state: State, world: World, doo
     return journal
 
 
-def _give_to_the_bot(root: Root, journal: Journal, doors: Doors) -> None:
+def _give_to_the_bot(root: Root, journal: Journal, connections: Connections) -> None:
     """Let the bot's user own the pairing, where a command paired as root."""
     with suppress(CompanyProblem), root.company(journal.company_id) as company:
         left = give_to_owner(company.fd)
         if left:
-            doors.warn(f"these belong to root, and the bot may not be able to write to them: {few(left)}")
+            connections.warn(f"these belong to root, and the bot may not be able to write to them: {few(left)}")
 
 
 def _as_recorded(tool: ToolFolder, journal: Journal) -> Journal:
@@ -235,22 +244,22 @@ def _as_recorded(tool: ToolFolder, journal: Journal) -> Journal:
     return next((each for each in read_journals(tool).readable if each.run_id == journal.run_id), journal)
 
 
-def _wait(settings: Settings, journal: Journal, world: World, doors: Doors) -> Ending:
+def _wait(settings: Settings, journal: Journal, world: World, connections: Connections) -> Ending:
     with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
         hook = hook_for(settings.rotate, "qr_command", root, journal.company_id)
         if hook is None:
-            doors.say("rotate.qr_command is not set: scan the QR code that the bot itself shows now")
+            connections.say("rotate.qr_command is not set: scan the QR code that the bot itself shows now")
 
         def still_on() -> bool:
             return tool is None or State.PAIRED in _as_recorded(tool, journal).ahead()
 
         def show(payload: str, number: int) -> None:
-            doors.show(payload, number)
-            if doors.notify is not None:
-                _notify(doors, f"scan to pair company {shown(journal.company_id)}", f"QR code {number}.", payload)
+            connections.show(payload, number)
+            if connections.notify is not None:
+                _notify(connections, f"scan to pair company {shown(journal.company_id)}", f"QR code {number}.", payload)
 
         def hear(line: str) -> None:
-            doors.hear("rotate.qr_command", line)
+            connections.hear("rotate.qr_command", line)
 
         limit = settings.rotate.timeout
         return wait_for_pairing(
@@ -266,14 +275,14 @@ def _wait(settings: Settings, journal: Journal, world: World, doors: Doors) -> E
         )
 
 
-def _notify(doors: Doors, title: str, text: str, payload: str | None = None) -> None:
+def _notify(connections: Connections, title: str, text: str, payload: str | None = None) -> None:
     """Tell the operator, where there is a way to; trouble with that is said, and stops nothing."""
-    if doors.notify is None:
+    if connections.notify is None:
         return
     try:
         if payload is None:
-            doors.notify(title, text, None)
+            connections.notify(title, text, None)
         else:
-            send(payload, title, text, doors.notify)
+            send(payload, title, text, connections.notify)
     except (CleanupError, OSError) as problem:
-        doors.warn(f"the operator could not be told ({title}): {problem}")
+        connections.warn(f"the operator could not be told ({title}): {problem}")

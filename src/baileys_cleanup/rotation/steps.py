@@ -39,7 +39,7 @@ _TRIES = 3
 """How often a folder is built again because the live one was written to meanwhile."""
 
 
-class Doors(NamedTuple):
+class Connections(NamedTuple):
     """What a rotation reaches of the world beyond the sessions root.
 
     `say` gets sentences for the operator, `warn` those that must not be missed, `hear` what a hook says (its setting,
@@ -85,14 +85,14 @@ class Rotator:
     """Takes one company's rotation from state to state, while the run lock is held."""
 
     def __init__(
-        self, root: Root, tool: ToolFolder, audit: Audit, settings: Settings, *, world: World, doors: Doors
+        self, root: Root, tool: ToolFolder, audit: Audit, settings: Settings, *, world: World, connections: Connections
     ) -> None:
         self._root = root
         self._tool = tool
         self._audit = audit
         self._settings = settings
         self._world = world
-        self._doors = doors
+        self._doors = connections
         self._steps: dict[State, Callable[[Journal], Journal]] = {
             State.BACKED_UP: self._back_up,
             State.STOPPING: lambda journal: journal._replace(halted=True),

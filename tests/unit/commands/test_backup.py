@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from baileys_cleanup.backups.record import read_facts
+from baileys_cleanup.backups.record import read_backup_records
 from baileys_cleanup.cleaning.run import clean
 from baileys_cleanup.commands import backup as backups
 from baileys_cleanup.commands.backup import alarms, back_up
@@ -67,8 +67,8 @@ def test_each_company_has_its_own_fate(ours, shelf, place):
 
 def test_facts_are_there_for_metrics_and_alerts(ours, tool):
     """Each company's last success, bytes and failures, and one sentence for each that wants somebody."""
-    done = list(backups.back_up_all(ours, [], backups.Moment(*WORLD[:3]), Stop(), rehearse=False))
-    one, two = read_facts(tool)[:2]
+    done = list(backups.back_up_all(ours, [], backups.Clock(*WORLD[:3]), Stop(), rehearse=False))
+    one, two = read_backup_records(tool)[:2]
     assert (True, 0, None, 1) == (one.succeeded is not None, one.failures, two.succeeded, two.failures)
     (alarm,) = alarms(done)
     assert alarm.startswith("company 2: creds.json is empty")
@@ -148,7 +148,7 @@ def test_verifying_reads_every_archive(ours, shelf, tool):
     status, document = said(verify_all, ours, [], Stop())
     assert (1, "bad") == (status, document["status"])
     assert document["archives"][0]["problem"]
-    assert {} == read_facts(tool)[0].good
+    assert {} == read_backup_records(tool)[0].good
     assert "BAD:  " in said(verify_all, ours, [], Stop(), as_json=False)[1]
 
 
@@ -240,14 +240,14 @@ def test_a_missing_place_stops_clean_before_anything(ours, place):
 
 def test_trouble_with_older_archives_is_a_warning_of_the_run(ours, shelf, monkeypatch):
     """The new archive is there, so the company is cleaned; the trouble is not silent."""
-    from baileys_cleanup.backups.places.folder import Shelf
+    from baileys_cleanup.backups.places.folder import FolderPlace
 
     cleaned(ours)
 
     def broken(self, name):
         raise StoreProblem("jammed")
 
-    monkeypatch.setattr(Shelf, "fetch", broken)
+    monkeypatch.setattr(FolderPlace, "fetch", broken)
     ran = cleaned(replace(ours, backup=replace(ours.backup, keep_last=1)))
     assert CompanyStatus.CLEANED is ran.companies["1"].status
     assert "its backup: older archives cannot be judged" in " ".join(ran.companies["1"].warnings)

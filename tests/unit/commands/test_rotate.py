@@ -9,7 +9,7 @@ import pytest
 from baileys_cleanup.commands.options import Output
 from baileys_cleanup.commands.rotate import _Teller
 from baileys_cleanup.decision.account import Account
-from baileys_cleanup.rotation.plan import Choice
+from baileys_cleanup.rotation.plan import FileDecision
 from baileys_cleanup.rotation.rotate import Rotated
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey
@@ -21,8 +21,8 @@ JOURNAL = Journal("20261122T030000Z-4f1c", "7", fresh=False, bot_pairs=False, st
 SEEN = Survey(
     Account(True),
     [
-        Choice(auth_file("creds.json", size=1000), True, "taken along"),
-        Choice(auth_file("odd\n.json", size=24), False, "left"),
+        FileDecision(auth_file("creds.json", size=1000), True, "taken along"),
+        FileDecision(auth_file("odd\n.json", size=24), False, "left"),
     ],
     ["a link"],
 )

@@ -8,7 +8,7 @@ from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.rotation.auto import rotate_when_due, why_not
 from baileys_cleanup.rotation.journal import read_journals, write_journal
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.steps import Doors
+from baileys_cleanup.rotation.steps import Connections
 from baileys_cleanup.settings.values import Rotate, Settings
 
 from ..commands.helpers import WORLD
@@ -16,7 +16,7 @@ from ..helpers import NOW, OTHER, creds, names, put
 
 SOFT = Rotate(stop_command=("sh", "-c", ":"), start_command=("sh", "-c", ":"), auto="soft")
 LAST = Journal("r", "7", fresh=False, bot_pairs=False, started=NOW - 30 * DAY, state=State.STARTED)
-DOORS = Doors(lambda _: None, lambda _: None, lambda *_: None, lambda *_: None)
+DOORS = Connections(lambda _: None, lambda _: None, lambda *_: None, lambda *_: None)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A folder as a store. It is opened once; from there everything goes by descriptor and bare name.
+"""A folder as a place for archives. It is opened once; from there everything goes by descriptor and bare name.
 
 An archive is written as `.baileys-cleanup-<random>.part`, under a lock of its own: one that nobody holds was left by
 a killed backup, and the next one deletes it.
@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from baileys_cleanup.backups.naming import read_archive_name
-from baileys_cleanup.backups.places.place import Draft, Store, Stored
+from baileys_cleanup.backups.places.place import Draft, Place, Stored
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.root import Root
@@ -22,7 +22,7 @@ _PART = re.compile(r"\.baileys-cleanup-[0-9a-f]{16}\.part")
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class Shelf:
+class FolderPlace:
     """A folder that archives lie in, held open."""
 
     def __init__(self, fd: int, path: str) -> None:
@@ -98,7 +98,7 @@ class Shelf:
 
 
 class _Part:
-    def __init__(self, shelf: Shelf, name: str, file: BinaryIO) -> None:
+    def __init__(self, shelf: FolderPlace, name: str, file: BinaryIO) -> None:
         self.file = file
         self._shelf = shelf
         self._name = name
@@ -109,7 +109,7 @@ class _Part:
 
 
 @contextmanager
-def open_shelf(path: str, root: Root | None) -> Iterator[Store]:
+def open_folder_place(path: str, root: Root | None) -> Iterator[Place]:
     """Open a folder for archives; a link is followed once, here.
 
     Raises UsageProblem for a place that is missing, the sessions root or under it, or open to everybody: archives
@@ -137,7 +137,7 @@ def open_shelf(path: str, root: Root | None) -> Iterator[Store]:
             raise UsageProblem(
                 f"{shown(real)} is the sessions root or under it; a backup belongs elsewhere, best on another disk"
             )
-        yield Shelf(fd, real)
+        yield FolderPlace(fd, real)
     finally:
         os.close(fd)
 
