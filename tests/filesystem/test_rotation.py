@@ -22,6 +22,7 @@ from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.steps import Connections
 from baileys_cleanup.settings.values import Rotate, Settings
 from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.small_records import FolderRecords
 from baileys_cleanup.store.folder.tool_folder import open_tool_folder
 
 from .faults import CHANGING, Call, failing, kill, watched
@@ -113,7 +114,7 @@ def go(root: Path, *, fresh: bool, work: Callable[..., object] = rotation.rotate
 def journal_of(root: Path) -> Journal | None:
     """Read the last journal."""
     with open_root(str(root)) as opened, open_tool_folder(opened, create=False) as tool:
-        return read_journals(tool).last_of("1")
+        return read_journals(FolderRecords(tool)).last_of("1")
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes | None, int]]:

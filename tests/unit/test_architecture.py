@@ -190,6 +190,18 @@ def test_imports_run_down(room):
     assert set() == upward(room, ROOMS[room])
 
 
+OPENING = {"backups.run", "rotation.at_work", "rotation.rotate"}
+"""Where a backup and a rotation open a sessions root, take its lock and name their run."""
+
+
+@pytest.mark.parametrize(
+    "room", sorted(room for room in ROOMS if wing_of(room) in {"backups", "rotation"} and room not in OPENING)
+)
+def test_backing_up_and_rotating_know_no_folder(room):
+    """They meet a store through its door: what a folder is stays behind it."""
+    assert [] == [used for used in sorted(rooms_used(ROOMS[room])) if used.startswith("store.folder")]
+
+
 def test_no_import_runs_in_a_circle():
     """Rooms of one wing import one another in one direction."""
     assert [] == circle({room: rooms_used(source) - {room} for room, source in ROOMS.items()})

@@ -1,10 +1,8 @@
 """Makes the archive of one company, and lets go of those that no rule keeps. Companies are islands."""
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
 
 from baileys_cleanup import __version__
 from baileys_cleanup.backups.archive import check_archive, write_archive
@@ -13,13 +11,12 @@ from baileys_cleanup.backups.naming import Named, archive_name, read_archive_nam
 from baileys_cleanup.backups.places.place import Place, Stored, fingerprint, fingerprint_of
 from baileys_cleanup.backups.record import BackupRecord, BackupRecords
 from baileys_cleanup.backups.retention import Candidate, RetentionDecision, decide
-from baileys_cleanup.backups.snapshot import Snapshot, open_spool, take_snapshot
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import ArchiveProblem, CompanyProblem, StoreProblem
 from baileys_cleanup.output.text import argument, few
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Backup
-from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, open_spool
 
 
 class Status(StrEnum):
@@ -55,14 +52,6 @@ class BackedUp:
         return self.status is Status.FAILED or bool(self.errors)
 
 
-class Clock(NamedTuple):
-    """The time as a backup meets it: `now` and `clock` in nanoseconds since the epoch; `wait` before it reads again."""
-
-    now: int
-    clock: Callable[[], int]
-    wait: Callable[[], object]
-
-
 _ENOUGH = 3
 """Failures of the place in a row after which it is not asked again: each may have taken a minute."""
 
@@ -74,13 +63,20 @@ class BackupMaker:
     """
 
     def __init__(
-        self, root: Root, place: Place, policy: Backup, records: BackupRecords, moment: Clock, *, again: str = ""
+        self,
+        companies: SnapshotReader,
+        place: Place,
+        policy: Backup,
+        records: BackupRecords,
+        clock: Clock,
+        *,
+        again: str = "",
     ) -> None:
-        self._root = root
+        self._companies = companies
         self._place = place
         self._policy = policy
         self._book = records
-        self._moment = moment
+        self._clock = clock
         self._again = again
         self._archives: dict[str, dict[str, Stored]] | None = None
         self._troubles: list[str] = []
@@ -102,7 +98,7 @@ class BackupMaker:
         except OSError as error:
             outcome.errors.append(f"it cannot be backed up: {error.strerror or error}")
         if outcome.status is Status.FAILED:
-            facts = known._replace(tried=self._moment.now, failures=known.failures + 1, failing=known.failing + 1)
+            facts = known._replace(tried=self._clock.now, failures=known.failures + 1, failing=known.failing + 1)
         self._note(outcome, facts)
         if outcome.status is Status.BACKED_UP:
             self._tidy(outcome, facts)
@@ -113,8 +109,8 @@ class BackupMaker:
         if len(self._troubles) >= _ENOUGH:
             raise CompanyProblem(f"not tried any more: {self._troubles[-1]}")
         self._listed(company_id)
-        with self._root.company(company_id) as company, open_spool() as contents:
-            shot = take_snapshot(company, contents, self._moment.clock, self._moment.wait)
+        with open_spool() as contents:
+            shot = self._companies.take(company_id, contents, self._clock)
             if shot.strangers:
                 outcome.warnings.append(f"no regular files, so not in the archive: {few(shot.strangers, 50)}")
             if not shot.files:
@@ -145,7 +141,7 @@ class BackupMaker:
             return self._keep_archive(outcome, known, named, manifest, shot)
 
     def _free_name(self, company_id: str) -> Named:
-        made = self._moment.now // SECOND * SECOND
+        made = self._clock.now // SECOND * SECOND
         while archive_name(company_id, made) in self._listed(company_id):
             made += SECOND
         return Named(company_id, made)
@@ -169,8 +165,8 @@ class BackupMaker:
         outcome.bytes = manifest.size
         outcome.archive_bytes = stored.size
         return known._replace(
-            tried=self._moment.now,
-            succeeded=self._moment.now,
+            tried=self._clock.now,
+            succeeded=self._clock.now,
             bytes=stored.size,
             files=outcome.files,
             failing=0,
@@ -196,7 +192,7 @@ class BackupMaker:
         except StoreProblem as problem:
             outcome.errors.append(f"older archives cannot be judged, so none was deleted: {problem}")
             return
-        outcome.decisions = decide(archives, self._policy, self._moment.now)
+        outcome.decisions = decide(archives, self._policy, self._clock.now)
         self._tell_of(outcome, archives)
         staying = {decision.archive.name for decision in outcome.decisions if decision.keep}
         self._note(outcome, facts._replace(good={name: mark for name, mark in good.items() if name in staying}))

@@ -3,16 +3,13 @@
 backups/company_<id>.json    when one was last tried and made, how often it failed, and which archives were found good
 """
 
-import os
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from baileys_cleanup.store.folder.company import PREFIX
-from baileys_cleanup.store.folder.records import bounded, read_record, write_record
-from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.decision.names import COMPANY_PREFIX
+from baileys_cleanup.store.small_records import SmallRecords, bounded
 
 _PART = "backups"
-_END = ".json"
 
 
 class BackupRecord(NamedTuple):
@@ -34,57 +31,51 @@ class BackupRecord(NamedTuple):
 
 
 class BackupRecords:
-    """Reads and writes the facts."""
+    """Reads and writes what is known; `records` is None where there is nothing to read from yet."""
 
-    def __init__(self, tool: ToolFolder | None) -> None:
-        self._tool = tool
+    def __init__(self, records: SmallRecords | None) -> None:
+        self._records = records
 
     def read(self, company_id: str) -> BackupRecord:
         """Return what is known of one company; what cannot be read is not known."""
         found = None
         with suppress(OSError):
-            found = self._read(f"{PREFIX}{company_id}{_END}")
+            found = self._read(COMPANY_PREFIX + company_id)
         return found or BackupRecord(company_id)
 
     def read_all(self) -> list[BackupRecord]:
         """Return what is known of every company, by id."""
-        names: list[str] = []
-        if self._tool is not None:
-            with suppress(FileNotFoundError), self._tool.part(_PART, create=False) as part:
-                names = sorted(os.listdir(part))
-        found = [self._read(name) for name in names if name.startswith(PREFIX) and name.endswith(_END)]
-        return [facts for facts in found if facts is not None]
+        names = [] if self._records is None else self._records.names(_PART)
+        found = [self._read(name) for name in names if name.startswith(COMPANY_PREFIX)]
+        return [record for record in found if record is not None]
 
-    def write(self, facts: BackupRecord) -> None:
+    def write(self, record: BackupRecord) -> None:
         """Take down what is known of one company. Raises OSError when that cannot be written."""
-        if self._tool is None:
-            return
-        with self._tool.part(_PART) as part:
-            write_record(part, f"{PREFIX}{facts.company_id}{_END}", facts._asdict())
+        if self._records is not None:
+            self._records.write(_PART, COMPANY_PREFIX + record.company_id, record._asdict())
 
     def _read(self, name: str) -> BackupRecord | None:
-        if self._tool is None:
+        if self._records is None:
             return None
         try:
-            with self._tool.part(_PART, create=False) as part:
-                return _facts(name[len(PREFIX) : -len(_END)], read_record(part, name))
+            return _record(name.removeprefix(COMPANY_PREFIX), self._records.read(_PART, name))
         except (FileNotFoundError, ValueError, TypeError, KeyError, OverflowError):
             return None
 
 
 class ReadOnlyRecords(BackupRecords):
-    """Reads the facts, and writes nothing: for a dry run."""
+    """Reads what is known, and writes nothing: for a dry run."""
 
-    def write(self, facts: BackupRecord) -> None:
+    def write(self, record: BackupRecord) -> None:
         """Write nothing."""
 
 
-def read_backup_records(tool: ToolFolder) -> list[BackupRecord]:
+def read_backup_records(records: SmallRecords) -> list[BackupRecord]:
     """Return what is known of every company's backups, by id: what metrics and alerts are made from."""
-    return BackupRecords(tool).read_all()
+    return BackupRecords(records).read_all()
 
 
-def _facts(company_id: str, record: dict[str, Any]) -> BackupRecord:
+def _record(company_id: str, record: dict[str, Any]) -> BackupRecord:
     tried, succeeded = (None if record[key] is None else bounded(int(record[key])) for key in ("tried", "succeeded"))
     size, files, failures, failing = (bounded(int(record[key])) for key in ("bytes", "files", "failures", "failing"))
     good = {str(name): (str(mark), bool(paired)) for name, (mark, paired) in record["good"].items()}

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from baileys_cleanup.backups.manifest import Entry
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of, mapping_name, memory_name, read_session
 from baileys_cleanup.decision.pairs import binds, group_pairs
+from baileys_cleanup.store.snapshots import Entry
 
 RATCHETS = {
     Kind.SESSION: "a session moves on with each message, and an older one loses messages; without it Baileys makes a"

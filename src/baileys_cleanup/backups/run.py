@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from baileys_cleanup.backups.make import BackedUp, BackupMaker, Clock, Status
+from baileys_cleanup.backups.make import BackedUp, BackupMaker, Status
 from baileys_cleanup.backups.places.open import open_place
 from baileys_cleanup.backups.places.place import DryRunPlace, Place
 from baileys_cleanup.backups.record import BackupRecords, ReadOnlyRecords
@@ -12,13 +12,16 @@ from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.lock import BACKUP, hold_lock
 from baileys_cleanup.store.folder.root import Root, open_root
+from baileys_cleanup.store.folder.small_records import FolderRecords
+from baileys_cleanup.store.folder.snapshots import FolderSnapshots
 from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
+from baileys_cleanup.store.snapshots import Clock
 
 
 def back_up_all(
     settings: Settings,
     wanted: Sequence[str],
-    moment: Clock,
+    clock: Clock,
     stopping: Callable[[], bool],
     *,
     rehearse: bool,
@@ -32,15 +35,24 @@ def back_up_all(
     with ExitStack() as stack:
         root = stack.enter_context(open_root(settings.sessions_root))
         ids = root.select(wanted) if wanted else root.company_ids()[0]
-        place = stack.enter_context(open_place(place_of(settings), root))
+        place = stack.enter_context(open_place(place_of(settings), root.contains))
         if rehearse:
             tool = stack.enter_context(open_tool_folder(root, create=False))
-            maker = BackupMaker(root, DryRunPlace(place), settings.backup, ReadOnlyRecords(tool), moment, again=again)
+            maker = BackupMaker(
+                FolderSnapshots(root),
+                DryRunPlace(place),
+                settings.backup,
+                ReadOnlyRecords(FolderRecords(tool)),
+                clock,
+                again=again,
+            )
         else:
             tool = stack.enter_context(open_tool_folder(root, create=True))
             assert tool is not None, "made a moment ago"
             stack.enter_context(hold_lock(tool, BACKUP))
-            maker = BackupMaker(root, place, settings.backup, BackupRecords(tool), moment, again=again)
+            maker = BackupMaker(
+                FolderSnapshots(root), place, settings.backup, BackupRecords(FolderRecords(tool)), clock, again=again
+            )
         for company_id in ids:
             if stopping():
                 return
@@ -49,16 +61,18 @@ def back_up_all(
 
 @contextmanager
 def maker_for_clean(
-    settings: Settings, root: Root, tool: ToolFolder, moment: Clock, again: str
+    settings: Settings, root: Root, tool: ToolFolder, clock: Clock, again: str
 ) -> Iterator[BackupMaker]:
     """Give what makes the archives before a cleaning. Raises UsageProblem, LockHeld while a backup is at work."""
-    with open_place(place_of(settings), root) as place, hold_lock(tool, BACKUP):
-        yield BackupMaker(root, place, settings.backup, BackupRecords(tool), moment, again=again)
+    with open_place(place_of(settings), root.contains) as place, hold_lock(tool, BACKUP):
+        yield BackupMaker(
+            FolderSnapshots(root), place, settings.backup, BackupRecords(FolderRecords(tool)), clock, again=again
+        )
 
 
-def back_up_one(settings: Settings, company_id: str, moment: Clock, again: str = "") -> str:
+def back_up_one(settings: Settings, company_id: str, clock: Clock, again: str = "") -> str:
     """Make an archive of one company, read it back, and return where it is. Raises CleanupError when none was made."""
-    (made,) = back_up_all(settings, [company_id], moment, lambda: False, rehearse=False, again=again)
+    (made,) = back_up_all(settings, [company_id], clock, lambda: False, rehearse=False, again=again)
     if made.status is not Status.BACKED_UP:
         raise CleanupError(f"no backup was made of company {shown(company_id)}: {'; '.join(made.errors + made.notes)}")
     return f"{place_of(settings).rstrip('/')}/{made.archive}"
@@ -82,4 +96,4 @@ def looking(settings: Settings) -> Iterator[tuple[Place, BackupRecords]]:
             tool = stack.enter_context(open_tool_folder(root, create=False))
         except UsageProblem:
             pass  # archives can be read without it
-        yield place, BackupRecords(tool)
+        yield place, BackupRecords(FolderRecords(tool))

@@ -117,8 +117,9 @@ def _backing_up(
             " `baileys-cleanup backup --dry-run` tells which"
         )
         return clean_one
-    from baileys_cleanup.backups.make import Clock, Status  # noqa: PLC0415 - only where archives are asked for
+    from baileys_cleanup.backups.make import Status  # noqa: PLC0415 - only where archives are asked for
     from baileys_cleanup.backups.run import maker_for_clean  # noqa: PLC0415 - only where archives are asked for
+    from baileys_cleanup.store.snapshots import Clock  # noqa: PLC0415 - likewise
 
     moment = Clock(world.now, world.clock, world.wait)
     maker = stack.enter_context(maker_for_clean(settings, root, tool, moment, world.again))

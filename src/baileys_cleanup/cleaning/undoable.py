@@ -8,8 +8,9 @@ from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.store.folder.quarantined import quarantined, quarantined_companies
 from baileys_cleanup.store.folder.runs import Run, read_runs
-from baileys_cleanup.store.folder.set_aside import RESTORE, Aside, open_aside, read_asides
+from baileys_cleanup.store.folder.set_aside import open_aside, read_asides
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.whole_folders import RESTORE, Aside
 
 
 class Undoable(NamedTuple):

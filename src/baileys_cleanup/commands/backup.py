@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.backups.make import BackedUp, Clock, Status
+from baileys_cleanup.backups.make import BackedUp, Status
 from baileys_cleanup.backups.retention import RetentionDecision
 from baileys_cleanup.backups.run import back_up_all
 from baileys_cleanup.commands.backup_list import list_all, verify_all
@@ -28,6 +28,7 @@ from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.root import no_companies
+from baileys_cleanup.store.snapshots import Clock
 
 
 @click.command("backup", context_settings=CONTEXT)

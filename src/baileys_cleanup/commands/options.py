@@ -106,8 +106,9 @@ def holds(tool: "ToolFolder | None", again: str) -> "Holds":
     if tool is None or not tool.has(ROTATIONS):
         return nothing_held(tool, again)
     from baileys_cleanup.rotation.holds import rotation_holds  # noqa: PLC0415 - seldom needed
+    from baileys_cleanup.store.folder.small_records import FolderRecords  # noqa: PLC0415 - likewise
 
-    return rotation_holds(tool, again)
+    return rotation_holds(FolderRecords(tool), again)
 
 
 def load_settings(sessions_root: str | None, config: str | None, **flags: object) -> "Loaded":

@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from baileys_cleanup.backups.find import find_archive
-from baileys_cleanup.backups.make import Clock
 from baileys_cleanup.backups.manifest import is_bare
-from baileys_cleanup.backups.restore import Plan, RestoreRequest, carry_out, plan_restore
+from baileys_cleanup.backups.restore import RestorePlan, RestoreRequest, Target, carry_out, plan_restore
 from baileys_cleanup.backups.restore_plan import FileDecision, Step
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
@@ -25,7 +24,11 @@ from baileys_cleanup.store.folder.lock import BACKUP, hold_lock
 from baileys_cleanup.store.folder.root import open_root
 from baileys_cleanup.store.folder.runs import new_run_id
 from baileys_cleanup.store.folder.set_aside import settle_all
+from baileys_cleanup.store.folder.small_records import FolderRecords
+from baileys_cleanup.store.folder.snapshots import FolderSnapshots
 from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+from baileys_cleanup.store.folder.whole_folders import FolderSwitches
+from baileys_cleanup.store.snapshots import Clock
 
 
 @click.command("restore", context_settings=CONTEXT)
@@ -103,16 +106,17 @@ def restore(
         asked = RestoreRequest(company_id or found.manifest.company_id, everything, replace)
         problems: list[str] = []
         try:
-            plan = stack.enter_context(plan_restore(root, found, asked, moment))
+            plan = stack.enter_context(plan_restore(FolderSnapshots(root), found, asked, moment))
             plan.warnings += unsettled
-            problem = why_not_now(tool, asked.company_id, again)
+            problem = why_not_now(FolderRecords(tool), asked.company_id, again)
             if problem:
                 raise Refused(problem)
             if world.stopping():
                 raise Refused("stopped before anything was restored")
             if tool is not None and not dry_run:
                 audit = stack.enter_context(open_audit(tool, world.clock))
-                problems = carry_out(root, tool, plan, audit=audit, run_id=run_id, now=world.now)
+                target = Target(FolderSnapshots(root), FolderSwitches(root, tool), audit)
+                problems = carry_out(target, plan, run_id=run_id, now=world.now)
         except (CompanyProblem, ArchiveProblem) as problem:
             raise NotRestored(f"company {shown(asked.company_id)} was not restored: {problem}") from None
         except OSError as error:
@@ -131,7 +135,7 @@ class NotRestored(CleanupError):
 
 
 class _Say:
-    def __init__(self, plan: Plan, problems: list[str], run_id: str | None, *, dry_run: bool) -> None:
+    def __init__(self, plan: RestorePlan, problems: list[str], run_id: str | None, *, dry_run: bool) -> None:
         self._plan = plan
         self._problems = problems
         self._run_id = run_id

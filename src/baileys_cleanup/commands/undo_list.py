@@ -9,8 +9,8 @@ from baileys_cleanup.output.text import few, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.root import open_root
-from baileys_cleanup.store.folder.set_aside import RESTORE
 from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+from baileys_cleanup.store.whole_folders import RESTORE
 
 
 def list_runs(settings: Settings, write: Callable[[str], object], *, again: str = "", as_json: bool) -> int:

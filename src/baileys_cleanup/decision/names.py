@@ -39,6 +39,10 @@ REMOVABLE = frozenset({Kind.SESSION, Kind.SENDER_KEY, Kind.SENDER_KEY_MEMORY, Ki
 """Kinds that have a rule. Whatever is neither here nor in `PROTECTED` is kept as well."""
 
 CREDS_NAME = "creds.json"
+CREDS_LIMIT = 64 * 1024 * 1024
+"""Bytes. A `creds.json` grows with `processedHistoryMessages`, but never to this."""
+COMPANY_PREFIX = "company_"
+"""What stands before a company's id in the name of its folder."""
 PRE_KEY_BEGINNING = "pre-key-"
 
 # The order matters: the first pattern that fits the whole name decides.

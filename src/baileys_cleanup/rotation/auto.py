@@ -3,13 +3,12 @@
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.output.text import count
+from baileys_cleanup.rotation.at_work import looking
 from baileys_cleanup.rotation.journal import read_journals
 from baileys_cleanup.rotation.rotate import Rotated, rotate
 from baileys_cleanup.rotation.states import Journal
 from baileys_cleanup.rotation.steps import Connections
 from baileys_cleanup.settings.values import Rotate, Settings
-from baileys_cleanup.store.folder.root import open_root
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
 
 
 def why_not(rotate: Rotate, counted: int | None, last: Journal | None, now: int) -> str | None:
@@ -42,7 +41,7 @@ def rotate_when_due(
     To be called without the run lock, after the cleanup has let go of it. Raises CleanupError as a rotation by hand
     does; the journal then counts as the company's last rotation, unless nothing was begun.
     """
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
-        last = read_journals(tool).last_of(company_id)
+    with looking(settings.sessions_root) as seen:
+        last = read_journals(seen.records).last_of(company_id)
     reason = why_not(settings.rotate, counted, last, world.now)
     return reason if reason is not None else rotate(settings, company_id, world, connections, fresh=False)

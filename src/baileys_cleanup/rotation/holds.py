@@ -1,8 +1,8 @@
 """Which companies a rotation holds: what cleaning and undo ask of rotations, without knowing them by name."""
 
 from baileys_cleanup.output.text import few
-from baileys_cleanup.rotation.journal import Journals, read_journals, way_on
-from baileys_cleanup.store.folder.tool_folder import ROTATIONS, ToolFolder
+from baileys_cleanup.rotation.journal import PART, Journals, read_journals, way_on
+from baileys_cleanup.store.small_records import SmallRecords
 
 
 class RotationHolds:
@@ -28,6 +28,6 @@ class RotationHolds:
         return None
 
 
-def rotation_holds(tool: ToolFolder, again: str) -> RotationHolds:
+def rotation_holds(records: SmallRecords, again: str) -> RotationHolds:
     """Return what rotations hold under a sessions root."""
-    return RotationHolds(read_journals(tool), f"{tool.path}/{ROTATIONS}", again)
+    return RotationHolds(read_journals(records), records.where(PART), again)

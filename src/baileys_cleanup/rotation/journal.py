@@ -3,15 +3,14 @@
 A journal is written before the step that it speaks of can be doubted: beside its place, flushed, and renamed over.
 """
 
-import os
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.rotation.states import Journal, State, in_words
-from baileys_cleanup.store.folder.records import read_record, write_record
-from baileys_cleanup.store.folder.tool_folder import ROTATIONS, ToolFolder
+from baileys_cleanup.store.small_records import SmallRecords
 
-_END = ".json"
+PART = "rotations"
 
 
 class Journals(NamedTuple):
@@ -33,25 +32,19 @@ class Journals(NamedTuple):
         return {each.company_id: each for each in self.readable if each.open}
 
 
-def read_journals(tool: ToolFolder | None) -> Journals:
-    """Return what was recorded; nothing where there is no folder yet."""
+def read_journals(records: SmallRecords) -> Journals:
+    """Return what was recorded; nothing where there is nothing yet."""
     found = Journals([], [])
-    try:
-        if tool is None:
-            return found
-        with tool.part(ROTATIONS, create=False) as part:
-            for name in sorted(name for name in os.listdir(part) if name.endswith(_END)):
-                try:
-                    found.readable.append(_read(part, name))
-                except (OSError, ValueError, KeyError, TypeError):
-                    found.broken.append(name)
-    except FileNotFoundError:
-        pass
+    for run_id in records.names(PART):
+        try:
+            found.readable.append(_journal(run_id, records.read(PART, run_id)))
+        except (OSError, ValueError, KeyError, TypeError):
+            found.broken.append(run_id)
     found.readable.sort(key=lambda journal: journal.started)  # two of one second: their ids do not tell
     return found
 
 
-def write_journal(tool: ToolFolder, journal: Journal) -> Journal:
+def write_journal(records: SmallRecords, journal: Journal) -> Journal:
     """Record how far a rotation is, durably; returns it. Raises OSError when that cannot be done."""
     record = {
         "company": journal.company_id,
@@ -62,27 +55,23 @@ def write_journal(tool: ToolFolder, journal: Journal) -> Journal:
         "halted": journal.halted,
         "backup": journal.backup,
     }
-    with tool.part(ROTATIONS) as part:
-        write_record(part, journal.run_id + _END, record)
-        os.fsync(part)
+    records.write(PART, journal.run_id, record)
     return journal
 
 
-def _read(part: int, name: str) -> Journal:
-    record = read_record(part, name)
+def _journal(run_id: str, record: Mapping[str, Any]) -> Journal:
     flags = [record[key] for key in ("fresh", "bot_pairs", "halted")]
     company, backup, started = record["company"], record["backup"], record["started"]
     if not (isinstance(company, str) and isinstance(backup, str) and type(started) is int):
-        raise ValueError(name)
+        raise ValueError(run_id)
     if not all(isinstance(flag, bool) for flag in flags):
-        raise ValueError(name)
-    run_id = name.removesuffix(_END)
+        raise ValueError(run_id)
     return Journal(run_id, company, flags[0], flags[1], started, State(record["state"]), flags[2], backup)
 
 
-def why_not_now(tool: ToolFolder | None, company_id: str, again: str = "") -> str | None:
+def why_not_now(records: SmallRecords, company_id: str, again: str = "") -> str | None:
     """Return, with the way on, why nobody else may change a company's folder now: a rotation of it is open."""
-    journal = read_journals(tool).open().get(company_id)
+    journal = read_journals(records).open().get(company_id)
     return None if journal is None else way_on(journal, again)
 
 

@@ -8,23 +8,28 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.output.text import few, shown
-from baileys_cleanup.rotation.copying import give_to_owner
-from baileys_cleanup.rotation.journal import Journals, read_journals, way_on
+from baileys_cleanup.rotation.at_work import Seen, at_work, looking
+from baileys_cleanup.rotation.journal import PART, Journals, read_journals, way_on
 from baileys_cleanup.rotation.pairing import Ending, wait_for_pairing
 from baileys_cleanup.rotation.qr_code import require_library, send
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.steps import Connections, Rotator, check_hooks, check_room, hook_for
+from baileys_cleanup.rotation.steps import (
+    Connections,
+    RotationStore,
+    Rotator,
+    check_hooks,
+    check_room,
+    folder_of,
+    hook_for,
+)
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.audit import open_audit
-from baileys_cleanup.store.folder.company import PREFIX
-from baileys_cleanup.store.folder.lock import hold_lock
-from baileys_cleanup.store.folder.root import Root, open_root
+from baileys_cleanup.store.companies import Companies
 from baileys_cleanup.store.folder.runs import new_run_id
-from baileys_cleanup.store.folder.set_aside import settle_all
-from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
+from baileys_cleanup.store.small_records import SmallRecords
 
 _PATIENCE = 600
 """How often (about once a second) the end of a pairing asks for the lock that another run holds."""
@@ -43,20 +48,21 @@ class Rotated(NamedTuple):
 
 def look(settings: Settings, wanted: str, world: World, connections: Connections, *, fresh: bool) -> Rotated:
     """Return what a rotation would do, and change nothing. Raises what the rotation would raise before it begins."""
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
-        return _planned(root, tool, settings, wanted, world=world, connections=connections, fresh=fresh)
+    with looking(settings.sessions_root) as seen:
+        return _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
 
 
 def rotate(settings: Settings, wanted: str, world: World, connections: Connections, *, fresh: bool) -> Rotated:
     """Rotate one company. Raises CleanupError; what could not be done is taken back, or in the journal."""
-    with _at_work(settings, world, connections) as (root, tool, rotator):
-        planned = _planned(root, tool, settings, wanted, world=world, connections=connections, fresh=fresh)
+    with _at_work(settings, world, connections) as (store, rotator):
+        seen = Seen(store.companies, store.records)
+        planned = _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
         try:
             journal = rotator.record(planned.journal, State.PLANNED)
         except OSError as error:
             raise Refused(
                 f"company {shown(planned.journal.company_id)} is not rotated: nothing can be written in"
-                f" {shown(tool.path)}: {in_words(error)}; nothing was changed"
+                f" {shown(store.records.where(PART))}: {in_words(error)}; nothing was changed"
             ) from None
         journal = rotator.go_on(journal)
     return planned._replace(journal=_finish(settings, journal, world, connections))
@@ -67,8 +73,8 @@ def resume(settings: Settings, wanted: Sequence[str], world: World, connections:
 
     Raises CleanupError at the end for those that cannot go on; the others have.
     """
-    with _at_work(settings, world, connections) as (root, tool, rotator):
-        chosen = _open_ones(root, read_journals(tool), wanted)
+    with _at_work(settings, world, connections) as (store, rotator):
+        chosen = _open_ones(store.companies, read_journals(store.records), wanted)
 
         def go_on(journal: Journal) -> Journal:
             return (rotator.roll_back if journal.state is State.ROLLING_BACK else rotator.go_on)(journal)
@@ -81,11 +87,11 @@ def resume(settings: Settings, wanted: Sequence[str], world: World, connections:
 
 def roll_back(settings: Settings, wanted: Sequence[str], world: World, connections: Connections) -> list[Rotated]:
     """Let the former folders live again: of the open rotations, or of a company's last one even when it is done."""
-    with _at_work(settings, world, connections) as (root, tool, rotator):
-        journals = read_journals(tool)
-        named = [journals.last_of(text.removeprefix(PREFIX)) for text in wanted]
+    with _at_work(settings, world, connections) as (store, rotator):
+        journals = read_journals(store.records)
+        named = [journals.last_of(text.removeprefix(COMPANY_PREFIX)) for text in wanted]
         done = [journal for journal in named if journal is not None and journal.done]
-        chosen = done or _open_ones(root, journals, wanted)
+        chosen = done or _open_ones(store.companies, journals, wanted)
         ended, troubles = _each(chosen, rotator.roll_back)
     _raise_all(troubles)
     return [Rotated(journal) for journal in ended]
@@ -113,71 +119,54 @@ def _raise_all(troubles: Sequence[CleanupError]) -> None:
 
 
 @contextmanager
-def _at_work(settings: Settings, world: World, connections: Connections) -> Iterator[tuple[Root, ToolFolder, Rotator]]:
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=True) as tool:
-        assert tool is not None
-        with hold_lock(tool):
-            try:
-                with open_audit(tool, world.clock) as audit:
-                    for problem in settle_all(root, tool):
-                        connections.warn(problem)
-                    yield root, tool, Rotator(root, tool, audit, settings, world=world, connections=connections)
-            except OSError as error:
-                raise CleanupError(f"nothing can be written in {shown(tool.path)}: {in_words(error)}") from None
+def _at_work(settings: Settings, world: World, connections: Connections) -> Iterator[tuple[RotationStore, Rotator]]:
+    with at_work(settings.sessions_root, world.clock, connections.warn) as store:
+        yield store, Rotator(store, settings, world, connections)
 
 
-def _planned(
-    root: Root,
-    tool: ToolFolder | None,
-    settings: Settings,
-    wanted: str,
-    *,
-    world: World,
-    connections: Connections,
-    fresh: bool,
-) -> Rotated:
+def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: str, *, fresh: bool) -> Rotated:
     """Look at all that can stand in the way, before anything is touched."""
-    (company_id,) = root.select([wanted])
-    journals = read_journals(tool)
-    if journals.broken and tool is not None:
-        raise Refused(f"{tool.path}/rotations holds journals that cannot be read: {few(journals.broken)}; look at them")
+    companies = seen.companies
+    (company_id,) = companies.select([wanted])
+    journals = read_journals(seen.records)
+    if journals.broken:
+        raise Refused(
+            f"{seen.records.where(PART)} holds journals that cannot be read: {few(journals.broken)}; look at them"
+        )
     unfinished = journals.open().get(company_id)
     if unfinished is not None:
-        raise Refused(way_on(unfinished, connections.again))
-    check_hooks(settings.rotate, root, company_id)
+        raise Refused(way_on(unfinished, again))
+    check_hooks(settings.rotate, companies, company_id)
     command = settings.rotate.qr_command
     if fresh and command is not None:
         require_library()
     try:
-        with root.company(company_id) as company:
-            seen = survey(company, settings.policy_for(company_id), world.now, world.wait)
+        with companies.company(company_id) as company:
+            found = survey(company, settings.policy_for(company_id), world.now, world.wait)
     except CompanyProblem as problem:
         raise Refused(f"company {shown(company_id)} is not rotated: {problem}") from None
     if not fresh:
-        require_pairing(company_id, seen.account)
-        check_room(root, company_id, seen)
+        require_pairing(company_id, found.account)
+        check_room(companies, company_id, found)
     bot_pairs = fresh and (settings.rotate.bot_pairs or command is None)
-    return Rotated(
-        Journal(new_run_id(world.now), company_id, fresh, bot_pairs, world.now),
-        seen,
-        f"{root.path}/{PREFIX}{company_id}",
-    )
+    journal = Journal(new_run_id(world.now), company_id, fresh, bot_pairs, world.now)
+    return Rotated(journal, found, folder_of(companies, company_id))
 
 
-def _open_ones(root: Root, journals: Journals, wanted: Sequence[str]) -> list[Journal]:
+def _open_ones(companies: Companies, journals: Journals, wanted: Sequence[str]) -> list[Journal]:
     """Return the open rotations that are meant. Raises UsageProblem where there is none.
 
     The folder itself may be missing in the middle of a switch; the journal knows the company all the same.
     """
     unfinished = journals.open()
-    ids = [text.removeprefix(PREFIX) for text in wanted]
+    ids = [text.removeprefix(COMPANY_PREFIX) for text in wanted]
     for company_id in ids:
         if company_id not in unfinished:
             raise UsageProblem(
-                f"company {shown(company_id)} has no rotation in {shown(root.path)} that was interrupted"
+                f"company {shown(company_id)} has no rotation in {shown(companies.path)} that was interrupted"
             )
     if not unfinished:
-        raise UsageProblem(f"no rotation was interrupted in {shown(root.path)}")
+        raise UsageProblem(f"no rotation was interrupted in {shown(companies.path)}")
     return [unfinished[company_id] for company_id in ids] if ids else list(unfinished.values())
 
 
@@ -216,12 +205,12 @@ def _close(settings: Settings, journal: Journal, state: State, world: World, con
     """Record how the waiting ended, patiently where another run holds the lock, and take the steps after it."""
     for left in reversed(range(_PATIENCE)):
         try:
-            with _at_work(settings, world, connections) as (root, tool, rotator):
-                journal = _as_recorded(tool, journal)
+            with _at_work(settings, world, connections) as (store, rotator):
+                journal = _as_recorded(store.records, journal)
                 if not journal.open or State.PAIRED not in journal.ahead():
                     return journal  # somebody else ended it meanwhile
                 if state is State.PAIRED:
-                    _give_to_the_bot(root, journal, connections)
+                    _give_to_the_bot(store, journal, connections)
                 journal = rotator.record(journal, state)
                 return rotator.go_on(journal) if state is State.PAIRED else journal
         except LockHeld:
@@ -231,27 +220,27 @@ def _close(settings: Settings, journal: Journal, state: State, world: World, con
     return journal
 
 
-def _give_to_the_bot(root: Root, journal: Journal, connections: Connections) -> None:
+def _give_to_the_bot(store: RotationStore, journal: Journal, connections: Connections) -> None:
     """Let the bot's user own the pairing, where a command paired as root."""
-    with suppress(CompanyProblem), root.company(journal.company_id) as company:
-        left = give_to_owner(company.fd)
+    with suppress(CompanyProblem), store.companies.company(journal.company_id) as company:
+        left = store.folders.give_to_owner(company)
         if left:
             connections.warn(f"these belong to root, and the bot may not be able to write to them: {few(left)}")
 
 
-def _as_recorded(tool: ToolFolder, journal: Journal) -> Journal:
+def _as_recorded(records: SmallRecords, journal: Journal) -> Journal:
     """Return what the journal says now: without the lock, somebody else may have taken the rotation back."""
-    return next((each for each in read_journals(tool).readable if each.run_id == journal.run_id), journal)
+    return next((each for each in read_journals(records).readable if each.run_id == journal.run_id), journal)
 
 
 def _wait(settings: Settings, journal: Journal, world: World, connections: Connections) -> Ending:
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
-        hook = hook_for(settings.rotate, "qr_command", root, journal.company_id)
+    with looking(settings.sessions_root) as seen:
+        hook = hook_for(settings.rotate, "qr_command", seen.companies, journal.company_id)
         if hook is None:
             connections.say("rotate.qr_command is not set: scan the QR code that the bot itself shows now")
 
         def still_on() -> bool:
-            return tool is None or State.PAIRED in _as_recorded(tool, journal).ahead()
+            return State.PAIRED in _as_recorded(seen.records, journal).ahead()
 
         def show(payload: str, number: int) -> None:
             connections.show(payload, number)
@@ -263,7 +252,7 @@ def _wait(settings: Settings, journal: Journal, world: World, connections: Conne
 
         limit = settings.rotate.timeout
         return wait_for_pairing(
-            root,
+            seen.companies,
             journal.company_id,
             hook,
             limit=limit,

@@ -10,7 +10,7 @@ from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import Refused
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.rotation.plan import FileDecision, choose
-from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.companies import CompanyFiles
 
 
 class Survey(NamedTuple):
@@ -36,7 +36,7 @@ class Survey(NamedTuple):
         return sum(file.size for file in self.taken)
 
 
-def survey(company: Company, policy: Policy, now: int, wait: Callable[[], object]) -> Survey:
+def survey(company: CompanyFiles, policy: Policy, now: int, wait: Callable[[], object]) -> Survey:
     """Look at every file and choose; `now` is in nanoseconds since the epoch.
 
     Raises Refused where a file cannot be looked at: what is not seen cannot be taken along.

@@ -8,11 +8,11 @@ import json
 import tarfile
 
 from baileys_cleanup.backups.archive import write_archive
-from baileys_cleanup.backups.manifest import Entry, Manifest, write_manifest
-from baileys_cleanup.backups.snapshot import Snapshot, Source
+from baileys_cleanup.backups.manifest import Manifest, write_manifest
 from baileys_cleanup.decision.names import kind_of
 from baileys_cleanup.settings.values import Backup
 from baileys_cleanup.store.folder.company import Stamp
+from baileys_cleanup.store.snapshots import Entry, Snapshot, Source
 
 from ..helpers import NOW, creds
 

@@ -5,10 +5,13 @@ import io
 import pytest
 
 from baileys_cleanup.backups.archive import check_archive
-from baileys_cleanup.backups.make import BackupMaker, Clock, Status
+from baileys_cleanup.backups.make import BackupMaker, Status
 from baileys_cleanup.backups.naming import archive_name
 from baileys_cleanup.backups.record import BackupRecords
 from baileys_cleanup.errors import StoreProblem
+from baileys_cleanup.store.folder.small_records import FolderRecords
+from baileys_cleanup.store.folder.snapshots import FolderSnapshots
+from baileys_cleanup.store.snapshots import Clock
 
 from ..helpers import DAY, NOW, creds, put
 from .helpers import KEEP, Drawer, archive
@@ -32,9 +35,13 @@ def folder(place):
 
 def back_up(root, tool, drawer, *, now=NOW, policy=KEEP, company_id="1"):
     """Back one company up."""
-    return BackupMaker(root, drawer, policy, BackupRecords(tool), Clock(now, lambda: LATER, lambda: None)).back_up(
-        company_id
-    )
+    return BackupMaker(
+        FolderSnapshots(root),
+        drawer,
+        policy,
+        BackupRecords(FolderRecords(tool)),
+        Clock(now, lambda: LATER, lambda: None),
+    ).back_up(company_id)
 
 
 def old(age, company_id="1", **more):
@@ -49,7 +56,7 @@ def test_a_company_becomes_one_archive(root, tool, drawer, folder):
     assert [outcome.archive] == list(drawer.listed) == [archive_name("1", NOW)]
     checked = check_archive(io.BytesIO(drawer.listed[outcome.archive]))
     assert {"creds.json", "pre-key-7.json"} == {entry.name for entry in checked.manifest.files}
-    facts = BackupRecords(tool).read("1")
+    facts = BackupRecords(FolderRecords(tool)).read("1")
     assert (NOW, NOW, outcome.archive_bytes, 2, 0, 0) == facts[1:7]
     assert {outcome.archive} == set(facts.good)
 
@@ -64,7 +71,7 @@ def test_a_bad_creds_fails_the_company_and_replaces_nothing(root, tool, drawer, 
     assert (Status.FAILED, None, {name: data}) == (outcome.status, outcome.archive, drawer.listed)
     assert "restore latest --replace --company 1" in outcome.errors[0]
     back_up(root, tool, drawer)
-    facts = BackupRecords(tool).read("1")
+    facts = BackupRecords(FolderRecords(tool)).read("1")
     assert (NOW, None, 2, 2) == (facts.tried, facts.succeeded, facts.failures, facts.failing)
 
 
@@ -139,7 +146,7 @@ def test_a_store_that_fails_fails_the_company(root, tool, drawer, folder, step):
     drawer.broken[step] = StoreProblem("drawer: jammed")
     outcome = back_up(root, tool, drawer)
     assert (Status.FAILED, ["drawer: jammed"], 2) == (outcome.status, outcome.errors, len(drawer.listed))
-    assert 1 == BackupRecords(tool).read("1").failures
+    assert 1 == BackupRecords(FolderRecords(tool)).read("1").failures
 
 
 @pytest.mark.parametrize("step", ["fetch", "delete"])
@@ -149,7 +156,7 @@ def test_trouble_with_older_archives_costs_none(root, tool, drawer, folder, step
     drawer.broken[step] = StoreProblem("drawer: jammed")
     outcome = back_up(root, tool, drawer)
     assert (Status.BACKED_UP, True, 3) == (outcome.status, outcome.failed, len(drawer.listed))
-    assert NOW == BackupRecords(tool).read("1").succeeded
+    assert NOW == BackupRecords(FolderRecords(tool)).read("1").succeeded
 
 
 def test_a_store_that_stays_broken_is_not_asked_for_ever(root, tool, drawer, place):
@@ -158,7 +165,9 @@ def test_a_store_that_stays_broken_is_not_asked_for_ever(root, tool, drawer, pla
     drawer.broken["draft"] = StoreProblem("jammed")
     fail = drawer._fail
     drawer._fail = lambda what: asked.append(what) or fail(what)
-    maker = BackupMaker(root, drawer, KEEP, BackupRecords(tool), Clock(NOW, lambda: LATER, lambda: None))
+    maker = BackupMaker(
+        FolderSnapshots(root), drawer, KEEP, BackupRecords(FolderRecords(tool)), Clock(NOW, lambda: LATER, lambda: None)
+    )
     for number in range(5):
         put(place / f"company_{number}", "creds.json", creds())
         outcome = maker.back_up(str(number))

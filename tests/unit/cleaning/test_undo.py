@@ -11,6 +11,7 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.rotation.holds import rotation_holds
 from baileys_cleanup.store.folder.runs import Run, write_run
+from baileys_cleanup.store.folder.small_records import FolderRecords
 
 from ..helpers import GROUP, LID, NOW, OTHER, PN, creds, names, put
 
@@ -42,7 +43,7 @@ class Past:
     def undo(self, stopping=lambda: False):
         """Undo, and give what came back and what stayed by name."""
         world = World(NOW, lambda: NOW, lambda: None, stopping, lambda: 0.0)
-        holds = rotation_holds(self.tool, "")
+        holds = rotation_holds(FolderRecords(self.tool), "")
         restored = undo_company(self.root, self.tool, RUN, "7", world=world, holds=holds)
         return sorted(restored.files), {problem.file: problem.error for problem in restored.stayed}
 

@@ -17,6 +17,7 @@ from baileys_cleanup.decision.outcome import CompanyStatus
 from baileys_cleanup.errors import CleanupError, LockHeld, StoreProblem, UsageProblem
 from baileys_cleanup.settings.values import Alerts, Backup
 from baileys_cleanup.store.folder.lock import BACKUP, RUN, hold_lock
+from baileys_cleanup.store.folder.small_records import FolderRecords
 
 from ..helpers import creds, names, put
 from .helpers import SESSION, WORLD
@@ -68,7 +69,7 @@ def test_each_company_has_its_own_fate(ours, shelf, place):
 def test_facts_are_there_for_metrics_and_alerts(ours, tool):
     """Each company's last success, bytes and failures, and one sentence for each that wants somebody."""
     done = list(backups.back_up_all(ours, [], backups.Clock(*WORLD[:3]), Stop(), rehearse=False))
-    one, two = read_backup_records(tool)[:2]
+    one, two = read_backup_records(FolderRecords(tool))[:2]
     assert (True, 0, None, 1) == (one.succeeded is not None, one.failures, two.succeeded, two.failures)
     (alarm,) = alarms(done)
     assert alarm.startswith("company 2: creds.json is empty")
@@ -148,7 +149,7 @@ def test_verifying_reads_every_archive(ours, shelf, tool):
     status, document = said(verify_all, ours, [], Stop())
     assert (1, "bad") == (status, document["status"])
     assert document["archives"][0]["problem"]
-    assert {} == read_backup_records(tool)[0].good
+    assert {} == read_backup_records(FolderRecords(tool))[0].good
     assert "BAD:  " in said(verify_all, ours, [], Stop(), as_json=False)[1]
 
 

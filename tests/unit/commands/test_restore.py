@@ -11,8 +11,10 @@ from baileys_cleanup.commands.restore import NotRestored, restore
 from baileys_cleanup.commands.undo import undo_run
 from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.errors import LockHeld, Refused, StoreProblem, UsageProblem
+from baileys_cleanup.store.folder import staging
 from baileys_cleanup.store.folder.lock import BACKUP, RUN, hold_lock
 from baileys_cleanup.store.folder.set_aside import read_asides
+from baileys_cleanup.store.folder.whole_folders import FolderSwitches
 
 from ..backups.helpers import archive
 from ..helpers import DAY, NOW, PN, creds, names, put
@@ -114,13 +116,13 @@ def test_another_accounts_folder_is_refused(settings, shelf, folder, tool):
 def test_a_file_that_appears_meanwhile_wins(settings, shelf, folder, tool, monkeypatch):
     """Between the plan and the rename the bot writes it: its file stays, and is named."""
     (folder / KEY).unlink()
-    real = restores.put_back
+    real = staging.put_back
 
     def late(name, source, target):
         put(folder, name, b"newer")
         real(name, source, target)
 
-    monkeypatch.setattr(restores, "put_back", late)
+    monkeypatch.setattr(staging, "put_back", late)
     status, document = back(settings, shelf)
     assert (1, b"newer") == (status, (folder / KEY).read_bytes())
     assert "never overwritten" in document["errors"][0]
@@ -131,8 +133,8 @@ def test_creds_go_in_last(settings, shelf, place, tool, monkeypatch):
     """A bot that starts in the middle must not find a pairing without its keys."""
     (place / "company_7").mkdir()
     order = []
-    real = restores.put_back
-    monkeypatch.setattr(restores, "put_back", lambda name, *fds: order.append(name) or real(name, *fds))
+    real = staging.put_back
+    monkeypatch.setattr(staging, "put_back", lambda name, *fds: order.append(name) or real(name, *fds))
     back(settings, shelf, everything=True)
     assert "creds.json" == order[-1]
     assert len(FILES) == len(order)
@@ -210,7 +212,7 @@ def test_a_disk_that_fills_up_leaves_the_folder_as_it_was(settings, shelf, folde
             raise OSError(28, "No space left on device")
         return real(fd, data)
 
-    monkeypatch.setattr(restores.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     (folder / KEY).unlink()
     before = contents(folder)
     for replace in (False, True):
@@ -379,7 +381,7 @@ def test_undo_of_a_company_that_was_not_set_aside_is_an_error(settings, shelf, f
 
 def test_what_a_killed_restore_built_is_discarded_by_the_next(settings, shelf, folder, tool, monkeypatch):
     """A folder that never went live is not offered by undo, and goes."""
-    monkeypatch.setattr(restores, "_give_up", lambda *_: None)
+    monkeypatch.setattr(FolderSwitches, "discard", lambda *_: None)
     monkeypatch.setattr(restores, "_check_at_rest", lambda *_: (_ for _ in ()).throw(OSError(5, "killed, say")))
     with pytest.raises(NotRestored):
         back(settings, shelf, replace=True)

@@ -8,7 +8,7 @@ import fcntl
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
@@ -16,7 +16,6 @@ from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.places.place import Draft, Place, Stored
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.folder.root import Root
 
 _PART = re.compile(r"\.baileys-cleanup-[0-9a-f]{16}\.part")
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -109,7 +108,7 @@ class _Part:
 
 
 @contextmanager
-def open_folder_place(path: str, root: Root | None) -> Iterator[Place]:
+def open_folder_place(path: str, in_root: Callable[[str], bool] | None) -> Iterator[Place]:
     """Open a folder for archives; a link is followed once, here.
 
     Raises UsageProblem for a place that is missing, the sessions root or under it, or open to everybody: archives
@@ -133,24 +132,13 @@ def open_folder_place(path: str, root: Root | None) -> Iterator[Place]:
                 f"everybody may write in {shown(real)}, so archives with keys do not belong there; chmod o-w it, or"
                 " give backup.to or --to another folder"
             )
-        if root is not None and _is_under(real, root):
+        if in_root is not None and in_root(real):
             raise UsageProblem(
                 f"{shown(real)} is the sessions root or under it; a backup belongs elsewhere, best on another disk"
             )
         yield FolderPlace(fd, real)
     finally:
         os.close(fd)
-
-
-def _is_under(path: str, root: Root) -> bool:
-    there = os.fstat(root.fd)
-    while True:
-        here = os.stat(path)
-        if (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):
-            return True
-        if path == "/":
-            return False
-        path = os.path.dirname(path)
 
 
 def open_plain(name: str, folder: int | None = None) -> BinaryIO:

@@ -6,9 +6,9 @@ from typing import Any, BinaryIO
 
 from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.places.place import Draft, Place, Stored, Upload, pour
-from baileys_cleanup.backups.snapshot import open_spool
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.snapshots import open_spool
 
 
 class FsspecPlace:

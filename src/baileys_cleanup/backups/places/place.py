@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, NamedTuple, Protocol
 
-from baileys_cleanup.backups.snapshot import CHUNK, open_spool
+from baileys_cleanup.store.snapshots import CHUNK, open_spool
 
 
 class Stored(NamedTuple):

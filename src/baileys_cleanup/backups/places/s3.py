@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.places.place import Draft, Place, Stored, Upload, pour
-from baileys_cleanup.backups.snapshot import CHUNK, open_spool
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.snapshots import CHUNK, open_spool
 
 _MOST_BYTES = 5 * 1024**3
 """What S3 takes in one PUT. No company comes near."""

@@ -5,13 +5,10 @@ A record is written beside its place and renamed over it, so that a reader finds
 
 import json
 import os
-from typing import Any, TypeVar
+from typing import Any
 
 from baileys_cleanup.store.folder.opening import open_to_look
 
-Number = TypeVar("Number", int, float)
-_BOUND = 2**63
-"""Nothing that is counted here comes near: as nanoseconds it is in the year 2262, and no disk has so many bytes."""
 TEMPORARY = ".new"
 """The end of the name of a record that is not whole yet; a killed run may leave one."""
 
@@ -25,13 +22,6 @@ def read_record(folder: int, name: str) -> dict[str, Any]:
     with open(fd, encoding="utf-8") as file:
         record = json.load(file)
     return record if isinstance(record, dict) else {}
-
-
-def bounded(number: Number) -> Number:
-    """Return a number out of a record that later arithmetic can bear. Raises ValueError for any other, NaN among it."""
-    if not 0 <= number < _BOUND:
-        raise ValueError(number)
-    return number
 
 
 def write_record(folder: int, name: str, record: dict[str, Any], *, durable: bool = True) -> None:

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.outcome import RunOutcome, RunStatus
-from baileys_cleanup.store.folder.records import bounded
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.small_records import bounded
 from baileys_cleanup.watch.remember.state_file import not_ours, read_state, write_state
 
 _NAME = "history.json"

@@ -10,6 +10,7 @@ from baileys_cleanup.cleaning.undoable import undoable_runs
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.root import Root, Space, open_root
+from baileys_cleanup.store.folder.small_records import FolderRecords
 from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
 from baileys_cleanup.watch.remember.run_history import History, read_history
 from baileys_cleanup.watch.see.company import Blind, Removable, View, view_all
@@ -51,5 +52,7 @@ def beside(root: Root, tool: ToolFolder | None, seen: tuple[View | Blind, ...], 
     runs = undoable_runs(tool)[0] if tool else []
     quarantine = Removable(sum(run.files for run in runs), sum(run.size for run in runs))
     there = {each.company_id for each in seen}
-    backups = tuple(facts for facts in read_backup_records(tool) if facts.company_id in there) if tool else ()
+    backups = (
+        tuple(facts for facts in read_backup_records(FolderRecords(tool)) if facts.company_id in there) if tool else ()
+    )
     return Facts(now, root.path, seen, read_history(tool)[0], quarantine, root.space(), backups)

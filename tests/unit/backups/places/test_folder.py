@@ -156,13 +156,13 @@ def test_the_sessions_root_is_no_place(root, place, inside, tmp_path):
     (place / inside).mkdir(exist_ok=True)
     (tmp_path / "way").symlink_to(place / inside)
     for path in (place / inside, tmp_path / "way"):
-        with pytest.raises(UsageProblem, match="sessions root or under it"), open_place(str(path), root):
+        with pytest.raises(UsageProblem, match="sessions root or under it"), open_place(str(path), root.contains):
             pass
 
 
 def test_a_folder_above_the_root_is_a_place(root, place):
     """The folder that holds the sessions root may hold archives beside it."""
-    with open_place(f"file://{place.parent}", root) as shelf:
+    with open_place(f"file://{place.parent}", root.contains) as shelf:
         assert [] == shelf.list()
 
 
