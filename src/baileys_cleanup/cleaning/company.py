@@ -13,8 +13,9 @@ from baileys_cleanup.decision.pre_keys import may_hold_batch
 from baileys_cleanup.decision.verdict import Plan, Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.text import count, few
+from baileys_cleanup.store.company import Company, Listing, Look
 from baileys_cleanup.store.remover import Outcome, Removal, Remover
-from baileys_cleanup.store.store import Company, Listing, Look, Store
+from baileys_cleanup.store.store import Store
 
 
 class Terms(NamedTuple):

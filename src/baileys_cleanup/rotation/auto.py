@@ -3,12 +3,12 @@
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.output.text import count
+from baileys_cleanup.rotation.at_work import looking
 from baileys_cleanup.rotation.journal import read_journals
 from baileys_cleanup.rotation.rotate import Rotated, rotate
 from baileys_cleanup.rotation.states import Journal
-from baileys_cleanup.rotation.steps import Doors
+from baileys_cleanup.rotation.steps import Connections
 from baileys_cleanup.settings.values import Rotate, Settings
-from baileys_cleanup.store.folder.folder_store import open_store
 
 
 def why_not(rotate: Rotate, counted: int | None, last: Journal | None, now: int) -> str | None:
@@ -34,14 +34,14 @@ def why_not(rotate: Rotate, counted: int | None, last: Journal | None, now: int)
 
 
 def rotate_when_due(
-    settings: Settings, company_id: str, counted: int | None, world: World, doors: Doors
+    settings: Settings, company_id: str, counted: int | None, world: World, connections: Connections
 ) -> Rotated | str:
     """Rotate a company softly where an emergency cleanup did not help; return what came of it, or why it is not due.
 
     To be called without the run lock, after the cleanup has let go of it. Raises CleanupError as a rotation by hand
     does; the journal then counts as the company's last rotation, unless nothing was begun.
     """
-    with open_store(settings.sessions_root) as root, root.workspace(create=False) as tool:
-        last = read_journals(tool).last_of(company_id)
+    with looking(settings.sessions_root) as seen:
+        last = read_journals(seen.records).last_of(company_id)
     reason = why_not(settings.rotate, counted, last, world.now)
-    return reason if reason is not None else rotate(settings, company_id, world, doors, fresh=False)
+    return reason if reason is not None else rotate(settings, company_id, world, connections, fresh=False)

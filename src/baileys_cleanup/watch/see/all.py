@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from baileys_cleanup.backups.record import Facts as Backups
-from baileys_cleanup.backups.record import read_facts
+from baileys_cleanup.backups.record import BackupRecord as Backups
+from baileys_cleanup.backups.record import read_backup_records
 from baileys_cleanup.cleaning.company import Terms
 from baileys_cleanup.cleaning.undoable import undoable_runs
 from baileys_cleanup.cleaning.world import World
@@ -51,5 +51,9 @@ def beside(store: Store, workspace: Workspace | None, seen: tuple[View | Blind, 
     runs = undoable_runs(workspace)[0] if workspace else []
     quarantine = Removable(sum(run.files for run in runs), sum(run.size for run in runs))
     there = {each.company_id for each in seen}
-    backups = tuple(facts for facts in read_facts(workspace) if facts.company_id in there) if workspace else ()
+    backups = (
+        tuple(facts for facts in read_backup_records(workspace.records()) if facts.company_id in there)
+        if workspace
+        else ()
+    )
     return Facts(now, store.path, seen, read_history(workspace)[0], quarantine, store.space(), backups)
