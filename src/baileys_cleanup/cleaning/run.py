@@ -12,6 +12,7 @@ from baileys_cleanup.output.summary import Report
 from baileys_cleanup.output.text import count, few, shown, size
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.audit import Audit, open_audit
+from baileys_cleanup.store.folder.beside import in_words as passed_over_in_words
 from baileys_cleanup.store.folder.lock import hold_lock
 from baileys_cleanup.store.folder.purge import forget_leftovers, purge, settle, unrecorded
 from baileys_cleanup.store.folder.quarantine import Quarantine
@@ -44,12 +45,12 @@ def clean(
     """
     began = world.stopwatch()
     with open_root(settings.sessions_root) as root:
-        everyone, links = root.company_ids()
+        everyone, _ = root.company_ids()
         ids = root.select(wanted) if wanted else everyone
         run = Run(new_run_id(world.now), world.now, settings.undo_days)
         outcome = RunOutcome(run.run_id, dry_run, root.path, run.started, run.undo_days)
-        _tell_of_root(outcome, root, settings, everyone, links)
-        terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
+        _tell_of_root(outcome, root, settings, everyone)
+        terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping, again=world.again)
         with ExitStack() as stack:
             tool, remover = _begin(stack, root, run, outcome, world, accept_clock=accept_clock)
             held = _held(root, tool, outcome, world)
@@ -62,7 +63,10 @@ def clean(
                 for company_id in coming:
                     if world.stopping():
                         break
-                    policy, own = settings.policy_for(company_id), terms._replace(held=held.get(company_id))
+                    policy, own = (
+                        settings.policy_for(company_id),
+                        terms._replace(held=held.get(company_id), levels=settings.levels_for(company_id)),
+                    )
                     company = clean_one(root, company_id, policy, own, remover, detail=detail)
                     outcome.add(company)
                     report.company(company)
@@ -151,13 +155,13 @@ def _prepare(stack: ExitStack, root: Root, tool: ToolFolder, outcome: RunOutcome
     return audit
 
 
-def _tell_of_root(outcome: RunOutcome, root: Root, settings: Settings, everyone: list[str], links: list[str]) -> None:
+def _tell_of_root(outcome: RunOutcome, root: Root, settings: Settings, everyone: list[str]) -> None:
     if root.was_link:
         outcome.notes.append(f"the sessions root {root.asked} leads to {root.path}")
     if not everyone:
         outcome.warnings.append(no_companies(root.path))
-    if links:
-        outcome.warnings.append(f"links are never followed, so these were left alone: {few(links)}")
+    for sentence, keys in passed_over_in_words(root.passed_over()):
+        (outcome.warnings if keys else outcome.notes).append(sentence)
     missing = [company_id for company_id in settings.companies if company_id not in everyone]
     if missing:
         outcome.warnings.append(f"settings for companies that have no folder: {few(missing)}")

@@ -10,6 +10,7 @@ from baileys_cleanup.decision.account import ABSENT, Account, read_account, unre
 from baileys_cleanup.decision.names import CREDS_NAME, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CredsUnreadable
+from baileys_cleanup.store.folder.beside import with_creds
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.store import Listing, Look
 
@@ -100,6 +101,10 @@ class Company:
             )
         looked = [dated.get(file.name, file) for file in files if file.name not in gone]
         return Look(looked, vanished, errors)
+
+    def deeper(self, strangers: Iterable[str]) -> list[str]:
+        """Return those of the strangers that are folders and hold a `creds.json` of their own."""
+        return with_creds(self.fd, strangers)
 
     def account(self, wait: Callable[[], object]) -> Account:
         """Read who owns this folder. A copy that does not parse is read once more after `wait` (a second).

@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.output.text import count, few, shown
+from baileys_cleanup.store.folder.beside import PassedOver, passed_over
 from baileys_cleanup.store.folder.company import OPEN_FOLDER, PREFIX, Company
+from baileys_cleanup.store.folder.mistaken_root import why_mistaken
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.folder.refused_roots import why_refused
 
@@ -71,6 +73,13 @@ class Root:
         except OSError as error:
             raise UsageProblem(f"the sessions root {shown(self.path)} cannot be read: {error.strerror}") from None
         return sorted(ids), sorted(links)
+
+    def passed_over(self) -> list[PassedOver]:
+        """Return what lies beside the companies and is not taken for one: links, and folders of other names."""
+        try:
+            return passed_over(self.fd)
+        except OSError as error:
+            raise UsageProblem(f"the sessions root {shown(self.path)} cannot be read: {error.strerror}") from None
 
     def has(self, company_id: str) -> bool:
         """Tell whether there is anything by the name of this company's folder."""
@@ -153,9 +162,19 @@ def open_root(path: str) -> Iterator[Root]:
         why = why_refused(fd)
         if why:
             raise UsageProblem(f"the sessions root {shown(path)} is {why}; give the folder that holds company_<id>")
+        mistaken = _why_mistaken(fd, path)
+        if mistaken:
+            raise UsageProblem(f"the sessions root {shown(path)} {mistaken}; give the folder that holds company_<id>")
         yield Root(fd, os.path.realpath(path), path)
     finally:
         os.close(fd)
+
+
+def _why_mistaken(fd: int, path: str) -> str | None:
+    try:
+        return why_mistaken(fd, path)
+    except OSError as error:
+        raise UsageProblem(f"the sessions root {shown(path)} cannot be read: {error.strerror}") from None
 
 
 def _mount_of(fd: int) -> tuple[int, str]:

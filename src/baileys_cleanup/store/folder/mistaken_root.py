@@ -1,0 +1,61 @@
+"""Folders that somebody took for the sessions root: the folder of one bot, one of the system, one of other names."""
+
+import os
+
+from baileys_cleanup.output.text import few, shown
+from baileys_cleanup.store.folder.beside import PREFIX, holds_creds, passed_over
+
+_OF_THE_SYSTEM = [
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr",
+    "/var",
+    "/var/lib",
+    "/var/log",
+]
+
+
+def why_mistaken(folder: int, path: str) -> str | None:
+    """Return in words what an open folder is instead of a sessions root, and what was probably meant; None if nothing.
+
+    Raises OSError where it cannot be listed.
+    """
+    if holds_creds(folder):
+        above, name = os.path.split(os.path.realpath(path))
+        meant = f"probably {shown(above)} is meant"
+        if not name.startswith(PREFIX):
+            meant += f", in which this folder has to be called {PREFIX}<id>"
+        return f"is the folder of one bot: it holds a creds.json; {meant}"
+    if any(_same(folder, system) for system in _OF_THE_SYSTEM):
+        return "is a folder of the system"
+    if _has_companies(folder):
+        return None
+    bots = [each.name for each in passed_over(folder) if each.keys]
+    if not bots:
+        return None
+    first = shown(bots[0])
+    return (
+        f"holds no {PREFIX}<id> folder, but others with a creds.json: {few(bots)}; call them {PREFIX}<id>"
+        f" ({PREFIX}{first}, say), or name the folder in which they are called so"
+    )
+
+
+def _has_companies(folder: int) -> bool:
+    with os.scandir(folder) as entries:
+        return any(entry.name.startswith(PREFIX) for entry in entries)
+
+
+def _same(folder: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(folder), os.stat(path))
+    except OSError:
+        return False
