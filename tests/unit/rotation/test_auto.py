@@ -52,7 +52,7 @@ def test_what_is_due_is_done_softly_and_once(place, tool):
     settings = Settings(str(place), rotate=SOFT)
     done = rotate_when_due(settings, "7", 171, WORLD, DOORS)
     assert (State.STARTED, ["creds.json"]) == (done.journal.state, names(place / "company_7"))
-    assert "less than 30 days" in rotate_when_due(settings, "7", 171, WORLD, DOORS)
+    assert "less than 30 days" in rotate_when_due(settings, "7", 171, WORLD, DOORS).reason
     write_journal(tool, read_journals(tool).readable[0]._replace(started=NOW - 31 * DAY))
     assert done.journal.run_id != rotate_when_due(settings, "7", 171, WORLD, DOORS).journal.run_id
 
@@ -60,5 +60,5 @@ def test_what_is_due_is_done_softly_and_once(place, tool):
 def test_what_is_not_due_touches_nothing(place):
     """Not even the tool's own folder is made."""
     put(place / "company_7", "creds.json", creds())
-    assert "is off" in rotate_when_due(Settings(str(place)), "7", 171, WORLD, DOORS)
+    assert "is off" in rotate_when_due(Settings(str(place)), "7", 171, WORLD, DOORS).reason
     assert ["company_7"] == names(place)

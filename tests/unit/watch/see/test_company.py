@@ -13,7 +13,7 @@ from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.pre_keys import may_hold_batch
 from baileys_cleanup.store.folder.company import Stamp
 from baileys_cleanup.watch.see.all import terms_of
-from baileys_cleanup.watch.see.company import Blind, Removable, view_all, view_one
+from baileys_cleanup.watch.see.company import Unreadable, Removable, view_all, view_one
 
 from ...helpers import NOW, OWN, PN, auth_file, put
 from ..helpers import SESSION, WORLD, company
@@ -74,11 +74,11 @@ def test_a_company_that_disappears_is_left_out(root, place, settings):
 
 
 def test_a_company_that_cannot_be_looked_at_is_told(root, place, settings):
-    """A folder that became a link is a Blind with a sentence, and the others are seen."""
+    """A folder that became a link is a Unreadable with a sentence, and the others are seen."""
     company(place, "7", 2)
     (place / "company_8").symlink_to(place / "company_7")
     blind, found = seen(root, settings, ["8", "7"])
-    assert isinstance(blind, Blind)
+    assert isinstance(blind, Unreadable)
     assert "no longer a folder" in blind.problem
     assert "7" == found.company_id
 

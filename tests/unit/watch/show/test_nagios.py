@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from baileys_cleanup.watch.see.company import Blind
+from baileys_cleanup.watch.see.company import Unreadable
 from baileys_cleanup.watch.show.nagios import State, Thresholds, checked, document, line, unknown
 
 from ..helpers import view
@@ -39,8 +39,8 @@ def test_an_alert_is_above_the_threshold(counts, state):
 
 
 def test_a_company_that_was_not_seen_is_not_well():
-    """Blind where all else is well is unknown; it never hides something worse."""
-    blind = Blind("8", "closed")
+    """Unreadable where all else is well is unknown; it never hides something worse."""
+    blind = Unreadable("8", "closed")
     assert State.UNKNOWN is checked([view(10), blind], LIMITS).state
     assert State.WARNING is checked([view(151), blind], LIMITS).state
     assert State.CRITICAL is checked([blind, view(181)], LIMITS).state
@@ -79,7 +79,7 @@ def test_what_keeps_it_from_checking_is_unknown_on_one_line():
 
 def test_the_document_has_every_company():
     """JSON has state, thresholds and the companies, the fullest first."""
-    found = document(checked([view(10, "a"), view(200, "b"), Blind("c", "closed")], LIMITS))
+    found = document(checked([view(10, "a"), view(200, "b"), Unreadable("c", "closed")], LIMITS))
     assert ("critical", 150, 180) == (found["status"], found["warning_above"], found["critical_above"])
     assert [("b", "critical", 200, "critical"), ("a", "ok", 10, "excellent")] == [
         tuple(each.values()) for each in found["companies"]

@@ -7,7 +7,7 @@ import pytest
 
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.watch.remember.run_history import History
-from baileys_cleanup.watch.see.company import Blind, Removable
+from baileys_cleanup.watch.see.company import Unreadable, Removable
 from baileys_cleanup.watch.show.page import STYLE, page, trend_in_words, trouble
 
 from ..helpers import detail, ended, facts, view
@@ -58,7 +58,7 @@ def read():
         view(20, "b", detail()),
         view(200, "<a>", detail(removable=Removable(5, 50), creds_problem="creds.json is empty; x")),
     )
-    return Reader(page(facts(*seen, Blind("c&d", "closed"), history=history), {"<a>": 3}))
+    return Reader(page(facts(*seen, Unreadable("c&d", "closed"), history=history), {"<a>": 3}))
 
 
 def test_the_fullest_company_comes_first(read):
@@ -117,7 +117,7 @@ def test_an_empty_root_is_told():
 
 def test_no_name_gets_out_of_its_place():
     """Names with markup or control characters are shown, and never are markup."""
-    text = page(facts(view(1, "<script>alert(1)</script>\x1b", detail()), Blind('"><b>', "<i>")), {})
+    text = page(facts(view(1, "<script>alert(1)</script>\x1b", detail()), Unreadable('"><b>', "<i>")), {})
     assert [] == Reader(text).all("script") + Reader(text).all("b")[5:] + Reader(text).all("i")
     assert "\x1b" not in text
 

@@ -9,7 +9,7 @@ from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.store.folder.root import Space
 from baileys_cleanup.watch.remember.run_history import History
-from baileys_cleanup.watch.see.company import Blind, Removable
+from baileys_cleanup.watch.see.company import Unreadable, Removable
 from baileys_cleanup.watch.show.prometheus import exposition, need_exposition
 
 from ...helpers import NOW
@@ -54,7 +54,7 @@ def test_a_company_has_its_metrics():
 def test_what_nobody_knows_is_left_out():
     """Without a session, a run or a success there is no sample that would claim one."""
     found = read(view(1, "7", detail()), space=Space(5, 0, 0))
-    assert {"baileys_company_readable": {("8",): 0}}.items() <= read(Blind("8", "closed")).items()
+    assert {"baileys_company_readable": {("8",): 0}}.items() <= read(Unreadable("8", "closed")).items()
     assert not [name for name in found if "oldest" in name or "cleanup" in name or "inodes" in name]
 
 
