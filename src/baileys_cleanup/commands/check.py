@@ -26,8 +26,8 @@ from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.output.summary import print_json
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.root import Root, no_companies, open_root
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.store import Store, no_companies
 from baileys_cleanup.watch.remember.run_history import read_history
 from baileys_cleanup.watch.see.all import terms_of
 from baileys_cleanup.watch.see.company import view_all
@@ -54,13 +54,13 @@ def check(
 ) -> State:
     """Check the companies, or all, and write the line. Raises UsageProblem when nothing can be checked."""
     limits = thresholds(settings.levels, wanted.warning, wanted.critical)
-    with open_root(settings.sessions_root) as root:
-        ids = root.select(companies) or root.company_ids()[0]
+    with open_store(settings.sessions_root) as store:
+        ids = store.select(companies) or store.company_ids()[0]
         if not ids:
-            raise UsageProblem(no_companies(root.path))
-        seen = list(view_all(root, settings, ids, terms_of(settings, world), detail=False))
+            raise UsageProblem(no_companies(store.path))
+        seen = list(view_all(store, settings, ids, terms_of(settings, world), detail=False))
         found = checked(seen, limits)._replace(
-            late=_late(root, wanted.ages, ids, world.now), passed_over=root.passed_over(), again=world.again
+            late=_late(store, wanted.ages, ids, world.now), passed_over=store.passed_over(), again=world.again
         )
     if as_json:
         print_json(write, document(found))
@@ -69,13 +69,13 @@ def check(
     return found.state
 
 
-def _late(root: Root, ages: MaxAges, ids: Sequence[str], now: int) -> list[str]:
+def _late(store: Store, ages: MaxAges, ids: Sequence[str], now: int) -> list[str]:
     """Return what the tool has not done for too long; its own folder is opened only where that was asked."""
     if ages == MaxAges():
         return []
-    with open_tool_folder(root, create=False) as tool:
-        backups = read_facts(tool) if tool else []
-        return late(ages, read_history(tool)[0], backups, ids, now)
+    with store.workspace(create=False) as workspace:
+        backups = read_facts(workspace) if workspace else []
+        return late(ages, read_history(workspace)[0], backups, ids, now)
 
 
 def thresholds(levels: Levels, warning: int | None, critical: int | None) -> Thresholds:

@@ -14,8 +14,8 @@ from baileys_cleanup.rotation.rotate import Rotated, rotate
 from baileys_cleanup.rotation.states import Journal
 from baileys_cleanup.rotation.steps import Doors
 from baileys_cleanup.settings.values import Rotate, Settings
-from baileys_cleanup.store.folder.root import Root, open_root
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+from baileys_cleanup.store.folder.folder_store import open_store
+from baileys_cleanup.store.store import Store
 
 
 class NotDue(NamedTuple):
@@ -57,7 +57,7 @@ def rotate_when_due(
     To be called without the run lock, after the cleanup has let go of it. Raises CleanupError as a rotation by hand
     does; the journal then counts as the company's last rotation, unless nothing was begun.
     """
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
+    with open_store(settings.sessions_root) as root, root.workspace(create=False) as tool:
         last = read_journals(tool).last_of(company_id)
         reason = why_not(settings.rotate, counted, last, world.now)
         if reason is not None:
@@ -69,7 +69,7 @@ def rotate_when_due(
     return rotate(settings, company_id, world, doors, fresh=False)
 
 
-def _left_after(root: Root, settings: Settings, company_id: str, world: World) -> int:
+def _left_after(root: Store, settings: Settings, company_id: str, world: World) -> int:
     """Return how many files would count in the new folder; 0 where the company cannot be looked at."""
     levels = settings.levels_for(company_id)
     terms = Terms(world.now, levels, settings.max_removals, world.wait, world.stopping)

@@ -18,7 +18,7 @@ from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem
 from baileys_cleanup.output.summary import Report, problems_in_words
 from baileys_cleanup.output.text import argument, count, shown, size
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.store import Store
 from baileys_cleanup.watch.remember.run_history import record_emergency
 from baileys_cleanup.watch.see.all import terms_of
 from baileys_cleanup.watch.see.company import Unreadable, View, view_one
@@ -84,7 +84,7 @@ def lowered(settings: Settings, company_ids: Sequence[str]) -> Settings:
 
 
 def clean_critical(
-    root: Root,
+    store: Store,
     settings: Settings,
     company_ids: Sequence[str],
     world: World,
@@ -95,27 +95,27 @@ def clean_critical(
     run = partial(_run, world=world, cleanups=cleanups, clean_one=clean_one)
     floor = lowered(settings, company_ids)
     # Where even the floor leaves nothing to take, a run would only take the lock.
-    able = [name for name in company_ids if takes(root, floor, name, world)]
+    able = [name for name in company_ids if takes(store, floor, name, world)]
     run(settings, able)
-    still = [name for name in able if not cleanups[name].barred and _critical(root, settings, name, world)]
-    run(floor, [name for name in still if takes(root, floor, name, world)])
+    still = [name for name in able if not cleanups[name].barred and _critical(store, settings, name, world)]
+    run(floor, [name for name in still if takes(store, floor, name, world)])
     return cleanups
 
 
-def takes(root: Root, settings: Settings, company_id: str, world: World) -> int:
+def takes(store: Store, settings: Settings, company_id: str, world: World) -> int:
     """Return how many files of a company a cleanup under these settings would take now."""
-    seen = _look(root, settings, company_id, world)
+    seen = _look(store, settings, company_id, world)
     return seen.detail.removable.files if isinstance(seen, View) and seen.detail is not None else 0
 
 
-def _critical(root: Root, settings: Settings, company_id: str, world: World) -> bool:
-    seen = _look(root, settings, company_id, world)
+def _critical(store: Store, settings: Settings, company_id: str, world: World) -> bool:
+    seen = _look(store, settings, company_id, world)
     return isinstance(seen, View) and seen.level is Level.CRITICAL
 
 
-def _look(root: Root, settings: Settings, company_id: str, world: World) -> View | Unreadable:
+def _look(store: Store, settings: Settings, company_id: str, world: World) -> View | Unreadable:
     """Look again; a `creds.json` that does not parse had its second look already."""
-    return view_one(root, settings, company_id, terms_of(settings, world)._replace(wait=lambda: None))
+    return view_one(store, settings, company_id, terms_of(settings, world)._replace(wait=lambda: None))
 
 
 def _run(

@@ -12,8 +12,8 @@ from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.errors import CleanupError, Refused
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.root import Root, no_companies, open_root
-from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.store import Store, Workspace, no_companies
 from baileys_cleanup.watch.emergency import clean_critical
 from baileys_cleanup.watch.notify import Notifier
 from baileys_cleanup.watch.response import Response
@@ -40,42 +40,42 @@ def look(
 
     Raises UsageProblem when the root or the tool's own folder cannot be used.
     """
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=True) as tool:
-        assert tool is not None, "it was to be made"
-        result = begin(root, world)
-        ids = root.select(wanted) or root.company_ids()[0]
+    with open_store(settings.sessions_root) as store, store.workspace(create=True) as workspace:
+        assert workspace is not None, "it was to be made"
+        result = begin(store, world)
+        ids = store.select(wanted) or store.company_ids()[0]
         if not ids:
-            result.warnings.append(no_companies(root.path))
+            result.warnings.append(no_companies(store.path))
         terms = terms_of(settings, world)
-        seeing = view_all(root, settings, ids, terms, detail=depth > Depth.LEVELS)
-        facts = beside(root, tool, ids, world) if publish else None
+        seeing = view_all(store, settings, ids, terms, detail=depth > Depth.LEVELS)
+        facts = beside(store, workspace, ids, world) if publish else None
         found = list(_told_of(seeing, facts, len(ids), world, publish))
         before = [each for each in found if isinstance(each, View)]
         if settings.monitor.emergency_cleanup and not world.stopping():
-            found = _respond(root, settings, found, result, world, response=response)
+            found = _respond(store, settings, found, result, world, response=response)
             left = {each.company_id for each in found}
             before = [view for view in before if view.company_id in left]
         notifier = Notifier(settings, world, response, result)
         if world.stopping():
-            notifier.keep(tool, before)
+            notifier.keep(workspace, before)
             return result
         result.found = tuple(found)
         # An empty root is more likely an unmounted disk than the end of all companies: then nothing is forgotten.
         there = None if wanted or not ids else [each.company_id for each in found]
-        notifier.tell(tool, before, there)
+        notifier.tell(workspace, before, there)
         if depth is Depth.FACTS:
-            result.facts = _facts(root, tool, found, world)
+            result.facts = _facts(store, workspace, found, world)
     return result
 
 
-def begin(root: Root, world: World) -> LookResult:
+def begin(store: Store, world: World) -> LookResult:
     """Return the result of a look that has just begun."""
-    return LookResult(world.now, root.path, passed_over=root.passed_over())
+    return LookResult(world.now, store.path, passed_over=store.passed_over())
 
 
-def _facts(root: Root, tool: ToolFolder, found: Sequence[View | Unreadable], world: World) -> Facts:
+def _facts(store: Store, workspace: Workspace, found: Sequence[View | Unreadable], world: World) -> Facts:
     ids = [each.company_id for each in found]
-    return beside(root, tool, ids, world)._replace(seen=tuple(found))
+    return beside(store, workspace, ids, world)._replace(seen=tuple(found))
 
 
 def _told_of(
@@ -99,7 +99,7 @@ def _told_of(
 
 
 def _respond(
-    root: Root,
+    store: Store,
     settings: Settings,
     found: list[View | Unreadable],
     result: LookResult,
@@ -112,23 +112,25 @@ def _respond(
     if not critical:
         return found
     terms = terms_of(settings, world)._replace(wait=lambda: None)  # each had its second look
-    emergencies = clean_critical(root, settings, critical, world, response.clean_one)
+    emergencies = clean_critical(store, settings, critical, world, response.clean_one)
     result.emergencies = emergencies
     cleaned = {name for name, cleanup in emergencies.items() if cleanup.files}
-    found = _again(root, settings, found, cleaned, terms)
+    found = _again(store, settings, found, cleaned, terms)
     rotated = _rotate(found, result, response, world)
-    found = _again(root, settings, found, rotated, terms)
+    found = _again(store, settings, found, rotated, terms)
     left = {each.company_id for each in found}
     result.emergencies = {name: cleanup for name, cleanup in emergencies.items() if name in left}
     return found
 
 
 def _again(
-    root: Root, settings: Settings, found: Iterable[View | Unreadable], changed: Collection[str], terms: Terms
+    store: Store, settings: Settings, found: Iterable[View | Unreadable], changed: Collection[str], terms: Terms
 ) -> list[View | Unreadable]:
     """Look again at the companies that were changed, and leave out those that are gone by now."""
-    again = (view_one(root, settings, each.company_id, terms) if each.company_id in changed else each for each in found)
-    return [each for each in again if root.has(each.company_id)]
+    again = (
+        view_one(store, settings, each.company_id, terms) if each.company_id in changed else each for each in found
+    )
+    return [each for each in again if store.has(each.company_id)]
 
 
 def _rotate(found: Iterable[View | Unreadable], result: LookResult, response: Response, world: World) -> set[str]:

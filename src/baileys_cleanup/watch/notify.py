@@ -12,8 +12,7 @@ from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.errors import LockHeld, UsageProblem, in_words
 from baileys_cleanup.output.text import few
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.lock import MONITOR, hold_lock
-from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.store import MONITOR_LOCK, Workspace
 from baileys_cleanup.watch.remember.alerts_sent import Company, read_memory, still, write_memory
 from baileys_cleanup.watch.response import Response
 from baileys_cleanup.watch.result import LookResult, SentAlert
@@ -58,7 +57,7 @@ class Notifier:
         self._result = result
         self._place = Place(result.sessions_root, response.host, world.again)
 
-    def tell(self, tool: ToolFolder, before: Sequence[View], there: Sequence[str] | None) -> None:
+    def tell(self, workspace: Workspace, before: Sequence[View], there: Sequence[str] | None) -> None:
         """Send what is due about the companies as they were before, and remember it with their present counts.
 
         `there` are the companies that exist; None where that was not looked at.
@@ -75,9 +74,9 @@ class Notifier:
                 told[name] = self._remembered(dues[name], quiet.told, failed) if name in dues else quiet
             return memory | told if there is None else still(memory | told, there)
 
-        self._remember(tool, renewed)
+        self._remember(workspace, renewed)
 
-    def keep(self, tool: ToolFolder, before: Sequence[View]) -> None:
+    def keep(self, workspace: Workspace, before: Sequence[View]) -> None:
         """Remember what was done without telling of it: the next look does."""
         done = [view for view in before if self._actions(view.company_id)]
 
@@ -88,7 +87,7 @@ class Notifier:
             return memory
 
         if done:
-            self._remember(tool, renewed)
+            self._remember(workspace, renewed)
 
     def due(self, before: Sequence[View], memory: dict[str, Company]) -> dict[str, Due]:
         """Return the alerts that are due, by company, and note the trends."""
@@ -161,14 +160,14 @@ class Notifier:
 
     # --- the memory ---------------------------------------------------------------------------------------
 
-    def _remember(self, tool: ToolFolder, renewed: Callable[[dict[str, Company]], dict[str, Company]]) -> None:
+    def _remember(self, workspace: Workspace, renewed: Callable[[dict[str, Company]], dict[str, Company]]) -> None:
         result = self._result
         try:
             with ExitStack() as stack:
-                self._hold(stack, tool)
-                memory, damage = read_memory(tool)
+                self._hold(stack, workspace)
+                memory, damage = read_memory(workspace)
                 result.warnings += [damage] if damage else []
-                write_memory(tool, renewed(memory))
+                write_memory(workspace, renewed(memory))
         except LockHeld:
             result.warnings.append("another monitor tells of these companies at this moment; that was left to it")
             done = [name for name in result.emergencies if self._actions(name)]
@@ -177,14 +176,14 @@ class Notifier:
         except UsageProblem as problem:
             result.problems.append(str(problem))
         except OSError as error:
-            result.problems.append(f"what was told cannot be remembered in {tool.path}: {in_words(error)}")
+            result.problems.append(f"what was told cannot be remembered in {workspace.path}: {in_words(error)}")
 
-    def _hold(self, stack: ExitStack, tool: ToolFolder) -> None:
+    def _hold(self, stack: ExitStack, workspace: Workspace) -> None:
         """Hold the lock; where something was done that the other monitor does not know of, wait for it."""
         waits = 0
         while True:
             try:
-                stack.enter_context(hold_lock(tool, MONITOR))
+                stack.enter_context(workspace.hold(MONITOR_LOCK))
             except LockHeld:
                 patience = _LAST_PATIENCE if self._world.stopping() else _PATIENCE
                 if waits >= patience or not any(map(self._actions, self._result.emergencies)):

@@ -7,8 +7,8 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.output.text import count
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.root import Root, no_companies, open_root
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.store import Store, no_companies
 from baileys_cleanup.watch.emergency import lowered, takes
 from baileys_cleanup.watch.look import begin
 from baileys_cleanup.watch.notify import Notifier
@@ -33,28 +33,28 @@ def rehearse(settings: Settings, wanted: Sequence[str], world: World, response: 
 
     Raises UsageProblem when the root or the tool's own folder cannot be used.
     """
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
-        result = begin(root, world)
-        ids = root.select(wanted) or root.company_ids()[0]
+    with open_store(settings.sessions_root) as store, store.workspace(create=False) as workspace:
+        result = begin(store, world)
+        ids = store.select(wanted) or store.company_ids()[0]
         if not ids:
-            result.warnings.append(no_companies(root.path))
-        result.found = tuple(view_all(root, settings, ids, terms_of(settings, world), detail=True))
-        plans = {view.company_id: _plan(root, settings, view, world) for view in result.views}
-        memory, damage = read_memory(tool)
+            result.warnings.append(no_companies(store.path))
+        result.found = tuple(view_all(store, settings, ids, terms_of(settings, world), detail=True))
+        plans = {view.company_id: _plan(store, settings, view, world) for view in result.views}
+        memory, damage = read_memory(workspace)
         result.warnings += [damage] if damage else []
         notifier = Notifier(settings, world, response, result)
         dues = list(notifier.due(result.views, memory).values())
         return Rehearsal(result, {name: plan for name, plan in plans.items() if plan}, notifier.messages(dues))
 
 
-def _plan(root: Root, settings: Settings, view: View, world: World) -> str:
+def _plan(store: Store, settings: Settings, view: View, world: World) -> str:
     """Return in words what would be done about a company, nothing where nothing would."""
     if view.level is not Level.CRITICAL:
         return ""
     if not settings.monitor.emergency_cleanup:
         return "the emergency cleanup is switched off"
-    ordinary = takes(root, settings, view.company_id, world)
-    floor = takes(root, lowered(settings, [view.company_id]), view.company_id, world)
+    ordinary = takes(store, settings, view.company_id, world)
+    floor = takes(store, lowered(settings, [view.company_id]), view.company_id, world)
     if not floor:
         return "no emergency cleanup: no rule takes any of its files"
     more = floor - ordinary

@@ -4,12 +4,12 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.judgement import Observation, Pairing, judge
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.store.folder.root import Space
+from baileys_cleanup.store.store import Space
 from baileys_cleanup.watch.look import look
 from baileys_cleanup.watch.remember.run_history import Ended, History
-from baileys_cleanup.watch.see.all import Facts
 from baileys_cleanup.watch.response import Response
 from baileys_cleanup.watch.result import Depth
+from baileys_cleanup.watch.see.all import Facts
 from baileys_cleanup.watch.see.company import Detail, Removable, View
 
 from ..helpers import NOW, OTHER, creds, put

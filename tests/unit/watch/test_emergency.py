@@ -7,7 +7,7 @@ import shlex
 from baileys_cleanup.cleaning.company import left_alone
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.watch.emergency import EmergencyCleanup, lowered, clean_critical
+from baileys_cleanup.watch.emergency import EmergencyCleanup, clean_critical, lowered
 
 from ..helpers import put
 from .helpers import WORLD, company

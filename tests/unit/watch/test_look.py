@@ -10,11 +10,12 @@ from baileys_cleanup.cleaning.company import clean_company
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.errors import CleanupError, Refused, UsageProblem
 from baileys_cleanup.settings.values import Alerts, Monitor, Settings
-from baileys_cleanup.store.folder.lock import MONITOR, hold_lock
+from baileys_cleanup.store.folder.lock import hold_lock
+from baileys_cleanup.store.store import MONITOR_LOCK
 from baileys_cleanup.watch.look import look
+from baileys_cleanup.watch.remember.alerts_sent import read_memory
 from baileys_cleanup.watch.response import Response, RotationAnswer
 from baileys_cleanup.watch.result import Depth
-from baileys_cleanup.watch.remember.alerts_sent import read_memory
 from baileys_cleanup.watch.tell.alerts import HOUR
 
 from ..helpers import NOW, creds, names, put
@@ -249,11 +250,11 @@ def test_what_was_done_waits_for_a_monitor_that_tells(place, settings, tool):
     company(place, "7", 120, old=80)
     box = Postbox()
     with ExitStack() as other:
-        other.enter_context(hold_lock(tool, MONITOR))
+        other.enter_context(hold_lock(tool, MONITOR_LOCK))
         looked(settings, box, world=WORLD._replace(wait=other.close))
     assert "removed 80 files" in box.heard[0][1]
     company(place, "8", 120, old=80)
-    with hold_lock(tool, MONITOR):
+    with hold_lock(tool, MONITOR_LOCK):
         seen = looked(settings, box, after=MINUTE)
     assert (["no alert tells what was done about 8: another monitor is at work"], 1) == (
         seen.problems,
@@ -343,7 +344,7 @@ def test_two_monitors_do_not_tell_twice(place, settings, tool):
     """While another monitor tells, this one leaves it to that, and says so."""
     company(place, "7", 160)
     box = Postbox()
-    with hold_lock(tool, MONITOR):
+    with hold_lock(tool, MONITOR_LOCK):
         seen = looked(settings, box)
     assert ([], 0) == (box.heard, seen.exit_status)
     assert "another monitor" in seen.warnings[0]
@@ -373,7 +374,11 @@ def test_a_company_that_goes_before_its_cleanup_stops_no_other(place, settings):
     box = Postbox()
     seen = looked(settings, box, world=WORLD._replace(wait=wait))
     assert [140, 140] == [len(names(place / f"company_{number}")) for number in "89"]
-    assert (["8", "9"], ["8", "9"], 0) == (sorted(seen.emergencies), [v.company_id for v in seen.views], seen.exit_status)
+    assert (["8", "9"], ["8", "9"], 0) == (
+        sorted(seen.emergencies),
+        [v.company_id for v in seen.views],
+        seen.exit_status,
+    )
     assert ["Baileys: 2 companies, the worst 8: its pairing is dead"] == box.titles
 
 

@@ -3,25 +3,12 @@
 import os
 import stat
 from collections.abc import Iterable
-from typing import NamedTuple
 
-from baileys_cleanup.decision.names import CREDS_NAME
-from baileys_cleanup.output.text import few
+from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_NAME
 from baileys_cleanup.store.folder.opening import open_to_look
+from baileys_cleanup.store.store import PassedOver
 
-PREFIX = "company_"
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-
-
-class PassedOver(NamedTuple):
-    """What lies in the sessions root and is not taken for a company, and why.
-
-    `keys` tells whether auth files may lie there, so that somebody should know.
-    """
-
-    name: str
-    why: str
-    keys: bool
 
 
 def passed_over(root: int) -> list[PassedOver]:
@@ -33,7 +20,7 @@ def passed_over(root: int) -> list[PassedOver]:
     folders: list[str] = []
     with os.scandir(root) as entries:
         for entry in entries:
-            is_company = entry.name.startswith(PREFIX) and entry.name != PREFIX
+            is_company = entry.name.startswith(COMPANY_PREFIX) and entry.name != COMPANY_PREFIX
             if is_company and entry.is_symlink():
                 links.append(entry.name)
             elif not is_company and not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
@@ -47,14 +34,6 @@ def passed_over(root: int) -> list[PassedOver]:
         for name in folders
     ]
     return sorted(found)
-
-
-def in_words(found: Iterable[PassedOver]) -> list[tuple[str, bool]]:
-    """Return a sentence for each reason, with the names, and whether auth files may lie there."""
-    reasons: dict[tuple[str, bool], list[str]] = {}
-    for each in found:
-        reasons.setdefault((each.why, each.keys), []).append(each.name)
-    return [(f"passed over: {few(names)}: {why}", keys) for (why, keys), names in reasons.items()]
 
 
 def with_creds(folder: int, names: Iterable[str]) -> list[str]:

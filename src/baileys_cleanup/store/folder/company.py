@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Self
 
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
-from baileys_cleanup.decision.names import CREDS_NAME, kind_of
+from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_NAME, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
-from baileys_cleanup.errors import CredsUnreadable
+from baileys_cleanup.errors import CredsUnreadable, in_words
 from baileys_cleanup.store.folder.beside import with_creds
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.store import Listing, Look
 
-PREFIX = "company_"
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 CREDS_LIMIT = 64 * 1024 * 1024
 """Bytes. A `creds.json` grows with `processedHistoryMessages`, but never to this."""
@@ -47,7 +46,15 @@ class Company:
     @property
     def folder_name(self) -> str:
         """The name of the folder under the sessions root."""
-        return PREFIX + self.id
+        return COMPANY_PREFIX + self.id
+
+    def doubt(self) -> str | None:
+        """Return why nothing could be removed here: no right to write in the folder, None where there is one."""
+        if os.access(".", os.W_OK | os.X_OK, dir_fd=self.fd, effective_ids=True):
+            return None
+        read_only = os.fstatvfs(self.fd).f_flag & os.ST_RDONLY
+        why = in_words(OSError(errno.EROFS if read_only else errno.EACCES, ""))
+        return f"a real run would remove nothing here: {why}"
 
     def names(self) -> Listing:
         """List the auth files. Sub-folders, links, pipes and the like are strangers: named, never counted."""
@@ -60,16 +67,6 @@ class Company:
                 else:
                     strangers.append(entry.name)
         return Listing(files, strangers)
-
-    def census(self, beginning: str) -> tuple[int, int]:
-        """Count the auth files, and those whose names begin in some way: what `names` lists, without the list."""
-        files = of_them = 0
-        with os.scandir(self.fd) as entries:
-            for entry in entries:
-                if entry.is_file(follow_symlinks=False):
-                    files += 1
-                    of_them += entry.name.startswith(beginning)
-        return files, of_them
 
     def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:
         """Date the `wanted` ones among `files`; the others are passed on as they are."""

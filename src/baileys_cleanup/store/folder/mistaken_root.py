@@ -2,8 +2,9 @@
 
 import os
 
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.output.text import few, shown
-from baileys_cleanup.store.folder.beside import PREFIX, holds_creds, passed_over
+from baileys_cleanup.store.folder.beside import holds_creds, passed_over
 
 _OF_THE_SYSTEM = [
     "/bin",
@@ -32,8 +33,8 @@ def why_mistaken(folder: int, path: str) -> str | None:
     if holds_creds(folder):
         above, name = os.path.split(os.path.realpath(path))
         meant = f"probably {shown(above)} is meant"
-        if not name.startswith(PREFIX):
-            meant += f", in which this folder has to be called {PREFIX}<id>"
+        if not name.startswith(COMPANY_PREFIX):
+            meant += f", in which this folder has to be called {COMPANY_PREFIX}<id>"
         return f"is the folder of one bot: it holds a creds.json; {meant}"
     if any(_same(folder, system) for system in _OF_THE_SYSTEM):
         return "is a folder of the system"
@@ -44,14 +45,14 @@ def why_mistaken(folder: int, path: str) -> str | None:
         return None
     first = shown(bots[0])
     return (
-        f"holds no {PREFIX}<id> folder, but others with a creds.json: {few(bots)}; call them {PREFIX}<id>"
-        f" ({PREFIX}{first}, say), or name the folder in which they are called so"
+        f"holds no {COMPANY_PREFIX}<id> folder, but others with a creds.json: {few(bots)}; call each"
+        f" {COMPANY_PREFIX}<id> ({COMPANY_PREFIX}{first}, say), or name the folder in which they are called so"
     )
 
 
 def _has_companies(folder: int) -> bool:
     with os.scandir(folder) as entries:
-        return any(entry.name.startswith(PREFIX) for entry in entries)
+        return any(entry.name.startswith(COMPANY_PREFIX) for entry in entries)
 
 
 def _same(folder: int, path: str) -> bool:

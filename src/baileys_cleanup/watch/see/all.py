@@ -9,9 +9,8 @@ from baileys_cleanup.cleaning.company import Terms
 from baileys_cleanup.cleaning.undoable import undoable_runs
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.beside import PassedOver
-from baileys_cleanup.store.folder.root import Root, Space, open_root
-from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.store import PassedOver, Space, Store, Workspace
 from baileys_cleanup.watch.remember.run_history import History, read_history
 from baileys_cleanup.watch.see.company import Removable, Unreadable, View, view_all
 
@@ -21,7 +20,7 @@ class Facts(NamedTuple):
 
     `backups` are of the companies that were seen and ever had one made or tried. `undoable` are the runs that undo can
     take back. `waiting` is how many companies are not looked at yet. `again` are the options that lead a command to the
-    same sessions root.
+    same sessions store.
     """
 
     looked: int
@@ -58,26 +57,26 @@ def gather(settings: Settings, wanted: Iterable[str], world: World) -> Facts:
 
     Raises UsageProblem when the root or the tool's own folder cannot be used.
     """
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
-        ids = root.select(wanted) or root.company_ids()[0]
-        seen = tuple(view_all(root, settings, ids, terms_of(settings, world), detail=True))
-        return beside(root, tool, ids, world)._replace(seen=seen)
+    with open_store(settings.sessions_root) as store, store.workspace(create=False) as workspace:
+        ids = store.select(wanted) or store.company_ids()[0]
+        seen = tuple(view_all(store, settings, ids, terms_of(settings, world), detail=True))
+        return beside(store, workspace, ids, world)._replace(seen=seen)
 
 
-def beside(root: Root, tool: ToolFolder | None, ids: Sequence[str], world: World) -> Facts:
+def beside(store: Store, workspace: Workspace | None, ids: Sequence[str], world: World) -> Facts:
     """Return what stands beside companies, and of them that none is looked at yet."""
-    runs = undoable_runs(tool)[0] if tool else []
+    runs = undoable_runs(workspace)[0] if workspace else []
     quarantine = Removable(sum(run.files for run in runs), sum(run.size for run in runs))
     there = set(ids)
     return Facts(
         world.now,
-        root.path,
+        store.path,
         (),
-        read_history(tool)[0],
+        read_history(workspace)[0],
         quarantine,
-        root.space(),
-        tuple(facts for facts in read_facts(tool) if facts.company_id in there) if tool else (),
-        tuple(root.passed_over()),
+        store.space(),
+        tuple(facts for facts in read_facts(workspace) if facts.company_id in there) if workspace else (),
+        tuple(store.passed_over()),
         frozenset(each.run.run_id for each in runs),
         again=world.again,
     )

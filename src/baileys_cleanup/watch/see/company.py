@@ -18,8 +18,7 @@ from baileys_cleanup.decision.pre_keys import may_hold_batch
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.company import Company
-from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.store import Company, Store
 
 
 class Removable(NamedTuple):
@@ -70,7 +69,7 @@ class Unreadable(NamedTuple):
 
 
 def view_all(
-    root: Root, settings: Settings, ids: Iterable[str], terms: Terms, *, detail: bool
+    store: Store, settings: Settings, ids: Iterable[str], terms: Terms, *, detail: bool
 ) -> Iterator[View | Unreadable]:
     """Look at companies, one after the other, until told to stop; one that disappeared meanwhile is left out.
 
@@ -80,20 +79,20 @@ def view_all(
     def look(company_id: str, wait: Callable[[], object]) -> View | Unreadable | None:
         if terms.stopping():
             return None
-        seen = view_one(root, settings, company_id, terms._replace(wait=wait), detail=detail)
-        return seen if isinstance(seen, View) or root.has(company_id) else None
+        seen = view_one(store, settings, company_id, terms._replace(wait=wait), detail=detail)
+        return seen if isinstance(seen, View) or store.has(company_id) else None
 
     return filter(None, with_second_look(ids, look, terms.wait))
 
 
 def view_one(
-    root: Root, settings: Settings, company_id: str, terms: Terms, *, detail: bool = True
+    store: Store, settings: Settings, company_id: str, terms: Terms, *, detail: bool = True
 ) -> View | Unreadable:
     """Look at one company, under its own policy and levels."""
     terms = terms._replace(levels=settings.levels_for(company_id))
     policy = settings.policy_for(company_id)
     try:
-        with root.company(company_id) as company:
+        with store.company(company_id) as company:
             look = _thorough if detail else _quick
             return look(company, policy, terms, settings.monitor.silent_days)
     except CompanyProblem as problem:

@@ -11,7 +11,7 @@ from baileys_cleanup.decision.judgement import Severity
 from baileys_cleanup.output.judgement import command
 from baileys_cleanup.output.judgement import document as judgement_document
 from baileys_cleanup.output.text import count, few, shown
-from baileys_cleanup.store.folder.beside import PassedOver
+from baileys_cleanup.store.store import PassedOver
 from baileys_cleanup.watch.see.company import Unreadable, View
 
 _MOST_LABELS = 50

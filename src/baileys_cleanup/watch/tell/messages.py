@@ -115,7 +115,7 @@ def _sentence(view: View) -> str:
 
 
 def _digest(told: Sequence[Told], place: Place, summary: str | None) -> Message:
-    ordered = sorted(told, key=lambda each: (-each.alert.severity, -each.alert.view.counted))
+    ordered = sorted(told, key=_urgency)
     worst = ordered[0].alert
     lines = [_line(each, place.again) for each in ordered[:MOST_LINES]]
     rest = len(ordered) - MOST_LINES
@@ -126,6 +126,12 @@ def _digest(told: Sequence[Told], place: Place, summary: str | None) -> Message:
     lines.append(f"Sessions root: {place}")
     subject = f"Baileys: {count(len(told), 'company', 'companies')}, the worst {shown(worst.view.company_id)}"
     return Message(worst.kind, f"{subject}: {headline(worst)}", "\n".join(lines))
+
+
+def _urgency(told: Told) -> tuple[int, bool, int]:
+    """Return what orders alerts, the worst first: a dead pairing before the fullest folder."""
+    alert = told.alert
+    return -alert.severity, alert.view.judgement.trouble is None, -alert.view.counted
 
 
 def _line(told: Told, again: str) -> str:

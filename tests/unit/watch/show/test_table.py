@@ -3,7 +3,7 @@
 import json
 
 from baileys_cleanup.output.summary import plain
-from baileys_cleanup.watch.look import Depth
+from baileys_cleanup.watch.result import Depth
 from baileys_cleanup.watch.show.table import document, lines
 
 from ..helpers import MINUTE, Postbox, company, looked
@@ -17,9 +17,9 @@ def test_the_table_is_in_the_order_of_fullness(place, settings):
     company(place, "9", 120)
     head, first, second, third, _, total = lines(looked(settings, after=MINUTE, depth=Depth.FILES), plain)
     assert ["COMPANY", "FILES", "TREND", "LEVEL"] == head.split()[:4]
-    assert ["8", "170", "same", "attention", "nothing"] == first.split()
-    assert ["9", "120", "new", "normal", "nothing"] == second.split()
-    assert ["7", "93", "same", "excellent", "3", "files,", "15", "B"] == third.split()
+    assert ["8", "170", "same", "attention", "nothing"] == first.split()[:5]
+    assert ["9", "120", "new", "normal", "nothing"] == second.split()[:5]
+    assert ["7", "93", "same", "excellent", "3", "files,", "15", "B"] == third.split()[:8]
     assert f"3 companies. Root: {place}" == total
 
 
@@ -39,4 +39,6 @@ def test_the_document_has_it_all(place, settings):
     first, second = found["companies"]
     assert ("7", 100, "normal", None) == (first["company_id"], first["counted"], first["level"], first["trend"])
     assert (100, 1, None) == (first["emergency"]["removed"], len(first["emergency"]["runs"]), second["emergency"])
-    assert [{"company_id": "7", "level": "critical", "clear": False, "delivered": False}] == found["alerts"]
+    assert [
+        {"company_id": "7", "level": "critical", "severity": "critical", "clear": False, "delivered": False}
+    ] == found["alerts"]
