@@ -26,6 +26,7 @@ def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bo
             values |= {f"{name}.{key}": each for key, each in value.items()}
         else:
             values[name] = value
+    values = {name: None if value == () else value for name, value in values.items()}
     values |= {name: "(set, not shown)" if values[name] else None for name in SECRETS}
     if as_json:
         settings = {name: {"value": value, "source": loaded.source(name)} for name, value in values.items()}

@@ -28,7 +28,7 @@ _OF_THE_SYSTEM = [
 def why_mistaken(folder: int, path: str) -> str | None:
     """Return in words what an open folder is instead of a sessions root, and what was probably meant; None if nothing.
 
-    Raises OSError where it cannot be listed.
+    What cannot be listed is not told apart here: whoever lists its companies says why.
     """
     if holds_creds(folder):
         above, name = os.path.split(os.path.realpath(path))
@@ -38,9 +38,10 @@ def why_mistaken(folder: int, path: str) -> str | None:
         return f"is the folder of one bot: it holds a creds.json; {meant}"
     if any(_same(folder, system) for system in _OF_THE_SYSTEM):
         return "is a folder of the system"
-    if _has_companies(folder):
+    try:
+        bots = [] if _has_companies(folder) else [each.name for each in passed_over(folder) if each.keys]
+    except OSError:
         return None
-    bots = [each.name for each in passed_over(folder) if each.keys]
     if not bots:
         return None
     first = shown(bots[0])

@@ -63,11 +63,14 @@ class Root:
         return sorted(ids), sorted(links)
 
     def passed_over(self) -> list[PassedOver]:
-        """Return what lies beside the companies and is not taken for one: links, and folders of other names."""
+        """Return what lies beside the companies and is not taken for one: links, and folders of other names.
+
+        Where that cannot be listed at this moment nothing is told of it: it keeps no company from anything.
+        """
         try:
             return passed_over(self.fd)
-        except OSError as error:
-            raise UsageProblem(f"the sessions root {shown(self.path)} cannot be read: {error.strerror}") from None
+        except OSError:
+            return []
 
     def has(self, company_id: str) -> bool:
         """Tell whether there is anything by the name of this company's folder."""
@@ -150,19 +153,12 @@ def open_root(path: str) -> Iterator[Root]:
         why = why_refused(fd)
         if why:
             raise UsageProblem(f"the sessions root {shown(path)} is {why}; give the folder that holds company_<id>")
-        mistaken = _why_mistaken(fd, path)
+        mistaken = why_mistaken(fd, path)
         if mistaken:
             raise UsageProblem(f"the sessions root {shown(path)} {mistaken}; give the folder that holds company_<id>")
         yield Root(fd, os.path.realpath(path), path)
     finally:
         os.close(fd)
-
-
-def _why_mistaken(fd: int, path: str) -> str | None:
-    try:
-        return why_mistaken(fd, path)
-    except OSError as error:
-        raise UsageProblem(f"the sessions root {shown(path)} cannot be read: {error.strerror}") from None
 
 
 def _mount_of(fd: int) -> tuple[int, str]:

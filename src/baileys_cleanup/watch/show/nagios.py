@@ -3,6 +3,7 @@
 The convention is that of the Monitoring Plugins: `WORD - text | 'label'=value;warning;critical;minimum`.
 """
 
+import re
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -119,7 +120,7 @@ def _dead(found: Checked) -> list[str]:
     findings = [(view.company_id, view.judgement.trouble) for view in found.dead]
     if not findings:
         return []
-    names = few(f"{name} ({finding.sentence.partition(':')[0]})" for name, finding in findings if finding)
+    names = few(f"{name} ({re.split('[:,]', finding.sentence)[0]})" for name, finding in findings if finding)
     first = findings[0][1]
     way_on = f"; {command(first.command, found.again)}" if first else ""
     bots = "1 bot" if len(findings) == 1 else f"{len(findings):,} bots"

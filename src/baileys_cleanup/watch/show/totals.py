@@ -43,6 +43,7 @@ def totals(facts: Facts) -> "Iterator[Metric]":
         ("baileys_companies_pairing_dead", "Bots that will not come back by themselves.", _dead(views)),
         ("baileys_companies_silent", "Companies that nobody has written for long.", sum(v.silent for v in views)),
         ("baileys_folders_passed_over", "Links and folders of other names in the root.", len(facts.passed_over)),
+        ("baileys_files_bytes", "Size of all auth files, in bytes.", sum(d.size for d in details)),
         ("baileys_removable_files", "Files that a cleanup would remove now.", sum(d.removable.files for d in details)),
         ("baileys_removable_bytes", "Bytes that a cleanup would remove now.", sum(d.removable.size for d in details)),
     ):
