@@ -113,7 +113,7 @@ def _dead(dead: list[View], again: str) -> str:
         finding = view.judgement.trouble
         if finding is not None:
             text += (
-                f'<p class="problem">Company <b>{_text(view.company_id)}</b>: {_text(finding.sentence)}.'
+                f'<p class="problem">Company <b>{_text(view.company_id)}</b>: {_text(finding.sentence)};'
                 f" {_text(finding.advice)}: <code>{escape(command(finding.command, again))}</code></p>\n"
             )
     rest = len(dead) - _MOST_NAMED
@@ -211,11 +211,14 @@ def _notes(view: View, again: str) -> str:
     notes = ""
     for finding in view.judgement.findings:
         if finding.cause is Cause.FULL:
+            gain = finding.sentence.partition("; ")[2].partition(", because")[0]
+            notes += f'<span class="note">{_text(gain)}</span>' if gain else ""
             notes += f'<span class="note">{_text(finding.advice)}'
             notes += f": <code>{escape(command(finding.command, again))}</code>" if finding.command else ""
             notes += "</span>"
         elif finding.cause is Cause.NOTHING_REMOVABLE:
-            notes += f'<span class="note">{_text(finding.sentence.partition("; ")[2])}</span>'
+            what, _, why = finding.sentence.partition("; ")[2].partition(": ")
+            notes += f'<details class="note"><summary>{_text(what)}</summary>{_text(why)}</details>'
         else:
             look = "note critical" if finding.cause is Cause.PAIRING_DEAD else "note"
             way_on = "" if finding.cause is Cause.PAIRING_DEAD else help_in_words(finding, again)

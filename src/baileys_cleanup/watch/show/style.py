@@ -21,11 +21,13 @@ code { font: .875em/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .cards > div { flex: 1 1 9rem; }
 .cards dt { color: var(--soft); font-size: .875rem; }
 .cards dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
+.levels a { text-decoration: none; } .levels a:hover, .levels a:focus { text-decoration: underline; }
 .levels b { font-size: 1.15rem; }
 form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; margin: 1rem 0 0; }
 label { color: var(--soft); font-size: .875rem; }
 input, select, button { display: block; font: inherit; color: var(--ink); background: var(--ground);
-  border: 1px solid var(--soft); border-radius: .375rem; padding: .25rem .5rem; max-width: 100%; }
+  border: 1px solid var(--soft); border-radius: .375rem; padding: .25rem .5rem;
+  max-width: 100%; height: 2.25rem; box-sizing: border-box; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }

@@ -80,7 +80,7 @@ def shown_page(found, trends=None, asked=Asked()):  # noqa: B008 - a value
 def test_the_fullest_company_comes_first(read):
     """Companies with count, trend, level in words, what to do, and what a cleanup frees."""
     assert (
-        "<a> last write: now 200 up 3 up 3 critical clean it now: baileys-cleanup --company '<a>' --config x 5 files 50 B now"
+        "<a> last write: now 200 up 3 up 3 critical a cleanup would free 50 and leave 150 clean it now: baileys-cleanup --company '<a>' --config x 5 files 50 B now"
         in read.text
     )
     assert read.text.index("stuck last write") < read.text.index("<a> last write") < read.text.index("b last write")
@@ -88,7 +88,7 @@ def test_the_fullest_company_comes_first(read):
 
 def test_no_advice_stands_there_that_cannot_help(read):
     """What no cleanup can help says which kinds it is, and neither to clean nor to rotate."""
-    assert "critical a cleanup can free nothing: kinds that no rule takes (300 LID mappings) nothing" in read.text
+    assert "critical a cleanup can free nothing kinds that no rule takes (300 LID mappings) nothing" in read.text
     assert "rotate" not in read.text
 
 
