@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, ExitStack
 
 from baileys_cleanup.cleaning.clock import check_clock
 from baileys_cleanup.cleaning.company import Terms, clean_company, left_alone
+from baileys_cleanup.cleaning.second_look import with_second_look
 from baileys_cleanup.cleaning.world import CleanOne, World
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.decision.policy import Policy
@@ -56,15 +57,18 @@ def clean(
                     stack, settings, store, workspace, outcome=outcome, world=world, clean_one=clean_one
                 )
             report = report_for(outcome)
+
+            def clean_it(company_id: str, wait: Callable[[], object]) -> CompanyOutcome | None:
+                if world.stopping():
+                    return None
+                own = terms._replace(wait=wait, held=held.get(company_id), levels=settings.levels_for(company_id))
+                return clean_one(store, company_id, settings.policy_for(company_id), own, remover, detail=detail)
+
             with progress(ids) as coming:
-                for company_id in coming:
-                    if world.stopping():
+                # A company whose creds.json does not parse comes after the others: a hundred of them cost one second.
+                for company in with_second_look(coming, clean_it, world.wait):
+                    if company is None:
                         break
-                    policy, own = (
-                        settings.policy_for(company_id),
-                        terms._replace(held=held.get(company_id), levels=settings.levels_for(company_id)),
-                    )
-                    company = clean_one(store, company_id, policy, own, remover, detail=detail)
                     outcome.add(company)
                     report.company(company)
             outcome.stopped = world.stopping()
