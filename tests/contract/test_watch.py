@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .world import DAY, KINDS, Root, command, creds, environment
+from .world import DAY, KINDS, Root, command, creds, environment, run
 
 
 def filled(root: Root, company: str, files: int, old: int = 0) -> None:
@@ -285,10 +285,10 @@ def test_the_folder_of_one_bot_is_no_sessions_root(root: Root, below: str) -> No
     folder = folder.rename(root.path / below)
     before = root.tree()
     for args in (("--dry-run",), (), ("monitor", "--once"), ("metrics",)):
-        result = root.run(*args, "--sessions-root", str(folder))
+        result = run(*args, "--sessions-root", str(folder))
         assert result.status == 2
         assert str(root.path) in result.said
-    assert root.run("check", "--sessions-root", str(folder)).status == 3
+    assert run("check", "--sessions-root", str(folder)).status == 3
     assert root.tree() == before
 
 
@@ -337,7 +337,8 @@ def test_a_company_has_levels_of_its_own(root: Root) -> None:
     config.write_text(
         '[companies.962302.levels]\nnot_counted = ["device_list"]\n[companies.1.levels]\ncritical = 300\n'
     )
-    found = root.clean("--config", str(config)).companies
+    cleaned = json.loads(root.run("--json", "--config", str(config)).out)["companies"]
+    found = {each["company_id"]: each for each in cleaned}
     assert [(found[name]["counted"], found[name]["level"]) for name in ("962302", "1")] == [
         (1, "excellent"),
         (200, "warning"),

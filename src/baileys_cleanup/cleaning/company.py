@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
-from baileys_cleanup.decision.judgement import Observation, Pairing, Severity, judge, pairing_of
+from baileys_cleanup.decision.judgement import Cause, Observation, Pairing, Severity, judge, pairing_of
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem, Tally
@@ -220,7 +220,7 @@ def observe(
     removable: Mapping[Kind, int] | None,
 ) -> Observation:
     """Return what is judged of a company: who it is, and the files that are there by kind."""
-    pairing = pairing_of(account, sum(kinds.values()))
+    pairing = pairing_of(account, len(listing.files))
     deeper = company.deeper(listing.strangers) if pairing is Pairing.NOTHING else ()
     return Observation(company.id, kinds, counted, pairing, account.problem, removable, deeper)
 
@@ -228,7 +228,9 @@ def observe(
 def _tell(outcome: CompanyOutcome, sight: Sight, policy: Policy, again: str) -> None:
     """Put the outcome's warnings and notes into words."""
     for finding in outcome.judgement.findings:
-        told = outcome.warnings if finding.severity > Severity.NOTE else outcome.notes
+        # Nobody is woken by an empty folder, but who reads the summary should see that there is no bot.
+        warns = finding.severity > Severity.NOTE or finding.cause is Cause.EMPTY
+        told = outcome.warnings if warns else outcome.notes
         told.append(finding_in_words(finding, again))
     strangers = sight.listing.strangers
     if strangers:

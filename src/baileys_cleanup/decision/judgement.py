@@ -151,8 +151,7 @@ def judge(seen: Observation, levels: Levels, silent_after: int = 0) -> Judgement
 def _of_pairing(seen: Observation) -> list[Finding]:
     company = ("--company", seen.company_id)
     if seen.pairing.dead:
-        keys = sum(seen.kinds.values())
-        what = f"creds.json is gone while {keys:,} other auth {'file is' if keys == 1 else 'files are'} there"
+        what = "creds.json is gone while other auth files are there: the pairing is gone"
         if seen.pairing is Pairing.BROKEN:
             # What it means for the rules stands behind the colon.
             what = f"{re.split('[:;]', seen.problem or 'creds.json is broken')[0]}: the pairing is broken"
@@ -173,7 +172,7 @@ def _of_pairing(seen: Observation) -> list[Finding]:
     if deeper is not None:
         return [deeper]
     if seen.pairing is Pairing.NOTHING:
-        return [Finding(Cause.EMPTY, Severity.NOTE, "its folder is empty")]
+        return [Finding(Cause.EMPTY, Severity.NOTE, "its folder is empty: there is no creds.json")]
     return []
 
 

@@ -13,7 +13,7 @@ from baileys_cleanup.watch.result import LookResult
 from baileys_cleanup.watch.see.company import View
 from baileys_cleanup.watch.show.words import ago, trend_in_words
 
-_HEAD = ["COMPANY", "FILES", "TREND", "LEVEL", "A CLEANUP FREES", "LAST WRITE", "DONE"]
+_HEAD = ["COMPANY", "FILES", "TREND", "LEVEL", "A CLEANUP FREES", "SILENT FOR", "DONE"]
 
 
 def lines(result: LookResult, paint: Paint, again: str = "") -> Iterable[str]:
@@ -60,8 +60,8 @@ def _row(view: View, result: LookResult, done: str) -> list[str]:
     removable = detail.removable if detail else None
     frees = f"{count(removable.files, 'file')}, {size(removable.size)}" if removable and removable.files else "nothing"
     trend = trend_in_words(result.trends.get(view.company_id))
-    last = ago(result.looked, detail.newest if detail else None)
-    return [shown(view.company_id), f"{view.counted:,}", trend, view.level.value, frees, last, done]
+    silent = ago(result.looked, detail.newest) if detail and view.silent else ""
+    return [shown(view.company_id), f"{view.counted:,}", trend, view.level.value, frees, silent, done]
 
 
 def document(result: LookResult, again: str = "") -> dict[str, Any]:
