@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -117,46 +117,50 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
         raise click.UsageError("--once and --dry-run exclude --listen.", ctx)
     if options["as_json"] and not options["once"]:
         raise click.UsageError("--json needs --once: one look, one document.", ctx)
-    ctx.exit(_monitor(**options))
+    ctx.exit(_monitor(_Asked(**options)))
 
 
-def _monitor(
-    *,
-    once: bool,
-    dry_run: bool,
-    interval: int,
-    listen: tuple[str, int] | None,
-    companies: tuple[str, ...],
-    sessions_root: str | None,
-    config: str | None,
-    as_json: bool,
-    log_format: Format | None,
-) -> int:
-    settings = load_settings(sessions_root, config).settings
+class _Asked(NamedTuple):
+    """What the command line asks for, by the names of its options."""
+
+    once: bool
+    dry_run: bool
+    interval: int
+    listen: tuple[str, int] | None
+    companies: tuple[str, ...]
+    sessions_root: str | None
+    config: str | None
+    as_json: bool
+    log_format: Format | None
+
+
+def _monitor(asked: _Asked) -> int:
+    settings = load_settings(asked.sessions_root, asked.config).settings
     # A service tells its journal of each step; cron mails whatever is said.
-    log = Log(log_format or ("console" if sys.stderr.isatty() else "json"), "warning" if once else "info")
+    form = asked.log_format or ("console" if sys.stderr.isatty() else "json")
+    log = Log(form, "warning" if asked.once else "info")
     services = open_services(settings.alerts.urls)
-    if listen is not None or settings.metrics.textfile is not None:
+    if asked.listen is not None or settings.metrics.textfile is not None:
         need_exposition()
     stop = Stop()
     # Who reads an alert is somewhere else.
-    again = same_place(*(path and os.path.abspath(path) for path in (sessions_root, config)))
+    again = same_place(*(path and os.path.abspath(path) for path in (asked.sessions_root, asked.config)))
     rotate = _rotator(settings, log, stop, again)
     response = Response(services, os.uname().nodename, cleaner(settings, log), rotate)
-    latest = None if listen is None else LatestSnapshot(_STALE * interval + _STARTING, time.monotonic)
-    refresh = min(max(interval, _QUICKEST), _SLOWEST)
-    watch = Watch(settings, companies, lambda: world(stop, again), log, latest, response, refresh)
+    latest = None if asked.listen is None else LatestSnapshot(_STALE * asked.interval + _STARTING, time.monotonic)
+    refresh = min(max(asked.interval, _QUICKEST), _SLOWEST)
+    watch = Watch(settings, asked.companies, lambda: world(stop, again), log, latest, response, refresh)
     with stop.listening():
-        if dry_run:
-            return _rehearse(watch, stop, again, as_json=as_json)
-        if once:
-            return _look_once(watch, settings.ping_url, stop, log, as_json=as_json)
-        with _listening(listen, latest, log):
-            log.info("watching", sessions_root=shown(settings.sessions_root), interval_seconds=interval)
+        if asked.dry_run:
+            return _rehearse(watch, stop, again, as_json=asked.as_json)
+        if asked.once:
+            return _look_once(watch, settings.ping_url, stop, log, as_json=asked.as_json)
+        with _listening(asked.listen, latest, log):
+            log.info("watching", sessions_root=shown(settings.sessions_root), interval_seconds=asked.interval)
             while not stop():
                 began = time.monotonic()
                 watch.try_once()
-                sleep_until(began + interval, stop)
+                sleep_until(began + asked.interval, stop)
         log.info("stopped")
     return stop.exit_status(0)
 

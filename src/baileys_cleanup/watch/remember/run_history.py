@@ -99,7 +99,7 @@ class History(NamedTuple):
         successes = {shard: each for shard, each in self.successes.items() if _of(shard) == _of(run.shard)}
         if run.status == RunStatus.DONE:
             successes[run.shard] = run.ended
-        return History(successes, {**cleans, run.shard: run}, runs)
+        return self._replace(successes=successes, cleans={**cleans, run.shard: run}, runs=runs)
 
 
 def _of(shard: str) -> str:
