@@ -37,16 +37,11 @@ class Terms(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """One company, looked at and decided over, before anything is removed.
-
-    `creds_problem` says what is wrong with `creds.json`, None when nothing is; `known` whether it names an account.
-    """
+    """One company, looked at and decided over, before anything is removed."""
 
     listing: Listing
     look: Look
     plan: Plan
-    creds_problem: str | None
-    known: bool
     account: Account
 
 
@@ -55,11 +50,16 @@ def look_and_plan(company: Company, policy: Policy, terms: Terms, *, sizes: bool
 
     With `sizes` every file is looked at, for its bytes. The plan is the same.
     """
-    listing = company.names()
-    account = company.account(terms.wait)
+    return plan_listed(company, company.names(), company.account(terms.wait), policy, terms, sizes=sizes)
+
+
+def plan_listed(
+    company: Company, listing: Listing, account: Account, policy: Policy, terms: Terms, *, sizes: bool = False
+) -> Sight:
+    """Do the same with a company whose names and account are known already."""
     look = company.look(listing.files, listing.files if sizes else undated(listing.files, policy, account))
     decided = plan(look.files, policy, account, terms.now, frozenset(listing.strangers))
-    return Sight(listing, look, decided, account.problem, bool(account.devices), account)
+    return Sight(listing, look, decided, account)
 
 
 def clean_company(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from baileys_cleanup.cleaning.company import Sight, Terms, look_and_plan, observe
+from baileys_cleanup.cleaning.company import Sight, Terms, look_and_plan, observe, plan_listed
 from baileys_cleanup.cleaning.second_look import with_second_look
 from baileys_cleanup.decision.judgement import Cause, Judgement, Observation, Pairing, judge
 from baileys_cleanup.decision.levels import Level, Levels
@@ -103,13 +103,13 @@ def view_one(
 
 def _quick(company: Company, policy: Policy, terms: Terms, silent_after: int) -> View:
     """Count names, and plan only where the count or the advice hangs on it."""
-    listing = company.names()
+    listing, account = company.names(), company.account(terms.wait)
     kinds = Counter(file.kind for file in listing.files)
     counted = terms.levels.count(kinds, 0)
     if terms.levels.alarms(counted) or may_hold_batch(kinds[Kind.PRE_KEY], policy):
-        sight = look_and_plan(company, policy, terms)
-        return _view(_observed(company, sight, terms.levels), terms.levels, silent_after)
-    observed = observe(company, company.account(terms.wait), listing, kinds=kinds, counted=counted, removable=None)
+        observed = _observed(company, plan_listed(company, listing, account, policy, terms), terms.levels)
+    else:
+        observed = observe(company, account, listing, kinds=kinds, counted=counted, removable=None)
     return _view(observed, terms.levels, silent_after)
 
 
