@@ -123,20 +123,21 @@ NEXT: Mapping[Level, str] = {
 }
 """What to do at each level, where a cleanup helps."""
 
-_PLURALS: Mapping[Kind, str] = {
-    Kind.CREDS: "creds.json",
-    Kind.APP_STATE_SYNC_KEY: "app state keys",
-    Kind.APP_STATE_SYNC_VERSION: "app state versions",
-    Kind.LID_MAPPING: "LID mappings",
-    Kind.PRE_KEY: "pre-keys",
-    Kind.SESSION: "sessions",
-    Kind.SENDER_KEY: "sender keys",
-    Kind.SENDER_KEY_MEMORY: "sender-key memories",
-    Kind.DEVICE_LIST: "device lists",
-    Kind.TCTOKEN: "privacy tokens",
-    Kind.IDENTITY_KEY: "identity keys",
-    Kind.UNKNOWN: "files of unknown names",
+_NAMES: Mapping[Kind, tuple[str, str]] = {
+    Kind.CREDS: ("creds.json", "creds.json"),
+    Kind.APP_STATE_SYNC_KEY: ("app state key", "app state keys"),
+    Kind.APP_STATE_SYNC_VERSION: ("app state version", "app state versions"),
+    Kind.LID_MAPPING: ("LID mapping", "LID mappings"),
+    Kind.PRE_KEY: ("pre-key", "pre-keys"),
+    Kind.SESSION: ("session", "sessions"),
+    Kind.SENDER_KEY: ("sender key", "sender keys"),
+    Kind.SENDER_KEY_MEMORY: ("sender-key memory", "sender-key memories"),
+    Kind.DEVICE_LIST: ("device list", "device lists"),
+    Kind.TCTOKEN: ("privacy token", "privacy tokens"),
+    Kind.IDENTITY_KEY: ("identity key", "identity keys"),
+    Kind.UNKNOWN: ("file of unknown name", "files of unknown names"),
 }
+"""What one file of a kind is called, and several."""
 
 
 def judge(seen: Observation, levels: Levels, silent_after: int = 0) -> Judgement:
@@ -219,4 +220,7 @@ def _why(seen: Observation) -> str:
 
 
 def _named(number: int, kind: Kind) -> str:
-    return _PLURALS[kind] if kind is Kind.CREDS else f"{number:,} {_PLURALS[kind]}"
+    one, several = _NAMES[kind]
+    if kind is Kind.CREDS:
+        return one
+    return f"{number:,} {one if number == 1 else several}"

@@ -107,10 +107,11 @@ def test_the_worst_comes_first(seen):
 def test_what_fills_a_folder_is_named():
     """Kinds that no rule takes, and files that are still young or needed, the most of them first."""
     kinds = {Kind.LID_MAPPING: 300, Kind.DEVICE_LIST: 150, Kind.SESSION: 60, Kind.CREDS: 1, Kind.PRE_KEY: 0}
-    (finding,) = judge(Observation("7", kinds, 511, Pairing.PAIRED, removable={}), LEVELS).findings
+    kinds[Kind.UNKNOWN] = 1
+    (finding,) = judge(Observation("7", kinds, 512, Pairing.PAIRED, removable={}), LEVELS).findings
     expected = (
-        "511 files counted: level critical; a cleanup can free nothing: kinds that no rule takes (300 LID mappings,"
-        " 150 device lists, creds.json) and files that are still young or needed (60 sessions)"
+        "512 files counted: level critical; a cleanup can free nothing: kinds that no rule takes (300 LID mappings,"
+        " 150 device lists, 1 file of unknown name, creds.json) and files that are still young or needed (60 sessions)"
     )
     assert expected == finding.sentence
 

@@ -92,7 +92,7 @@ def body(told: Told, place: Place) -> str:
     if (present.counted, present.level) != (view.counted, view.level):
         lines.append(f"Now it has {count(present.counted, 'counted file')}: level {present.level}.")
         lines += [f"{_sentence(present)}."] * present.judgement.stuck
-    lines.append(f"Next: {next_step(present, place.again)}.")
+    lines.append(f"Next: {next_step(present, place.again)}")  # no full stop: it may end in a command
     lines.append(f"Sessions root: {place}")
     return "\n".join(lines)
 

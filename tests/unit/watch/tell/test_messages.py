@@ -81,7 +81,7 @@ def test_a_dead_pairing_comes_with_the_command_that_helps():
     assert "Baileys company 7: its pairing is dead" == title(each.alert)
     text = body(each, PLACE)
     assert "creds.json is empty: the pairing is broken, and the bot will not come back by itself." in text
-    assert "baileys-cleanup restore latest --replace --company 7 --sessions-root /root." in text
+    assert "baileys-cleanup restore latest --replace --company 7 --sessions-root /root\n" in text
     assert "clean it now" not in text
 
 
