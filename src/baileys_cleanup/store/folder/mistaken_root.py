@@ -6,7 +6,7 @@ from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.store.folder.beside import holds_creds, passed_over
 
-_OF_THE_SYSTEM = [
+_OF_THE_SYSTEM = (
     "/bin",
     "/boot",
     "/dev",
@@ -22,7 +22,7 @@ _OF_THE_SYSTEM = [
     "/var",
     "/var/lib",
     "/var/log",
-]
+)
 
 
 def why_mistaken(folder: int, path: str) -> str | None:
@@ -30,15 +30,11 @@ def why_mistaken(folder: int, path: str) -> str | None:
 
     What cannot be listed is not told apart here: whoever lists its companies says why.
     """
-    if holds_creds(folder):
-        above, name = os.path.split(os.path.realpath(path))
-        meant = f"probably {shown(above)} is meant"
-        if not name.startswith(COMPANY_PREFIX):
-            meant += f", in which this folder has to be called {COMPANY_PREFIX}<id>"
-        return f"is the folder of one bot: it holds a creds.json; {meant}"
     if any(_same(folder, system) for system in _OF_THE_SYSTEM):
         return "is a folder of the system"
     try:
+        if holds_creds(folder):
+            return _as_a_bot(folder, path)
         bots = [] if _has_companies(folder) else [each.name for each in passed_over(folder) if each.keys]
     except OSError:
         return None
@@ -49,6 +45,17 @@ def why_mistaken(folder: int, path: str) -> str | None:
         f"holds no {COMPANY_PREFIX}<id> folder, but others with a creds.json: {few(bots)}; call each"
         f" {COMPANY_PREFIX}<id> ({COMPANY_PREFIX}{first}, say), or name the folder in which they are called so"
     )
+
+
+def _as_a_bot(folder: int, path: str) -> str:
+    """Return what is to be said of a folder that holds a `creds.json` of its own."""
+    if _has_companies(folder):
+        return f"holds a creds.json beside its {COMPANY_PREFIX}<id> folders: some bot writes here; move its files away"
+    above, name = os.path.split(os.path.realpath(path))
+    meant = f"probably {shown(above)} is meant"
+    if not name.startswith(COMPANY_PREFIX):
+        meant += f", in which this folder has to be called {COMPANY_PREFIX}<id>"
+    return f"is the folder of one bot: it holds a creds.json; {meant}"
 
 
 def _has_companies(folder: int) -> bool:

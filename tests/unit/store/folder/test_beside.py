@@ -68,6 +68,16 @@ def test_the_folder_of_one_bot_is_no_root(place):
     assert [["creds.json"]] * 2 == [names(place / name) for name in ("company_7", "auth_info_baileys")]
 
 
+def test_a_bot_that_writes_among_the_companies_is_told(place):
+    """A creds.json in the root itself: whose it is nobody can tell, so nothing is done until it is gone."""
+    put(place, "creds.json")
+    (place / "company_7").mkdir()
+    assert "holds a creds.json beside its company_<id> folders" in refused(place)
+    (place / "creds.json").unlink()
+    with open_root(str(place)):
+        pass
+
+
 @pytest.mark.parametrize("path", ["/etc", "/usr", "/etc/../etc", "/proc", "/var"])
 def test_a_folder_of_the_system_is_no_root(path):
     """Told by device and inode, however it is spelt."""
