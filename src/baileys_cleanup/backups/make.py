@@ -11,8 +11,10 @@ from baileys_cleanup.backups.naming import Named, archive_name, read_archive_nam
 from baileys_cleanup.backups.places.place import Place, Stored, fingerprint, fingerprint_of
 from baileys_cleanup.backups.record import BackupRecord, BackupRecords
 from baileys_cleanup.backups.retention import Candidate, RetentionDecision, decide
+from baileys_cleanup.decision.judgement import of_deeper
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import ArchiveProblem, CompanyProblem, StoreProblem
+from baileys_cleanup.output.judgement import in_words
 from baileys_cleanup.output.text import argument, few
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Backup
@@ -114,6 +116,9 @@ class BackupMaker:
             if shot.strangers:
                 outcome.warnings.append(f"no regular files, so not in the archive: {few(shot.strangers, 50)}")
             if not shot.files:
+                deeper = of_deeper(shot.deeper)
+                if deeper is not None:
+                    raise CompanyProblem(in_words(deeper))
                 if self._listed(company_id):
                     raise CompanyProblem(
                         f"its folder is empty, and there are archives of it: {self._way_back(company_id)}"

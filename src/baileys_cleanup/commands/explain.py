@@ -90,7 +90,7 @@ def _explain_company(
     verdicts = sorted([*sight.plan.removals, *sight.plan.keeps], key=_order)
     return {
         "company_id": shown(company_id),
-        "creds": sight.creds_problem,
+        "creds": sight.account.problem,
         "error": None,
         "files": [_file_fields(v, world.now) for v in verdicts if not names or v.file.name in names],
     }

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.settings.tables import TABLES, CompanyTable, RetentionTable, Written
+from baileys_cleanup.settings.tables import TABLES, CompanyTable, LevelsTable, RetentionTable, Written
 from baileys_cleanup.settings.together import check_together
 from baileys_cleanup.settings.types import Text, marked
 from baileys_cleanup.settings.values import CONFIG_VARIABLE, FLAG, PREFIX, SECRETS, Loaded, Settings
@@ -85,10 +85,12 @@ def _assemble(*documents: dict[str, Any]) -> Written:
 
 
 def _settings(written: dict[str, Any]) -> Settings:
-    overrides = {company: table["retention"] for company, table in written.pop("companies").items()}
+    companies = written.pop("companies").items()
+    overrides = {company: table["retention"] for company, table in companies}
+    levels = {company: table["levels"] for company, table in companies if table["levels"]}
     settings = Settings()
     tables = {name: replace(getattr(settings, name), **written.pop(name)) for name in TABLES}
-    return replace(settings, companies=overrides, **tables, **written)
+    return replace(settings, companies=overrides, company_levels=levels, **tables, **written)
 
 
 def _variable(name: str) -> str:
@@ -109,7 +111,7 @@ def names() -> list[str]:
     for name, value in asdict(Settings()).items():
         if name in TABLES:
             found += (f"{name}.{inner}" for inner in value)
-        elif name != "companies":
+        elif name not in {"companies", "company_levels"}:
             found.append(name)
     return found
 
@@ -181,6 +183,8 @@ def _is_secret(name: str) -> bool:
 
 def _table_of(where: list[str]) -> type[BaseModel]:
     if where[0] == "companies":
-        inside_retention = 3  # companies, id, retention
-        return RetentionTable if len(where) > inside_retention else CompanyTable
+        inside_a_table = 3  # companies, id, retention
+        if len(where) <= inside_a_table:
+            return CompanyTable
+        return LevelsTable if where[2] == "levels" else RetentionTable
     return TABLES[where[0]] if where[0] in TABLES and len(where) > 1 else Written

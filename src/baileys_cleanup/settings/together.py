@@ -1,8 +1,8 @@
 """What only values together can get wrong."""
 
-from dataclasses import asdict
 from itertools import pairwise
 
+from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.settings.values import DEFAULT, Loaded
 
@@ -26,14 +26,22 @@ def check_together(loaded: Loaded) -> None:
             )
     _check_backup(loaded)
     _check_hooks(loaded)
-    levels = list(asdict(settings.levels).items())
-    for (low, first), (high, second) in pairwise(levels):
+    for prefix, levels in [
+        ("levels", settings.levels),
+        *((f"companies.{name}.levels", settings.levels_for(name)) for name in settings.company_levels),
+    ]:
+        _check_levels(loaded, prefix, levels)
+
+
+def _check_levels(loaded: Loaded, prefix: str, levels: Levels) -> None:
+    counts = [(level.value, getattr(levels, level)) for level in list(Level)[1:]]
+    for (low, first), (high, second) in pairwise(counts):
         if first >= second:
-            place = next(
-                (loaded.source(f"levels.{name}") for name in (high, low) if f"levels.{name}" in loaded.sources),
-                DEFAULT,
+            names = (f"{prefix}.{high}", f"{prefix}.{low}", f"levels.{high}", f"levels.{low}")
+            place = next((loaded.source(name) for name in names if name in loaded.sources), DEFAULT)
+            raise UsageProblem(
+                f"{place}: {prefix}.{high} is {second}; allowed: more than {prefix}.{low}, which is {first}"
             )
-            raise UsageProblem(f"{place}: levels.{high} is {second}; allowed: more than levels.{low}, which is {first}")
 
 
 def _check_backup(loaded: Loaded) -> None:

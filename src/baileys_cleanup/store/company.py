@@ -30,8 +30,8 @@ class Company(Protocol):
     def names(self) -> Listing:
         """List the auth files; what is no regular file is a stranger: named, never counted."""
 
-    def census(self, beginning: str) -> tuple[int, int]:
-        """Count the auth files, and those whose names begin so, without making anything of them."""
+    def deeper(self, strangers: Iterable[str]) -> list[str]:
+        """Return those of the strangers that hold a `creds.json` of their own."""
 
     def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:
         """Date the `wanted` ones among `files`; the others are passed on as they are."""

@@ -52,12 +52,14 @@ class Source(NamedTuple):
 class Snapshot:
     """A company at rest: its files with their contents, `creds.json` first, the others by name.
 
-    `account` is None where there is no `creds.json` that can be read; `creds_problem` then says why.
+    `deeper` are those of the strangers that hold a `creds.json` of their own. `account` is None where there is no
+    `creds.json` that can be read; `creds_problem` then says why.
     """
 
     contents: BinaryIO
     files: dict[str, Source] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)
+    deeper: list[str] = field(default_factory=list)
     account: Account | None = None
     creds_problem: str | None = None
 

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.output.text import few
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.runs import Run
@@ -37,6 +38,17 @@ class Space(NamedTuple):
     free_bytes: int
     free_inodes: int
     inodes: int
+
+
+class PassedOver(NamedTuple):
+    """What lies beside the companies and is not taken for one, and why.
+
+    `keys` tells whether auth files may lie there, so that somebody should know.
+    """
+
+    name: str
+    why: str
+    keys: bool
 
 
 class Purged(NamedTuple):
@@ -158,6 +170,9 @@ class Store(Protocol):
     def company_ids(self) -> tuple[list[str], list[str]]:
         """Return the ids of all companies, sorted, and the names of links that only look like one."""
 
+    def passed_over(self) -> list[PassedOver]:
+        """Return what lies beside the companies and is not taken for one."""
+
     def has(self, company_id: str) -> bool:
         """Tell whether there is anything by the name of this company."""
 
@@ -187,6 +202,14 @@ class Store(Protocol):
 
         Raises UsageProblem when it cannot be used.
         """
+
+
+def passed_over_in_words(found: Iterable[PassedOver]) -> list[tuple[str, bool]]:
+    """Return a sentence for each reason, with the names, and whether auth files may lie there."""
+    reasons: dict[tuple[str, bool], list[str]] = {}
+    for each in found:
+        reasons.setdefault((each.why, each.keys), []).append(each.name)
+    return [(f"passed over: {few(names)}: {why}", keys) for (why, keys), names in reasons.items()]
 
 
 def no_companies(path: str) -> str:

@@ -14,6 +14,7 @@ from baileys_cleanup.errors import LockHeld, Refused, StoreProblem, UsageProblem
 from baileys_cleanup.store.folder import staging
 from baileys_cleanup.store.folder.set_aside import read_asides
 from baileys_cleanup.store.folder.whole_folders import FolderSwitches
+from baileys_cleanup.store.store import BACKUP_LOCK, RUN_LOCK
 
 from ..backups.helpers import archive
 from ..helpers import DAY, NOW, PN, creds, names, put
