@@ -4,8 +4,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.log import Log
-from baileys_cleanup.output.summary import print_json
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.company import PREFIX
 

@@ -13,7 +13,7 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_settings, only_companies, where, world
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.errors import CleanupError, UsageProblem
-from baileys_cleanup.output.summary import print_json
+from baileys_cleanup.output.document import print_json
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.root import no_companies, open_root
 from baileys_cleanup.watch.see.all import terms_of

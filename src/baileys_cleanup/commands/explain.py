@@ -13,7 +13,7 @@ from baileys_cleanup.decision.consequences import explain
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.verdict import Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
-from baileys_cleanup.output.summary import print_json, verdict_fields
+from baileys_cleanup.output.document import print_json, verdict_fields
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.company import PREFIX

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_settings, where
-from baileys_cleanup.output.summary import plain, print_json, table
+from baileys_cleanup.output.document import print_json
+from baileys_cleanup.output.table import plain, table
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import SECRETS, Loaded
 

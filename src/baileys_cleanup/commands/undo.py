@@ -25,7 +25,7 @@ from baileys_cleanup.commands.options import (
 from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
-from baileys_cleanup.output.summary import print_json
+from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.audit import Audit, open_audit

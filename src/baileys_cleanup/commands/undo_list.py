@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from baileys_cleanup.cleaning.undoable import SetAside, Undoable, set_aside_folders, undoable_runs
-from baileys_cleanup.output.summary import plain, print_json, table
+from baileys_cleanup.output.document import print_json
+from baileys_cleanup.output.table import plain, table
 from baileys_cleanup.output.text import few, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from baileys_cleanup.output.summary import Paint, table
+from baileys_cleanup.output.table import Paint, table
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.watch.look import Seen
