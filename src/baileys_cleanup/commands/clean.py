@@ -32,7 +32,7 @@ from baileys_cleanup.output.sentences import problems_in_words
 from baileys_cleanup.output.summary import JsonReport, Report, TextReport
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.store import Workspace
 from baileys_cleanup.watch.remember.run_history import record_clean
 from baileys_cleanup.watch.remember.standing import remember
 from baileys_cleanup.watch.tell.ping import pinging
@@ -126,9 +126,9 @@ def _clean(
         text = TextReport(output.write, run, paint, again=again, width=width, removals=detail, keeps=verbose)
         return _Logged(silent or text, log, tell=tell)
 
-    def record(tool: ToolFolder, run: RunOutcome) -> None:
-        record_clean(tool, run)
-        problem = remember(tool, silent, whole=not (companies or run.stopped)) if silent else None
+    def record(workspace: Workspace, run: RunOutcome) -> None:
+        record_clean(workspace, run)
+        problem = remember(workspace, silent, whole=not (companies or run.stopped)) if silent else None
         run.notes += [problem] if problem else []
 
     def ping_failed(problem: str) -> None:

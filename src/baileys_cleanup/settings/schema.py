@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.tables import TABLES, Written
@@ -15,7 +16,6 @@ from baileys_cleanup.settings.together import wrong_together
 from baileys_cleanup.settings.types import marked
 from baileys_cleanup.settings.values import FLAG, Loaded, Settings
 from baileys_cleanup.settings.wrong import variable_of, wrong_value, wrong_variable
-from baileys_cleanup.store.folder.company import PREFIX as COMPANY_PREFIX
 
 _FILE_LIMIT = 1024 * 1024
 
