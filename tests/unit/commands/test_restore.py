@@ -153,7 +153,7 @@ def test_replace_sets_the_present_folder_aside_and_undo_brings_it_back(settings,
     assert (0, built) == (status, contents(folder))
     assert 0o750 == folder.stat().st_mode & 0o777
     (listed,) = json.loads(said(list_runs, settings, as_json=True)[1])["set_aside"]
-    assert ("7", "restore", document["set_aside"], 5) == tuple(
+    assert ("7", "restore", document["set_aside"], {"seen": 5}) == tuple(
         listed[key] for key in ("company_id", "why", "run_id", "files")
     )
     status, text = said(undo_run, settings, "latest", [], WORLD, as_json=False)
