@@ -21,9 +21,12 @@ from build_tree import build
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.settings.values import Monitor, Settings
 from baileys_cleanup.store.folder.root import open_root
-from baileys_cleanup.watch.look import Depth, Teller, look
+from baileys_cleanup.watch.look import look
+from baileys_cleanup.watch.response import Response
+from baileys_cleanup.watch.result import Depth
 from baileys_cleanup.watch.see.all import terms_of
 from baileys_cleanup.watch.see.company import view_all
+from baileys_cleanup.watch.show.asked import Asked
 from baileys_cleanup.watch.show.latest import Snapshot
 
 TOOL = [sys.executable, "-m", "baileys_cleanup"]
@@ -96,11 +99,11 @@ def memory(root: str, looks: int) -> None:
     settings = Settings(sessions_root=root, monitor=Monitor(emergency_cleanup=False))
     print("| looks | resident MiB |\n| ---: | ---: |")
     for number in range(1, looks + 1):
-        seen = look(settings, (), world(), Teller((), "host"), Depth.FACTS if number % 20 == 1 else Depth.LEVELS)
+        seen = look(settings, (), world(), Response((), "host"), Depth.FACTS if number % 20 == 1 else Depth.LEVELS)
         if seen.facts is not None:
             snapshot = Snapshot(seen.facts, seen.trends)
             assert snapshot.metrics
-            assert snapshot.page
+            assert snapshot.page(Asked())
         if number in {1, 2} or number % (looks // 5 or 1) == 0:
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             print(f"| {number} | {pages * os.sysconf('SC_PAGE_SIZE') / MIB:.1f} |")

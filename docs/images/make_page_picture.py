@@ -9,6 +9,7 @@ It needs chromium. The folder must not exist yet; it is made for the picture and
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 TARGET = Path(__file__).with_name("monitor.png")
-SIZE = "820,960"
+SIZE = "1100,1180"
 
 
 def tool(*arguments: str) -> list[str]:
@@ -45,8 +46,10 @@ def main(root: str) -> None:
         subprocess.run(tool("demo", root), check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own tool
         clean = tool("--company", "962302", "--sessions-root", root)
         subprocess.run(clean, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own tool
+        # What the page advises is what this picture is about: an emergency cleanup would have done it already.
+        environment = {**os.environ, "BAILEYS_CLEANUP_MONITOR__EMERGENCY_CLEANUP": "off"}
         watch = tool("monitor", "--listen", "127.0.0.1:0", "--log-format", "json", "--sessions-root", root)
-        with subprocess.Popen(watch, stderr=subprocess.PIPE, text=True) as monitor:  # noqa: S603 - our own tool
+        with subprocess.Popen(watch, env=environment, stderr=subprocess.PIPE, text=True) as monitor:  # noqa: S603 - our own tool
             assert monitor.stderr is not None
             address = next(event["address"] for line in monitor.stderr if "address" in (event := json.loads(line)))
             wait_for(address)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .world import DAY, KINDS, Root, command, creds, environment
+from .world import DAY, KINDS, Root, command, creds, environment, run
 
 
 def filled(root: Root, company: str, files: int, old: int = 0) -> None:
@@ -236,3 +236,120 @@ def test_a_ping_service_that_hangs_does_not_keep_a_run_from_stopping(root: Root)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 143
     assert b"/start was not answered before the process was told to stop" in said
+
+
+DEAD = {"empty": b"", "nul": bytes(2300), "cut": creds()[:-9]}
+
+
+@pytest.mark.parametrize("kind", DEAD)
+def test_a_dead_pairing_is_told_by_every_eye(root: Root, kind: str) -> None:
+    """Check is CRITICAL, monitor alerts, clean warns, metrics count it; each says that the bot will not come back."""
+    made = root.company("962302", content=DEAD[kind])
+    made.put(*(f"session-1556{number:07}.0.json" for number in range(3)))
+    check = root.run("check")
+    assert check.status == 2
+    assert b"1 bot will not come back by itself: 962302 (creds.json is " in check.out
+    assert b"restore latest --replace --company 962302" in check.out
+    (event,) = [json.loads(line) for line in root.run("monitor", "--once").err.decode().splitlines()]
+    assert event["event"] == "company_alert"
+    assert "will not come back by itself" in event["text"]
+    assert any("will not come back by itself" in warning for warning in root.clean().only["warnings"])
+    assert b"\nbaileys_companies_pairing_dead 1.0\n" in root.run("metrics").out
+
+
+def test_a_creds_json_that_is_gone_while_keys_are_there_is_critical(root: Root) -> None:
+    """No creds.json, and sessions: the pairing is gone. An empty folder is none."""
+    root.company("962302", content=None).put("session-1.0.json")
+    root.company("empty", content=None)
+    assert root.run("check").status == 2
+    assert root.run("check", "--company", "empty").status == 0
+
+
+def test_contents_one_level_deeper_are_no_empty_company(root: Root, tmp_path: Path) -> None:
+    """Check warns, and a backup of it fails: neither passes it for an empty folder."""
+    made = root.company("1", content=None)
+    (made.path / "5511").mkdir()
+    (made.path / "5511" / "creds.json").write_bytes(creds())
+    check = root.run("check")
+    assert (check.status, b"one level deeper" in check.out) == (1, True)
+    archives = tmp_path / "archives"
+    archives.mkdir(mode=0o700)
+    backup = root.run("backup", "--to", str(archives))
+    assert (backup.status, "one level deeper" in backup.said) == (1, True)
+
+
+@pytest.mark.parametrize("below", ["company_962302", "5511"])
+def test_the_folder_of_one_bot_is_no_sessions_root(root: Root, below: str) -> None:
+    """Status 2 with the path that was probably meant, and nothing is made there."""
+    folder = root.company("962302").path
+    folder = folder.rename(root.path / below)
+    before = root.tree()
+    for args in (("--dry-run",), (), ("monitor", "--once"), ("metrics",)):
+        result = run(*args, "--sessions-root", str(folder))
+        assert result.status == 2
+        assert str(root.path) in result.said
+    assert run("check", "--sessions-root", str(folder)).status == 3
+    assert root.tree() == before
+
+
+def test_what_is_passed_over_is_named(root: Root) -> None:
+    """A link that looks like a company, and a folder of another name that holds one: by clean, check and monitor."""
+    filled(root, "1", 3)
+    (root.path / "company_2").symlink_to(root.path / "company_1")
+    (root.path / "5511").mkdir()
+    (root.path / "5511" / "creds.json").write_bytes(creds())
+    warnings = " ".join(root.clean().summary["warnings"])
+    assert ("company_2" in warnings, "5511" in warnings) == (True, True)
+    assert b"passed over: 5511, company_2" in root.run("check").out
+    document = json.loads(root.run("monitor", "--once", "--json").out)
+    assert [each["name"] for each in document["passed_over"]] == ["5511", "company_2"]
+
+
+def test_check_tells_what_the_tool_has_not_done(root: Root) -> None:
+    """Before the first cleanup and the first backup it is a WARNING, for who asked; after a cleanup it is well."""
+    filled(root, "1", 3)
+    assert root.run("check").status == 0
+    assert root.run("check", "--max-age-clean", "26h").status == 1
+    root.clean()
+    assert root.run("check", "--max-age-clean", "26h").status == 0
+    backup = root.run("check", "--max-age-clean", "26h", "--max-age-backup", "26h")
+    assert (backup.status, b"without a good backup" in backup.out) == (1, True)
+    assert root.run("check", "--max-age-clean", "soon").status == 3
+
+
+def test_a_dry_run_of_the_monitor_touches_nothing(root: Root) -> None:
+    """It says what it would do; no file, no date, no folder of the tool."""
+    filled(root, "962302", 100, old=90)
+    before = root.tree()
+    result = root.run("monitor", "--dry-run")
+    assert (result.status, result.err) == (0, b"")
+    assert b"an emergency cleanup would remove 90 files" in result.out
+    document = json.loads(root.run("monitor", "-n", "--json").out)
+    assert document["dry_run"] is True
+    assert (root.tree(), root.tool.exists()) == (before, False)
+
+
+def test_a_company_has_levels_of_its_own(root: Root) -> None:
+    """Kinds that are not counted, and limits of one company; clean, check and monitor say the same."""
+    filled(root, "962302", 200)
+    filled(root, "1", 200)
+    config = root.path.parent / "settings.toml"
+    config.write_text(
+        '[companies.962302.levels]\nnot_counted = ["device_list"]\n[companies.1.levels]\ncritical = 300\n'
+    )
+    cleaned = json.loads(root.run("--json", "--config", str(config)).out)["companies"]
+    found = {each["company_id"]: each for each in cleaned}
+    assert [(found[name]["counted"], found[name]["level"]) for name in ("962302", "1")] == [
+        (1, "excellent"),
+        (200, "warning"),
+    ]
+    checked = json.loads(root.run("check", "--json", "--config", str(config)).out)["companies"]
+    assert {each["company_id"]: each["level"] for each in checked} == {"962302": "excellent", "1": "warning"}
+
+
+def test_metrics_of_many_companies_can_be_told_in_short(root: Root) -> None:
+    """`--detail summary` has no series per company but for the fullest, and the same totals."""
+    filled(root, "962302", 3)
+    texts = [root.run("metrics", "--detail", detail).out for detail in ("full", "company", "summary")]
+    assert [b"baileys_session_files_count{" in text for text in texts] == [True, False, False]
+    assert all(b'baileys_companies{level="excellent"} 1.0' in text for text in texts)

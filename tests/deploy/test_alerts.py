@@ -105,6 +105,31 @@ def test_a_service_that_says_no_gets_it_later_and_the_other_does_not_get_it_twic
     assert [len(good.heard), len(bad.heard)] == [1, 1]
 
 
+def test_forty_critical_companies_are_one_message(run_tool: RunTool, root: Path) -> None:
+    """A night's trouble is a digest to each service: the worst in the subject, ten lines, the number of the rest."""
+    for number in range(40):
+        company(root, f"t{number:02}", 120, old=70 + number)
+    with webhook() as hook, mailbox() as (port, letters):
+        path = settings(
+            root, f"json://127.0.0.1:{hook.port}/", f"mailto://127.0.0.1:{port}?from=a@b.example&to=c@d.example"
+        )
+        run_tool("monitor", "--once", "--config", path)
+    (alert,) = hook.heard
+    assert alert["title"] == "Baileys: 40 companies, the worst t39: critical, 229 files"
+    assert "and 30 more: baileys-cleanup check" in alert["message"]
+    assert [letter["subject"] for letter in letters] == [alert["title"]]
+
+
+def test_a_service_that_says_too_many_is_waited_for(run_tool: RunTool, root: Path) -> None:
+    """429 to the first message: the same look brings it after a while, status 0, and it came once."""
+    company(root, "962302", 159, old=1)
+    with webhook() as hook:
+        hook.status = 429
+        hook.after_first = 200
+        run_tool("monitor", "--once", "--config", settings(root, f"json://127.0.0.1:{hook.port}/"))
+    assert [message["title"] for message in hook.heard] == ["Baileys company 962302: attention, 160 files"]
+
+
 def test_a_url_that_apprise_does_not_know_is_named_by_its_number(run_tool: RunTool, root: Path) -> None:
     """Status 2 before anything is looked at, and nothing of the URL is said."""
     company(root, "962302", 160)

@@ -133,7 +133,7 @@ def test_alertmanager_takes_the_example() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("severity", "wait"), [("critical", "4h"), ("warning", "24h")])
+@pytest.mark.parametrize(("severity", "wait"), [("critical", "4h"), ("warning", "24h"), ("info", "7d")])
 def test_alerts_are_routed_by_severity(severity: str, wait: str) -> None:
     """Both go to the operators; which route it is tells how often it is said again."""
     needs("amtool")
@@ -146,7 +146,7 @@ def test_alerts_are_routed_by_severity(severity: str, wait: str) -> None:
     assert done.returncode == 0, done.stderr
     assert "operators" in done.stdout
     route = ROUTES.read_text().partition("routes:")
-    assert f"repeat_interval: {wait}" in route[2 if severity == "critical" else 0]
+    assert f"repeat_interval: {wait}" in route[0 if severity == "warning" else 2]
 
 
 def test_the_dashboard_is_one(run_tool: RunTool) -> None:
@@ -257,10 +257,10 @@ class Chain:
 
 @pytest.mark.slow
 def test_from_the_folder_to_the_operator(run_tool: RunTool, tmp_path: Path) -> None:
-    """A full company: `clean` leaves the textfile, and the alert arrives; each expression of the dashboard has an answer."""
+    """A full company that a cleanup helps: the alert arrives; each expression of the dashboard has an answer."""
     needs("prometheus", "prometheus-node-exporter", "prometheus-alertmanager")
     root = tmp_path / "root"
-    company(root, "962302", 190)
+    full = company(root, "962302", 190)
     young = company(root, "123456", 20, old=5) / "session-15570000000.0.json"
     young.write_text("{}")
     with webhook() as hook, Chain(tmp_path, hook).running() as chain:
@@ -268,6 +268,11 @@ def test_from_the_folder_to_the_operator(run_tool: RunTool, tmp_path: Path) -> N
         config = tmp_path / "settings.toml"
         config.write_text(f'sessions_root = "{root}"\n[metrics]\ntextfile = "{textfile}"\n')
         run_tool("--config", config)
+        for number in range(10):
+            path = full / f"session-1558{number:07}.0.json"
+            path.write_text("{}")
+            os.utime(path, (1_700_000_000, 1_700_000_000))
+        run_tool("metrics", "--config", config, "--textfile", textfile)
 
         def fired(status: str) -> list[Any]:
             return [
@@ -279,7 +284,7 @@ def test_from_the_folder_to_the_operator(run_tool: RunTool, tmp_path: Path) -> N
 
         (alert, *_) = wait_until(lambda: fired("firing"), "the alert")
         assert alert["labels"]["company_id"] == "962302"
-        assert alert["annotations"]["summary"] == "Baileys company 962302 is critical: 190 files"
+        assert alert["annotations"]["summary"] == "Baileys company 962302 is critical: 200 files"
         (gauge,) = chain.ask('baileys_session_files_count{company_id="962302",file_type="device_list"}')
         assert gauge["value"][1] == "189"
         assert [] == chain.ask("node_textfile_scrape_error > 0")

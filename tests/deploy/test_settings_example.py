@@ -23,7 +23,7 @@ DEFAULTS = {
         "keep_own_sessions": True,
     },
     "levels": {"normal": 100, "attention": 151, "warning": 171, "critical": 181},
-    "monitor": {"emergency_cleanup": True},
+    "monitor": {"emergency_cleanup": True, "silent_days": 30},
     "alerts": {"repeat_hours": 24},
     "backup": {"keep_last": 3, "keep_daily": 7, "keep_weekly": 4},
     "rotate": {"bot_pairs": False, "timeout": 300, "hook_timeout": 60, "auto": "off", "above": 170, "min_days": 30},
@@ -40,10 +40,11 @@ EXAMPLES = {
     "alerts": {
         "urls": ["mailto://user:password@mail.example?to=operator@example.org", "ntfy://ntfy.example/baileys"],
     },
-    "metrics": {"textfile": "/var/lib/prometheus/node-exporter/baileys_cleanup.prom"},
+    "levels": {"not_counted": ["lid_mapping", "device_list", "identity_key", "tctoken"]},
+    "metrics": {"textfile": "/var/lib/prometheus/node-exporter/baileys_cleanup.prom", "detail": "summary"},
     "backup": {"to": "/var/backups/baileys", "before_clean": True},
     "rotate": COMMANDS,
-    "companies": {"962302": {"retention": {"session_max_age_days": 30}}},
+    "companies": {"962302": {"retention": {"session_max_age_days": 30}, "levels": {"critical": 301}}},
 }
 
 
@@ -90,9 +91,12 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
         "max_removals",
         "ping_url",
         "alerts.urls",
+        "levels.not_counted",
         "metrics.textfile",
+        "metrics.detail",
         "backup.to",
         "backup.before_clean",
         "companies.962302.retention.session_max_age_days",
+        "companies.962302.levels.critical",
         *(f"rotate.{name}" for name in COMMANDS),
     } == {name for name, setting in in_force.items() if setting["value"] != defaults.get(name, {}).get("value")}

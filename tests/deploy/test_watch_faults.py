@@ -46,9 +46,9 @@ def test_an_empty_mount_point_forgets_nobody(tool: str, root: Path) -> None:
     company(root, "962302", 160)
     with monitor(tool, root, "--interval", "1") as watch:
         watch.wait_for("company_alert")
-        (root / "company_962302").rename(root / "unmounted")
+        (root / "company_962302").rename(root.parent / "unmounted")
         watch.wait_for("look_warning", 2)
-        (root / "unmounted").rename(root / "company_962302")
+        (root.parent / "unmounted").rename(root / "company_962302")
         seen = len(watch.events("look_warning"))
         time.sleep(3)
         assert len(watch.events("look_warning")) <= seen + 1
@@ -127,11 +127,11 @@ def test_memory_does_not_grow_from_look_to_look(tool: str, root: Path) -> None:
         company(root, str(name), 160)
     script = (
         "import sys, time; from baileys_cleanup.watch import monitor; from baileys_cleanup import cli\n"
-        "from pathlib import Path\n"
+        "from pathlib import Path\nfrom baileys_cleanup.watch.show.asked import Asked\n"
         "real, looks = monitor.Watch.try_once, []\n"
         "def resident(): return int(Path('/proc/self/statm').read_text().split()[1]) * 4096\n"
         "def look(self):\n"
-        "    real(self); snapshot, _ = self.board.read(); snapshot.metrics; snapshot.page\n"
+        "    real(self); snapshot, _ = self.latest.read(); snapshot.metrics; snapshot.page(Asked())\n"
         "    looks.append(resident())\n"
         "    if len(looks) == 200: print(looks[99], looks[199]); sys.stdout.flush(); sys.exit(0)\n"
         "monitor.Watch.try_once = look\n"

@@ -16,11 +16,12 @@ PATIENCE = 90
 
 
 class Webhook:
-    """Takes POSTs of JSON on a free port of the loopback; answers with `status`."""
+    """Takes POSTs of JSON on a free port of the loopback; answers with `status`, and after the first one with `after_first`."""
 
     def __init__(self) -> None:
         self.heard: list[Any] = []
         self.status = 200
+        self.after_first: int | None = None
         webhook = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -32,6 +33,7 @@ class Webhook:
                 self.send_response(webhook.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+                webhook.status = webhook.after_first or webhook.status
 
             def log_message(self, *args: object) -> None:
                 """Say nothing."""

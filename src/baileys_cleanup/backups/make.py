@@ -14,8 +14,10 @@ from baileys_cleanup.backups.places.place import Store, Stored, fingerprint, fin
 from baileys_cleanup.backups.record import Book, Facts
 from baileys_cleanup.backups.retention import Candidate, Fate, decide
 from baileys_cleanup.backups.snapshot import Snapshot, open_spool, take_snapshot
+from baileys_cleanup.decision.judgement import of_deeper
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import ArchiveProblem, CompanyProblem, StoreProblem
+from baileys_cleanup.output.judgement import in_words
 from baileys_cleanup.output.text import argument, few
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Backup
@@ -118,6 +120,9 @@ class Keeper:
             if shot.strangers:
                 outcome.warnings.append(f"no regular files, so not in the archive: {few(shot.strangers, 50)}")
             if not shot.files:
+                deeper = of_deeper(company.deeper(shot.strangers))
+                if deeper is not None:
+                    raise CompanyProblem(in_words(deeper))
                 if self._lying(company_id):
                     raise CompanyProblem(
                         f"its folder is empty, and there are archives of it: {self._way_back(company_id)}"

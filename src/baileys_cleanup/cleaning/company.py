@@ -1,17 +1,19 @@
 """One company: look, plan, remove, collect. What happens here stays here: companies are islands."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.judgement import Cause, Observation, Pairing, Severity, judge, pairing_of
 from baileys_cleanup.decision.levels import Levels
-from baileys_cleanup.decision.names import PRE_KEY_BEGINNING, Kind
+from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem, Tally
 from baileys_cleanup.decision.plan import plan, undated
 from baileys_cleanup.decision.policy import Policy
-from baileys_cleanup.decision.pre_keys import may_hold_batch
 from baileys_cleanup.decision.verdict import Plan, Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem, in_words
+from baileys_cleanup.output.judgement import in_words as finding_in_words
 from baileys_cleanup.output.text import count, few
 from baileys_cleanup.store.remover import Outcome, Removal, Remover
 from baileys_cleanup.store.store import Company, Listing, Look, Store
@@ -21,7 +23,8 @@ class Terms(NamedTuple):
     """On what terms one company is cleaned. `now` is in nanoseconds since the epoch.
 
     `wait` is called before a broken `creds.json` is read again; `stopping` is asked between two files. `held` says why
-    nothing may be removed from this company whatever is planned, None where nothing holds it.
+    nothing may be removed from this company whatever is planned, None where nothing holds it. `again` are the options
+    that lead a later command to the same sessions root.
     """
 
     now: int
@@ -30,19 +33,16 @@ class Terms(NamedTuple):
     wait: Callable[[], object]
     stopping: Callable[[], bool]
     held: str | None = None
+    again: str = ""
 
 
 class Sight(NamedTuple):
-    """One company, looked at and decided over, before anything is removed.
-
-    `creds_problem` says what is wrong with `creds.json`, None when nothing is; `known` whether it names an account.
-    """
+    """One company, looked at and decided over, before anything is removed."""
 
     listing: Listing
     look: Look
     plan: Plan
-    creds_problem: str | None
-    known: bool
+    account: Account
 
 
 def look_and_plan(company: Company, policy: Policy, terms: Terms, *, sizes: bool = False) -> Sight:
@@ -50,23 +50,16 @@ def look_and_plan(company: Company, policy: Policy, terms: Terms, *, sizes: bool
 
     With `sizes` every file is looked at, for its bytes. The plan is the same.
     """
-    listing = company.names()
-    account = company.account(terms.wait)
+    return plan_listed(company, company.names(), company.account(terms.wait), policy, terms, sizes=sizes)
+
+
+def plan_listed(
+    company: Company, listing: Listing, account: Account, policy: Policy, terms: Terms, *, sizes: bool = False
+) -> Sight:
+    """Do the same with a company whose names and account are known already."""
     look = company.look(listing.files, listing.files if sizes else undated(listing.files, policy, account))
     decided = plan(look.files, policy, account, terms.now, frozenset(listing.strangers))
-    return Sight(listing, look, decided, account.problem, bool(account.devices))
-
-
-def count_company(company: Company, policy: Policy, terms: Terms) -> int:
-    """Return how many files count toward the level: all but the advertised pre-keys above the cap.
-
-    Where there are too few pre-keys for such a batch, the names are counted and nothing more is looked at.
-    """
-    files, pre_keys = company.census(PRE_KEY_BEGINNING)
-    if not may_hold_batch(pre_keys, policy):
-        return files
-    sight = look_and_plan(company, policy, terms)
-    return len(sight.look.files) - sight.plan.advertised
+    return Sight(listing, look, decided, account)
 
 
 def clean_company(
@@ -130,7 +123,12 @@ def _clean(
                 ledger.revised(*revision)
     outcome.advertised = decided.advertised
     ledger.close(terms.levels)
-    _tell(outcome, sight, policy)
+    removed = Counter({kind: tally.removed for kind, tally in outcome.kinds.items()})
+    removable = Counter(verdict.file.kind for verdict in decided.removals) - removed
+    counted = ledger.counted(terms.levels)
+    observed = observe(company, sight.account, sight.listing, kinds=ledger.left, counted=counted, removable=removable)
+    outcome.judgement = judge(observed, terms.levels)
+    _tell(outcome, sight, policy, terms.again)
 
 
 def _over_limit(decided: Plan, limit: int | None) -> str | None:
@@ -146,7 +144,7 @@ class _Ledger:
         self.outcome = outcome
         self._detail = detail
         self._counts: Counter[tuple[Kind, str]] = Counter()
-        self._vanished = 0
+        self._vanished: Counter[Kind] = Counter()
 
     def kept(self, verdict: Verdict) -> None:
         self._counts[verdict.file.kind, "kept"] += 1
@@ -155,7 +153,7 @@ class _Ledger:
 
     def changed(self, kind: Kind, *, vanished: bool = False) -> None:
         self._counts[kind, "changed"] += 1
-        self._vanished += vanished
+        self._vanished[kind] += vanished
 
     def failed(self, verdict: Verdict, sentence: str) -> None:
         self._counts[verdict.file.kind, "failed"] += 1
@@ -196,23 +194,44 @@ class _Ledger:
         self.outcome.kinds = {
             kind: Tally(seen=sum(kinds[kind].values()), **kinds[kind]) for kind in Kind if kind in kinds
         }
-        total = self.outcome.total
-        self.outcome.counted = total.seen - total.removed - self._vanished - self.outcome.advertised
+        self.outcome.counted = self.counted(levels)
         self.outcome.level = levels.of(self.outcome.counted)
-        if total.failed and self.outcome.status is CompanyStatus.CLEANED:
+        if self.outcome.total.failed and self.outcome.status is CompanyStatus.CLEANED:
             self.outcome.status = CompanyStatus.FAILED
-        if levels.alarms(self.outcome.counted):
-            self.outcome.warnings.append(
-                f"{count(self.outcome.counted, 'file')} counted after the run: level {self.outcome.level}"
-            )
+
+    def counted(self, levels: Levels) -> int:
+        """Return how many of the files that remain count."""
+        return levels.count(self.left, self.outcome.advertised)
+
+    @property
+    def left(self) -> dict[Kind, int]:
+        """The files that remain, by kind."""
+        kinds = self.outcome.kinds.items()
+        return {kind: tally.seen - tally.removed - self._vanished[kind] for kind, tally in kinds}
 
 
-def _tell(outcome: CompanyOutcome, sight: Sight, policy: Policy) -> None:
+def observe(
+    company: Company,
+    account: Account,
+    listing: Listing,
+    *,
+    kinds: Mapping[Kind, int],
+    counted: int,
+    removable: Mapping[Kind, int] | None,
+) -> Observation:
+    """Return what is judged of a company: who it is, and the files that are there by kind."""
+    pairing = pairing_of(account, len(listing.files))
+    deeper = company.deeper(listing.strangers) if pairing is Pairing.NOTHING else ()
+    return Observation(company.id, kinds, counted, pairing, account.problem, removable, deeper)
+
+
+def _tell(outcome: CompanyOutcome, sight: Sight, policy: Policy, again: str) -> None:
     """Put the outcome's warnings and notes into words."""
-    if sight.creds_problem:
-        outcome.warnings.append(sight.creds_problem)
-    elif not sight.known:
-        outcome.notes.append("creds.json names no account: not paired yet")
+    for finding in outcome.judgement.findings:
+        # Nobody is woken by an empty folder, but who reads the summary should see that there is no bot.
+        warns = finding.severity > Severity.NOTE or finding.cause is Cause.EMPTY
+        told = outcome.warnings if warns else outcome.notes
+        told.append(finding_in_words(finding, again))
     strangers = sight.listing.strangers
     if strangers:
         are = "entry is" if len(strangers) == 1 else "entries are"

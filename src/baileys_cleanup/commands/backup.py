@@ -27,7 +27,8 @@ from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.store import no_companies
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.store import no_companies, passed_over_in_words
 
 
 @click.command("backup", context_settings=CONTEXT)
@@ -82,11 +83,12 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
     for outcome in back_up_all(settings, wanted, moment, stop, rehearse=dry_run, again=again):
         done.append(outcome)
         _tell(say, outcome, dry_run=dry_run)
-    warnings = []
-    if not done and not stop():
-        warnings.append(no_companies(settings.sessions_root))
-        say.warned(None, warnings[0])
-        say.line(f"warning: {shown(warnings[0])}")
+    warnings = [no_companies(settings.sessions_root)] if not done and not stop() else []
+    with open_store(settings.sessions_root) as store:
+        warnings += [sentence for sentence, keys in passed_over_in_words(store.passed_over()) if keys]
+    for text in warnings:
+        say.warned(None, text)
+        say.line(f"warning: {shown(text)}")
     failed = sum(outcome.failed for outcome in done)
     archives = [outcome for outcome in done if outcome.archive is not None]
     gone = sum(not fate.keep for outcome in done for fate in outcome.fates)

@@ -1,25 +1,46 @@
 """`check`: a Nagios plugin over the companies. Whatever keeps it from checking is one line on stdout, and status 3."""
 
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import click
 
+from baileys_cleanup.backups.record import read_facts
 from baileys_cleanup.cleaning.world import World
-from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_settings, only_companies, where, world
+from baileys_cleanup.commands.options import (
+    CONTEXT,
+    Output,
+    json_output,
+    load_settings,
+    only_companies,
+    same_place,
+    where,
+    world,
+)
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.output.document import print_json
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
-from baileys_cleanup.store.store import no_companies
+from baileys_cleanup.store.store import Store, no_companies
+from baileys_cleanup.watch.remember.run_history import read_history
 from baileys_cleanup.watch.see.all import terms_of
 from baileys_cleanup.watch.see.company import view_all
+from baileys_cleanup.watch.see.lateness import MaxAges, late
 from baileys_cleanup.watch.show.nagios import State, Thresholds, checked, document, line, unknown
+
+
+class Wanted(NamedTuple):
+    """What the check was asked for: counts above which it alerts, and how old the last successes may be."""
+
+    warning: int | None = None
+    critical: int | None = None
+    ages: MaxAges = MaxAges()
 
 
 def check(
@@ -27,23 +48,34 @@ def check(
     companies: Sequence[str],
     world: World,
     write: Callable[[str], object],
+    wanted: Wanted,
     *,
-    warning: int | None,
-    critical: int | None,
     as_json: bool,
 ) -> State:
     """Check the companies, or all, and write the line. Raises UsageProblem when nothing can be checked."""
-    limits = thresholds(settings.levels, warning, critical)
+    limits = thresholds(settings.levels, wanted.warning, wanted.critical)
     with open_store(settings.sessions_root) as store:
         ids = store.select(companies) or store.company_ids()[0]
         if not ids:
             raise UsageProblem(no_companies(store.path))
-        found = checked(list(view_all(store, settings, ids, terms_of(settings, world), detail=False)), limits)
+        seen = list(view_all(store, settings, ids, terms_of(settings, world), detail=False))
+        found = checked(seen, limits)._replace(
+            late=_late(store, wanted.ages, ids, world.now), passed_over=store.passed_over(), again=world.again
+        )
     if as_json:
         print_json(write, document(found))
     else:
         write(line(found) + "\n")
     return found.state
+
+
+def _late(store: Store, ages: MaxAges, ids: Sequence[str], now: int) -> list[str]:
+    """Return what the tool has not done for too long; its own folder is opened only where that was asked."""
+    if ages == MaxAges():
+        return []
+    with store.workspace(create=False) as workspace:
+        backups = read_facts(workspace) if workspace else []
+        return late(ages, read_history(workspace)[0], backups, ids, now)
 
 
 def thresholds(levels: Levels, warning: int | None, critical: int | None) -> Thresholds:
@@ -67,6 +99,22 @@ class Threshold(click.IntRange):
             return int(super().convert(value, param, ctx))
         except click.BadParameter:
             self.fail(f"{value!r}; allowed: a whole number of files, not a Nagios range like 10:20", param, ctx)
+
+
+class Age(click.ParamType):  # type: ignore[type-arg] # Click before 8.4 knows no arguments
+    """How old something may be, in seconds: `90m`, `26h`, `2d`."""
+
+    name = "age"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
+        """Return the seconds."""
+        found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", str(value), re.ASCII)
+        if found is None:
+            self.fail(f"{value!r} is no age; write 90m, 26h or 2d", param, ctx)
+        return int(found[1]) * _UNITS[found[2]]
+
+
+_UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 
 
 class Plugin(click.Command):
@@ -113,12 +161,18 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
 @click.command("check", cls=Plugin, context_settings=CONTEXT)
 @click.option("--warning", "-w", type=Threshold(0), metavar="N", help="WARNING above N files. Default: 150.")
 @click.option("--critical", "-c", type=Threshold(0), metavar="N", help="CRITICAL above N. Default: 180.")
+@click.option(
+    "--max-age-clean", type=Age(), metavar="AGE", help="WARNING when the last good cleanup is older: 26h, 2d."
+)
+@click.option(
+    "--max-age-backup", type=Age(), metavar="AGE", help="WARNING when a company's last good backup is older: 26h, 2d."
+)
 @only_companies
 @where
 @json_output
 @click.pass_context
 def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - Click's values
-    """Check how full the companies are, as a Nagios plugin: one line, and status 0, 1, 2 or 3 (unknown)."""
+    """Check pairings and how full companies are, as a Nagios plugin: one line, and status 0, 1, 2 or 3 (unknown)."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     settings = load_settings(options["sessions_root"], options["config"]).settings
@@ -126,10 +180,9 @@ def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -
     state = check(
         settings,
         companies,
-        world(lambda: False),
+        world(lambda: False, same_place(options["sessions_root"], options["config"])),
         output.write,
-        warning=options["warning"],
-        critical=options["critical"],
+        Wanted(options["warning"], options["critical"], MaxAges(options["max_age_clean"], options["max_age_backup"])),
         as_json=options["as_json"],
     )
     sys.stdout.flush()

@@ -159,6 +159,7 @@ def _clean(
         elif problem:
             log.error("metrics_failed", error=shown(problem))
         status = status or int(bool(problem))
+        ending.found_dead = outcome.pairings_dead > 0
         ending.status = stop.exit_status(max(status, int(output.failed)))
     return ending.status
 
@@ -191,7 +192,7 @@ def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | Non
     try:
         facts = gather(settings, (), world)
         if not world.stopping():
-            write_textfile(textfile, exposition(facts), facts.sessions_root)
+            write_textfile(textfile, exposition(facts, settings.metrics.detail), facts.sessions_root)
     except CleanupError as error:
         return str(error)
     return None

@@ -89,7 +89,7 @@ def _explain_company(
         return _document(company_id, [], [], world.now, [problem_fields(str(problem))])
     verdicts = sorted([*sight.plan.removals, *sight.plan.keeps], key=_order)
     wanted = [verdict for verdict in verdicts if not names or verdict.file.name in names]
-    return _document(company_id, wanted, [sight.creds_problem] if sight.creds_problem else [], world.now, [])
+    return _document(company_id, wanted, [sight.account.problem] if sight.account.problem else [], world.now, [])
 
 
 def _document(

@@ -29,19 +29,25 @@ class PromFile(click.ParamType):  # type: ignore[type-arg] # Click before 8.4 kn
     metavar="PATH",
     help="Write them to this .prom file, whole or not at all, instead of printing.",
 )
+@click.option(
+    "--detail",
+    type=click.Choice(["full", "company", "summary"]),
+    help="How much is told of each company. Default: full up to 1,000 companies, less for more.",
+)
 @only_companies
 @where
 @click.pass_context
 def command(ctx: click.Context, /, textfile: str | None, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Print metrics of all companies for Prometheus, or write them for node_exporter's textfile collector."""
-    settings = load_settings(options["sessions_root"], options["config"]).settings
+    flags = {"metrics.detail": options["detail"]}
+    settings = load_settings(options["sessions_root"], options["config"], **flags).settings
     need_exposition()
     output = Output()
     stop = Stop()
     with stop.listening():
         facts = gather(settings, companies, world(stop))
         if not stop():
-            text = exposition(facts)
+            text = exposition(facts, settings.metrics.detail)
             if textfile is None:
                 output.write_bytes(text)  # the format is UTF-8
             else:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -27,11 +27,12 @@ from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.log import Format, Log
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.watch.look import Depth, Teller
 from baileys_cleanup.watch.monitor import Watch, sleep_until
-from baileys_cleanup.watch.show.latest import Board
+from baileys_cleanup.watch.response import Response, RotationAnswer, never_rotate
+from baileys_cleanup.watch.result import Depth
+from baileys_cleanup.watch.show.latest import LatestSnapshot
 from baileys_cleanup.watch.show.prometheus import need_exposition
-from baileys_cleanup.watch.show.table import document, lines
+from baileys_cleanup.watch.show.table import document, lines, rehearsal_document, rehearsal_lines
 from baileys_cleanup.watch.tell.apprise_services import open_services
 from baileys_cleanup.watch.tell.ping import pinging
 
@@ -41,6 +42,8 @@ _STALE = 3
 """Intervals without a look, after which the last one is no longer shown as the present."""
 _STARTING = 60
 """Seconds of grace beside them: a look itself takes time."""
+_QUICKEST, _SLOWEST = 10, 60
+"""Seconds after which the page loads itself again: as often as there is something new, within reason."""
 
 
 class Interval(click.ParamType):  # type: ignore[type-arg] # Click before 8.4 knows no arguments
@@ -71,19 +74,25 @@ class Address(click.ParamType):  # type: ignore[type-arg] # likewise
 
 
 @contextmanager
-def _listening(listen: tuple[str, int] | None, board: Board | None, log: Log) -> Iterator[None]:
-    if listen is None or board is None:
+def _listening(listen: tuple[str, int] | None, latest: LatestSnapshot | None, log: Log) -> Iterator[None]:
+    if listen is None or latest is None:
         yield
         return
     from baileys_cleanup.watch.show.server import serving  # noqa: PLC0415 - only who listens needs a server
 
-    with serving(*listen, board) as address:
+    with serving(*listen, latest) as address:
         log.info("listening", address=address)
         yield
 
 
 @click.command("monitor", context_settings=CONTEXT)
 @click.option("--once", is_flag=True, help="Look once and end, for cron; on a terminal with a table.")
+@click.option(
+    "--dry-run",
+    "-n",
+    is_flag=True,
+    help="Look once and say what would be done and sent; touch nothing, tell nobody.",
+)
 @click.option(
     "--interval",
     type=Interval(),
@@ -100,61 +109,71 @@ def _listening(listen: tuple[str, int] | None, board: Board | None, log: Log) ->
 def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Click's values
     """Look at all companies again and again: warn of full ones, and clean those that are critical.
 
-    With --once, look a single time.
+    With --once, look a single time. A critical company is cleaned at once, unless monitor.emergency_cleanup = false;
+    --dry-run says what would be done.
     """
+    options["once"] |= options["dry_run"]
     if options["once"] and options["listen"]:
-        raise click.UsageError("--once and --listen exclude each other.", ctx)
+        raise click.UsageError("--once and --dry-run exclude --listen.", ctx)
     if options["as_json"] and not options["once"]:
         raise click.UsageError("--json needs --once: one look, one document.", ctx)
-    ctx.exit(_monitor(**options))
+    ctx.exit(_monitor(_Asked(**options)))
 
 
-def _monitor(
-    *,
-    once: bool,
-    interval: int,
-    listen: tuple[str, int] | None,
-    companies: tuple[str, ...],
-    sessions_root: str | None,
-    config: str | None,
-    as_json: bool,
-    log_format: Format | None,
-) -> int:
-    settings = load_settings(sessions_root, config).settings
+class _Asked(NamedTuple):
+    """What the command line asks for, by the names of its options."""
+
+    once: bool
+    dry_run: bool
+    interval: int
+    listen: tuple[str, int] | None
+    companies: tuple[str, ...]
+    sessions_root: str | None
+    config: str | None
+    as_json: bool
+    log_format: Format | None
+
+
+def _monitor(asked: _Asked) -> int:
+    settings = load_settings(asked.sessions_root, asked.config).settings
     # A service tells its journal of each step; cron mails whatever is said.
-    log = Log(log_format or ("console" if sys.stderr.isatty() else "json"), "warning" if once else "info")
+    form = asked.log_format or ("console" if sys.stderr.isatty() else "json")
+    log = Log(form, "warning" if asked.once else "info")
     services = open_services(settings.alerts.urls)
-    if listen is not None or settings.metrics.textfile is not None:
+    if asked.listen is not None or settings.metrics.textfile is not None:
         need_exposition()
     stop = Stop()
     # Who reads an alert is somewhere else.
-    again = same_place(*(path and os.path.abspath(path) for path in (sessions_root, config)))
+    again = same_place(*(path and os.path.abspath(path) for path in (asked.sessions_root, asked.config)))
     rotate = _rotator(settings, log, stop, again)
-    teller = Teller(services, os.uname().nodename, cleaner(settings, log), rotate)
-    board = None if listen is None else Board(_STALE * interval + _STARTING, time.monotonic)
-    watch = Watch(settings, companies, lambda: world(stop, again), log, board, teller)
+    response = Response(services, os.uname().nodename, cleaner(settings, log), rotate)
+    latest = None if asked.listen is None else LatestSnapshot(_STALE * asked.interval + _STARTING, time.monotonic)
+    refresh = min(max(asked.interval, _QUICKEST), _SLOWEST)
+    watch = Watch(settings, asked.companies, lambda: world(stop, again), log, latest, response, refresh)
     with stop.listening():
-        if once:
-            return _look_once(watch, settings.ping_url, stop, log, as_json=as_json)
-        with _listening(listen, board, log):
-            log.info("watching", sessions_root=shown(settings.sessions_root), interval_seconds=interval)
+        if asked.dry_run:
+            return _rehearse(watch, stop, again, as_json=asked.as_json)
+        if asked.once:
+            return _look_once(watch, settings.ping_url, stop, log, as_json=asked.as_json)
+        with _listening(asked.listen, latest, log):
+            log.info("watching", sessions_root=shown(settings.sessions_root), interval_seconds=asked.interval)
             while not stop():
                 began = time.monotonic()
                 watch.try_once()
-                sleep_until(began + interval, stop)
+                sleep_until(began + asked.interval, stop)
         log.info("stopped")
     return stop.exit_status(0)
 
 
-def _rotator(settings: Settings, log: Log, stop: Stop, again: str) -> Callable[[str, int], str | None]:
-    """Return what rotates a company that stays full, and says what it did; None where nothing is due."""
+def _rotator(settings: Settings, log: Log, stop: Stop, again: str) -> Callable[[str, int], RotationAnswer]:
+    """Return what rotates a company that stays full, and says what it did."""
     if settings.rotate.auto == "off":
-        return lambda _company_id, _counted: None
-    from baileys_cleanup.rotation.auto import rotate_when_due  # noqa: PLC0415 - off by default
+        return never_rotate
+    from baileys_cleanup.rotation.auto import NotDue, rotate_when_due  # noqa: PLC0415 - off by default
     from baileys_cleanup.rotation.connections import backup_for, notifier_for  # noqa: PLC0415 - likewise
     from baileys_cleanup.rotation.steps import Doors  # noqa: PLC0415 - likewise
 
-    def rotate(company_id: str, counted: int) -> str | None:
+    def rotate(company_id: str, counted: int) -> RotationAnswer:
         now = world(stop)
         doors = Doors(
             lambda sentence: log.info("rotation_step", step=shown(sentence)),
@@ -165,11 +184,11 @@ def _rotator(settings: Settings, log: Log, stop: Stop, again: str) -> Callable[[
             notifier_for(settings, now),
         )
         outcome = rotate_when_due(settings, company_id, counted, now, doors)
-        if isinstance(outcome, str):
-            log.debug("rotation_not_due", company_id=shown(company_id), reason=outcome)
-            return None
+        if isinstance(outcome, NotDue):
+            log.debug("rotation_not_due", company_id=shown(company_id), reason=outcome.reason)
+            return RotationAnswer(of_no_use=outcome.reason if outcome.of_no_use else None)
         back = f"baileys-cleanup rotate --company {argument(company_id)} --rollback{again}"
-        return f"a rotation gave it a new folder; to put the former one back: {back}"
+        return RotationAnswer(f"a rotation gave it a new folder; to put the former one back: {back}")
 
     return rotate
 
@@ -179,11 +198,25 @@ def _look_once(watch: Watch, ping_url: str | None, stop: Stop, log: Log, *, as_j
     output = Output()
     on_terminal = sys.stdout.isatty()
     with pinging(ping_url, lambda problem: log.warning("ping_failed", warning=problem), stop) as ending:
-        seen = watch.once(Depth.FILES if as_json or on_terminal else Depth.LEVELS)
+        result = watch.once(Depth.FILES if as_json or on_terminal else Depth.LEVELS)
+        again = watch.world().again
         if as_json:
-            print_json(output.write, document(seen))
+            print_json(output.write, document(result, again))
         elif on_terminal:
-            for line in lines(seen, paint_for_stdout()):
+            for line in lines(result, paint_for_stdout(), again):
                 output.write(line + "\n")
-        ending.status = stop.exit_status(max(seen.exit_status, int(output.failed)))
+        ending.found_dead = result.pairings_dead > 0
+        ending.status = stop.exit_status(max(result.exit_status, int(output.failed)))
     return ending.status
+
+
+def _rehearse(watch: Watch, stop: Stop, again: str, *, as_json: bool) -> int:
+    """Say what a look would do and send, on a terminal and elsewhere; return the exit status."""
+    output = Output()
+    rehearsal = watch.rehearse()
+    if as_json:
+        print_json(output.write, rehearsal_document(rehearsal, again))
+    else:
+        for line in rehearsal_lines(rehearsal, paint_for_stdout(), again):
+            output.write(line + "\n")
+    return stop.exit_status(max(rehearsal.result.exit_status, int(output.failed)))

@@ -13,18 +13,22 @@ from baileys_cleanup.output.table import plain, table
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import SECRETS, Loaded
 
+_OF_COMPANIES = {"companies": "retention", "company_levels": "levels"}
+"""The fields that hold what is set for single companies, and the tables they are written in."""
+
 
 def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bool) -> None:
     """Show every setting in force and where it comes from."""
     values: dict[str, Any] = {}
     for name, value in asdict(loaded.settings).items():
-        if name == "companies":
+        if name in _OF_COMPANIES:
             for company_id, own in value.items():
-                values |= {f"companies.{company_id}.retention.{key}": each for key, each in own.items()}
+                values |= {f"companies.{company_id}.{_OF_COMPANIES[name]}.{key}": each for key, each in own.items()}
         elif isinstance(value, dict):
             values |= {f"{name}.{key}": each for key, each in value.items()}
         else:
             values[name] = value
+    values = {name: None if value == () else value for name, value in values.items()}
     values |= {name: "(set, not shown)" if values[name] else None for name in SECRETS}
     if as_json:
         settings = {name: {"value": value, "source": loaded.source(name)} for name, value in values.items()}

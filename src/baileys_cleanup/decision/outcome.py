@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from baileys_cleanup.decision.judgement import Judgement, Severity
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.verdict import Verdict
@@ -64,6 +65,7 @@ class CompanyOutcome:
     advertised: int = 0
     counted: int | None = None
     level: Level | None = None
+    judgement: Judgement = field(default_factory=Judgement)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     errors: list[Problem] = field(default_factory=list)
@@ -83,7 +85,8 @@ class CompanyOutcome:
 class RunOutcome:
     """What became of a whole run, without the companies themselves: it stays small however many there are.
 
-    `started` is in nanoseconds since the epoch, `seconds` how long it took.
+    `started` is in nanoseconds since the epoch, `seconds` how long it took. `shard` is which part of the companies it
+    took, as it was asked for; empty for all.
     """
 
     run_id: str
@@ -91,12 +94,14 @@ class RunOutcome:
     sessions_root: str
     started: int
     undo_days: int
+    shard: str = ""
     seconds: float = 0.0
     stopped: bool = False
     companies: int = 0
     companies_failed: int = 0
     companies_refused: int = 0
     companies_warned: int = 0
+    pairings_dead: int = 0
     removed: Counter[Kind] = field(default_factory=Counter)
     total: Tally = field(default_factory=Tally)
     size: int = 0
@@ -110,6 +115,8 @@ class RunOutcome:
         self.companies_failed += company.status is CompanyStatus.FAILED
         self.companies_refused += company.status is CompanyStatus.REFUSED
         self.companies_warned += bool(company.warnings)
+        trouble = company.judgement.trouble
+        self.pairings_dead += trouble is not None and trouble.severity is Severity.CRITICAL
         self.total = self.total.plus(company.total)
         self.removed.update({kind: tally.removed for kind, tally in company.kinds.items()})
         self.size += company.size

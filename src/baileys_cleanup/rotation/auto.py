@@ -1,14 +1,28 @@
 """Whether a rotation nobody asked for is due: the decision, pure, and what asks for it when a cleanup did not help."""
 
+from collections import Counter
+from typing import NamedTuple
+
+from baileys_cleanup.cleaning.company import Terms, look_and_plan
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.policy import DAY
+from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import count
 from baileys_cleanup.rotation.journal import read_journals
+from baileys_cleanup.rotation.plan import choose
 from baileys_cleanup.rotation.rotate import Rotated, rotate
 from baileys_cleanup.rotation.states import Journal
 from baileys_cleanup.rotation.steps import Doors
 from baileys_cleanup.settings.values import Rotate, Settings
 from baileys_cleanup.store.folder.folder_store import open_store
+from baileys_cleanup.store.store import Store
+
+
+class NotDue(NamedTuple):
+    """Why no rotation is made. `of_no_use`: one would leave the company as full as it is, which is worth telling."""
+
+    reason: str
+    of_no_use: bool = False
 
 
 def why_not(rotate: Rotate, counted: int | None, last: Journal | None, now: int) -> str | None:
@@ -35,13 +49,34 @@ def why_not(rotate: Rotate, counted: int | None, last: Journal | None, now: int)
 
 def rotate_when_due(
     settings: Settings, company_id: str, counted: int | None, world: World, doors: Doors
-) -> Rotated | str:
+) -> Rotated | NotDue:
     """Rotate a company softly where an emergency cleanup did not help; return what came of it, or why it is not due.
+
+    It is not where the new folder would still be above the limit: then all conversations would begin anew for nothing.
 
     To be called without the run lock, after the cleanup has let go of it. Raises CleanupError as a rotation by hand
     does; the journal then counts as the company's last rotation, unless nothing was begun.
     """
     with open_store(settings.sessions_root) as root, root.workspace(create=False) as tool:
         last = read_journals(tool).last_of(company_id)
-    reason = why_not(settings.rotate, counted, last, world.now)
-    return reason if reason is not None else rotate(settings, company_id, world, doors, fresh=False)
+        reason = why_not(settings.rotate, counted, last, world.now)
+        if reason is not None:
+            return NotDue(reason)
+        left, above = _left_after(root, settings, company_id, world), settings.rotate.above
+    if left > above:
+        sentence = f"the new folder would still have {count(left, 'counted file')}; rotate.above is {above:,}"
+        return NotDue(sentence, of_no_use=True)
+    return rotate(settings, company_id, world, doors, fresh=False)
+
+
+def _left_after(root: Store, settings: Settings, company_id: str, world: World) -> int:
+    """Return how many files would count in the new folder; 0 where the company cannot be looked at."""
+    levels = settings.levels_for(company_id)
+    terms = Terms(world.now, levels, settings.max_removals, world.wait, world.stopping)
+    try:
+        with root.company(company_id) as company:
+            sight = look_and_plan(company, settings.policy_for(company_id), terms)
+    except (CompanyProblem, OSError):  # the rotation itself says better what is wrong
+        return 0
+    taken = [choice.file for choice in choose(sight.plan, sight.account) if choice.taken]
+    return levels.count(Counter(file.kind for file in taken), sight.plan.advertised)

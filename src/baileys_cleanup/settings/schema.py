@@ -89,10 +89,12 @@ def _assemble(*documents: dict[str, Any]) -> Written:
 
 
 def _settings(written: dict[str, Any]) -> Settings:
-    overrides = {company: table["retention"] for company, table in written.pop("companies").items()}
+    companies = written.pop("companies").items()
+    overrides = {company: table["retention"] for company, table in companies}
+    levels = {company: table["levels"] for company, table in companies if table["levels"]}
     settings = Settings()
     tables = {name: replace(getattr(settings, name), **written.pop(name)) for name in TABLES}
-    return replace(settings, companies=overrides, **tables, **written)
+    return replace(settings, companies=overrides, company_levels=levels, **tables, **written)
 
 
 def _is_known(variable: str) -> bool:
@@ -113,7 +115,7 @@ def names() -> list[str]:
     for name, value in asdict(Settings()).items():
         if name in TABLES:
             found += (f"{name}.{inner}" for inner in value)
-        elif name != "companies":
+        elif name not in {"companies", "company_levels"}:
             found.append(name)
     return found
 

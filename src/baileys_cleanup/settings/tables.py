@@ -5,8 +5,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.policy import Preset
-from baileys_cleanup.settings.types import Address, Addresses, Command, FilePath, Place, Truth, Whole
+from baileys_cleanup.settings.types import Address, Addresses, Command, FilePath, Kinds, Place, Truth, Whole
 from baileys_cleanup.settings.values import PREFIX
 
 MOST_DAYS = 36_500
@@ -37,18 +38,22 @@ class RetentionTable(_Table):
 
 
 class LevelsTable(_Table):
-    """`[levels]`: the first count of each."""
+    """`[levels]`, and the same under a company: the first count of each, and the kinds that the count leaves out."""
 
     normal: Whole | None = _number(1, MOST_FILES, "of files")
     attention: Whole | None = _number(1, MOST_FILES, "of files")
     warning: Whole | None = _number(1, MOST_FILES, "of files")
     critical: Whole | None = _number(1, MOST_FILES, "of files")
+    not_counted: Kinds | None = Field(
+        default=None, description=f"a list of kinds, with spaces between them in the environment: {', '.join(Kind)}"
+    )
 
 
 class MonitorTable(_Table):
     """`[monitor]`."""
 
     emergency_cleanup: Truth | None = Field(default=None, description=_TRUTH)
+    silent_days: Whole | None = _number(1, MOST_DAYS, "of days")
 
 
 class AlertsTable(_Table):
@@ -64,6 +69,9 @@ class MetricsTable(_Table):
     """`[metrics]`."""
 
     textfile: FilePath | None = Field(default=None, description="an absolute path that ends in .prom")
+    detail: Literal["full", "company", "summary"] | None = Field(
+        default=None, description='"full", "company" or "summary"'
+    )
 
 
 class BackupTable(_Table):
@@ -100,6 +108,7 @@ class CompanyTable(_Table):
     """`[companies.<id>]`."""
 
     retention: RetentionTable = Field(default_factory=RetentionTable, description="a table of retention settings")
+    levels: LevelsTable = Field(default_factory=LevelsTable, description="a table of levels")
 
 
 TABLES: dict[str, type[BaseModel]] = {

@@ -1,9 +1,9 @@
 """What only values together can get wrong."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from itertools import pairwise
 
+from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.settings.values import DEFAULT, Loaded
 
 
@@ -32,13 +32,19 @@ def _wrong_caps(loaded: Loaded) -> Iterator[str]:
 
 
 def _wrong_levels(loaded: Loaded) -> Iterator[str]:
-    for (low, first), (high, second) in pairwise(asdict(loaded.settings.levels).items()):
+    settings = loaded.settings
+    own = ((f"companies.{name}.levels", settings.levels_for(name)) for name in settings.company_levels)
+    for prefix, levels in [("levels", settings.levels), *own]:
+        yield from _wrong_order(loaded, prefix, levels)
+
+
+def _wrong_order(loaded: Loaded, prefix: str, levels: Levels) -> Iterator[str]:
+    counts = [(level.value, getattr(levels, level)) for level in list(Level)[1:]]
+    for (low, first), (high, second) in pairwise(counts):
         if first >= second:
-            place = next(
-                (loaded.source(f"levels.{name}") for name in (high, low) if f"levels.{name}" in loaded.sources),
-                DEFAULT,
-            )
-            yield f"{place}: levels.{high} is {second}; allowed: more than levels.{low}, which is {first}"
+            names = (f"{prefix}.{high}", f"{prefix}.{low}", f"levels.{high}", f"levels.{low}")
+            place = next((loaded.source(name) for name in names if name in loaded.sources), DEFAULT)
+            yield f"{place}: {prefix}.{high} is {second}; allowed: more than {prefix}.{low}, which is {first}"
 
 
 def _wrong_backup(loaded: Loaded) -> Iterator[str]:

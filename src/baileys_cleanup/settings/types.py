@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.settings.values import PASSWORD
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
@@ -69,6 +70,14 @@ def _command(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     return tuple(words)
 
 
+def _kinds(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if isinstance(value, Text):
+        value = value.split()
+    if not isinstance(value, list | tuple) or not all(isinstance(kind, str) and kind in set(Kind) for kind in value):
+        raise ValueError("no list of kinds")
+    return tuple(Kind(kind) for kind in value)
+
+
 def _place(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     if not isinstance(value, str) or not value.strip() or PASSWORD.match(value):
         raise ValueError("no place for archives")  # the sentence is the field's
@@ -80,6 +89,7 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Addresses = Annotated[Any, BeforeValidator(_addresses)]  # Any: the library would read a list in a variable as JSON
 Address = Annotated[str, BeforeValidator(_address)]
+Kinds = Annotated[Any, BeforeValidator(_kinds)]  # Any: likewise
 FilePath = Annotated[str, BeforeValidator(_path)]
 Place = Annotated[str, BeforeValidator(_place)]
 

@@ -37,9 +37,10 @@ SECRETS = frozenset({"alerts.urls", "ping_url"})
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """How `monitor` acts on what it sees."""
+    """How `monitor` acts on what it sees, and after how many days without a write a company counts as silent."""
 
     emergency_cleanup: bool = True
+    silent_days: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,13 @@ class Alerts:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Where `clean` and `monitor` leave metrics for node_exporter; None: nowhere."""
+    """Where `clean` and `monitor` leave metrics for node_exporter; None: nowhere.
+
+    `detail` is how much is told of each company: `full`, `company` or `summary`; None hangs on how many there are.
+    """
 
     textfile: str | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +107,17 @@ class Settings:
     rotate: Rotate = field(default_factory=Rotate)
     hooks: Hooks = field(default_factory=Hooks)
     companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    company_levels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def policy_for(self, company_id: str) -> Policy:
         """Return the policy of one company: its own values over the global ones, whatever their source."""
         own = self.companies.get(company_id)
         return replace(self.retention, **own) if own else self.retention
+
+    def levels_for(self, company_id: str) -> Levels:
+        """Return the levels of one company, by the same order."""
+        own = self.company_levels.get(company_id)
+        return replace(self.levels, **own) if own else self.levels
 
 
 @dataclass(frozen=True, slots=True)

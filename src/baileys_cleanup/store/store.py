@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.output.text import few
 from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.small_records import SmallRecords
@@ -51,6 +52,17 @@ class Space(NamedTuple):
     free_bytes: int
     free_inodes: int
     inodes: int
+
+
+class PassedOver(NamedTuple):
+    """What lies beside the companies and is not taken for one, and why.
+
+    `keys` tells whether auth files may lie there, so that somebody should know.
+    """
+
+    name: str
+    why: str
+    keys: bool
 
 
 class Purged(NamedTuple):
@@ -95,8 +107,8 @@ class Company(Protocol):
     def names(self) -> Listing:
         """List the auth files; what is no regular file is a stranger: named, never counted."""
 
-    def census(self, beginning: str) -> tuple[int, int]:
-        """Count the auth files, and those whose names begin so, without making anything of them."""
+    def deeper(self, strangers: Iterable[str]) -> list[str]:
+        """Return those of the strangers that hold a `creds.json` of their own."""
 
     def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:
         """Date the `wanted` ones among `files`; the others are passed on as they are."""
@@ -197,6 +209,9 @@ class Store(Protocol):
     def company_ids(self) -> tuple[list[str], list[str]]:
         """Return the ids of all companies, sorted, and the names of links that only look like one."""
 
+    def passed_over(self) -> list[PassedOver]:
+        """Return what lies beside the companies and is not taken for one."""
+
     def has(self, company_id: str) -> bool:
         """Tell whether there is anything by the name of this company."""
 
@@ -217,6 +232,14 @@ class Store(Protocol):
 
         Raises UsageProblem when it cannot be used.
         """
+
+
+def passed_over_in_words(found: Iterable[PassedOver]) -> list[tuple[str, bool]]:
+    """Return a sentence for each reason, with the names, and whether auth files may lie there."""
+    reasons: dict[tuple[str, bool], list[str]] = {}
+    for each in found:
+        reasons.setdefault((each.why, each.keys), []).append(each.name)
+    return [(f"passed over: {few(names)}: {why}", keys) for (why, keys), names in reasons.items()]
 
 
 def no_companies(path: str) -> str:

@@ -22,17 +22,18 @@ from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.store import Store
 from baileys_cleanup.watch.remember.run_history import record_emergency
 from baileys_cleanup.watch.see.all import terms_of
-from baileys_cleanup.watch.see.company import View, view_one
+from baileys_cleanup.watch.see.company import Unreadable, View, view_one
 
 
 @dataclass(slots=True)
-class Relief:
+class EmergencyCleanup:
     """What an emergency cleanup did for one company. `runs` are the ids that `undo` takes.
 
     `undo` are the commands that take it back, none where all was deleted for good. `problem` says why it could not be
     done, or not wholly; `barred` that this was of the whole company, not of some files; `refused` that a guard said
     no; `later` that only another run was in the way. `rotation` says what a rotation did that followed because the
-    cleanup did not help, `unrotated` why one that was due could not be done; None where there was none.
+    cleanup did not help, `unrotated` why one that was due could not be done, `not_rotated` why one would be of no use;
+    None where there was none.
     """
 
     files: int = 0
@@ -45,9 +46,10 @@ class Relief:
     later: bool = False
     rotation: str | None = None
     unrotated: str | None = None
+    not_rotated: str | None = None
 
     @property
-    def deeds(self) -> list[str]:
+    def actions(self) -> list[str]:
         """What was done, and has to be told; none where nothing was changed."""
         parts: list[str] = []
         if self.files:
@@ -58,7 +60,7 @@ class Relief:
 
     def in_words(self) -> str:
         """Return what was done, and what could not be, as the end of a sentence."""
-        parts = self.deeds
+        parts = self.actions
         if self.problem:
             what = "the emergency cleanup could not be done"
             if self.files:
@@ -68,6 +70,8 @@ class Relief:
             parts.append(f"{what}: {self.problem}")
         if self.unrotated:
             parts.append(f"a rotation could not be done: {self.unrotated}")
+        if self.not_rotated:
+            parts.append(f"no rotation: {self.not_rotated}")
         return "; ".join(parts) or "nothing: no rule takes any of its files"
 
 
@@ -80,33 +84,39 @@ def lowered(settings: Settings, company_ids: Sequence[str]) -> Settings:
     return replace(settings, companies=companies)
 
 
-def relieve(
+def clean_critical(
     store: Store,
     settings: Settings,
     company_ids: Sequence[str],
     world: World,
     clean_one: CleanOne = clean_company,
-) -> dict[str, Relief]:
-    """Clean critical companies, and say of each what became of it. Trouble is in the relief, never raised."""
-    reliefs = {company_id: Relief() for company_id in company_ids}
-    run = partial(_run, world=world, reliefs=reliefs, clean_one=clean_one)
+) -> dict[str, EmergencyCleanup]:
+    """Clean critical companies, and say of each what became of it. Trouble is in the answer, never raised."""
+    cleanups = {company_id: EmergencyCleanup() for company_id in company_ids}
+    run = partial(_run, world=world, cleanups=cleanups, clean_one=clean_one)
     floor = lowered(settings, company_ids)
     # Where even the floor leaves nothing to take, a run would only take the lock.
-    able = [name for name in company_ids if _takes(store, floor, name, world)]
+    able = [name for name in company_ids if takes(store, floor, name, world)]
     run(settings, able)
-    still = [name for name in able if not reliefs[name].barred and _critical(store, settings, name, world)]
-    run(floor, [name for name in still if _takes(store, floor, name, world)])
-    return reliefs
+    still = [name for name in able if not cleanups[name].barred and _critical(store, settings, name, world)]
+    run(floor, [name for name in still if takes(store, floor, name, world)])
+    return cleanups
 
 
-def _takes(store: Store, settings: Settings, company_id: str, world: World) -> bool:
-    seen = view_one(store, company_id, settings.policy_for(company_id), terms_of(settings, world))
-    return isinstance(seen, View) and seen.detail is not None and seen.detail.removable.files > 0
+def takes(store: Store, settings: Settings, company_id: str, world: World) -> int:
+    """Return how many files of a company a cleanup under these settings would take now."""
+    seen = _look(store, settings, company_id, world)
+    return seen.detail.removable.files if isinstance(seen, View) and seen.detail is not None else 0
 
 
 def _critical(store: Store, settings: Settings, company_id: str, world: World) -> bool:
-    seen = view_one(store, company_id, settings.policy_for(company_id), terms_of(settings, world))
+    seen = _look(store, settings, company_id, world)
     return isinstance(seen, View) and seen.level is Level.CRITICAL
+
+
+def _look(store: Store, settings: Settings, company_id: str, world: World) -> View | Unreadable:
+    """Look again; a `creds.json` that does not parse had its second look already."""
+    return view_one(store, settings, company_id, terms_of(settings, world)._replace(wait=lambda: None))
 
 
 def _run(
@@ -114,7 +124,7 @@ def _run(
     company_ids: Sequence[str],
     *,
     world: World,
-    reliefs: Mapping[str, Relief],
+    cleanups: Mapping[str, EmergencyCleanup],
     clean_one: CleanOne,
 ) -> None:
     if not company_ids or world.stopping():
@@ -124,7 +134,7 @@ def _run(
             settings,
             company_ids,
             world._replace(now=world.clock()),
-            lambda run: _Notes(run, reliefs, world.again),
+            lambda run: _Notes(run, cleanups, world.again),
             _as_they_are,
             dry_run=False,
             accept_clock=False,
@@ -135,38 +145,38 @@ def _run(
     except (CleanupError, OSError) as error:
         if isinstance(error, UsageProblem) and len(company_ids) > 1:  # one that is gone must not hold up the others
             for company_id in company_ids:
-                _run(settings, [company_id], world=world, reliefs=reliefs, clean_one=clean_one)
+                _run(settings, [company_id], world=world, cleanups=cleanups, clean_one=clean_one)
             return
         for company_id in company_ids:
-            relief = reliefs[company_id]
-            relief.problem = in_words(error)
-            relief.barred = True
-            relief.refused = isinstance(error, Refused)
-            relief.later = isinstance(error, LockHeld)
+            cleanup = cleanups[company_id]
+            cleanup.problem = in_words(error)
+            cleanup.barred = True
+            cleanup.refused = isinstance(error, Refused)
+            cleanup.later = isinstance(error, LockHeld)
 
 
 class _Notes(Report):
     """Takes down what a run did for each company."""
 
-    def __init__(self, run: RunOutcome, reliefs: Mapping[str, Relief], again: str) -> None:
+    def __init__(self, run: RunOutcome, cleanups: Mapping[str, EmergencyCleanup], again: str) -> None:
         self._run = run
-        self._reliefs = reliefs
+        self._cleanups = cleanups
         self._again = again
 
     def company(self, outcome: CompanyOutcome) -> None:
         """Add one company's removals and problems."""
-        relief = self._reliefs[outcome.company_id]
+        cleanup = self._cleanups[outcome.company_id]
         removed = outcome.total.removed
         if removed:
-            relief.files += removed
-            relief.size += outcome.size
-            relief.runs.append(self._run.run_id)
+            cleanup.files += removed
+            cleanup.size += outcome.size
+            cleanup.runs.append(self._run.run_id)
             if self._run.undo_days:
                 company = argument(outcome.company_id)
-                relief.undo.append(f"baileys-cleanup undo {self._run.run_id} --company {company}{self._again}")
-        relief.problem = shown("; ".join(problems_in_words(outcome))) or None
-        relief.barred = any(problem.file is None for problem in outcome.errors)
-        relief.refused = outcome.status is CompanyStatus.REFUSED
+                cleanup.undo.append(f"baileys-cleanup undo {self._run.run_id} --company {company}{self._again}")
+        cleanup.problem = shown("; ".join(problems_in_words(outcome))) or None
+        cleanup.barred = any(problem.file is None for problem in outcome.errors)
+        cleanup.refused = outcome.status is CompanyStatus.REFUSED
 
     def close(self, run: RunOutcome) -> None:
         """Hear the end, which the run's own record tells."""

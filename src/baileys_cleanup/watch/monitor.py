@@ -1,7 +1,7 @@
-"""The watch of one process: look after look, and each one told to the log, the board and the textfile."""
+"""The watch of one process: look after look, and each one told to the log, the latest snapshot and the textfile."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from baileys_cleanup.cleaning.world import World
@@ -9,10 +9,13 @@ from baileys_cleanup.errors import CleanupError, in_words
 from baileys_cleanup.output.log import Log
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.watch.emergency import Relief
-from baileys_cleanup.watch.look import Depth, Message, Seen, Teller, look
+from baileys_cleanup.watch.emergency import EmergencyCleanup
+from baileys_cleanup.watch.look import look
+from baileys_cleanup.watch.rehearsal import Rehearsal, rehearse
+from baileys_cleanup.watch.response import Response
+from baileys_cleanup.watch.result import Depth, LookResult, SentAlert
 from baileys_cleanup.watch.see.all import Facts
-from baileys_cleanup.watch.show.latest import Board, Snapshot
+from baileys_cleanup.watch.show.latest import LatestSnapshot, Snapshot
 from baileys_cleanup.watch.show.prometheus import exposition
 from baileys_cleanup.watch.show.textfile import write_textfile
 
@@ -22,27 +25,36 @@ _GLANCE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What each look needs. `world` gives the world of this moment; `board` is None where nobody listens."""
+    """What each look needs. `world` gives the world of this moment; `latest` is None where nobody listens.
+
+    `refresh` is after how many seconds a page is worth loading again.
+    """
 
     settings: Settings
     companies: Sequence[str]
     world: Callable[[], World]
     log: Log
-    board: Board | None
-    teller: Teller
+    latest: LatestSnapshot | None
+    response: Response
+    refresh: int = 60
 
-    def once(self, depth: Depth = Depth.LEVELS) -> Seen:
-        """Look once, and tell; closer than asked for where the board or the textfile want more.
+    def once(self, depth: Depth = Depth.LEVELS) -> LookResult:
+        """Look once, and tell; closer than asked for where the latest snapshot or the textfile want more.
 
         Raises UsageProblem when the root or the tool's own folder cannot be used.
         """
-        if self.board is not None or self._textfile is not None:
+        if self.latest is not None or self._textfile is not None:
             depth = Depth.FACTS
-        seen = look(self.settings, self.companies, self.world(), self.teller, depth)
-        if seen.facts is not None:
-            self._publish(seen.facts, seen)
-        tell(seen, self.log)
-        return seen
+        show = None if self.latest is None else self._show
+        result = look(self.settings, self.companies, self.world(), self.response, depth, publish=show)
+        if result.facts is not None:
+            self._publish(result.facts, result)
+        tell(result, self.log)
+        return result
+
+    def rehearse(self) -> Rehearsal:
+        """Say what a look would do and send, and touch nothing. Raises UsageProblem as a look does."""
+        return rehearse(self.settings, self.companies, self.world(), self.response)
 
     @property
     def _textfile(self) -> str | None:
@@ -60,54 +72,64 @@ class Watch:
 
     def _fail(self, sentence: str) -> None:
         self.log.error("look_failed", error=f"{shown(sentence)}; the next look tries again")
-        if self.board is not None:
-            self.board.fail(sentence)
+        if self.latest is not None:
+            self.latest.fail(sentence)
 
-    def _publish(self, facts: Facts, seen: Seen) -> None:
-        if self.board is not None:
-            self.board.show(Snapshot(facts, seen.trends))
+    def _show(self, facts: Facts, trends: Mapping[str, int] | None = None) -> None:
+        if self.latest is not None:
+            detail = self.settings.metrics.detail
+            shot = Snapshot(facts, trends or {}, self.response.host, detail=detail, refresh=self.refresh)
+            self.latest.show(shot)
+
+    def _publish(self, facts: Facts, result: LookResult) -> None:
+        self._show(facts, result.trends)
         if self._textfile is not None:
             try:
-                write_textfile(self._textfile, exposition(facts), facts.sessions_root)
+                text = exposition(facts, self.settings.metrics.detail)
+                write_textfile(self._textfile, text, facts.sessions_root)
             except CleanupError as error:
-                seen.problems.append(str(error))
+                result.problems.append(str(error))
 
 
-def tell(seen: Seen, log: Log) -> None:
+def tell(result: LookResult, log: Log) -> None:
     """Tell the log what a look saw and did."""
-    for message in seen.messages:
-        _tell_message(message, log)
-    for company_id, relief in seen.reliefs.items():
-        _tell_relief(shown(company_id), relief, log)
-    for each in seen.blind:
+    for sent in result.alerts:
+        _tell_alert(sent, log)
+    for number, failure in result.undelivered.items():
+        log.error("alert_failed", error=f"alerts.urls, number {number}: {failure}; the next look tries again")
+    for company_id, cleanup in result.emergencies.items():
+        _tell_cleanup(shown(company_id), cleanup, log)
+    for each in result.unreadable:
         log.error("company_unreadable", company_id=shown(each.company_id), error=shown(each.problem))
-    for text in seen.warnings:
+    for text in result.warnings:
         log.warning("look_warning", warning=shown(text))
-    for text in seen.problems:
+    for text in result.problems:
         log.error("look_problem", error=shown(text))
 
 
-def _tell_message(message: Message, log: Log) -> None:
-    alert = message.alert
-    name = shown(alert.view.company_id)
-    if alert.to is None:  # what is only brought after to a service was told here before
-        fields = {"company_id": name, "company_level": alert.view.level.value, "counted": alert.view.counted}
-        if alert.clear:
-            log.info("company_clear", **fields, text=message.body)
-        else:
-            log.warning("company_alert", **fields, text=message.body)
-    for number, failure in message.failures.items():
-        sentence = f"alerts.urls, number {number}: {failure}; the next look tries again"
-        log.error("alert_failed", company_id=name, error=sentence)
+def _tell_alert(sent: SentAlert, log: Log) -> None:
+    alert = sent.alert
+    if alert.to is not None:  # what is only brought after to a service was told here before
+        return
+    fields = {
+        "company_id": shown(alert.view.company_id),
+        "company_level": alert.view.level.value,
+        "counted": alert.view.counted,
+        "text": sent.body,
+    }
+    if alert.clear:
+        log.info("company_clear", **fields)
+    else:
+        log.warning("company_alert", **fields)
 
 
-def _tell_relief(name: str, relief: Relief, log: Log) -> None:
-    if relief.files:
-        log.warning("emergency_cleanup", company_id=name, removed=relief.files, runs=relief.runs)
-    if relief.later:
-        log.warning("emergency_postponed", company_id=name, reason=f"{relief.problem}; the next look tries again")
-    elif relief.problem:
-        log.error("emergency_failed", company_id=name, error=relief.problem)
+def _tell_cleanup(name: str, cleanup: EmergencyCleanup, log: Log) -> None:
+    if cleanup.files:
+        log.warning("emergency_cleanup", company_id=name, removed=cleanup.files, runs=cleanup.runs)
+    if cleanup.later:
+        log.warning("emergency_postponed", company_id=name, reason=f"{cleanup.problem}; the next look tries again")
+    elif cleanup.problem:
+        log.error("emergency_failed", company_id=name, error=cleanup.problem)
 
 
 def sleep_until(moment: float, stopping: Callable[[], bool]) -> None:

@@ -298,3 +298,18 @@ def test_the_way_back_leads_to_the_same_place(ours, shelf, place):
     _, document = said(back_up, ours, ["a b"], Stop(), dry_run=False, again=" --from /x")
     (error,) = document["companies"][0]["errors"]
     assert "`baileys-cleanup restore latest --replace --company 'a b' --from /x`" in error
+
+
+def test_what_is_passed_over_is_named(ours, place):
+    """A link that looks like a company is not backed up, and that is said."""
+    (place / "company_x").symlink_to("company_1")
+    _, document = said(back_up, ours, [], Stop(), dry_run=False)
+    assert ["passed over: company_x: a link, and links are never followed"] == document["warnings"]
+
+
+def test_contents_one_level_deeper_fail_a_backup(ours, place):
+    """What seems to be an empty folder is none: its bots lie in folders of their own, and have no archive."""
+    put(place / "company_3" / "5511", "creds.json", creds())
+    status, document = said(back_up, ours, ["3"], Stop(), dry_run=False)
+    assert (1, "failed") == (status, document["companies"][0]["status"])
+    assert "one level deeper, in '5511'" in document["companies"][0]["errors"][0]

@@ -11,6 +11,7 @@ from baileys_cleanup import cli
 from baileys_cleanup.commands import clean as clean_room
 from baileys_cleanup.watch.see import all as facts
 
+from ..helpers import put
 from ..watch.helpers import company
 from ..watch.tell.test_ping import listener
 
@@ -88,11 +89,11 @@ def test_clean_leaves_metrics_as_they_are_after_it(call, place, textfile):
     company(place, "7", 3, old=2)
     assert 0 == call().exit_code
     found = values(textfile.read_text())
-    assert "2.0" == found['baileys_cleanup_removed_files{file_type="session"}']
+    assert "2.0" == found['baileys_cleanup_removed_files{file_type="session",shard=""}']
     assert "2.0" == found["baileys_quarantine_files"]
     assert "3.0" == found['baileys_company_counted_files{company_id="7"}']
     assert "0.0" == found['baileys_company_removable_files{company_id="7"}']
-    assert float(found["baileys_cleanup_last_success_timestamp_seconds"]) > 0
+    assert float(found['baileys_cleanup_last_success_timestamp_seconds{shard=""}']) > 0
 
 
 def test_a_signal_while_metrics_are_gathered_leaves_the_old_ones(call, place, textfile, monkeypatch):
@@ -117,14 +118,14 @@ def test_a_failed_run_keeps_the_earlier_success(call, place, textfile, monkeypat
     """After a refused run the last run is newer than the last success."""
     company(place, "7", 3, old=2)
     call()
-    first = values(textfile.read_text())["baileys_cleanup_last_success_timestamp_seconds"]
+    first = values(textfile.read_text())['baileys_cleanup_last_success_timestamp_seconds{shard=""}']
     company(place, "8", 3, old=5)
     monkeypatch.setenv("BAILEYS_CLEANUP_MAX_REMOVALS", "1")
     assert 4 == call().exit_code
     found = values(textfile.read_text())
-    assert first == found["baileys_cleanup_last_success_timestamp_seconds"]
-    assert "1.0" == found["baileys_cleanup_failures"]
-    assert float(found["baileys_cleanup_last_run_timestamp_seconds"]) > float(first)
+    assert first == found['baileys_cleanup_last_success_timestamp_seconds{shard=""}']
+    assert "1.0" == found['baileys_cleanup_failures{shard=""}']
+    assert float(found['baileys_cleanup_last_run_timestamp_seconds{shard=""}']) > float(first)
 
 
 def test_metrics_that_cannot_be_written_fail_a_run_that_is_done(call, place, monkeypatch, tmp_path):
@@ -164,6 +165,24 @@ def test_the_dead_mans_switch_hears_of_a_failure(call, place, monkeypatch):
         assert 4 == call().exit_code
         call("--company", "9")
     assert ["start", "4", "start", "fail"] == [path.rpartition("/")[2] for path in paths]
+
+
+@pytest.mark.parametrize("args", [[], ["monitor", "--once"]])
+def test_a_dead_pairing_is_no_success_for_the_dead_mans_switch(call, place, monkeypatch, args):
+    """The work was done, status 0, and somebody has to hear of the bot all the same."""
+    put(company(place, "7", 3), "creds.json", b"")
+    with listener() as (url, paths):
+        monkeypatch.setenv("BAILEYS_CLEANUP_PING_URL", url)
+        assert 0 == call(*args).exit_code
+    assert ["start", "fail"] == [path.rpartition("/")[2] for path in paths]
+
+
+def test_the_detail_of_metrics_can_be_chosen(call, place):
+    """`--detail` and the setting; what is no such word is refused."""
+    company(place, "7", 3)
+    assert "baileys_session_files_count{" in call("metrics").stdout
+    assert "baileys_session_files_count{" not in call("metrics", "--detail", "summary").stdout
+    assert 2 == call("metrics", "--detail", "all").exit_code
 
 
 def test_a_ping_that_fails_fails_nothing(call, place, monkeypatch):

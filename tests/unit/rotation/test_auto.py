@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.policy import DAY
+from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.rotation.auto import rotate_when_due, why_not
 from baileys_cleanup.rotation.journal import read_journals, write_journal
 from baileys_cleanup.rotation.states import Journal, State
@@ -52,7 +54,7 @@ def test_what_is_due_is_done_softly_and_once(place, tool):
     settings = Settings(str(place), rotate=SOFT)
     done = rotate_when_due(settings, "7", 171, WORLD, DOORS)
     assert (State.STARTED, ["creds.json"]) == (done.journal.state, names(place / "company_7"))
-    assert "less than 30 days" in rotate_when_due(settings, "7", 171, WORLD, DOORS)
+    assert "less than 30 days" in rotate_when_due(settings, "7", 171, WORLD, DOORS).reason
     write_journal(tool, read_journals(tool).readable[0]._replace(started=NOW - 31 * DAY))
     assert done.journal.run_id != rotate_when_due(settings, "7", 171, WORLD, DOORS).journal.run_id
 
@@ -60,5 +62,27 @@ def test_what_is_due_is_done_softly_and_once(place, tool):
 def test_what_is_not_due_touches_nothing(place):
     """Not even the tool's own folder is made."""
     put(place / "company_7", "creds.json", creds())
-    assert "is off" in rotate_when_due(Settings(str(place)), "7", 171, WORLD, DOORS)
+    assert "is off" in rotate_when_due(Settings(str(place)), "7", 171, WORLD, DOORS).reason
     assert ["company_7"] == names(place)
+
+
+def test_a_rotation_of_no_use_is_not_made_and_said(place):
+    """What the new folder would still have counts as a cleanup counts; above the limit nothing is touched, and that is told."""
+    put(place / "company_7", "creds.json", creds())
+    for number in range(60):
+        put(place / "company_7", f"session-1555200{number:04}.0.json")
+    for number in range(170):
+        put(place / "company_7", f"lid-mapping-1555{number:07}.json")
+    before = names(place / "company_7")
+    settings = Settings(str(place), rotate=SOFT)
+    said = rotate_when_due(settings, "7", 231, WORLD, DOORS)
+    assert ("the new folder would still have 171 counted files; rotate.above is 170", True) == said
+    assert (["company_7"], before) == (names(place), names(place / "company_7"))
+    own = replace(settings, company_levels={"7": {"not_counted": (Kind.LID_MAPPING,)}})
+    assert State.STARTED is rotate_when_due(own, "7", 231, WORLD, DOORS).journal.state
+
+
+def test_what_cannot_be_looked_at_is_left_to_the_rotation(place):
+    """It says better what is wrong."""
+    with pytest.raises(CleanupError):
+        rotate_when_due(Settings(str(place), rotate=SOFT), "7", 171, WORLD, DOORS)

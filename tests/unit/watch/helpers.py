@@ -1,11 +1,14 @@
 """Companies to look at, services that do as told, and what a look says."""
 
 from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.decision.judgement import Observation, Pairing, judge
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.store.store import Space
-from baileys_cleanup.watch.look import Depth, Teller, look
+from baileys_cleanup.watch.look import look
 from baileys_cleanup.watch.remember.run_history import Ended, History
+from baileys_cleanup.watch.response import Response
+from baileys_cleanup.watch.result import Depth
 from baileys_cleanup.watch.see.all import Facts
 from baileys_cleanup.watch.see.company import Detail, Removable, View
 
@@ -16,20 +19,23 @@ WORLD = World(NOW, lambda: NOW, lambda: None, lambda: False, lambda: 0.0)
 SESSION = f"session-{OTHER}.0.json"
 
 
-def view(counted, company_id="7", detail=None):
-    """Give a company as seen."""
-    return View(company_id, counted, Levels().of(counted), detail)
+def view(counted, company_id="7", detail=None, *, removable=1, **more):
+    """Give a company as seen; of its files, which are sessions, that many could be removed, and the rest is mapped."""
+    kinds = {Kind.SESSION: removable, Kind.LID_MAPPING: counted - removable}
+    usual = {"kinds": kinds, "counted": counted, "pairing": Pairing.PAIRED, "removable": {Kind.SESSION: removable}}
+    seen = Observation(company_id, **(usual | more))
+    return View(company_id, counted, Levels().of(counted), detail, seen.pairing, judge(seen, Levels(), 30))
 
 
 def detail(**more):
     """Give the detail of a healthy company."""
-    usual = {"kinds": {Kind.CREDS: 1}, "removable": Removable(0, 0), "size": 10, "oldest": None, "creds_problem": None}
+    usual = {"kinds": {Kind.CREDS: 1}, "removable": Removable(0, 0), "size": 10, "oldest": None}
     return Detail(**(usual | more))
 
 
-def facts(*seen, history=None, space=None, backups=()):
+def facts(*seen, history=None, space=None, **more):
     """Give the facts of one look."""
-    return Facts(NOW, "/root", seen, history or History(), Removable(3, 30), space or Space(1000, 20, 100), backups)
+    return Facts(NOW, "/root", seen, history or History(), Removable(3, 30), space or Space(1000, 20, 100), **more)
 
 
 def ended(**more):
@@ -82,4 +88,4 @@ def looked(settings, *services, after=0, wanted=(), depth=Depth.LEVELS, world=WO
     """Look once, some nanoseconds after NOW."""
     moment = NOW + after
     world = world._replace(now=moment, clock=lambda: moment)
-    return look(settings, wanted, world, Teller(services, "host", **hands), depth)
+    return look(settings, wanted, world, Response(services, "host", **hands), depth)

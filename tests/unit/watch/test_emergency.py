@@ -7,7 +7,7 @@ import shlex
 from baileys_cleanup.cleaning.company import left_alone
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.watch.emergency import Relief, lowered, relieve
+from baileys_cleanup.watch.emergency import EmergencyCleanup, clean_critical, lowered
 
 from ..helpers import put
 from .helpers import WORLD, company
@@ -26,7 +26,7 @@ def test_only_the_cap_is_lowered_and_only_for_the_named(place):
 def test_an_advertised_batch_stays_also_in_an_emergency(root, place, settings):
     """Guard 2 holds: pre-keys that WhatsApp hands out are not taken to make room."""
     company(place, "7", 190, pre_keys=160, made=900)
-    assert (0, [], None) == _told(relieve(root, settings, ["7"], WORLD)["7"])
+    assert (0, [], None) == _told(clean_critical(root, settings, ["7"], WORLD)["7"])
     assert 160 == len(list((place / "company_7").glob("pre-key-*")))
 
 
@@ -34,23 +34,23 @@ def test_a_broken_creds_guards_its_batch_also_in_an_emergency(root, place, setti
     """With an unreadable creds.json the highest number stands in, and the batch stays."""
     folder = company(place, "7", 190, pre_keys=160, made=900)
     put(folder, "creds.json", b"{")
-    relieve(root, settings, ["7"], WORLD)
+    clean_critical(root, settings, ["7"], WORLD)
     assert 160 == len(list(folder.glob("pre-key-*")))
 
 
-def _told(relief):
-    return relief.files, relief.runs, relief.problem
+def _told(cleanup):
+    return cleanup.files, cleanup.runs, cleanup.problem
 
 
 def test_a_company_that_went_is_told(root, place, settings):
     """One that disappeared before its cleanup has nothing to take."""
-    assert (0, [], None) == _told(relieve(root, settings, ["7"], WORLD)["7"])
+    assert (0, [], None) == _told(clean_critical(root, settings, ["7"], WORLD)["7"])
 
 
 def test_told_to_stop_no_run_is_begun(root, place, settings):
     """After a signal nothing is removed any more."""
     folder = company(place, "7", 100, old=100)
-    relieve(root, settings, ["7"], WORLD._replace(stopping=lambda: True))
+    clean_critical(root, settings, ["7"], WORLD._replace(stopping=lambda: True))
     assert 200 == len(list(folder.iterdir()))
 
 
@@ -66,60 +66,60 @@ def test_a_file_that_cannot_go_does_not_keep_the_pre_keys_from_going(root, place
         real(source, target, **where)
 
     monkeypatch.setattr(os, "rename", rename)
-    relief = relieve(root, settings, ["7"], WORLD)["7"]
-    assert (9 + 10 + 20, 2) == (relief.files, len(relief.runs))
+    cleanup = clean_critical(root, settings, ["7"], WORLD)["7"]
+    assert (9 + 10 + 20, 2) == (cleanup.files, len(cleanup.runs))
     assert 30 == len(list(folder.glob("pre-key-*")))
-    assert f"it could not do all: {stuck}: this user may not move it" in relief.in_words()
-    assert "could not be done" not in relief.in_words()
+    assert f"it could not do all: {stuck}: this user may not move it" in cleanup.in_words()
+    assert "could not be done" not in cleanup.in_words()
 
 
 def test_what_holds_the_whole_company_back_bars_the_second_run(root, place):
     """A refused company, or one whose bot could not be stopped, is left alone: once is enough."""
     company(place, "7", 170, old=5, pre_keys=60)
-    relief = relieve(root, Settings(sessions_root=str(place), max_removals=1), ["7"], WORLD)["7"]
-    assert (0, 15) == (relief.files, int(relief.problem.split()[2]))
+    cleanup = clean_critical(root, Settings(sessions_root=str(place), max_removals=1), ["7"], WORLD)["7"]
+    assert (0, 15) == (cleanup.files, int(cleanup.problem.split()[2]))
     asked = []
 
     def unstoppable(_root, company_id, *_args, **_how):
         asked.append(company_id)
         return left_alone(company_id, "no")
 
-    relief = relieve(root, Settings(sessions_root=str(place)), ["7"], WORLD, unstoppable)["7"]
-    assert (["7"], 0) == (asked, relief.files)
+    cleanup = clean_critical(root, Settings(sessions_root=str(place)), ["7"], WORLD, unstoppable)["7"]
+    assert (["7"], 0) == (asked, cleanup.files)
 
 
 def test_the_words_say_what_was_done():
     """Files, bytes, how to undo both runs in their order, and what failed."""
-    relief = Relief(20, 2048, ["first", "second"], ["undo first", "undo second"])
+    cleanup = EmergencyCleanup(20, 2048, ["first", "second"], ["undo first", "undo second"])
     assert (
         "an emergency cleanup removed 20 files (2.0 KiB); to take it back: undo second, then undo first"
-    ) == relief.in_words()
-    assert "could not be done: closed" in Relief(problem="closed").in_words()
-    assert "postponed to the next look: busy" in Relief(problem="busy", later=True).in_words()
-    assert "no rule takes any" in Relief().in_words()
+    ) == cleanup.in_words()
+    assert "could not be done: closed" in EmergencyCleanup(problem="closed").in_words()
+    assert "postponed to the next look: busy" in EmergencyCleanup(problem="busy", later=True).in_words()
+    assert "no rule takes any" in EmergencyCleanup().in_words()
 
 
 def test_only_what_was_changed_has_to_be_told():
     """What was removed and what was rotated; what could not be done is tried again anyway."""
-    relief = Relief(1, 5, rotation="a rotation", problem="closed", unrotated="busy")
+    cleanup = EmergencyCleanup(1, 5, rotation="a rotation", problem="closed", unrotated="busy")
     assert ["an emergency cleanup removed 1 file (5 B); deleted for good, because undo_days is 0", "a rotation"] == (
-        relief.deeds
+        cleanup.actions
     )
-    assert [] == Relief(problem="closed", unrotated="busy").deeds
+    assert [] == EmergencyCleanup(problem="closed", unrotated="busy").actions
 
 
 def test_the_command_to_take_it_back_works_as_it_stands(root, place, settings):
     """It names run, company and place, each quoted for a shell: pasted there, nothing but undo gets it."""
     company(place, "a b;c", 100, old=90)
-    relief = relieve(root, settings, ["a b;c"], WORLD._replace(again=" --config '/x y'"))["a b;c"]
-    command = relief.in_words().partition("to take it back: ")[2]
-    expected = ["baileys-cleanup", "undo", relief.runs[0], "--company", "a b;c", "--config", "/x y"]
+    cleanup = clean_critical(root, settings, ["a b;c"], WORLD._replace(again=" --config '/x y'"))["a b;c"]
+    command = cleanup.in_words().partition("to take it back: ")[2]
+    expected = ["baileys-cleanup", "undo", cleanup.runs[0], "--company", "a b;c", "--config", "/x y"]
     assert expected == shlex.split(command)
 
 
 def test_what_was_deleted_for_good_names_no_way_back(root, place):
     """With `undo_days = 0` there is nothing to undo, and the words say so."""
     company(place, "7", 100, old=90)
-    words = relieve(root, Settings(sessions_root=str(place), undo_days=0), ["7"], WORLD)["7"].in_words()
+    words = clean_critical(root, Settings(sessions_root=str(place), undo_days=0), ["7"], WORLD)["7"].in_words()
     assert "removed 90 files (450 B); deleted for good, because undo_days is 0" in words
     assert "baileys-cleanup undo" not in words

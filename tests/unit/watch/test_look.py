@@ -12,11 +12,13 @@ from baileys_cleanup.errors import CleanupError, Refused, UsageProblem
 from baileys_cleanup.settings.values import Alerts, Monitor, Settings
 from baileys_cleanup.store.folder.lock import hold_lock
 from baileys_cleanup.store.store import MONITOR_LOCK
-from baileys_cleanup.watch.look import Depth
+from baileys_cleanup.watch.look import look
 from baileys_cleanup.watch.remember.alerts_sent import read_memory
+from baileys_cleanup.watch.response import Response, RotationAnswer
+from baileys_cleanup.watch.result import Depth
 from baileys_cleanup.watch.tell.alerts import HOUR
 
-from ..helpers import names, put
+from ..helpers import NOW, creds, names, put
 from .helpers import MINUTE, WORLD, Postbox, company, looked
 
 
@@ -25,14 +27,14 @@ def test_what_is_well_is_silence(place, settings):
     company(place, "7", 150)
     box = Postbox()
     seen = looked(settings, box)
-    assert ([], [], [], {}) == (box.heard, seen.warnings, seen.problems, seen.reliefs)
+    assert ([], [], [], {}) == (box.heard, seen.warnings, seen.problems, seen.emergencies)
     assert [("7", 150, Level.NORMAL)] == [(view.company_id, view.counted, view.level) for view in seen.views]
     assert 0 == seen.exit_status
 
 
 def test_a_company_is_told_of_once_per_level_and_once_when_it_falls(place, settings):
     """Above 150, above 170, down again: one message each; looks in between are silent."""
-    folder = company(place, "7", 151)
+    folder = company(place, "7", 150, old=1)
     box = Postbox()
     for minute, size in enumerate([151, 160, 171, 175, 160, 160, 120, 120]):
         resize(folder, size)
@@ -51,7 +53,7 @@ def resize(folder, files):
 
 def test_while_it_lasts_it_is_told_again_after_the_hours(place, settings):
     """After `alerts.repeat_hours`, not before; each look reads its memory from the disk."""
-    company(place, "7", 160)
+    company(place, "7", 159, old=1)
     box = Postbox()
     often = Settings(sessions_root=str(place), alerts=Alerts(repeat_hours=2))
     for after in (0, 2 * HOUR - 1, 2 * HOUR, 4 * HOUR - 1, 4 * HOUR):
@@ -65,7 +67,7 @@ def test_what_could_not_be_delivered_comes_at_the_next_look_and_only_there(place
     up, down = Postbox("up"), Postbox("down", "closed")
     first = looked(settings, up, down)
     again = looked(settings, up, down, after=MINUTE)
-    assert [{2: "closed"}, {2: "closed"}] == [seen.messages[0].failures for seen in (first, again)]
+    assert [{2: "closed"}, {2: "closed"}] == [seen.alerts[0].failures for seen in (first, again)]
     assert [1, 1] == [first.exit_status, again.exit_status]
     down.problem = None
     assert 0 == looked(settings, up, down, after=2 * MINUTE).exit_status
@@ -73,8 +75,8 @@ def test_what_could_not_be_delivered_comes_at_the_next_look_and_only_there(place
     assert (["7: attention, 160 files"], ["7: attention, 160 files"]) == (up.titles, down.titles)
 
 
-def test_a_service_that_failed_is_left_in_peace_until_the_next_look(place, settings):
-    """Four companies to tell of and a service that hangs: it is asked once per look, not four times."""
+def test_several_companies_are_one_message_to_each_service(place, settings):
+    """Four companies to tell of and a service that hangs: it is asked once per look, and then hears of all in one."""
     for number in range(4):
         company(place, str(number), 151)
     down = Postbox("down", "it hangs")
@@ -82,7 +84,9 @@ def test_a_service_that_failed_is_left_in_peace_until_the_next_look(place, setti
     assert 1 == down.asked
     down.problem = None
     looked(settings, down, after=MINUTE)
-    assert 4 == len(down.heard)
+    ((title, text),) = down.heard
+    assert "Baileys: 4 companies, the worst 0: attention, 151 files" == title
+    assert [f"{number}: attention, 151 files" for number in range(4)] == text.splitlines()[:4]
 
 
 def test_an_alert_names_the_real_path(place, monkeypatch):
@@ -99,13 +103,13 @@ def test_a_critical_company_is_cleaned_by_the_ordinary_rules_first(place, settin
     folder = company(place, "7", 100, old=60, pre_keys=50)
     box = Postbox()
     seen = looked(settings, box)
-    relief = seen.reliefs["7"]
-    assert (60, 1, None) == (relief.files, len(relief.runs), relief.problem)
+    cleanup = seen.emergencies["7"]
+    assert (60, 1, None) == (cleanup.files, len(cleanup.runs), cleanup.problem)
     assert (150, Level.NORMAL) == (seen.views[0].counted, seen.views[0].level)
     assert 50 == sum(name.startswith("pre-key") for name in names(folder))
-    assert 60 == len(names(place / ".baileys-cleanup" / "quarantine" / relief.runs[0] / "company_7"))
+    assert 60 == len(names(place / ".baileys-cleanup" / "quarantine" / cleanup.runs[0] / "company_7"))
     (text,) = [body for _, body in box.heard]
-    assert f"removed 60 files (300 B); to take it back: baileys-cleanup undo {relief.runs[0]} --company 7" in text
+    assert f"removed 60 files (300 B); to take it back: baileys-cleanup undo {cleanup.runs[0]} --company 7" in text
     assert "Now it has 150 counted files: level normal" in text
 
 
@@ -113,13 +117,13 @@ def test_where_that_is_not_enough_pre_keys_go_down_to_the_floor(place, settings)
     """Still critical: the lowest pre-keys go, 30 stay; everything else is as ever."""
     folder = company(place, "7", 170, old=5, pre_keys=60)
     seen = looked(settings)
-    relief = seen.reliefs["7"]
-    assert (5 + 10 + 20, 2) == (relief.files, len(relief.runs))
+    cleanup = seen.emergencies["7"]
+    assert (5 + 10 + 20, 2) == (cleanup.files, len(cleanup.runs))
     kept = sorted(int(name[8:-5]) for name in names(folder) if name.startswith("pre-key"))
     assert list(range(31, 61)) == kept
     assert Level.CRITICAL is seen.views[0].level
-    undo = [f"baileys-cleanup undo {run_id} --company 7" for run_id in relief.runs]
-    assert f"{undo[1]}, then {undo[0]}" in relief.in_words()
+    undo = [f"baileys-cleanup undo {run_id} --company 7" for run_id in cleanup.runs]
+    assert f"{undo[1]}, then {undo[0]}" in cleanup.in_words()
 
 
 def test_an_emergency_never_takes_what_may_not_go(place, settings):
@@ -134,7 +138,19 @@ def test_an_emergency_never_takes_what_may_not_go(place, settings):
     )
     assert 0 == seen.exit_status
     assert "no rule takes any of its files" in box.heard[0][1]
-    assert "Next: clean it now, or rotate the pairing" in box.heard[0][1]
+    assert "A cleanup can free nothing: kinds that no rule takes (199 device lists, creds.json)." in box.heard[0][1]
+    assert "Next: a cleanup does not help here" in box.heard[0][1]
+
+
+def test_what_no_cleanup_can_help_is_told_again_only_when_it_grows_by_a_tenth(place, settings):
+    """Not when the level rises by a few files, not every day; at a tenth more, and once when it falls."""
+    folder = company(place, "7", 170)
+    box = Postbox()
+    for day, size in enumerate([170, 181, 181, 186, 187, 187, 205, 206, 160, 120]):
+        resize(folder, size)
+        looked(settings, box, after=day * 24 * HOUR)
+    expected = ["attention, 170", "critical, 187", "critical, 206", "down to normal, 120"]
+    assert [f"7: {each} files" for each in expected] == box.titles
 
 
 def test_an_emergency_leaves_the_others_alone(place, settings):
@@ -150,7 +166,7 @@ def test_the_emergency_cleanup_can_be_switched_off(place):
     folder = company(place, "7", 150, old=60)
     box = Postbox()
     seen = looked(Settings(sessions_root=str(place), monitor=Monitor(emergency_cleanup=False)), box)
-    assert ({}, 210) == (seen.reliefs, len(names(folder)))
+    assert ({}, 210) == (seen.emergencies, len(names(folder)))
     assert "the emergency cleanup is switched off" in box.heard[0][1]
 
 
@@ -173,8 +189,8 @@ def test_while_another_run_is_at_work_the_emergency_waits(place, settings, tool)
     folder = company(place, "7", 100, old=100)
     with hold_lock(tool):
         seen = looked(settings)
-    assert (200, True, 0) == (len(names(folder)), seen.reliefs["7"].later, seen.exit_status)
-    assert "another run is at work" in seen.reliefs["7"].problem
+    assert (200, True, 0) == (len(names(folder)), seen.emergencies["7"].later, seen.exit_status)
+    assert "another run is at work" in seen.emergencies["7"].problem
     looked(settings, after=MINUTE)
     assert 100 == len(names(folder))
 
@@ -183,7 +199,7 @@ def test_what_was_done_reaches_a_service_that_was_down_with_the_all_clear(place,
     """Down while the company was critical: the all-clear brings what was removed and the way back, once, and only there."""
     company(place, "7", 120, old=80)
     up, down = Postbox("up"), Postbox("down", "closed")
-    (run_id,) = looked(settings, up, down).reliefs["7"].runs
+    (run_id,) = looked(settings, up, down).emergencies["7"].runs
     down.problem = None
     for minute in (1, 2):
         looked(settings, up, down, after=minute * MINUTE)
@@ -224,9 +240,9 @@ def test_what_was_done_before_a_signal_is_told_at_the_next_look(place, settings)
     assert ([], ["7"], 200) == (box.heard, cleaned, len(names(other)))
     for minute in (1, 2):
         looked(settings, box, after=minute * MINUTE)
-    assert ["7: down to normal, 120 files", "8: critical, 200 files", "8: down to normal, 120 files"] == box.titles
-    told = f"Done earlier: {seen.reliefs['7'].in_words()}."
-    assert [told in text for _, text in box.heard] == [True, False, False]
+    assert ["Baileys: 2 companies, the worst 8: critical, 200 files", "8: down to normal, 120 files"] == box.titles
+    told = f"7: down to normal, 120 files; done earlier: {seen.emergencies['7'].in_words()}\n"
+    assert [told in text for _, text in box.heard] == [True, False]
 
 
 def test_what_was_done_waits_for_a_monitor_that_tells(place, settings, tool):
@@ -251,7 +267,7 @@ def test_an_emergency_heeds_the_fuse(place):
     folder = company(place, "7", 100, old=100)
     seen = looked(Settings(sessions_root=str(place), max_removals=10))
     assert 200 == len(names(folder))
-    assert "max_removals allows 10" in seen.reliefs["7"].problem
+    assert "max_removals allows 10" in seen.emergencies["7"].problem
     assert 4 == seen.exit_status
 
 
@@ -262,8 +278,8 @@ def test_an_emergency_heeds_the_clock(place, settings):
     folder = company(place, "9", 100, old=100)
     seen = looked(settings, Postbox(problem="closed"), after=3 * 365 * 24 * HOUR)
     assert (200, 4) == (len(names(folder)), seen.exit_status)
-    assert "the clock stands more than a year after" in seen.reliefs["9"].problem
-    assert "`baileys-cleanup clean --accept-clock` goes on" in seen.reliefs["9"].problem
+    assert "the clock stands more than a year after" in seen.emergencies["9"].problem
+    assert "`baileys-cleanup clean --accept-clock` goes on" in seen.emergencies["9"].problem
 
 
 def test_trends_are_since_the_last_look(place, settings):
@@ -282,13 +298,13 @@ def test_what_goes_away_is_forgotten_but_not_when_all_go(place, settings, tool):
     company(place, "7", 160)
     company(place, "8", 160)
     looked(settings)
-    os.rename(place / "company_8", place / "gone_8")
+    os.rename(place / "company_8", place.parent / "gone_8")
     looked(settings, after=MINUTE)
     assert ["7"] == list(read_memory(tool)[0])
-    os.rename(place / "company_7", place / "gone_7")
+    os.rename(place / "company_7", place.parent / "gone_7")
     seen = looked(settings, after=2 * MINUTE)
     assert ["is the right disk mounted" in text for text in seen.warnings] == [True]
-    os.rename(place / "gone_7", place / "company_7")
+    os.rename(place.parent / "gone_7", place / "company_7")
     box = Postbox()
     looked(settings, box, after=3 * MINUTE)
     assert [] == box.heard
@@ -318,7 +334,7 @@ def test_a_company_that_cannot_be_looked_at_is_remembered_and_fails(place, setti
     monkeypatch.setattr(os, "open", closed)
     seen = looked(settings, after=MINUTE)
     monkeypatch.undo()
-    assert ([("8", "its folder cannot be opened: Permission denied")], 1) == (seen.blind, seen.exit_status)
+    assert ([("8", "its folder cannot be opened: Permission denied")], 1) == (seen.unreadable, seen.exit_status)
     box = Postbox()
     looked(settings, box, after=2 * MINUTE)
     assert [] == box.heard
@@ -352,14 +368,18 @@ def test_a_company_that_goes_before_its_cleanup_stops_no_other(place, settings):
     waits = iter(range(100))
 
     def wait():
-        if next(waits) == 1:  # whether a cleanup takes anything was asked of company 7, and is being asked of 8
+        if next(waits) == 1:  # the look is over, and the cleanup of company 7 looks at its creds.json again
             shutil.rmtree(place / "company_7")
 
     box = Postbox()
     seen = looked(settings, box, world=WORLD._replace(wait=wait))
     assert [140, 140] == [len(names(place / f"company_{number}")) for number in "89"]
-    assert (["8", "9"], ["8", "9"], 0) == (sorted(seen.reliefs), [v.company_id for v in seen.views], seen.exit_status)
-    assert ["8: critical, 260 files", "9: critical, 260 files"] == box.titles
+    assert (["8", "9"], ["8", "9"], 0) == (
+        sorted(seen.emergencies),
+        [v.company_id for v in seen.views],
+        seen.exit_status,
+    )
+    assert ["Baileys: 2 companies, the worst 8: its pairing is dead"] == box.titles
 
 
 def test_a_memory_that_cannot_be_written_is_a_problem(place, settings, tool):
@@ -377,7 +397,7 @@ def test_a_lock_that_cannot_be_had_hides_no_cleanup(place, settings, tool):
     company(place, "7", 120, old=80)
     (place / ".baileys-cleanup" / "monitor.lock").mkdir()
     seen = looked(settings)
-    assert (80, 1) == (seen.reliefs["7"].files, seen.exit_status)
+    assert (80, 1) == (seen.emergencies["7"].files, seen.exit_status)
     assert "monitor.lock cannot be opened" in seen.problems[0]
 
 
@@ -390,7 +410,7 @@ def test_told_to_stop_it_tells_and_remembers_nothing(place, settings):
     seen = looked(settings, box, world=WORLD._replace(stopping=lambda: next(answers)))
     assert ((), []) == (seen.found, box.heard)
     looked(settings, box)
-    assert 2 == len(box.heard)
+    assert ["Baileys: 2 companies, the worst 7: attention, 160 files"] == box.titles
 
 
 def test_without_a_root_there_is_no_look(place):
@@ -434,12 +454,13 @@ def test_what_stays_full_after_a_cleanup_may_be_rotated(place, settings):
 
     def rotate(company_id, counted):
         offered.append((company_id, counted))
-        return "a rotation gave it a new folder"
+        return RotationAnswer("a rotation gave it a new folder")
 
     box = Postbox()
     seen = looked(settings, box, rotate=rotate)
     assert ([("7", 175)], 0) == (offered, seen.exit_status)
-    assert ["a rotation gave it a new folder" in body for _, body in box.heard] == [True, False]
+    ((_, text),) = box.heard
+    assert ["a rotation gave it a new folder" in line for line in text.splitlines()[:2]] == [True, False]
 
 
 def test_a_rotation_that_fails_fails_the_look(place, settings):
@@ -476,3 +497,87 @@ def test_an_emergency_cleanup_cleans_as_clean_does(place, settings):
 
     looked(settings, clean_one=clean_one)
     assert ["7"] == asked
+
+
+def test_a_dead_pairing_is_told_whatever_the_count(place, settings):
+    """Four files, and creds.json is empty: it is told as critical with the command that helps, and once when it is whole."""
+    folder = company(place, "7", 4)
+    put(folder, "creds.json", b"")
+    box = Postbox()
+    for hour in (0, 1, 23, 24):
+        looked(settings, box, after=hour * HOUR)
+    assert ["7: its pairing is dead"] * 2 == box.titles
+    assert "creds.json is empty: the pairing is broken, and the bot will not come back by itself" in box.heard[0][1]
+    assert "Next: stop the bot and put back" in box.heard[0][1]
+    assert "baileys-cleanup restore latest --replace --company 7" in box.heard[0][1]
+    put(folder, "creds.json", creds())
+    looked(settings, box, after=25 * HOUR)
+    looked(settings, box, after=26 * HOUR)
+    assert "7: whole again, excellent, 4 files" == box.titles[-1]
+    assert 3 == len(box.heard)
+
+
+def test_a_digest_names_ten_and_the_number_of_the_rest(place, settings):
+    """Forty critical companies: one message, the worst first, ten lines, how many more, and the way back for all."""
+    for number in range(40):
+        company(place, f"t{number:02}", 110, old=80 + number)
+    box = Postbox()
+    seen = looked(settings, box)
+    ((title, text),) = box.heard
+    lines = text.splitlines()
+    assert "Baileys: 40 companies, the worst t39: critical, 229 files" == title
+    assert [f"t{number}: critical, {190 + number} files" for number in range(39, 29, -1)] == [
+        line.partition(";")[0] for line in lines[:10]
+    ]
+    (run_id,) = {run_id for cleanup in seen.emergencies.values() for run_id in cleanup.runs}
+    assert "and 30 more: baileys-cleanup check" == lines[10]
+    removed = sum(80 + number for number in range(40))
+    way_back = f"to take all of it back: baileys-cleanup undo {run_id}"
+    assert f"Emergency cleanups of this look removed {removed:,} files of 40 companies; {way_back}" == lines[11]
+    assert 13 == len(lines)
+    looked(settings, box, after=MINUTE)
+    assert "Baileys: 40 companies, the worst" in box.titles[1]
+
+
+def test_a_hundred_broken_pairings_cost_one_second(place, settings):
+    """Each gets its second look, after all others and after one wait."""
+    for number in range(100):
+        put(company(place, str(number), 2), "creds.json", b"{")
+    waits = []
+    seen = looked(settings, world=WORLD._replace(wait=lambda: waits.append(1)))
+    assert (1, 100) == (len(waits), seen.pairings_dead)
+
+
+def test_what_was_broken_for_a_moment_is_not_told(place, settings):
+    """Whole at the second look, as when Baileys was writing it: nobody hears of anything."""
+    folder = company(place, "7", 4)
+    put(folder, "creds.json", b"{")
+    company(place, "8", 4)
+    box = Postbox()
+    seen = looked(settings, box, world=WORLD._replace(wait=lambda: put(folder, "creds.json", creds())))
+    assert ([], 0, ["7", "8"]) == (box.heard, seen.pairings_dead, sorted(view.company_id for view in seen.views))
+
+
+def test_a_look_is_published_before_anything_is_done_about_it(place, settings):
+    """At once with nobody seen, then with all, and only then the cleanup: a page has its answer from the first second."""
+    folder = company(place, "7", 100, old=100)
+    company(place, "8", 4)
+    heard = []
+    world = WORLD._replace(clock=lambda: NOW)
+
+    def publish(facts):
+        heard.append((len(facts.seen), facts.waiting, len(names(folder))))
+
+    look(settings, (), world, Response((), "host"), Depth.FACTS, publish=publish)
+    assert [(0, 2, 200), (2, 0, 200)] == heard
+    assert 100 == len(names(folder))
+
+
+def test_a_rotation_of_no_use_is_told_and_no_failure(place, settings):
+    """Why none was made stands in the alert, and the look did its work."""
+    company(place, "7", 200)
+    box = Postbox()
+    answer = RotationAnswer(of_no_use="the new folder would still have 200 counted files")
+    seen = looked(settings, box, rotate=lambda _company_id, _counted: answer)
+    assert 0 == seen.exit_status
+    assert "no rotation: the new folder would still have 200 counted files" in box.heard[0][1]

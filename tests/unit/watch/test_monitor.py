@@ -1,4 +1,4 @@
-"""`watch.monitor`: each look is told to log, board and textfile, and nothing ends the watch."""
+"""`watch.monitor`: each look is told to log, latest and textfile, and nothing ends the watch."""
 
 import json
 import time
@@ -6,9 +6,10 @@ import time
 import pytest
 
 from baileys_cleanup.settings.values import Metrics, Settings
-from baileys_cleanup.watch.look import Teller
 from baileys_cleanup.watch.monitor import Watch, sleep_until
-from baileys_cleanup.watch.show.latest import Board
+from baileys_cleanup.watch.response import Response
+from baileys_cleanup.watch.show.asked import Asked
+from baileys_cleanup.watch.show.latest import LatestSnapshot
 
 from .helpers import WORLD, Postbox, company, ended
 
@@ -34,9 +35,9 @@ def journal():
     return Journal()
 
 
-def watch(settings, journal, board=None, *services):
+def watch(settings, journal, latest=None, *services):
     """Give the watch of one process."""
-    return Watch(settings, (), lambda: WORLD, journal, board, Teller(services, "host"))
+    return Watch(settings, (), lambda: WORLD, journal, latest, Response(services, "host"))
 
 
 def test_what_is_well_is_not_logged(place, settings, journal):
@@ -78,13 +79,13 @@ def test_an_emergency_is_logged(place, settings, journal):
     assert 100 == journal.lines[1][2]["removed"]
 
 
-def test_the_board_and_the_textfile_get_every_look(place, journal, tmp_path):
+def test_the_latest_and_the_textfile_get_every_look(place, journal, tmp_path):
     """Both have the look in detail."""
     company(place, "7", 3)
     settings = Settings(sessions_root=str(place), metrics=Metrics(str(tmp_path / "a.prom")))
-    board = Board(10, time.monotonic)
-    watch(settings, journal, board).once()
-    snapshot, problem = board.read()
+    latest = LatestSnapshot(10, time.monotonic)
+    watch(settings, journal, latest).once()
+    snapshot, problem = latest.read()
     assert problem is None
     assert b'baileys_company_counted_files{company_id="7"} 3.0' in snapshot.metrics
     assert (tmp_path / "a.prom").read_bytes() == snapshot.metrics
@@ -94,7 +95,7 @@ def test_a_look_at_one_company_leaves_the_textfile_alone(place, journal, tmp_pat
     """It would take all other companies out of the metrics."""
     company(place, "7", 3)
     settings = Settings(sessions_root=str(place), metrics=Metrics(str(tmp_path / "a.prom")))
-    Watch(settings, ("7",), lambda: WORLD, journal, None, Teller((), "host")).once()
+    Watch(settings, ("7",), lambda: WORLD, journal, None, Response((), "host")).once()
     assert not (tmp_path / "a.prom").exists()
 
 
@@ -107,18 +108,18 @@ def test_a_textfile_that_cannot_be_written_is_a_problem_of_the_look(place, journ
 
 
 def test_a_root_that_goes_and_comes_back_is_told_and_survived(place, settings, journal):
-    """While it is gone the board says so; when it is back so is the look."""
+    """While it is gone the latest says so; when it is back so is the look."""
     company(place, "7", 3)
-    board = Board(10, time.monotonic)
-    steady = watch(settings, journal, board)
+    latest = LatestSnapshot(10, time.monotonic)
+    steady = watch(settings, journal, latest)
     steady.try_once()
     place.rename(place.with_name("gone"))
     steady.try_once()
     assert [("error", "look_failed")] == journal.events
-    assert "cannot be opened" in board.read()[1]
+    assert "cannot be opened" in latest.read()[1]
     place.with_name("gone").rename(place)
     steady.try_once()
-    assert board.read()[1] is None
+    assert latest.read()[1] is None
     assert 1 == len(journal.lines)
 
 
@@ -128,11 +129,11 @@ def test_a_damaged_history_does_not_end_the_watch(place, settings, journal):
     run = ended(size=10**400, seconds=float("nan"))._asdict()
     (place / ".baileys-cleanup").mkdir(mode=0o700)
     (place / ".baileys-cleanup" / "history.json").write_text(json.dumps({"success": 1, "clean": run, "runs": [run]}))
-    board = Board(10, time.monotonic)
-    watch(settings, journal, board).try_once()
-    snapshot, problem = board.read()
+    latest = LatestSnapshot(10, time.monotonic)
+    watch(settings, journal, latest).try_once()
+    snapshot, problem = latest.read()
     assert problem is None
-    assert (False, False) == (b"NaN" in snapshot.metrics, b"nan s" in snapshot.page)
+    assert (False, False) == (b"NaN" in snapshot.metrics, b"nan s" in snapshot.page(Asked()))
 
 
 def test_waiting_ends_with_the_signal():

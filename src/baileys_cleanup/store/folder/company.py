@@ -10,6 +10,7 @@ from baileys_cleanup.decision.account import ABSENT, Account, read_account, unre
 from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_NAME, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CredsUnreadable, in_words
+from baileys_cleanup.store.folder.beside import with_creds
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.store import Listing, Look
 
@@ -67,16 +68,6 @@ class Company:
                     strangers.append(entry.name)
         return Listing(files, strangers)
 
-    def census(self, beginning: str) -> tuple[int, int]:
-        """Count the auth files, and those whose names begin in some way: what `names` lists, without the list."""
-        files = of_them = 0
-        with os.scandir(self.fd) as entries:
-            for entry in entries:
-                if entry.is_file(follow_symlinks=False):
-                    files += 1
-                    of_them += entry.name.startswith(beginning)
-        return files, of_them
-
     def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:
         """Date the `wanted` ones among `files`; the others are passed on as they are."""
         dated: dict[str, AuthFile] = {}
@@ -107,6 +98,10 @@ class Company:
             )
         looked = [dated.get(file.name, file) for file in files if file.name not in gone]
         return Look(looked, vanished, errors)
+
+    def deeper(self, strangers: Iterable[str]) -> list[str]:
+        """Return those of the strangers that are folders and hold a `creds.json` of their own."""
+        return with_creds(self.fd, strangers)
 
     def account(self, wait: Callable[[], object]) -> Account:
         """Read who owns this folder. A copy that does not parse is read once more after `wait` (a second).

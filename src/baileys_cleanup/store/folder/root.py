@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.output.text import count, few, shown
+from baileys_cleanup.store.folder.beside import passed_over
 from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company
+from baileys_cleanup.store.folder.mistaken_root import why_mistaken
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.folder.refused_roots import why_refused
-from baileys_cleanup.store.store import Space
+from baileys_cleanup.store.store import PassedOver, Space
 
 
 class Root:
@@ -59,6 +61,16 @@ class Root:
         except OSError as error:
             raise UsageProblem(f"the sessions root {shown(self.path)} cannot be read: {error.strerror}") from None
         return sorted(ids), sorted(links)
+
+    def passed_over(self) -> list[PassedOver]:
+        """Return what lies beside the companies and is not taken for one: links, and folders of other names.
+
+        Where that cannot be listed at this moment nothing is told of it: it keeps no company from anything.
+        """
+        try:
+            return passed_over(self.fd)
+        except OSError:
+            return []
 
     def has(self, company_id: str) -> bool:
         """Tell whether there is anything by the name of this company's folder."""
@@ -141,6 +153,9 @@ def open_root(path: str) -> Iterator[Root]:
         why = why_refused(fd)
         if why:
             raise UsageProblem(f"the sessions root {shown(path)} is {why}; give the folder that holds company_<id>")
+        mistaken = why_mistaken(fd, path)
+        if mistaken:
+            raise UsageProblem(f"the sessions root {shown(path)} {mistaken}; give the folder that holds company_<id>")
         yield Root(fd, os.path.realpath(path), path)
     finally:
         os.close(fd)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.store.store import Workspace
 from baileys_cleanup.watch.remember.state_file import not_ours, read_state, write_state
-from baileys_cleanup.watch.tell.alerts import Deed, Told
+from baileys_cleanup.watch.tell.alerts import ActionTaken, LastAlert
 
 _NAME = "monitor.json"
 
@@ -15,11 +15,11 @@ class Company(NamedTuple):
     """What is remembered of one company: its files at the last look, what was told of it, and what is to be told."""
 
     counted: int
-    told: Told | None = None
-    deeds: tuple[Deed, ...] = ()
+    told: LastAlert | None = None
+    actions: tuple[ActionTaken, ...] = ()
 
 
-def read_memory(workspace: Workspace) -> tuple[dict[str, Company], str | None]:
+def read_memory(workspace: Workspace | None) -> tuple[dict[str, Company], str | None]:
     """Return what is remembered, by company id, and in words what is wrong with the file."""
     state, problem = read_state(workspace, _NAME)
     try:
@@ -43,8 +43,18 @@ def _company(value: dict[str, Any]) -> Company:
     told = value.get("told")
     return Company(
         int(value["counted"]),
-        Told(Level(told["level"]), int(told["at"]), _names(told["owed"])) if told else None,
-        tuple(Deed(str(deed["text"]), _names(deed["owed"])) for deed in value.get("deeds", ())),
+        _last_alert(told, int(value["counted"])) if told else None,
+        tuple(ActionTaken(str(each["text"]), _names(each["owed"])) for each in value.get("actions", ())),
+    )
+
+
+def _last_alert(told: dict[str, Any], counted: int) -> LastAlert:
+    return LastAlert(
+        Level(told["level"]),
+        int(told["at"]),
+        _names(told["owed"]),
+        int(told.get("counted", counted)),
+        str(told.get("trouble", "")),
     )
 
 
@@ -56,6 +66,6 @@ def _value(company: Company) -> dict[str, Any]:
     value: dict[str, Any] = {"counted": company.counted}
     if company.told:
         value["told"] = company.told._asdict()
-    if company.deeds:
-        value["deeds"] = [deed._asdict() for deed in company.deeds]
+    if company.actions:
+        value["actions"] = [each._asdict() for each in company.actions]
     return value

@@ -18,7 +18,8 @@ class Ended(NamedTuple):
     """One run that ended.
 
     `started` and `ended` are in nanoseconds since the epoch; `seconds` is how long it took. `failures` are companies
-    that failed or were refused, and errors of the run itself. `emergency` is one that the monitor began.
+    that failed or were refused, and errors of the run itself. `emergency` is one that the monitor began; `shard` is
+    which part of the companies it took, as in `2/8`, empty for all.
     """
 
     run_id: str
@@ -31,6 +32,7 @@ class Ended(NamedTuple):
     removed: Mapping[str, int]
     size: int
     emergency: bool
+    shard: str = ""
 
     @property
     def files(self) -> int:
@@ -51,38 +53,67 @@ class Ended(NamedTuple):
             {kind.value: number for kind, number in run.removed.items() if number},
             run.size,
             emergency,
+            run.shard,
         )
 
 
 class History(NamedTuple):
     """The last cleanups.
 
-    `success` is when the last successful one ended (nanoseconds since the epoch), `clean` the last one of all; both
-    are of the command `clean`: an emergency cleanup of one company says nothing about the nightly run. `runs` are
-    the last ones of both sorts, the newest first.
+    `successes` are when the last successful ones ended (nanoseconds since the epoch), `cleans` the last ones of all,
+    both by shard; they are of the command `clean`: an emergency cleanup of one company says nothing about the nightly
+    run. `runs` are the last ones of both sorts, the newest first.
     """
 
-    success: int | None = None
-    clean: Ended | None = None
+    successes: Mapping[str, int] = {}
+    cleans: Mapping[str, Ended] = {}
     runs: tuple[Ended, ...] = ()
 
+    @property
+    def success(self) -> int | None:
+        """When all companies were last cleaned with success; of several shards the one that is longest ago."""
+        if set(self.cleans) - set(self.successes) or len(self.successes) < self.shards:
+            return None
+        return min(self.successes.values(), default=None)
+
+    @property
+    def shards(self) -> int:
+        """Of how many shards the last cleanup was one; 0 where it took all companies."""
+        number = _of(self.clean.shard) if self.clean else ""
+        return int(number) if number.isascii() and number.isdigit() else 0
+
+    @property
+    def clean(self) -> Ended | None:
+        """The last cleanup of all."""
+        return max(self.cleans.values(), key=lambda run: run.ended, default=None)
+
     def plus(self, run: Ended) -> "History":
-        """Return the history with one run more; a failed one leaves the earlier success as it is."""
+        """Return the history with one run more; a failed one leaves the earlier success as it is.
+
+        Only shards of one division stay: those of another number will not come again.
+        """
         runs = (run, *self.runs)[:_KEPT]
         if run.emergency:
-            return History(self.success, self.clean, runs)
-        return History(run.ended if run.status == RunStatus.DONE else self.success, run, runs)
+            return self._replace(runs=runs)
+        cleans = {shard: each for shard, each in self.cleans.items() if _of(shard) == _of(run.shard)}
+        successes = {shard: each for shard, each in self.successes.items() if _of(shard) == _of(run.shard)}
+        if run.status == RunStatus.DONE:
+            successes[run.shard] = run.ended
+        return self._replace(successes=successes, cleans={**cleans, run.shard: run}, runs=runs)
+
+
+def _of(shard: str) -> str:
+    """Return of how many shards this is one; empty where it is all companies."""
+    return shard.rpartition("/")[2]
 
 
 def read_history(workspace: Workspace | None) -> tuple[History, str | None]:
     """Return the history, and in words what is wrong with its file."""
     state, problem = read_state(workspace, _NAME)
     try:
-        success = state.get("success")
-        clean = state.get("clean")
         return History(
-            None if success is None else bounded(int(success)),
-            None if clean is None else _ended(clean),
+            {str(shard): bounded(int(moment)) for shard, moment in state.get("successes", {}).items()},
+            {str(shard): _ended(run) for shard, run in state.get("cleans", {}).items()},
             tuple(_ended(run) for run in state.get("runs", [])),
         ), problem
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
@@ -103,6 +134,7 @@ def _ended(value: dict[str, Any]) -> Ended:
         removed,
         bounded(int(value["size"])),
         bool(value["emergency"]),
+        str(value.get("shard", "")),
     )
 
 
@@ -120,6 +152,10 @@ def _record(workspace: Workspace, run: RunOutcome, *, emergency: bool) -> None:
     history, problem = read_history(workspace)
     if problem:
         run.notes.append(problem)
-    success, clean, runs = history.plus(Ended.of(run, emergency=emergency))
-    state = {"success": success, "clean": clean and clean._asdict(), "runs": [each._asdict() for each in runs]}
+    after = history.plus(Ended.of(run, emergency=emergency))
+    state = {
+        "successes": dict(after.successes),
+        "cleans": {shard: each._asdict() for shard, each in after.cleans.items()},
+        "runs": [each._asdict() for each in after.runs],
+    }
     write_state(workspace, _NAME, state)

@@ -1,6 +1,6 @@
 """The facts of one look: the companies, and what stands beside them in metrics and on the page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from baileys_cleanup.backups.record import Facts as Backups
@@ -10,29 +10,46 @@ from baileys_cleanup.cleaning.undoable import undoable_runs
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
-from baileys_cleanup.store.store import Space, Store, Workspace
+from baileys_cleanup.store.store import PassedOver, Space, Store, Workspace
 from baileys_cleanup.watch.remember.run_history import History, read_history
-from baileys_cleanup.watch.see.company import Blind, Removable, View, view_all
+from baileys_cleanup.watch.see.company import Removable, Unreadable, View, view_all
 
 
 class Facts(NamedTuple):
     """What one look found. `looked` is when, in nanoseconds since the epoch; `quarantine` is what lies there.
 
-    `backups` are of the companies that were seen and ever had one made or tried.
+    `backups` are of the companies that were seen and ever had one made or tried. `undoable` are the runs that undo can
+    take back. `waiting` is how many companies are not looked at yet. `again` are the options that lead a command to the
+    same sessions store.
     """
 
     looked: int
     sessions_root: str
-    seen: tuple[View | Blind, ...]
+    seen: tuple[View | Unreadable, ...]
     history: History
     quarantine: Removable
     space: Space
     backups: tuple[Backups, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+    undoable: frozenset[str] = frozenset()
+    waiting: int = 0
+    again: str = ""
+
+    @property
+    def views(self) -> list[View]:
+        """The companies that could be looked at, the fullest first."""
+        views = (each for each in self.seen if isinstance(each, View))
+        return sorted(views, key=lambda view: (-view.counted, view.company_id))
+
+    @property
+    def unreadable(self) -> list[Unreadable]:
+        """The companies that could not be looked at."""
+        return [each for each in self.seen if isinstance(each, Unreadable)]
 
 
 def terms_of(settings: Settings, world: World) -> Terms:
     """Return the terms of a look: those of a cleanup."""
-    return Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
+    return Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping, again=world.again)
 
 
 def gather(settings: Settings, wanted: Iterable[str], world: World) -> Facts:
@@ -43,13 +60,23 @@ def gather(settings: Settings, wanted: Iterable[str], world: World) -> Facts:
     with open_store(settings.sessions_root) as store, store.workspace(create=False) as workspace:
         ids = store.select(wanted) or store.company_ids()[0]
         seen = tuple(view_all(store, settings, ids, terms_of(settings, world), detail=True))
-        return beside(store, workspace, seen, world.now)
+        return beside(store, workspace, ids, world)._replace(seen=seen)
 
 
-def beside(store: Store, workspace: Workspace | None, seen: tuple[View | Blind, ...], now: int) -> Facts:
-    """Return the facts of companies that were looked at already."""
+def beside(store: Store, workspace: Workspace | None, ids: Sequence[str], world: World) -> Facts:
+    """Return what stands beside companies, and of them that none is looked at yet."""
     runs = undoable_runs(workspace)[0] if workspace else []
     quarantine = Removable(sum(run.files for run in runs), sum(run.size for run in runs))
-    there = {each.company_id for each in seen}
-    backups = tuple(facts for facts in read_facts(workspace) if facts.company_id in there) if workspace else ()
-    return Facts(now, store.path, seen, read_history(workspace)[0], quarantine, store.space(), backups)
+    there = set(ids)
+    return Facts(
+        world.now,
+        store.path,
+        (),
+        read_history(workspace)[0],
+        quarantine,
+        store.space(),
+        tuple(facts for facts in read_facts(workspace) if facts.company_id in there) if workspace else (),
+        tuple(store.passed_over()),
+        frozenset(each.run.run_id for each in runs),
+        again=world.again,
+    )

@@ -1,17 +1,20 @@
 """The view of companies: what one look tells of each, for check, monitor, metrics and page alike.
 
-Counting and deciding are `company`'s: a view is what a cleanup would see at this moment.
+Counting, deciding and judging are a cleanup's: a view is what a cleanup would see at this moment.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from baileys_cleanup.cleaning.company import Sight, Terms, count_company, look_and_plan
+from baileys_cleanup.cleaning.company import Sight, Terms, look_and_plan, observe, plan_listed
+from baileys_cleanup.cleaning.second_look import with_second_look
+from baileys_cleanup.decision.judgement import Cause, Judgement, Observation, Pairing, judge
 from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.policy import DAY, Policy
+from baileys_cleanup.decision.pre_keys import may_hold_batch
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.settings.values import Settings
@@ -30,28 +33,35 @@ class Detail:
     """What only a look at the files themselves tells of a company.
 
     `size` is in bytes. `oldest` is when the oldest session was written (nanoseconds since the epoch), None where
-    there is none; sessions of this account's own devices do not age and are left out. `creds_problem` says what is
-    wrong with `creds.json`, None when nothing is.
+    there is none; sessions of this account's own devices do not age and are left out. `newest` is when anything was
+    last written, None for an empty folder.
     """
 
     kinds: Mapping[Kind, int]
     removable: Removable
     size: int
     oldest: int | None
-    creds_problem: str | None
+    newest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One company at the moment of a look; `counted` and `level` are as in a cleanup's summary."""
+    """One company at the moment of a look; `counted`, `level` and `judgement` are as in a cleanup's summary."""
 
     company_id: str
     counted: int
     level: Level
     detail: Detail | None = None
+    pairing: Pairing = Pairing.PAIRED
+    judgement: Judgement = field(default_factory=Judgement)
+
+    @property
+    def silent(self) -> bool:
+        """Tell whether nobody has written here for long."""
+        return any(finding.cause is Cause.SILENT for finding in self.judgement.findings)
 
 
-class Blind(NamedTuple):
+class Unreadable(NamedTuple):
     """A company that could not be looked at, and why."""
 
     company_id: str
@@ -60,59 +70,80 @@ class Blind(NamedTuple):
 
 def view_all(
     store: Store, settings: Settings, ids: Iterable[str], terms: Terms, *, detail: bool
-) -> Iterator[View | Blind]:
+) -> Iterator[View | Unreadable]:
     """Look at companies, one after the other, until told to stop; one that disappeared meanwhile is left out.
 
-    Without `detail` names are counted, and files are looked at only where the count hangs on them.
+    Without `detail` files are looked at only where the judgement hangs on them.
     """
-    look = _detailed if detail else _counted
-    for company_id in ids:
+
+    def look(company_id: str, wait: Callable[[], object]) -> View | Unreadable | None:
         if terms.stopping():
-            return
-        seen = _view(store, company_id, settings.policy_for(company_id), terms, look)
-        if isinstance(seen, View) or store.has(company_id):
-            yield seen
+            return None
+        seen = view_one(store, settings, company_id, terms._replace(wait=wait), detail=detail)
+        return seen if isinstance(seen, View) or store.has(company_id) else None
+
+    return filter(None, with_second_look(ids, look, terms.wait))
 
 
-def view_one(store: Store, company_id: str, policy: Policy, terms: Terms) -> View | Blind:
-    """Look at one company in detail, under a policy."""
-    return _view(store, company_id, policy, terms, _detailed)
-
-
-def _view(
-    store: Store, company_id: str, policy: Policy, terms: Terms, look: Callable[[Company, Policy, Terms], View]
-) -> View | Blind:
+def view_one(
+    store: Store, settings: Settings, company_id: str, terms: Terms, *, detail: bool = True
+) -> View | Unreadable:
+    """Look at one company, under its own policy and levels."""
+    terms = terms._replace(levels=settings.levels_for(company_id))
+    policy = settings.policy_for(company_id)
     try:
         with store.company(company_id) as company:
-            return look(company, policy, terms)
+            look = _thorough if detail else _quick
+            return look(company, policy, terms, settings.monitor.silent_days)
     except CompanyProblem as problem:
-        return Blind(company_id, str(problem))
+        return Unreadable(company_id, str(problem))
     except OSError as error:
-        return Blind(company_id, f"its folder cannot be read: {in_words(error)}")
+        return Unreadable(company_id, f"its folder cannot be read: {in_words(error)}")
 
 
-def _counted(company: Company, policy: Policy, terms: Terms) -> View:
-    counted = count_company(company, policy, terms)
-    return View(company.id, counted, terms.levels.of(counted))
+def _quick(company: Company, policy: Policy, terms: Terms, silent_after: int) -> View:
+    """Count names, and plan only where the count or the advice hangs on it."""
+    listing, account = company.names(), company.account(terms.wait)
+    kinds = Counter(file.kind for file in listing.files)
+    counted = terms.levels.count(kinds, 0)
+    if terms.levels.alarms(counted) or may_hold_batch(kinds[Kind.PRE_KEY], policy):
+        observed = _observed(company, plan_listed(company, listing, account, policy, terms), terms.levels)
+    else:
+        observed = observe(company, account, listing, kinds=kinds, counted=counted, removable=None)
+    return _view(observed, terms.levels, silent_after)
 
 
-def _detailed(company: Company, policy: Policy, terms: Terms) -> View:
-    return _summed(company.id, look_and_plan(company, policy, terms, sizes=True), terms.levels)
-
-
-def _summed(company_id: str, sight: Sight, levels: Levels) -> View:
+def _thorough(company: Company, policy: Policy, terms: Terms, silent_after: int) -> View:
+    """Look at every file."""
+    sight = look_and_plan(company, policy, terms, sizes=True)
     files, plan = sight.look.files, sight.plan
-    counted = len(files) - plan.advertised
     sessions = [
         verdict.file.modified
         for verdict in (*plan.removals, *plan.keeps)
         if verdict.file.kind is Kind.SESSION and verdict.rule is not Rule.OWN_SESSION
     ]
+    newest = max((file.modified for file in files if file.modified is not None), default=None)
+    observed = _observed(company, sight, terms.levels)
+    if newest is not None:
+        observed = observed._replace(silent_days=max(terms.now - newest, 0) // DAY)
     detail = Detail(
-        Counter(file.kind for file in files),
+        observed.kinds,
         Removable(len(plan.removals), sum(verdict.file.size for verdict in plan.removals)),
         sum(file.size for file in files),
         min((modified for modified in sessions if modified is not None), default=None),
-        sight.creds_problem,
+        newest,
     )
-    return View(company_id, counted, levels.of(counted), detail)
+    return _view(observed, terms.levels, silent_after, detail)
+
+
+def _observed(company: Company, sight: Sight, levels: Levels) -> Observation:
+    kinds = Counter(file.kind for file in sight.look.files)
+    removable = Counter(verdict.file.kind for verdict in sight.plan.removals)
+    counted = levels.count(kinds, sight.plan.advertised)
+    return observe(company, sight.account, sight.listing, kinds=kinds, counted=counted, removable=removable)
+
+
+def _view(observed: Observation, levels: Levels, silent_after: int, detail: Detail | None = None) -> View:
+    level = levels.of(observed.counted)
+    judgement = judge(observed, levels, silent_after)
+    return View(observed.company_id, observed.counted, level, detail, observed.pairing, judgement)

@@ -1,32 +1,51 @@
-"""The board: what the last look told, for whoever asks between two looks, from any thread."""
+"""The latest snapshot: what the last look told, for whoever asks between two looks, from any thread."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from baileys_cleanup.watch.see.all import Facts
+from baileys_cleanup.watch.show.asked import Asked
 from baileys_cleanup.watch.show.page import page
 from baileys_cleanup.watch.show.prometheus import exposition
 
 
 class Snapshot:
-    """One look, and the texts made of it: each once, when somebody asks first."""
+    """One look, and the texts made of it. `host` is the name of this machine, `detail` how much metrics tell.
 
-    def __init__(self, facts: Facts, trends: Mapping[str, int]) -> None:
+    `refresh` is after how many seconds a page is worth loading again.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        trends: Mapping[str, int],
+        host: str = "",
+        *,
+        detail: str | None = None,
+        refresh: int = 60,
+    ) -> None:
         self._facts = facts
         self._trends = trends
+        self._host = host
+        self._detail = detail
+        self._refresh = refresh
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether all companies were looked at."""
+        return not self._facts.waiting
 
     @cached_property
     def metrics(self) -> bytes:
-        """The look as Prometheus metrics."""
-        return exposition(self._facts)
+        """The look as Prometheus metrics: made once, when somebody asks first."""
+        return exposition(self._facts, self._detail)
 
-    @cached_property
-    def page(self) -> bytes:
-        """The look as a page."""
-        return page(self._facts, self._trends).encode()
+    def page(self, asked: Asked) -> bytes:
+        """Return the look as a page, with what was asked for."""
+        return page(self._facts, self._trends, self._host, asked, self._refresh).encode()
 
 
-class Board:
+class LatestSnapshot:
     """Holds the last look. `patience` is for how many seconds it counts as the present; `clock` gives seconds."""
 
     def __init__(self, patience: float, clock: Callable[[], float]) -> None:
@@ -34,11 +53,12 @@ class Board:
         self._clock = clock
         self._snapshot: Snapshot | None = None
         self._shown = 0.0
-        self._problem: str | None = "no look has ended yet"
+        self._problem: str | None = "no look has begun yet"
 
     def show(self, snapshot: Snapshot) -> None:
-        """Show a new look."""
-        self._snapshot, self._shown, self._problem = snapshot, self._clock(), None
+        """Show a new look, also one that is not over, as long as there is none before it."""
+        if snapshot.whole or self._snapshot is None or not self._snapshot.whole:
+            self._snapshot, self._shown, self._problem = snapshot, self._clock(), None
 
     def fail(self, problem: str) -> None:
         """Take the last look down: what it told is not so any more, or nobody knows."""

@@ -3,12 +3,17 @@
 The convention is that of the Monitoring Plugins: `WORD - text | 'label'=value;warning;critical;minimum`.
 """
 
+import re
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+from baileys_cleanup.decision.judgement import Severity
+from baileys_cleanup.output.judgement import command
+from baileys_cleanup.output.judgement import document as judgement_document
 from baileys_cleanup.output.text import count, few, shown
-from baileys_cleanup.watch.see.company import Blind, View
+from baileys_cleanup.store.store import PassedOver
+from baileys_cleanup.watch.see.company import Unreadable, View
 
 _MOST_LABELS = 50
 """Companies with performance data of their own; more would not fit the 8 KiB that Nagios reads."""
@@ -37,24 +42,47 @@ class Thresholds(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """The companies as the check sees them, the fullest first, and those it could not see."""
+    """The companies as the check sees them, the fullest first, and those it could not see.
+
+    `late` are sentences about what the tool itself has not done for too long, `passed_over` the names of what lies in
+    the root and is not checked. `again` are the options that lead a command to the same sessions root.
+    """
 
     views: list[View]
-    blind: list[Blind]
+    unreadable: list[Unreadable]
     thresholds: Thresholds
+    late: Sequence[str] = ()
+    passed_over: Sequence[PassedOver] = ()
+    again: str = ""
+
+    def state_of(self, view: View) -> State:
+        """Return the state of one company: that of its count, or of what else is wrong with it."""
+        trouble = view.judgement.trouble
+        other = State.OK if trouble is None else _STATES[trouble.severity]
+        return max(self.thresholds.state(view.counted), other)
 
     @property
     def state(self) -> State:
         """The state of them all: the worst that was seen, and unknown rather than well when not all was."""
-        worst = max((self.thresholds.state(view.counted) for view in self.views), default=State.UNKNOWN)
-        return State.UNKNOWN if worst is State.OK and self.blind else worst
+        worst = max((self.state_of(view) for view in self.views), default=State.UNKNOWN)
+        if worst is State.OK and self.late:
+            worst = State.WARNING
+        return State.UNKNOWN if worst is State.OK and self.unreadable else worst
+
+    @property
+    def dead(self) -> list[View]:
+        """The companies whose bot will not come back by itself."""
+        return [view for view in self.views if view.pairing.dead]
 
 
-def checked(seen: Sequence[View | Blind], thresholds: Thresholds) -> Checked:
+_STATES = {Severity.NOTE: State.OK, Severity.WARNING: State.WARNING, Severity.CRITICAL: State.CRITICAL}
+
+
+def checked(seen: Sequence[View | Unreadable], thresholds: Thresholds) -> Checked:
     """Sort what was seen for the check."""
     views = [each for each in seen if isinstance(each, View)]
     views.sort(key=lambda view: (-view.counted, view.company_id))
-    return Checked(views, [each for each in seen if isinstance(each, Blind)], thresholds)
+    return Checked(views, [each for each in seen if isinstance(each, Unreadable)], thresholds)
 
 
 def line(found: Checked) -> str:
@@ -69,18 +97,47 @@ def unknown(sentence: str) -> str:
 
 def _text(found: Checked) -> str:
     views, limits = found.views, found.thresholds
-    parts: list[str] = []
+    parts = [*_dead(found), *_troubled(found)]
     for state, limit in ((State.CRITICAL, limits.critical), (State.WARNING, limits.warning)):
-        over = [f"{view.company_id} ({view.counted})" for view in views if limits.state(view.counted) is state]
+        over = [_over(view) for view in views if limits.state(view.counted) is state]
         if over:
             parts.append(f"{count(len(over), 'company', 'companies')} above {limit}: {few(over)}")
-    if found.blind:
-        names = few(f"{each.company_id} ({each.problem})" for each in found.blind)
-        parts.append(f"{count(len(found.blind), 'company', 'companies')} could not be looked at: {names}")
+    if found.unreadable:
+        names = few(f"{each.company_id} ({each.problem})" for each in found.unreadable)
+        parts.append(f"{count(len(found.unreadable), 'company', 'companies')} could not be looked at: {names}")
+    parts += found.late
     if not parts and views:
         parts.append(f"the fullest is {views[0].company_id} with {count(views[0].counted, 'file')}")
     parts.append(f"{count(len(views), 'company', 'companies')} checked" if views else "no company was checked")
+    lost = [each.name for each in found.passed_over if each.keys]
+    if lost:
+        parts.append(f"passed over: {few(lost)}")
     return _plain("; ".join(parts))
+
+
+def _dead(found: Checked) -> list[str]:
+    """Say which bots will not come back by themselves, with the command for the first of them."""
+    findings = [(view.company_id, view.judgement.trouble) for view in found.dead]
+    if not findings:
+        return []
+    names = few(f"{name} ({re.split('[:,]', finding.sentence)[0]})" for name, finding in findings if finding)
+    first = findings[0][1]
+    way_on = f"; {command(first.command, found.again)}" if first else ""
+    bots = "1 bot" if len(findings) == 1 else f"{len(findings):,} bots"
+    return [f"{bots} will not come back by {'itself' if len(findings) == 1 else 'themselves'}: {names}{way_on}"]
+
+
+def _troubled(found: Checked) -> list[str]:
+    """Say what else is wrong, whatever the counts are."""
+    wrong = [view for view in found.views if view.judgement.trouble and not view.pairing.dead]
+    return [f"{view.company_id}: {view.judgement.trouble.sentence}" for view in wrong[:5] if view.judgement.trouble] + (
+        [f"{len(wrong) - 5:,} more like that"] if len(wrong) > 5 else []  # noqa: PLR2004 - as `few` does
+    )
+
+
+def _over(view: View) -> str:
+    stuck = ", nothing removable" if view.judgement.stuck else ""
+    return f"{view.company_id} ({view.counted}{stuck})"
 
 
 def _plain(text: str) -> str:
@@ -91,12 +148,13 @@ def _plain(text: str) -> str:
 def _performance(found: Checked) -> str:
     views, limits = found.views, found.thresholds
     bounds = f"{limits.warning};{limits.critical};0"
-    states = [limits.state(view.counted) for view in views]
+    states = [found.state_of(view) for view in views]
     data = [
         f"companies={len(views)};;;0",
         f"warning={states.count(State.WARNING)};;;0",
         f"critical={states.count(State.CRITICAL)};;;0",
-        f"unreadable={len(found.blind)};;;0",
+        f"unreadable={len(found.unreadable)};;;0",
+        f"dead={len(found.dead)};;;0",
     ]
     if views:
         data.append(f"fullest={views[0].counted};{bounds}")
@@ -122,11 +180,17 @@ def document(found: Checked) -> dict[str, Any]:
         "companies": [
             {
                 "company_id": shown(view.company_id),
-                "status": limits.state(view.counted).name.lower(),
+                "status": found.state_of(view).name.lower(),
                 "counted": view.counted,
                 "level": view.level.value,
+                "pairing": view.pairing.value,
+                **judgement_document(view.judgement, found.again),
             }
             for view in found.views
         ],
-        "unreadable": [{"company_id": shown(each.company_id), "problem": shown(each.problem)} for each in found.blind],
+        "unreadable": [
+            {"company_id": shown(each.company_id), "problem": shown(each.problem)} for each in found.unreadable
+        ],
+        "passed_over": [{"name": shown(each.name), "reason": each.why} for each in found.passed_over],
+        "late": [shown(text) for text in found.late],
     }

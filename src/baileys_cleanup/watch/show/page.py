@@ -1,77 +1,60 @@
 """The page of the monitor: one self-contained HTML document, readable without JavaScript, colour or sight. Pure."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape
 
+from baileys_cleanup.decision.judgement import Cause
 from baileys_cleanup.decision.levels import Level
+from baileys_cleanup.output.judgement import command, help_in_words
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.watch.remember.run_history import Ended
 from baileys_cleanup.watch.see.all import Facts
-from baileys_cleanup.watch.see.company import Blind, View
-from baileys_cleanup.watch.tell.alerts import ACTIONS
+from baileys_cleanup.watch.see.company import View
+from baileys_cleanup.watch.show.asked import DEAD, ORDERS, SILENT, Asked
+from baileys_cleanup.watch.show.style import STYLE
+from baileys_cleanup.watch.show.words import ago, trend_in_words
 
-STYLE = """
-:root { color-scheme: light dark; --ground: #fff; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --band: #f6f8fa;
-  --excellent: #0b5d2c; --normal: #0b5d2c; --attention: #7a4b00; --warning: #8f3a00; --critical: #a40e26; }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #0d1117; --ink: #e6edf3; --soft: #9aa4af; --line: #30363d; --band: #161b22;
-    --excellent: #56d364; --normal: #56d364; --attention: #e3b341; --warning: #ffa657; --critical: #ff8a80; } }
-body { margin: 0 auto; max-width: 62rem; padding: 1rem; background: var(--ground); color: var(--ink);
-  font: 1rem/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; margin: 0 0 .25rem; }
-h2, caption { font-size: 1.15rem; font-weight: 600; text-align: left; margin: 0; padding: 1.5rem 0 .5rem; }
-p, ul { margin: .25rem 0; }
-.soft { color: var(--soft); overflow-wrap: anywhere; }
-.levels { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .5rem; margin: 1rem 0 0; }
-.levels li { border: 1px solid var(--line); border-radius: .5rem; padding: .25rem .75rem; background: var(--band); }
-.levels b { font-size: 1.15rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; }
-th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-thead th { color: var(--soft); font-weight: 600; border-bottom-width: 2px; }
-tbody th { font-weight: 600; overflow-wrap: anywhere; }
-.number { text-align: right; font-variant-numeric: tabular-nums; }
-td.number, time span { white-space: nowrap; }
-.level { font-weight: 700; }
-.level::before { content: "\\25cf"; margin-right: .35em; }
-.excellent { color: var(--excellent); } .normal { color: var(--normal); } .attention { color: var(--attention); }
-.warning { color: var(--warning); } .critical { color: var(--critical); }
-.problem { border-left: .3rem solid var(--critical); background: var(--band); padding: .5rem .75rem; margin: 1rem 0 0; }
-.note { display: block; font-size: .875rem; }
-.note:not(.critical) { color: var(--soft); }
-@media (max-width: 36rem) {
-  body { padding: .75rem; } th, td { padding: .4rem .2rem; font-size: .8125rem; } .note { font-size: .75rem; } }
-"""
-"""The page's style sheet: the server names its hash, so that no other style can take part."""
+_MOST_ROWS = 500
+"""Companies in the table; more are found by the filter."""
+_MOST_NAMED = 10
+"""Dead pairings with a paragraph of their own at the top; all are in the table."""
 
 
-def page(facts: Facts, trends: Mapping[str, int]) -> str:
-    """Return the page of one look; `trends` are files more or fewer than at the look before, by company."""
-    views = sorted(
-        (each for each in facts.seen if isinstance(each, View)), key=lambda view: (-view.counted, view.company_id)
-    )
-    blind = [each for each in facts.seen if isinstance(each, Blind)]
+def page(facts: Facts, trends: Mapping[str, int], host: str, asked: Asked, refresh: int) -> str:
+    """Return the page of one look; `trends` are files more or fewer than at the look before, by company.
+
+    `refresh` is after how many seconds it loads itself again, where nobody asked it to stand still.
+    """
+    views = facts.views
+    place = f"{shown(facts.sessions_root)} on {shown(host)}" if host else shown(facts.sessions_root)
+    critical = sum(view.level is Level.CRITICAL for view in views)
+    dead = [view for view in views if view.pairing.dead]
+    marks = [f"{len(dead):,} dead"] * bool(dead) + [f"{critical:,} critical"] * bool(critical)
+    title = f"{', '.join(marks) or 'all well'} - {place} - Baileys companies"
     return _document(
-        f"<p>{count(len(facts.seen), 'company', 'companies')} under"
-        f' <span class="soft">{_text(facts.sessions_root)}</span></p>\n'
-        f'<p class="soft">Looked at {_time(facts.looked)}. Reload for the last look.</p>\n'
-        f"{_levels(views)}{_unreadable(blind)}{_companies(views, trends)}{_runs(facts.history.runs)}{_rest(facts)}"
+        title,
+        f'<p>{count(len(facts.seen), "company", "companies")} under <span class="soft">{escape(place)}</span></p>\n'
+        f"{_moment(facts, asked, refresh)}{_cards(facts, views, dead)}"
+        f"{_dead(dead, facts.again)}{_unseen(facts)}{_levels(views, asked)}{_form(asked)}"
+        f"{_companies(facts, views, trends, asked)}{_runs(facts)}",
+        0 if asked.still else refresh,
     )
 
 
 def trouble(problem: str) -> str:
     """Return the page for the time when there is no look to show."""
-    return _document(f'<p class="problem" role="status">There is no present look: {_text(problem)}.</p>\n')
+    said = f'<p class="problem" role="status">There is no present look: {_text(problem)}.</p>\n'
+    return _document("no present look - Baileys companies", said, 10)
 
 
-def _document(content: str) -> str:
+def _document(title: str, content: str, refresh: int) -> str:
+    again = f'<meta http-equiv="refresh" content="{refresh}">\n' if refresh else ""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Baileys companies</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n{again}'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
         f"<h1>Baileys companies</h1>\n{content}</main>\n</body>\n</html>\n"
     )
 
@@ -85,84 +68,179 @@ def _time(moment: int) -> str:
     return f'<time datetime="{stamp}"><span>{stamp[:10]}</span> <span>{stamp[11:16]} UTC</span></time>'
 
 
-def _levels(views: Iterable[View]) -> str:
-    counts = Counter(view.level for view in views)
-    items = (
-        f'<li><b>{counts[level]:,}</b> <span class="level {level}">{level}</span></li>\n' for level in reversed(Level)
-    )
-    return f'<ul class="levels" aria-label="Companies by level">\n{"".join(items)}</ul>\n'
+def _link(asked: Asked, words: str) -> str:
+    return f'<a href="{escape(asked.address())}">{words}</a>'
 
 
-def _unreadable(blind: Iterable[Blind]) -> str:
-    return "".join(
+def _moment(facts: Facts, asked: Asked, refresh: int) -> str:
+    still = asked._replace(still=not asked.still)
+    again = "It stands still; " if asked.still else f"This page loads itself again every {refresh} seconds; "
+    again += _link(still, "let it load itself again" if asked.still else "let it stand still")
+    text = f'<p class="soft">Looked at {_time(facts.looked)}. {again}.</p>\n'
+    if facts.waiting:
+        seen = count(len(facts.seen), "company is", "companies are")
+        text += (
+            f'<p class="hint" role="status">{seen} looked at, {facts.waiting:,} not yet: the first look goes on.</p>\n'
+        )
+    return text
+
+
+def _cards(facts: Facts, views: list[View], dead: list[View]) -> str:
+    space, clean = facts.space, facts.history.clean
+    inodes = f", {space.free_inodes:,} of {space.inodes:,} inodes" if space.inodes else ""
+    last = "none is recorded" if clean is None else f"{_text(clean.status)}, {ago(facts.looked, clean.ended)} ago"
+    if clean is not None and clean.status != "done" and facts.history.success is not None:
+        last += f"; the last good one {ago(facts.looked, facts.history.success)} ago"
+    files = sum(view.detail.removable.files for view in views if view.detail)
+    freed = sum(view.detail.removable.size for view in views if view.detail)
+    silent = sum(view.silent for view in views)
+    cards = [
+        ("Dead pairings", f'<span class="{"critical" if dead else "excellent"}">{len(dead):,}</span>'),
+        ("Last cleanup", last.replace("now ago", "just now")),
+        ("A cleanup frees", f"{count(files, 'file')}, {size(freed)}"),
+        ("Free on the disk", f"{size(space.free_bytes)}{inodes}"),
+        ("In the quarantine", f"{count(facts.quarantine.files, 'file')}, {size(facts.quarantine.size)}"),
+    ]
+    cards += [("Silent for long", _link(Asked(SILENT), count(silent, "company", "companies")))] * bool(silent)
+    items = "".join(f"<div><dt>{term}</dt><dd>{value}</dd></div>\n" for term, value in cards)
+    return f'<dl class="cards">\n{items}</dl>\n'
+
+
+def _dead(dead: list[View], again: str) -> str:
+    """Return a paragraph for each bot that will not come back, with the command that helps."""
+    text = ""
+    for view in dead[:_MOST_NAMED]:
+        finding = view.judgement.trouble
+        if finding is not None:
+            text += (
+                f'<p class="problem">Company <b>{_text(view.company_id)}</b>: {_text(finding.sentence)};'
+                f" {_text(finding.advice)}: <code>{escape(command(finding.command, again))}</code></p>\n"
+            )
+    rest = len(dead) - _MOST_NAMED
+    return text + (f'<p class="problem">{_link(Asked(DEAD), f"and {rest:,} more")}</p>\n' if rest > 0 else "")
+
+
+def _unseen(facts: Facts) -> str:
+    text = "".join(
         f'<p class="problem">Company {_text(each.company_id)} could not be looked at: {_text(each.problem)}</p>\n'
-        for each in blind
+        for each in facts.unreadable
+    )
+    over = "".join(f"<li>{_text(each.name)}: {escape(each.why)}</li>\n" for each in facts.passed_over)
+    return text + (f'<div class="hint">Passed over:\n<ul>\n{over}</ul></div>\n' if over else "")
+
+
+def _levels(views: Iterable[View], asked: Asked) -> str:
+    counts = Counter(view.level for view in views)
+    items = ""
+    for level in reversed(Level):
+        words = f'<b>{counts[level]:,}</b> <span class="level {level}">{level}</span>'
+        items += f"<li>{_link(asked._replace(level=level.value), words)}</li>\n"
+    return f'<ul class="levels" aria-label="Companies by level">\n{items}</ul>\n'
+
+
+def _form(asked: Asked) -> str:
+    levels = {"": "all", **{level.value: level.value for level in reversed(Level)}, DEAD: "dead", SILENT: "silent"}
+    orders = {name: words for name, (words, _) in ORDERS.items()}
+    kept = '<input type="hidden" name="still" value="1">' if asked.still else ""
+    return (
+        '<form method="get" role="search" aria-label="Filter the companies">\n'
+        f'<label>Company <input type="search" name="text" value="{escape(asked.text)}"></label>\n'
+        f"<label>Level {_select('level', levels, asked.level)}</label>\n"
+        f"<label>Order {_select('order', orders, asked.order)}</label>\n"
+        f"{kept}<button>Show</button>\n</form>\n"
     )
 
 
-def _table(caption: str, heads: Iterable[tuple[str, bool]], rows: str) -> str:
-    cells = "".join(f'<th scope="col"{" class=number" if number else ""}>{head}</th>' for head, number in heads)
+def _select(name: str, options: Mapping[str, str], chosen: str) -> str:
+    items = "".join(
+        f'<option value="{value}"{" selected" if value == chosen else ""}>{words}</option>'
+        for value, words in options.items()
+    )
+    return f'<select name="{name}">{items}</select>'
+
+
+def _table(caption: str, heads: Iterable[tuple[str, str]], rows: str) -> str:
+    cells = "".join(f'<th scope="col"{f" class={look}" if look else ""}>{head}</th>' for head, look in heads)
     return (
         f'<div class="wide" role="region" aria-label="{caption}" tabindex="0">\n<table>\n<caption>{caption}</caption>\n'
         f"<thead><tr>{cells}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n"
     )
 
 
-def _companies(views: Iterable[View], trends: Mapping[str, int]) -> str:
-    heads = (("Company", False), ("Files", True), ("Trend", True), ("Level", False), ("Cleanup frees", True))
-    rows = "".join(_company(view, trends.get(view.company_id)) for view in views)
-    if not rows:
+def _companies(facts: Facts, views: list[View], trends: Mapping[str, int], asked: Asked) -> str:
+    if not views and not facts.waiting:
         return '<p class="problem">There is no company folder: is the right disk mounted?</p>\n'
-    return _table("Companies, the fullest first", heads, rows)
+    words, key = ORDERS[asked.order]
+    chosen = sorted(filter(asked.takes, views), key=key)  # type: ignore[arg-type] # each key has an order
+    rows = "".join(_company(facts, view, trends.get(view.company_id)) for view in chosen[:_MOST_ROWS])
+    caption = f"Companies, {words}"
+    if len(chosen) < len(views):
+        caption += f": {len(chosen):,} of {len(views):,}"
+    heads = [
+        (_link(asked._replace(order="name"), "Company"), ""),
+        (_link(asked._replace(order="files"), "Files"), "number"),
+        ("Trend", '"number roomy"'),
+        ("Level", ""),
+        (_link(asked._replace(order="frees"), "Cleanup frees"), "number"),
+        (_link(asked._replace(order="written"), "Last write"), '"number roomy"'),
+    ]
+    more = len(chosen) - _MOST_ROWS
+    rest = f'<p class="soft">And {more:,} more: the filter finds them.</p>\n' if more > 0 else ""
+    return _table(caption, heads, rows) + rest
 
 
-def _company(view: View, trend: int | None) -> str:
-    level, detail = view.level, view.detail
-    notes = "" if level in {Level.EXCELLENT, Level.NORMAL} else f'<span class="note">{ACTIONS[level]}</span>'
-    if detail is not None and detail.creds_problem:
-        # What it means for a cleanup stands behind the colon; here it is enough that the pairing is in danger.
-        notes += f'<span class="note critical">{_text(re.split("[:;]", detail.creds_problem)[0])}</span>'
+def _company(facts: Facts, view: View, trend: int | None) -> str:
+    detail = view.detail
     removable = detail.removable if detail else None
     frees = (
         f"{count(removable.files, 'file')}<br>{size(removable.size)}" if removable and removable.files else "nothing"
     )
+    last = ago(facts.looked, detail.newest if detail else None)
+    trend_words = trend_in_words(trend)
     return (
-        f'<tr><th scope="row">{_text(view.company_id)}</th><td class="number">{view.counted:,}</td>'
-        f'<td class="number">{trend_in_words(trend)}</td>'
-        f'<td><span class="level {level}">{level}</span>{notes}</td><td class="number">{frees}</td></tr>\n'
+        f'<tr><th scope="row">{_text(view.company_id)}<span class="note narrow">last write: {last}</span></th>'
+        f'<td class="number">{view.counted:,}<span class="note narrow">{trend_words}</span></td>'
+        f'<td class="number roomy">{trend_words}</td>'
+        f'<td><span class="level {view.level}">{view.level}</span>{_notes(view, facts.again)}</td>'
+        f'<td class="number">{frees}</td><td class="number roomy">{last}</td></tr>\n'
     )
 
 
-def trend_in_words(trend: int | None) -> str:
-    """Return a trend as people read and hear it: `up 3`, `down 2`, `same`, `new` where there is nothing before."""
-    if trend is None:
-        return "new"
-    return f"up {trend:,}" if trend > 0 else f"down {-trend:,}" if trend else "same"
+def _notes(view: View, again: str) -> str:
+    """Return what is to be said beside a level: nothing where nothing is to be done."""
+    notes = ""
+    for finding in view.judgement.findings:
+        if finding.cause is Cause.FULL:
+            gain = finding.sentence.partition("; ")[2].partition(", because")[0]
+            notes += f'<span class="note">{_text(gain)}</span>' if gain else ""
+            notes += f'<span class="note">{_text(finding.advice)}'
+            notes += f": <code>{escape(command(finding.command, again))}</code>" if finding.command else ""
+            notes += "</span>"
+        elif finding.cause is Cause.NOTHING_REMOVABLE:
+            what, _, why = finding.sentence.partition("; ")[2].partition(": ")
+            notes += f'<details class="note"><summary>{_text(what)}</summary>{_text(why)}</details>'
+        else:
+            look = "note critical" if finding.cause is Cause.PAIRING_DEAD else "note"
+            way_on = "" if finding.cause is Cause.PAIRING_DEAD else help_in_words(finding, again)
+            notes += f'<span class="{look}">{_text(finding.sentence)}{"; " * bool(way_on)}{_text(way_on)}</span>'
+    return notes
 
 
-def _runs(runs: Iterable[Ended]) -> str:
-    heads = (("Began", False), ("What", False), ("Ended", False), ("Removed", True), ("Took", True))
-    rows = "".join(_run(run) for run in runs)
+def _runs(facts: Facts) -> str:
+    heads = (("Began", ""), ("What", ""), ("Ended", ""), ("Removed", "number"), ("Took", '"number roomy"'))
+    rows = "".join(_run(run, facts) for run in facts.history.runs)
     if not rows:
         return "<h2>The last runs</h2>\n<p>No run is recorded yet.</p>\n"
     return _table("The last runs", heads, rows)
 
 
-def _run(run: Ended) -> str:
+def _run(run: Ended, facts: Facts) -> str:
     what = f"{'emergency' if run.emergency else 'cleanup'} of {count(run.companies, 'company', 'companies')}"
     failures = f", {count(run.failures, 'failure')}" if run.failures else ""
+    undo = f"<code>{escape(command(('undo', run.run_id), facts.again))}</code>"
+    way_back = undo if run.run_id in facts.undoable else _text(run.run_id)
     return (
-        f'<tr><th scope="row">{_time(run.started)}</th><td>{what}</td>'
+        f'<tr><th scope="row">{_time(run.started)}</th><td>{what}<span class="note">{way_back}</span></td>'
         f'<td>{_text(run.status)}{failures}</td><td class="number">{count(run.files, "file")}<br>{size(run.size)}</td>'
-        f'<td class="number">{run.seconds:.2f} s</td></tr>\n'
-    )
-
-
-def _rest(facts: Facts) -> str:
-    space = facts.space
-    inodes = f", {space.free_inodes:,} of {space.inodes:,} inodes" if space.inodes else ""
-    return (
-        f"<h2>Quarantine and disk</h2>\n<ul>\n<li>In the quarantine: {count(facts.quarantine.files, 'file')},"
-        f" {size(facts.quarantine.size)}</li>\n"
-        f"<li>Free on the disk: {size(space.free_bytes)}{inodes}</li>\n</ul>\n"
+        f'<td class="number roomy">{run.seconds:.2f} s</td></tr>\n'
     )

@@ -13,8 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 from baileys_cleanup.errors import UsageProblem
-from baileys_cleanup.watch.show.latest import Board
-from baileys_cleanup.watch.show.page import STYLE, trouble
+from baileys_cleanup.watch.show.asked import Asked
+from baileys_cleanup.watch.show.latest import LatestSnapshot
+from baileys_cleanup.watch.show.page import trouble
+from baileys_cleanup.watch.show.style import STYLE
 
 _PATIENCE = 10
 """Seconds a client may be silent."""
@@ -24,7 +26,7 @@ _METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 _HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none';"
-    " form-action 'none'; frame-ancestors 'none'",
+    " form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -33,10 +35,13 @@ _HEADERS = {
 
 
 @contextmanager
-def serving(host: str, port: int, board: Board) -> Iterator[str]:
-    """Serve a board while inside, and give the address where. Raises UsageProblem when the address cannot be had."""
+def serving(host: str, port: int, latest: LatestSnapshot) -> Iterator[str]:
+    """Serve the latest snapshot while inside, and give the address where.
+
+    Raises UsageProblem when the address cannot be had.
+    """
     try:
-        server = _Server(host, port, board)
+        server = _Server(host, port, latest)
     except (OSError, OverflowError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageProblem(
@@ -59,8 +64,8 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
     block_on_close = False
 
-    def __init__(self, host: str, port: int, board: Board) -> None:
-        self.board = board
+    def __init__(self, host: str, port: int, latest: LatestSnapshot) -> None:
+        self.latest = latest
         ((self.address_family, _, _, _, address), *_) = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
@@ -86,7 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=False)
 
     def _answer(self, *, with_body: bool) -> None:
-        status, kind, text = self._content(self.path.partition("?")[0])
+        path, _, query = self.path.partition("?")
+        status, kind, text = self._content(path, query)
         self.send_response(status)
         for name, value in (("Content-Type", kind), ("Content-Length", str(len(text))), *_HEADERS.items()):
             self.send_header(name, value)
@@ -94,8 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
         if with_body:
             self.wfile.write(text)
 
-    def _content(self, path: str) -> tuple[HTTPStatus, str, bytes]:
-        snapshot, problem = self.server.board.read()
+    def _content(self, path: str, query: str) -> tuple[HTTPStatus, str, bytes]:
+        snapshot, problem = self.server.latest.read()
         if path not in {"/", "/metrics", "/healthz"}:
             return HTTPStatus.NOT_FOUND, _TEXT, b"There is /, /metrics and /healthz.\n"
         if snapshot is None or problem is not None:
@@ -103,11 +109,13 @@ class _Handler(BaseHTTPRequestHandler):
             html = path == "/"
             body = trouble(text) if html else f"{text}\n"
             return HTTPStatus.SERVICE_UNAVAILABLE, _HTML if html else _TEXT, body.encode("utf-8", "backslashreplace")
+        if path == "/":
+            return HTTPStatus.OK, _HTML, snapshot.page(Asked.of(query))
+        if not snapshot.whole:  # half of the companies would look like all of them
+            return HTTPStatus.SERVICE_UNAVAILABLE, _TEXT, b"the first look is not over yet\n"
         if path == "/healthz":
             return HTTPStatus.OK, _TEXT, b"ok\n"
-        if path == "/metrics":
-            return HTTPStatus.OK, _METRICS, snapshot.metrics
-        return HTTPStatus.OK, _HTML, snapshot.page
+        return HTTPStatus.OK, _METRICS, snapshot.metrics
 
     def log_message(self, *args: object) -> None:
         """Say nothing of each request: the log is for companies."""

@@ -3,69 +3,117 @@
 from collections.abc import Iterable
 from typing import Any
 
+from baileys_cleanup.output.judgement import document as judgement_document
+from baileys_cleanup.output.judgement import in_words as finding_in_words
 from baileys_cleanup.output.table import Paint, table
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
-from baileys_cleanup.watch.look import Seen
+from baileys_cleanup.watch.rehearsal import Rehearsal
+from baileys_cleanup.watch.result import LookResult
 from baileys_cleanup.watch.see.company import View
-from baileys_cleanup.watch.show.page import trend_in_words
+from baileys_cleanup.watch.show.words import ago, trend_in_words
 
-_HEAD = ["COMPANY", "FILES", "TREND", "LEVEL", "A CLEANUP FREES", "DONE"]
+_HEAD = ["COMPANY", "FILES", "TREND", "LEVEL", "A CLEANUP FREES", "SILENT FOR", "DONE"]
 
 
-def lines(seen: Seen, paint: Paint) -> Iterable[str]:
+def lines(result: LookResult, paint: Paint, again: str = "") -> Iterable[str]:
     """Return the lines of the table and what is to say below it."""
-    rows = [_row(view, seen) for view in seen.views]
+    done = {name: cleanup.in_words() for name, cleanup in result.emergencies.items()}
+    yield from _lines(result, done, paint, again)
+
+
+def rehearsal_lines(rehearsal: Rehearsal, paint: Paint, again: str = "") -> Iterable[str]:
+    """Return the table of a look that touched nothing, with what it would do and send."""
+    yield from _lines(rehearsal.result, rehearsal.plans, paint, again)
+    for number, message in enumerate(rehearsal.messages, 1):
+        if message is None:
+            yield f"alerts.urls, number {number}: would hear nothing"
+            continue
+        yield f"alerts.urls, number {number}: would hear"
+        yield from (f"  {shown(line)}" for line in (message.title, *message.body.splitlines()))
+    yield "Dry run: nothing was changed, and nobody was told."
+
+
+def _lines(result: LookResult, done: dict[str, str], paint: Paint, again: str) -> Iterable[str]:
+    rows = [_row(view, result, done.get(view.company_id, "")) for view in result.views]
     if rows:
         yield from table([_HEAD, *rows], paint, _HEAD.index("LEVEL"))
         yield ""
-    yield f"{count(len(seen.found), 'company', 'companies')}. Root: {shown(seen.sessions_root)}"
-    for each in seen.blind:
+    yield f"{count(len(result.found), 'company', 'companies')}. Root: {shown(result.sessions_root)}"
+    for view in result.views:
+        trouble = view.judgement.trouble
+        if trouble is not None:
+            word = "critical" if view.pairing.dead else "warning"
+            yield f"{paint(word, word)}: company {shown(view.company_id)}: {finding_in_words(trouble, again)}"
+    for each in result.unreadable:
         yield f"{paint('error', 'error')}: company {shown(each.company_id)}: {shown(each.problem)}"
-    for text in seen.warnings:
+    for over in result.passed_over:
+        yield f"passed over: {shown(over.name)}: {over.why}"
+    for text in result.warnings:
         yield f"{paint('warning', 'warning')}: {shown(text)}"
-    for text in seen.problems:
+    for text in result.problems:
         yield f"{paint('error', 'error')}: {shown(text)}"
 
 
-def _row(view: View, seen: Seen) -> list[str]:
-    removable = view.detail.removable if view.detail else None
+def _row(view: View, result: LookResult, done: str) -> list[str]:
+    detail = view.detail
+    removable = detail.removable if detail else None
     frees = f"{count(removable.files, 'file')}, {size(removable.size)}" if removable and removable.files else "nothing"
-    relief = seen.reliefs.get(view.company_id)
-    trend = trend_in_words(seen.trends.get(view.company_id))
-    done = relief.in_words() if relief else ""
-    return [shown(view.company_id), f"{view.counted:,}", trend, view.level.value, frees, done]
+    trend = trend_in_words(result.trends.get(view.company_id))
+    silent = ago(result.looked, detail.newest) if detail and view.silent else ""
+    return [shown(view.company_id), f"{view.counted:,}", trend, view.level.value, frees, silent, done]
 
 
-def document(seen: Seen) -> dict[str, Any]:
+def document(result: LookResult, again: str = "") -> dict[str, Any]:
     """Return one look as a JSON document."""
     return {
-        "looked_at": timestamp(seen.looked),
-        "sessions_root": shown(seen.sessions_root),
-        "companies": [_company(view, seen) for view in seen.views],
-        "unreadable": [{"company_id": shown(each.company_id), "problem": shown(each.problem)} for each in seen.blind],
+        "looked_at": timestamp(result.looked),
+        "sessions_root": shown(result.sessions_root),
+        "companies": [_company(view, result, again) for view in result.views],
+        "unreadable": [
+            {"company_id": shown(each.company_id), "problem": shown(each.problem)} for each in result.unreadable
+        ],
+        "passed_over": [{"name": shown(each.name), "reason": each.why} for each in result.passed_over],
         "alerts": [
             {
-                "company_id": shown(message.alert.view.company_id),
-                "level": message.alert.view.level.value,
-                "clear": message.alert.clear,
-                "delivered": not message.failures,
+                "company_id": shown(sent.alert.view.company_id),
+                "level": sent.alert.view.level.value,
+                "severity": sent.alert.severity.name.lower(),
+                "clear": sent.alert.clear,
+                "delivered": not sent.failures,
             }
-            for message in seen.messages
+            for sent in result.alerts
         ],
-        "warnings": [shown(text) for text in seen.warnings],
-        "problems": [shown(text) for text in seen.problems],
+        "warnings": [shown(text) for text in result.warnings],
+        "problems": [shown(text) for text in result.problems],
     }
 
 
-def _company(view: View, seen: Seen) -> dict[str, Any]:
-    relief = seen.reliefs.get(view.company_id)
+def rehearsal_document(rehearsal: Rehearsal, again: str = "") -> dict[str, Any]:
+    """Return a look that touched nothing as a JSON document, with what it would do and send."""
+    return {
+        "dry_run": True,
+        **document(rehearsal.result, again),
+        "would_do": [{"company_id": shown(name), "what": plan} for name, plan in rehearsal.plans.items()],
+        "would_send": [
+            {"service": number, "title": shown(message.title), "body": message.body}
+            for number, message in enumerate(rehearsal.messages, 1)
+            if message is not None
+        ],
+    }
+
+
+def _company(view: View, result: LookResult, again: str) -> dict[str, Any]:
+    cleanup = result.emergencies.get(view.company_id)
     detail = view.detail
     return {
         "company_id": shown(view.company_id),
         "counted": view.counted,
         "level": view.level.value,
-        "trend": seen.trends.get(view.company_id),
+        "pairing": view.pairing.value,
+        **judgement_document(view.judgement, again),
+        "trend": result.trends.get(view.company_id),
         "removable": {"files": detail.removable.files, "bytes": detail.removable.size} if detail else None,
-        "emergency": {"removed": relief.files, "runs": relief.runs, "problem": relief.problem} if relief else None,
+        "last_write": timestamp(detail.newest) if detail and detail.newest is not None else None,
+        "emergency": {"removed": cleanup.files, "runs": cleanup.runs, "problem": cleanup.problem} if cleanup else None,
     }

@@ -1,41 +1,35 @@
 """Alerts: whom to tell what, and when again. Pure: views and the memory of what was told go in, alerts come out.
 
-A company is told of once per level, again after some hours while the level lasts, and once when it falls; and whatever
-was done about it, once.
+A company is told of once per level, again after some hours while the level lasts, and once when it falls; whatever was
+done about it, once. What no cleanup can help is told once, as information, and again when it has grown by a tenth.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from baileys_cleanup.decision.levels import Level, Levels
-from baileys_cleanup.output.text import count, shown
+from baileys_cleanup.decision.judgement import Cause, Severity
+from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.watch.see.company import View
 
 HOUR = 3_600 * 1_000_000_000
 """Nanoseconds."""
 
-ACTIONS: Mapping[Level, str] = {
-    Level.EXCELLENT: "nothing",
-    Level.NORMAL: "watch it",
-    Level.ATTENTION: "plan a cleanup",
-    Level.WARNING: "clean it within 24 hours",
-    Level.CRITICAL: "clean it now, or rotate the pairing",
-}
-"""What to do at each level."""
 
-
-class Told(NamedTuple):
+class LastAlert(NamedTuple):
     """What was told of a company last: which level, and when (nanoseconds since the epoch).
 
-    `owed` are the services that could not be reached then, by fingerprint.
+    `owed` are the services that could not be reached then, by fingerprint. `counted` is how many files it had, and
+    `trouble` what was wrong beside the count: nothing where it is empty.
     """
 
     level: Level
     at: int
     owed: tuple[str, ...] = ()
+    counted: int = 0
+    trouble: str = ""
 
 
-class Deed(NamedTuple):
+class ActionTaken(NamedTuple):
     """What was done about a company, in words, and the services that have not heard of it yet, by fingerprint."""
 
     text: str
@@ -43,92 +37,108 @@ class Deed(NamedTuple):
 
 
 class Alert(NamedTuple):
-    """One message about one company. `earlier` is the level that was told before, None when nothing was.
+    """One message about one company. `earlier` is what was told before, None when nothing was.
 
     `to` are the services that have not heard it yet; None means all.
     """
 
     view: View
-    earlier: Level | None
+    earlier: LastAlert | None
     to: tuple[str, ...] | None = None
 
     @property
     def clear(self) -> bool:
         """Tell whether this says that it got better, or is well."""
+        if self.view.judgement.trouble is not None:
+            return False
         order = list(Level)
-        fell = self.earlier is not None and order.index(self.view.level) < order.index(self.earlier)
-        return fell or not _alarms(self.view.level)
+        fell = self.earlier is not None and order.index(self.view.level) < order.index(self.earlier.level)
+        return fell or self.view.judgement.fullness is None
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is: what cannot be helped is worth a note, and a fall is none."""
+        trouble = self.view.judgement.trouble
+        if trouble is not None:
+            return trouble.severity
+        if self.clear:
+            return Severity.OK
+        if self.view.judgement.stuck:
+            return Severity.NOTE
+        return Severity.CRITICAL if self.view.level is Level.CRITICAL else Severity.WARNING
 
     @property
     def kind(self) -> str:
         """Apprise's word for how bad it is."""
-        if self.clear:
-            return "success"
-        return "failure" if self.view.level is Level.CRITICAL else "warning"
+        return _KINDS[self.severity]
+
+
+_KINDS = {
+    Severity.OK: "success",
+    Severity.NOTE: "info",
+    Severity.WARNING: "warning",
+    Severity.CRITICAL: "failure",
+}
 
 
 def due(
-    view: View, told: Told | None, levels: Levels, repeat: int, now: int, *, deeds: Iterable[Deed] = ()
+    view: View, told: LastAlert | None, repeat: int, now: int, *, actions: Iterable[ActionTaken] = ()
 ) -> Alert | None:
-    """Return the alert that is due for a company; `repeat` is in nanoseconds, `deeds` were not heard of by all."""
-    alarming = levels.alarms(view.counted)
-    unheard = {name for deed in deeds for name in deed.owed}
-    if told is None and not alarming:
+    """Return the alert that is due for a company; `repeat` is in nanoseconds, `actions` were not heard of by all."""
+    alarming = view.judgement.fullness is not None
+    trouble = trouble_of(view)
+    unheard = {name for action in actions for name in action.owed}
+    if told is None and not (alarming or trouble):
         return Alert(view, None, tuple(sorted(unheard))) if unheard else None
-    if told is None:
-        return Alert(view, None)
-    if view.level is not told.level and (alarming or _alarms(told.level)):
-        return Alert(view, told.level)
+    if told is None or trouble != told.trouble:
+        return Alert(view, told)
+    changed = view.level is not told.level and (alarming or alarms(told.level))
+    if view.judgement.stuck and alarms(told.level):
+        changed = 10 * view.counted >= 11 * max(told.counted, 1)
     # A clock that was set back must not silence an alert for years; a look that began a little earlier is none.
-    if alarming and not -HOUR < now - told.at < repeat:
-        return Alert(view, told.level)
+    again = not -HOUR < now - told.at < repeat and (bool(trouble) or (alarming and not view.judgement.stuck))
+    if changed or again:
+        return Alert(view, told)
     unheard.update(told.owed)
-    return Alert(view, told.level, tuple(sorted(unheard))) if unheard else None
+    return Alert(view, told, tuple(sorted(unheard))) if unheard else None
 
 
-def unheard_of(deeds: Iterable[Deed], missed: Collection[str]) -> tuple[Deed, ...]:
+def unheard_of(actions: Iterable[ActionTaken], missed: Collection[str]) -> tuple[ActionTaken, ...]:
     """Return what is still to be told after an alert; `missed` are the services that could not be reached."""
-    left = (Deed(deed.text, tuple(name for name in deed.owed if name in missed)) for deed in deeds)
-    return tuple(deed for deed in left if deed.owed)
+    left = (ActionTaken(each.text, tuple(name for name in each.owed if name in missed)) for each in actions)
+    return tuple(each for each in left if each.owed)
 
 
-def remembered(alert: Alert, told: Told | None, missed: tuple[str, ...], now: int) -> Told | None:
+def remembered(
+    alert: Alert, told: LastAlert | None, missed: tuple[str, ...], now: int, present: View | None = None
+) -> LastAlert | None:
     """Return what to remember after an alert; `missed` are the services that could not be reached.
 
-    None: an all-clear that everybody heard ends the matter.
+    `present` is the company after what was done about it. None: an all-clear that everybody heard ends the matter.
     """
-    if not missed and not _alarms(alert.view.level):
+    trouble = trouble_of(alert.view)
+    if not missed and not alarms(alert.view.level) and not trouble:
         return None
-    at = now if alert.to is None or told is None else told.at
-    return Told(alert.view.level, at, missed)
+    counted = (present or alert.view).counted
+    if alert.to is None or told is None:
+        return LastAlert(alert.view.level, now, missed, counted, trouble)
+    return LastAlert(alert.view.level, told.at, missed, told.counted, trouble)
 
 
-def _alarms(level: Level) -> bool:
+def alarms(level: Level) -> bool:
+    """Tell whether a level is told of."""
     return level in {Level.ATTENTION, Level.WARNING, Level.CRITICAL}
 
 
-def title(alert: Alert) -> str:
-    """Return the subject of a message."""
-    view = alert.view
-    word = f"down to {view.level}" if alert.clear else view.level.value
-    return f"Baileys company {shown(view.company_id)}: {word}, {count(view.counted, 'file')}"
+def trouble_of(view: View) -> str:
+    """Return what is wrong beside the count, as a word; empty where nothing is."""
+    trouble = view.judgement.trouble
+    return "" if trouble is None else trouble.cause.value
 
 
-def body(alert: Alert, now: View, done: str | None, place: str, earlier: Iterable[str] = ()) -> str:
-    """Return the text of a message.
-
-    `now` is the company after what was `done` about it, None for nothing; `place` is the sessions root and its host;
-    `earlier` is what was done before and the reader has not heard of.
-    """
-    view = alert.view
-    lines = [f"Company {shown(view.company_id)} has {count(view.counted, 'counted file')}: level {view.level}."]
-    if alert.clear and alert.earlier not in {None, view.level}:
-        lines.append(f"It was {alert.earlier} before.")
-    lines += [f"Done earlier: {text}." for text in earlier]
-    if done:
-        lines.append(f"Done: {done}.")
-    if now != view:
-        lines.append(f"Now it has {count(now.counted, 'counted file')}: level {now.level}.")
-    lines.append(f"Next: {ACTIONS[now.level]}.")
-    lines.append(f"Sessions root: {place}")
-    return "\n".join(lines)
+HEADLINES = {
+    Cause.PAIRING_DEAD.value: "its pairing is dead",
+    Cause.PAIRING_INCOMPLETE.value: "creds.json is incomplete",
+    Cause.DEEPER.value: "its files lie one level deeper",
+}
+"""What is wrong beside the count, in a few words."""

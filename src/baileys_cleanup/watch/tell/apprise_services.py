@@ -1,11 +1,15 @@
 """The services that alerts go to. Apprise knows them all; here is what may not happen while it delivers.
 
 A service's URL is a secret: it is never logged, and it goes by a fingerprint. A service that hangs is left behind
-after a while, and so is one when the process is told to stop.
+after a while, and so is one when the process is told to stop. One that gets too many messages is waited for.
 """
 
 import hashlib
+import re
+import threading
+import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any, Protocol
@@ -15,6 +19,12 @@ from baileys_cleanup.watch.tell.timeout import wait_for
 
 _PATIENCE = 30.0
 """Seconds for one message. Apprise's own limits for connecting and reading (4 s each) do not cover all of it."""
+
+
+_PAUSES = (20.0, 60.0)
+"""Seconds to wait for a service that says that it gets too many messages, before each further try."""
+_TOO_MANY = "it says that it gets too many messages"
+_SAYS_SO = re.compile(r"error=429\b|too many requests|rate.?limit", re.IGNORECASE)
 
 
 class Service(Protocol):
@@ -72,10 +82,21 @@ def _silence() -> None:
     """Keep Apprise from writing to stderr by itself: its words may hold an address or an answer."""
     import logging  # noqa: PLC0415 - only beside Apprise, which imports it
 
+    class Listener(logging.Handler):
+        """Hears what Apprise says, keeps none of it, and remembers whether a service gets too many messages."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            if _SAYS_SO.search(record.getMessage()):
+                _heard.too_many = True
+
     for name in ("apprise", "urllib3"):
         logger = logging.getLogger(name)
-        logger.addHandler(logging.NullHandler())
+        logger.handlers[:] = [Listener()]
         logger.propagate = False
+
+
+_heard = threading.local()
+"""What Apprise said in this thread: each message is sent in one of its own."""
 
 
 class _Apprise:
@@ -92,6 +113,15 @@ class _Apprise:
         """Deliver in a thread of its own, so that nothing there can hold the watch up."""
         if self._busy is not None and self._busy.is_alive():
             return "it still hangs from an earlier message"
+        problem = self._try(title, body, kind, picture, stopping)
+        for pause in _PAUSES:
+            if problem != _TOO_MANY or stopping():
+                break
+            wait_for(partial(time.sleep, pause), pause, stopping)
+            problem = self._try(title, body, kind, picture, stopping)
+        return problem
+
+    def _try(self, title: str, body: str, kind: str, picture: Path | None, stopping: Callable[[], bool]) -> str | None:
         outcome: list[str | None] = []
         self._busy = wait_for(lambda: self._send(outcome, title, body, kind, picture), _PATIENCE, stopping)
         if not outcome:
@@ -100,9 +130,10 @@ class _Apprise:
 
     def _send(self, outcome: list[str | None], title: str, body: str, kind: str, picture: Path | None) -> None:
         attach = None if picture is None else str(picture)
+        _heard.too_many = False
         try:
             done = bool(self._sender.notify(body=body, title=title, notify_type=kind, attach=attach))
         except Exception as error:  # noqa: BLE001 - a plugin's bug is an alert that was not delivered
             outcome.append(f"Apprise failed: {type(error).__name__}")
         else:
-            outcome.append(None if done else "it did not take the message")
+            outcome.append(None if done else _TOO_MANY if _heard.too_many else "it did not take the message")

@@ -14,10 +14,11 @@ _PATIENCE = 5
 
 
 class Ending:
-    """How the run ends: its exit status, None while nobody knows."""
+    """How the run ends: its exit status, None while nobody knows; and whether it found what is as bad as a failure."""
 
     def __init__(self) -> None:
         self.status: int | None = None
+        self.found_dead = False
 
 
 def _never() -> bool:
@@ -28,6 +29,8 @@ def _never() -> bool:
 def pinging(url: str | None, warn: Callable[[str], object], stopping: Callable[[], bool] = _never) -> Iterator[Ending]:
     """Ping around a run: `/start`, then the URL itself for status 0, `/<status>` for another, `/fail` for an error.
 
+    A run that did its work and found a bot that will not come back by itself is no success either: `/fail`.
+
     Without a URL nothing is sent. `warn` hears in words what went wrong with a ping. A run that is told to stop does
     not wait for its `/start`; how it ended it still tells.
     """
@@ -36,7 +39,7 @@ def pinging(url: str | None, warn: Callable[[str], object], stopping: Callable[[
     try:
         yield ending
     finally:
-        if ending.status is None:
+        if ending.status is None or (ending.status == 0 and ending.found_dead):
             _ping(url, "/fail", warn, _never)
         else:
             _ping(url, f"/{ending.status}" if ending.status else "", warn, _never)

@@ -273,18 +273,6 @@ def test_a_stamp_tells_what_a_rename_leaves_alone(tmp_path):
     assert stamp != Stamp.of(put(tmp_path, "c", b"1", now=NOW).stat())
 
 
-def test_the_census_counts_what_the_list_lists(root, place):
-    """Regular files only, and those that begin in some way; a hard link counts, a link does not."""
-    folder = place / "company_7"
-    for name in ("creds.json", "pre-key-1.json", "pre-key-x"):
-        put(folder, name)
-    (folder / "pre-key-link.json").symlink_to("creds.json")
-    (folder / "pre-key-folder").mkdir()
-    (folder / "twin.json").hardlink_to(folder / "creds.json")
-    with root.company("7") as company:
-        assert (len(company.names().files), 2) == company.census("pre-key-")
-
-
 def test_the_space_is_that_of_the_roots_disk(root, place):
     """Bytes and inodes are the file system's own numbers."""
     status = os.statvfs(place)

@@ -9,7 +9,7 @@ from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.outcome import RunOutcome
 from baileys_cleanup.watch.remember.alerts_sent import Company, read_memory, still, write_memory
 from baileys_cleanup.watch.remember.run_history import History, read_history, record_clean, record_emergency
-from baileys_cleanup.watch.tell.alerts import Told
+from baileys_cleanup.watch.tell.alerts import LastAlert
 
 from ...helpers import NOW
 from ..helpers import ended
@@ -24,9 +24,9 @@ TORN = [
     b'{"companies": 3, "runs": 3}',
     b'{"companies": [1], "runs": [1]}',
     b'{"companies": {"7": {"counted": "x"}}, "runs": [{}]}',
-    b'{"companies": {"7": {"counted": 1, "told": {"level": "high"}}}, "success": "x"}',
-    b'{"companies": {"7": {"counted": 1e999}}, "success": 1e999}',
-    b'{"companies": {"7": 5}, "success": 99999999999999999999999}',
+    b'{"companies": {"7": {"counted": 1, "told": {"level": "high"}}}, "successes": {"": "x"}}',
+    b'{"companies": {"7": {"counted": 1e999}}, "successes": {"": 1e999}}',
+    b'{"companies": {"7": 5}, "successes": {"": 99999999999999999999999}}',
     b"[" * 100_000,
 ]
 USABLE = {b"[]", b"null", b'"x"'}
@@ -40,7 +40,7 @@ def outcome(**more):
 
 def test_memory_survives(tool):
     """What is remembered comes back as it was, whatever the ids."""
-    memory = {"7": Company(5), "\udcff": Company(200, Told(Level.CRITICAL, NOW, ("a", "b"))), "ü\n": Company(0)}
+    memory = {"7": Company(5), "\udcff": Company(200, LastAlert(Level.CRITICAL, NOW, ("a", "b"))), "ü\n": Company(0)}
     write_memory(tool, memory)
     assert (memory, None) == read_memory(tool)
 
@@ -71,14 +71,14 @@ def test_a_number_that_no_run_wrote_is_a_damaged_history(tool, place, field, wro
     record_clean(tool, outcome(seconds=2.0, removed={Kind.SESSION: 3}))
     path = place / ".baileys-cleanup" / "history.json"
     state = json.loads(path.read_text())
-    for part in (state, state["clean"], state["clean"]["removed"]):
+    clean = state["cleans"][""]
+    for part in (clean, clean["removed"]):
         part.update({field: wrong} if field in part else {})
+    if field == "success":
+        state["successes"][""] = wrong
     path.write_text(json.dumps(state))
     history, problem = read_history(tool)
-    if (field, wrong) == ("success", None):  # that is what stands there before the first success
-        assert (None, None) == (history.success, problem)
-    else:
-        assert (History(), True) == (history, "history.json" in problem)
+    assert (History(), True) == (history, "history.json" in problem)
 
 
 @pytest.mark.parametrize("make", [lambda path: path.symlink_to("/etc/passwd"), lambda path: path.mkdir()])
@@ -150,3 +150,24 @@ def test_a_history_that_was_torn_is_told_with_the_run(tool, place):
     run = outcome()
     record_clean(tool, run)
     assert ["history.json" in note for note in run.notes] == [True]
+
+
+def test_a_success_is_one_of_all_shards(tool):
+    """Three of four are none; with the fourth it is the one that is longest ago."""
+    for number in range(4):
+        assert read_history(tool)[0].success is None
+        record_clean(tool, outcome(seconds=float(number), shard=f"{number}/4"))
+    history, _ = read_history(tool)
+    assert (NOW, 4) == (history.success, history.shards)
+    record_clean(tool, outcome(seconds=9.0, shard="2/4", errors=["x"]))
+    assert NOW == read_history(tool)[0].success
+
+
+def test_another_number_of_shards_begins_anew(tool):
+    """Shards of four will not come again once there are two: what they did says nothing about tonight."""
+    for shard in ("0/4", "1/4", "0/2", "1/2"):
+        record_clean(tool, outcome(shard=shard))
+    history, _ = read_history(tool)
+    assert ({"0/2", "1/2"}, 2) == (set(history.cleans), history.shards)
+    record_clean(tool, outcome())
+    assert ({""}, 0) == (set(read_history(tool)[0].cleans), read_history(tool)[0].shards)

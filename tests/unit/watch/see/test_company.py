@@ -1,11 +1,14 @@
 """`watch.view`: what one look tells of a company."""
 
 import os
+from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.judgement import Cause, Pairing, Severity
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.plan import plan
@@ -13,9 +16,9 @@ from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.pre_keys import may_hold_batch
 from baileys_cleanup.store.folder.company import Stamp
 from baileys_cleanup.watch.see.all import terms_of
-from baileys_cleanup.watch.see.company import Blind, Removable, view_all, view_one
+from baileys_cleanup.watch.see.company import Removable, Unreadable, view_all, view_one
 
-from ...helpers import NOW, OWN, PN, auth_file, put
+from ...helpers import NOW, OWN, PN, auth_file, creds, put
 from ..helpers import SESSION, WORLD, company
 
 
@@ -37,7 +40,8 @@ def test_a_look_tells_kinds_level_and_what_would_go(root, place, settings):
     assert Removable(1, 5) == found.detail.removable
     assert sum(path.stat().st_size for path in folder.iterdir()) == found.detail.size
     assert NOW - 20 * 86_400 * 10**9 == found.detail.oldest
-    assert found.detail.creds_problem is None
+    newest = max(path.stat().st_mtime_ns for path in folder.iterdir())
+    assert (newest, Pairing.PAIRED) == (found.detail.newest, found.pairing)
 
 
 def test_a_quick_look_counts_as_the_thorough_one(root, place, settings):
@@ -74,11 +78,11 @@ def test_a_company_that_disappears_is_left_out(root, place, settings):
 
 
 def test_a_company_that_cannot_be_looked_at_is_told(root, place, settings):
-    """A folder that became a link is a Blind with a sentence, and the others are seen."""
+    """A folder that became a link is a Unreadable with a sentence, and the others are seen."""
     company(place, "7", 2)
     (place / "company_8").symlink_to(place / "company_7")
     blind, found = seen(root, settings, ["8", "7"])
-    assert isinstance(blind, Blind)
+    assert isinstance(blind, Unreadable)
     assert "no longer a folder" in blind.problem
     assert "7" == found.company_id
 
@@ -87,14 +91,16 @@ def test_broken_creds_are_told(root, place, settings):
     """What is wrong with creds.json stands in the detail."""
     company(place, "7", 2)
     put(place / "company_7", "creds.json", b"{")
-    assert "not valid JSON" in view_one(root, "7", Policy(), terms_of(settings, WORLD)).detail.creds_problem
+    found = view_one(root, settings, "7", terms_of(settings, WORLD))
+    assert Pairing.BROKEN is found.pairing
+    assert "not valid JSON" in found.judgement.trouble.sentence
 
 
 def test_told_to_stop_a_look_ends_between_two_companies(root, place, settings):
     """No company is begun after the signal."""
     for number in "789":
         company(place, number, 2)
-    answers = iter([False, True])
+    answers = iter([False, True, True])
     stopping = WORLD._replace(stopping=lambda: next(answers))
     assert ["7"] == [each.company_id for each in seen(root, settings, world=stopping)]
 
@@ -104,8 +110,60 @@ def test_a_companys_own_policy_is_used(root, place, settings):
     company(place, "7", 1, old=3)
     terms = terms_of(settings, WORLD)
     assert [3, 0] == [
-        view_one(root, "7", Policy(session_max_age_days=days), terms).detail.removable.files for days in (14, 21)
+        view_one(
+            root, replace(settings, companies={"7": {"session_max_age_days": days}}), "7", terms
+        ).detail.removable.files
+        for days in (14, 21)
     ]
+
+
+def test_a_companys_own_levels_are_used(root, place, settings):
+    """Kinds that are not to be counted are not, and its own limits decide."""
+    company(place, "7", 160)
+    company(place, "8", 160)
+    own = replace(settings, company_levels={"7": {"not_counted": (Kind.DEVICE_LIST,)}, "8": {"critical": 150}})
+    for detail in (False, True):
+        found = {each.company_id: each for each in seen(root, own, detail=detail)}
+        assert (1, Level.EXCELLENT) == (found["7"].counted, found["7"].level)
+        assert (160, Level.CRITICAL) == (found["8"].counted, found["8"].level)
+
+
+def test_contents_one_level_deeper_are_found(root, place, settings):
+    """No file of its own, and folders that hold a creds.json: neither look takes it for an empty company."""
+    put(place / "company_7", "x", b"")
+    (place / "company_7" / "x").unlink()
+    put(place / "company_7" / "5511", "creds.json")
+    (place / "company_7" / "link").symlink_to(place / "company_7" / "5511")
+    for detail in (False, True):
+        (found,) = seen(root, settings, detail=detail)
+        assert "one level deeper, in '5511':" in found.judgement.trouble.sentence
+
+
+def test_a_company_that_nobody_writes_any_more_is_silent(root, place, settings):
+    """Counted from the newest file, whatever it is; a note and no alert."""
+    folder = company(place, "7", 1)
+    for number, age in enumerate((40, 31, 30)):
+        put(folder, f"device-list-x{number}.json", age=age)
+    put(folder, "creds.json", creds(), age=30)
+    (found,) = seen(root, settings)
+    assert (True, Severity.NOTE) == (found.silent, found.judgement.severity)
+    put(folder, "device-list-y.json", age=29)
+    assert not seen(root, settings)[0].silent
+
+
+@pytest.mark.parametrize("detail", [False, True])
+def test_both_looks_judge_alike(root, place, settings, detail):
+    """Pairing, fullness and what a cleanup can free are the same, however closely it was looked at."""
+    company(place, "full", 100, old=60)
+    company(place, "stuck", 190)
+    put(company(place, "dead", 4), "creds.json", b"")
+    (company(place, "gone", 4) / "creds.json").unlink()
+    (place / "company_empty").mkdir()
+    found = {each.company_id: each for each in seen(root, settings, detail=detail)}
+    assert [Cause.FULL, Cause.NOTHING_REMOVABLE, Cause.PAIRING_DEAD, Cause.PAIRING_DEAD, Cause.EMPTY] == [
+        found[name].judgement.findings[0].cause for name in ("full", "stuck", "dead", "gone", "empty")
+    ]
+    assert "would free 60 and leave 100" in found["full"].judgement.fullness.sentence
 
 
 def test_a_look_writes_nothing(root, place, settings):

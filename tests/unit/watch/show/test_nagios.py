@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from baileys_cleanup.watch.see.company import Blind
+from baileys_cleanup.decision.judgement import Pairing
+from baileys_cleanup.store.store import PassedOver
+from baileys_cleanup.watch.see.company import Unreadable
 from baileys_cleanup.watch.show.nagios import State, Thresholds, checked, document, line, unknown
 
 from ..helpers import view
@@ -39,8 +41,8 @@ def test_an_alert_is_above_the_threshold(counts, state):
 
 
 def test_a_company_that_was_not_seen_is_not_well():
-    """Blind where all else is well is unknown; it never hides something worse."""
-    blind = Blind("8", "closed")
+    """Unreadable where all else is well is unknown; it never hides something worse."""
+    blind = Unreadable("8", "closed")
     assert State.UNKNOWN is checked([view(10), blind], LIMITS).state
     assert State.WARNING is checked([view(151), blind], LIMITS).state
     assert State.CRITICAL is checked([blind, view(181)], LIMITS).state
@@ -62,7 +64,7 @@ def test_no_company_name_breaks_the_line(company_id):
     """Bars, quotes, equals signs and newlines in a name leave one line with one bar and whole data."""
     text = line(checked([view(200, company_id)], LIMITS))
     assert (1, True) == (text.count("|"), text.isprintable())
-    assert 6 == len(performance(text))
+    assert 7 == len(performance(text))
 
 
 def test_many_companies_fit_what_nagios_reads():
@@ -79,9 +81,59 @@ def test_what_keeps_it_from_checking_is_unknown_on_one_line():
 
 def test_the_document_has_every_company():
     """JSON has state, thresholds and the companies, the fullest first."""
-    found = document(checked([view(10, "a"), view(200, "b"), Blind("c", "closed")], LIMITS))
+    found = document(checked([view(10, "a"), view(200, "b"), Unreadable("c", "closed")], LIMITS))
     assert ("critical", 150, 180) == (found["status"], found["warning_above"], found["critical_above"])
     assert [("b", "critical", 200, "critical"), ("a", "ok", 10, "excellent")] == [
-        tuple(each.values()) for each in found["companies"]
+        tuple(each.values())[:4] for each in found["companies"]
     ]
+    assert ["critical", "ok"] == [each["severity"] for each in found["companies"]]
     assert [{"company_id": "c", "problem": "closed"}] == found["unreadable"]
+
+
+@pytest.mark.parametrize(
+    ("more", "state"),
+    [
+        ({"pairing": Pairing.BROKEN}, State.CRITICAL),
+        ({"pairing": Pairing.GONE}, State.CRITICAL),
+        ({"pairing": Pairing.INCOMPLETE}, State.WARNING),
+        ({"pairing": Pairing.NOTHING, "deeper": ["5511"]}, State.WARNING),
+        ({"pairing": Pairing.NOTHING}, State.OK),
+        ({"pairing": Pairing.UNPAIRED}, State.OK),
+        ({"silent_days": 99}, State.OK),
+    ],
+)
+def test_what_is_wrong_beside_the_count_has_its_state(more, state):
+    """A dead pairing is critical whatever the count; what is only to be known is no alert."""
+    assert state is checked([view(4, **more)], LIMITS).state
+
+
+def test_a_dead_pairing_comes_first_with_the_command_that_helps():
+    """Before any count; the first company's command stands there to be copied."""
+    seen = [view(200, "full"), view(4, "dead", pairing=Pairing.BROKEN, problem="creds.json is empty; x")]
+    text = line(checked(seen, LIMITS)._replace(again=" --config x"))
+    assert text.startswith(
+        "CRITICAL - 1 bot will not come back by itself: dead (creds.json is empty);"
+        " baileys-cleanup restore latest --replace --company dead --config x; 1 company above 180: full (200)"
+    )
+    assert ("1", "2") == (performance(text)["dead"][0], performance(text)["critical"][0])
+
+
+def test_what_no_cleanup_can_help_is_marked():
+    """The level is as ordered, and beside it stands that nothing can be removed."""
+    assert "above 180: 7 (300, nothing removable)" in line(checked([view(300, removable=0)], LIMITS))
+
+
+def test_what_the_tool_has_not_done_is_a_warning():
+    """An old cleanup is a warning where all else is well, and hides nothing worse."""
+    late = checked([view(10)], LIMITS)._replace(late=["the last good cleanup is 30h old, and 26h are allowed"])
+    assert State.WARNING is late.state
+    assert "WARNING - the last good cleanup is 30h old" in line(late)
+    assert State.CRITICAL is checked([view(200)], LIMITS)._replace(late=["x"]).state
+
+
+def test_what_is_passed_over_is_named():
+    """Links and folders of other names that may hold keys stand in the line, the others only in the document."""
+    over = [PassedOver("company_x", "a link", keys=True), PassedOver("backups", "its name", keys=False)]
+    found = checked([view(10)], LIMITS)._replace(passed_over=over)
+    assert "passed over: company_x |" in line(found)
+    assert ["company_x", "backups"] == [each["name"] for each in document(found)["passed_over"]]

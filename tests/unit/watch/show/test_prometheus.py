@@ -4,12 +4,14 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from baileys_cleanup.backups.record import Facts as Backups
+from baileys_cleanup.decision.judgement import Pairing
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.store.store import Space
 from baileys_cleanup.watch.remember.run_history import History
-from baileys_cleanup.watch.see.company import Blind, Removable
+from baileys_cleanup.watch.see.company import Removable, Unreadable
+from baileys_cleanup.watch.show.detail import detail_for
 from baileys_cleanup.watch.show.prometheus import exposition, need_exposition
 
 from ...helpers import NOW
@@ -18,10 +20,10 @@ from ..helpers import detail, ended, facts, view
 SECONDS = NOW / 10**9
 
 
-def read(*seen, **more):
+def read(*seen, detail_asked=None, **more):
     """Give the samples: name to labels to value."""
     samples = {}
-    for family in text_string_to_metric_families(exposition(facts(*seen, **more)).decode()):
+    for family in text_string_to_metric_families(exposition(facts(*seen, **more), detail_asked).decode()):
         for sample in family.samples:
             labels = tuple(sample.labels.values())
             assert labels not in samples.setdefault(sample.name, {}), "a series twice"
@@ -37,8 +39,9 @@ def test_every_kind_has_its_gauge_also_at_nothing():
 
 def test_a_company_has_its_metrics():
     """Count, level, bytes, what would go, the oldest session and the state of creds.json."""
-    found = read(view(160, "7", detail(size=99, removable=Removable(5, 50), oldest=NOW, creds_problem="broken")))
-    one = {name.removeprefix("baileys_company_"): values for name, values in found.items() if "company" in name}
+    seen = detail(size=99, removable=Removable(5, 50), oldest=NOW, newest=NOW)
+    found = read(view(160, "7", seen, pairing=Pairing.BROKEN))
+    one = {name.removeprefix("baileys_company_"): values for name, values in found.items() if "_company_" in name}
     assert {("7", level.value): level is Level.ATTENTION for level in Level} == one.pop("level")
     assert {
         "readable": {("7",): 1},
@@ -47,6 +50,7 @@ def test_a_company_has_its_metrics():
         "removable_files": {("7",): 5},
         "removable_bytes": {("7",): 50},
         "oldest_session_timestamp_seconds": {("7",): SECONDS},
+        "last_write_timestamp_seconds": {("7",): SECONDS},
         "creds_readable": {("7",): 0},
     } == one
 
@@ -54,19 +58,19 @@ def test_a_company_has_its_metrics():
 def test_what_nobody_knows_is_left_out():
     """Without a session, a run or a success there is no sample that would claim one."""
     found = read(view(1, "7", detail()), space=Space(5, 0, 0))
-    assert {"baileys_company_readable": {("8",): 0}}.items() <= read(Blind("8", "closed")).items()
+    assert {"baileys_company_readable": {("8",): 0}}.items() <= read(Unreadable("8", "closed")).items()
     assert not [name for name in found if "oldest" in name or "cleanup" in name or "inodes" in name]
 
 
 def test_runs_and_the_rest():
     """The last run, the earlier success, the quarantine and the disk."""
     run = ended(failures=2, status="partial", seconds=1.5)
-    found = read(history=History(NOW - 10**9, run, (run,)))
+    found = read(history=History({"": NOW - 10**9}, {"": run}, (run,)))
     assert [SECONDS + 1, SECONDS - 1, 1.5, 2] == [
-        found[f"baileys_cleanup_{name}"][()]
+        found[f"baileys_cleanup_{name}"]["",]
         for name in ("last_run_timestamp_seconds", "last_success_timestamp_seconds", "duration_seconds", "failures")
     ]
-    assert 3 == found["baileys_cleanup_removed_files"]["session",]
+    assert 3 == found["baileys_cleanup_removed_files"]["session", ""]
     assert len(Kind) == len(found["baileys_cleanup_removed_files"])
     assert [3, 30] == [found[f"baileys_quarantine_{name}"][()] for name in ("files", "bytes")]
     assert [1000, 20, 100] == [found[f"baileys_root_{name}"][()] for name in ("free_bytes", "free_inodes", "inodes")]
@@ -109,3 +113,72 @@ def test_backups_have_their_metrics():
         "baileys_backup_size_bytes": {("7",): 99},
         "baileys_backup_failures": {("7",): 0, ("8",): 2},
     } == {name: values for name, values in found.items() if "backup" in name}
+
+
+def crowd(number):
+    """Give that many companies, every tenth of them full and every hundredth dead."""
+    for each in range(number):
+        dead = {"pairing": Pairing.BROKEN} if each % 100 == 0 else {}
+        yield view(190 + each if each % 10 == 0 else each % 90 + 1, f"{each:05}", detail(), **dead)
+
+
+def series(found):
+    """Count the series of samples."""
+    return sum(map(len, found.values()))
+
+
+@pytest.mark.parametrize(
+    ("companies", "detail", "most"),
+    [(20, None, 24 * 20 + 90), (200, "company", 200 + 20 * 2 + 2 + 90), (3000, "summary", 50 * 4 + 90)],
+)
+def test_the_number_of_series_is_bounded(companies, detail, most):
+    """Everything of a few, one series and a little of many, totals and the fullest of very many."""
+    assert series(read(*crowd(companies), detail_asked=detail)) <= most
+
+
+def test_by_default_many_companies_are_told_less_of():
+    """Up to 1,000 everything, up to 10,000 one series each, above that a summary; what was asked for is always so."""
+    assert ["full", "full", "company", "company", "summary"] == [
+        detail_for(None, number) for number in (1, 1_000, 1_001, 10_000, 10_001)
+    ]
+    assert "full" == detail_for("full", 99_999)
+
+
+@pytest.mark.parametrize("detail", ["company", "summary"])
+def test_what_alerts_ask_for_is_there_in_short(detail):
+    """Dead pairings, critical levels and companies that cannot be read have their series, and those alone."""
+    found = read(*crowd(300), Unreadable("closed", "x"), detail_asked=detail)
+    assert {("closed",): 0} == found["baileys_company_readable"]
+    assert {("00000",): 0, ("00100",): 0, ("00200",): 0} == found["baileys_company_creds_readable"]
+    assert 30 == len(found["baileys_company_level"])
+    assert {1.0} == set(found["baileys_company_level"].values())
+    assert (300 if detail == "company" else 50) == len(found["baileys_company_counted_files"])
+    assert 480 == found["baileys_company_counted_files"]["00290",]
+
+
+@pytest.mark.parametrize("detail", ["full", "company", "summary"])
+def test_the_totals_are_there_however_much_is_told(detail):
+    """Companies by level, files by kind, dead, unreadable, what could be freed, and how the counts are spread."""
+    found = read(*crowd(300), Unreadable("closed", "x"), detail_asked=detail)
+    assert {"critical": 30, "excellent": 270} == {
+        level: number for (level,), number in found["baileys_companies"].items() if number
+    }
+    assert (1, 3, 300) == tuple(
+        found[name][()]
+        for name in (
+            "baileys_companies_unreadable",
+            "baileys_companies_pairing_dead",
+            "baileys_companies_counted_count",
+        )
+    )
+    assert 300 == found["baileys_files"]["creds",]
+    assert (270, 300) == tuple(found["baileys_companies_counted_bucket"][bound,] for bound in ("180.0", "+Inf"))
+
+
+def test_each_shard_has_its_own_last_run():
+    """Two of four shards ran, one of them well: each has its series, and how many there are is told."""
+    history = History().plus(ended(shard="0/4")).plus(ended(shard="1/4", status="partial", failures=1))
+    found = read(history=history)
+    assert {("0/4",): SECONDS + 1} == found["baileys_cleanup_last_success_timestamp_seconds"]
+    assert {("0/4",): 0, ("1/4",): 1} == found["baileys_cleanup_failures"]
+    assert 4 == found["baileys_cleanup_shards"][()]

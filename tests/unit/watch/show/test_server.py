@@ -1,4 +1,4 @@
-"""`watch.server`, `watch.board`: three paths, sane headers, and never an old look as the present one."""
+"""`watch.server`, `watch.latest`: three paths, sane headers, and never an old look as the present one."""
 
 import http.client
 import socket
@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from baileys_cleanup.errors import UsageProblem
-from baileys_cleanup.watch.show.latest import Board, Snapshot
+from baileys_cleanup.watch.show.latest import LatestSnapshot, Snapshot
 from baileys_cleanup.watch.show.server import serving
 
 from ..helpers import detail, facts, view
@@ -25,18 +25,18 @@ class Clock:
 
 
 @pytest.fixture
-def board():
-    """Give a board that believes a look for ten seconds, and its clock."""
+def latest():
+    """Give a latest that believes a look for ten seconds, and its clock."""
     clock = Clock()
-    made = Board(10, clock)
+    made = LatestSnapshot(10, clock)
     made.clock = clock
     return made
 
 
 @pytest.fixture
-def ask(board):
+def ask(latest):
     """Give a function that asks a server for a path; it gives status, headers and text."""
-    with serving("127.0.0.1", 0, board) as address:
+    with serving("127.0.0.1", 0, latest) as address:
 
         def request(path, method="GET"):
             connection = http.client.HTTPConnection(address.removeprefix("http://").rstrip("/"), timeout=10)
@@ -49,9 +49,9 @@ def ask(board):
         yield request
 
 
-def test_the_three_paths(ask, board):
-    """Page, metrics and health, each with its type; a query is passed over; others are not found."""
-    board.show(SNAPSHOT)
+def test_the_three_paths(ask, latest):
+    """Page, metrics and health, each with its type; others are not found."""
+    latest.show(SNAPSHOT)
     for path, kind, part in (
         ("/", "text/html; charset=utf-8", "critical"),
         ("/?x", "text/html; charset=utf-8", "critical"),
@@ -64,18 +64,18 @@ def test_the_three_paths(ask, board):
     assert 404 == ask("/etc/passwd")[0]
 
 
-def test_head_has_no_text_and_nothing_else_is_taken(ask, board):
+def test_head_has_no_text_and_nothing_else_is_taken(ask, latest):
     """HEAD answers as GET without a text; POST and the like are not understood."""
-    board.show(SNAPSHOT)
+    latest.show(SNAPSHOT)
     status, headers, text = ask("/", "HEAD")
     assert (200, "") == (status, text)
     assert int(headers["Content-Length"]) > 1000
     assert [501] * 3 == [ask("/", method)[0] for method in ("POST", "PUT", "DELETE")]
 
 
-def test_the_headers_let_nothing_in(ask, board):
+def test_the_headers_let_nothing_in(ask, latest):
     """Nothing may be loaded, framed, guessed, kept or told, and the page's own style is allowed by its hash."""
-    board.show(SNAPSHOT)
+    latest.show(SNAPSHOT)
     _, headers, _ = ask("/")
     policy = headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
@@ -86,24 +86,24 @@ def test_the_headers_let_nothing_in(ask, board):
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/healthz"])
-def test_what_is_not_so_any_more_is_not_shown(ask, board, path):
+def test_what_is_not_so_any_more_is_not_shown(ask, latest, path):
     """Before the first look, after a failed one, and after one that is too old, each path answers 503."""
     assert 503 == ask(path)[0]
-    board.show(SNAPSHOT)
+    latest.show(SNAPSHOT)
     assert 200 == ask(path)[0]
-    board.fail("the root is gone")
+    latest.fail("the root is gone")
     status, _, text = ask(path)
     assert 503 == status
     assert "the root is gone" in text
-    board.show(SNAPSHOT)
-    board.clock.now = 10.5
+    latest.show(SNAPSHOT)
+    latest.clock.now = 10.5
     assert 503 == ask(path)[0]
 
 
-def test_a_client_that_says_nothing_holds_nobody_up(ask, board):
+def test_a_client_that_says_nothing_holds_nobody_up(ask, latest):
     """Connections that stay silent do not keep another client from its answer."""
-    board.show(SNAPSHOT)
-    with serving("127.0.0.1", 0, board) as address:
+    latest.show(SNAPSHOT)
+    with serving("127.0.0.1", 0, latest) as address:
         place = address.removeprefix("http://").rstrip("/")
         host, port = place.split(":")
         silent = [socket.create_connection((host, int(port))) for _ in range(20)]
@@ -115,23 +115,52 @@ def test_a_client_that_says_nothing_holds_nobody_up(ask, board):
             each.close()
 
 
-def test_a_port_in_use_is_told(board):
+def test_a_port_in_use_is_told(latest):
     """The sentence names the address and what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         sentence = rf"--listen 127\.0\.0\.1:{port}: .*a port that is free"
-        with pytest.raises(UsageProblem, match=sentence), serving("127.0.0.1", port, board):
+        with pytest.raises(UsageProblem, match=sentence), serving("127.0.0.1", port, latest):
             pass
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
-def test_an_address_that_is_not_ours_is_told(board, host):
+def test_an_address_that_is_not_ours_is_told(latest, host):
     """Another machine's address, or a name that nobody knows, is one sentence."""
-    with pytest.raises(UsageProblem, match="--listen"), serving(host, 0, board):
+    with pytest.raises(UsageProblem, match="--listen"), serving(host, 0, latest):
         pass
 
 
-def test_the_texts_of_a_look_are_made_once(board):
+def test_the_texts_of_a_look_are_made_once(latest):
     """A second scrape of the same look costs nothing."""
     assert SNAPSHOT.metrics is SNAPSHOT.metrics
-    assert SNAPSHOT.page is SNAPSHOT.page
+
+
+def test_the_first_look_is_shown_while_it_goes_on(ask, latest):
+    """The page has what was seen so far; metrics and health wait: half of the companies would look like all of them."""
+    latest.show(Snapshot(facts(view(200, "7", detail()), waiting=3), {}))
+    status, _, text = ask("/")
+    assert (200, True) == (status, "1 company is looked at, 3 not yet" in text)
+    assert [503, 503] == [ask(path)[0] for path in ("/metrics", "/healthz")]
+    latest.show(SNAPSHOT)
+    latest.show(Snapshot(facts(waiting=4), {}))
+    assert [200, 200] == [ask(path)[0] for path in ("/metrics", "/healthz")]
+    assert "not yet" not in ask("/")[2]
+
+
+def test_what_is_asked_for_stands_in_the_address(ask, latest):
+    """A level, a part of a name, an order; what is not understood asks for nothing."""
+    latest.show(Snapshot(facts(view(200, "full", detail()), view(20, "Well", detail())), {}))
+    for query, names in (
+        ("?level=critical", ["full"]),
+        ("?text=wEL", ["Well"]),
+        ("?order=name", ["Well", "full"]),
+        ("?level=nonsense&order=x&a=1", ["full", "Well"]),
+        ("?" + "&" * 100 + "a=b" * 1000, ["full", "Well"]),
+        ("?text=%ff%00", []),
+    ):
+        status, _, text = ask("/" + query)
+        assert 200 == status
+        found = [name for name in ("full", "Well") if f'<th scope="row">{name}<' in text]
+        assert sorted(found) == sorted(names)
+        assert len(names) < 2 or text.index(f">{names[0]}<") < text.index(f">{names[1]}<")

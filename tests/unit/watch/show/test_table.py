@@ -3,9 +3,10 @@
 import json
 
 from baileys_cleanup.output.table import plain
-from baileys_cleanup.watch.look import Depth
+from baileys_cleanup.watch.result import Depth
 from baileys_cleanup.watch.show.table import document, lines
 
+from ...helpers import creds, put
 from ..helpers import MINUTE, Postbox, company, looked
 
 
@@ -39,4 +40,16 @@ def test_the_document_has_it_all(place, settings):
     first, second = found["companies"]
     assert ("7", 100, "normal", None) == (first["company_id"], first["counted"], first["level"], first["trend"])
     assert (100, 1, None) == (first["emergency"]["removed"], len(first["emergency"]["runs"]), second["emergency"])
-    assert [{"company_id": "7", "level": "critical", "clear": False, "delivered": False}] == found["alerts"]
+    assert [
+        {"company_id": "7", "level": "critical", "severity": "critical", "clear": False, "delivered": False}
+    ] == found["alerts"]
+
+
+def test_a_company_that_is_silent_is_marked(place, settings):
+    """The column says for how long, and is empty for all others."""
+    company(place, "7", 3)
+    put(place / "company_8", "creds.json", creds(), age=40)
+    head, first, second, *_ = lines(looked(settings, depth=Depth.FILES), plain)
+    assert "SILENT FOR" in head
+    assert ["7", "3", "new", "excellent", "nothing"] == first.split()
+    assert ["8", "1", "new", "excellent", "nothing", "40", "days"] == second.split()

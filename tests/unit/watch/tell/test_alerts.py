@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baileys_cleanup.decision.levels import Level, Levels
-from baileys_cleanup.watch.tell.alerts import ACTIONS, HOUR, Deed, Told, body, due, remembered, title, unheard_of
+from baileys_cleanup.decision.judgement import Pairing
+from baileys_cleanup.decision.levels import Level
+from baileys_cleanup.watch.tell.alerts import HOUR, ActionTaken, LastAlert, due, remembered, unheard_of
 
 from ...helpers import NOW
 from ..helpers import view
@@ -22,25 +23,25 @@ CRITICAL, WARNING, ATTENTION, NORMAL = Level.CRITICAL, Level.WARNING, Level.ATTE
         (150, None, None),
         (151, None, "all"),
         (181, None, "all"),
-        (160, Told(ATTENTION, NOW - REPEAT + 1), None),
-        (160, Told(ATTENTION, NOW - REPEAT), "all"),
-        (160, Told(ATTENTION, NOW + HOUR - 1), None),
-        (160, Told(ATTENTION, NOW + HOUR), "all"),
-        (175, Told(ATTENTION, NOW - 1), "all"),
-        (160, Told(CRITICAL, NOW - 1), "clear"),
-        (120, Told(CRITICAL, NOW - 1), "clear"),
-        (50, Told(ATTENTION, NOW - 1), "clear"),
-        (160, Told(ATTENTION, NOW - 1, ("x",)), ("x",)),
-        (160, Told(ATTENTION, NOW - REPEAT, ("x",)), "all"),
-        (120, Told(NORMAL, NOW - 1, ("x",)), ("x",)),
-        (50, Told(NORMAL, NOW - 1, ("x",)), ("x",)),
-        (160, Told(NORMAL, NOW - 1, ("x",)), "all"),
-        (50, Told(NORMAL, NOW - 1), None),
+        (160, LastAlert(ATTENTION, NOW - REPEAT + 1), None),
+        (160, LastAlert(ATTENTION, NOW - REPEAT), "all"),
+        (160, LastAlert(ATTENTION, NOW + HOUR - 1), None),
+        (160, LastAlert(ATTENTION, NOW + HOUR), "all"),
+        (175, LastAlert(ATTENTION, NOW - 1), "all"),
+        (160, LastAlert(CRITICAL, NOW - 1), "clear"),
+        (120, LastAlert(CRITICAL, NOW - 1), "clear"),
+        (50, LastAlert(ATTENTION, NOW - 1), "clear"),
+        (160, LastAlert(ATTENTION, NOW - 1, ("x",)), ("x",)),
+        (160, LastAlert(ATTENTION, NOW - REPEAT, ("x",)), "all"),
+        (120, LastAlert(NORMAL, NOW - 1, ("x",)), ("x",)),
+        (50, LastAlert(NORMAL, NOW - 1, ("x",)), ("x",)),
+        (160, LastAlert(NORMAL, NOW - 1, ("x",)), "all"),
+        (50, LastAlert(NORMAL, NOW - 1), None),
     ],
 )
 def test_what_is_due(counted, told, expected):
     """New levels, repetitions, falls and what is owed are due; all else is silence."""
-    alert = due(view(counted), told, Levels(), REPEAT, NOW)
+    alert = due(view(counted), told, REPEAT, NOW)
     if expected is None:
         assert alert is None
     else:
@@ -63,7 +64,7 @@ def test_over_any_history_nobody_misses_anything_and_nobody_hears_it_twice(looks
         now += passed
         seen = view(counted)
         levels.append(seen.level)
-        alert = due(seen, told, Levels(), REPEAT, now)
+        alert = due(seen, told, REPEAT, now)
         if alert is not None:
             to = [name for name in heard if alert.to is None or name in alert.to]
             for name in to:
@@ -88,80 +89,79 @@ def test_over_any_history_nobody_misses_anything_and_nobody_hears_it_twice(looks
         st.tuples(st.integers(60, 220), st.booleans(), st.sampled_from([(), ("one",), ("one", "two")])), max_size=30
     )
 )
-def test_over_any_history_each_service_hears_of_each_deed_once(looks):
-    """Whatever the levels do and whoever is down meanwhile: once all are up, each has heard of each deed, once."""
-    told, deeds = None, ()
+def test_over_any_history_each_service_hears_of_each_action_once(looks):
+    """Whatever the levels do and whoever is down meanwhile: once all are up, each has heard of each action, once."""
+    told, actions = None, ()
     heard = {"one": [], "two": []}
     done = []
     for number, (counted, did, down) in enumerate([*looks, (90, False, ())]):
         if did:
             done.append(str(number))
-            deeds = (*deeds, Deed(str(number), tuple(heard)))
-        alert = due(view(counted), told, Levels(), REPEAT, NOW + number, deeds=deeds)
+            actions = (*actions, ActionTaken(str(number), tuple(heard)))
+        alert = due(view(counted), told, REPEAT, NOW + number, actions=actions)
         if alert is None:
-            assert not deeds
+            assert not actions
             continue
         to = [name for name in heard if alert.to is None or name in alert.to]
         for name in set(to) - set(down):
-            heard[name] += [deed.text for deed in deeds if name in deed.owed]
+            heard[name] += [action.text for action in actions if name in action.owed]
         missed = tuple(name for name in to if name in down)
-        told, deeds = remembered(alert, told, missed, NOW + number), unheard_of(deeds, missed)
-    assert ({"one": done, "two": done}, ()) == (heard, deeds)
-
-
-def test_what_was_done_is_told_also_of_a_company_that_is_well():
-    """Nothing was told of it before: the message says what was done earlier, and of no level before."""
-    alert = due(view(90), None, Levels(), REPEAT, NOW, deeds=[Deed("removed 80", ("x",))])
-    text = body(alert, view(90), None, "/root", ["removed 80"])
-    assert (("x",), True) == (alert.to, alert.clear)
-    assert "\nDone earlier: removed 80.\n" in text
-    assert "before" not in text
+        told, actions = remembered(alert, told, missed, NOW + number), unheard_of(actions, missed)
+    assert ({"one": done, "two": done}, ()) == (heard, actions)
 
 
 def test_an_all_clear_that_everybody_heard_ends_the_matter():
     """Nothing is remembered of a company that is well; one that somebody did not hear is."""
-    alert = due(view(90), Told(CRITICAL, NOW), Levels(), REPEAT, NOW)
-    assert remembered(alert, Told(CRITICAL, NOW), (), NOW) is None
-    assert Told(Level.EXCELLENT, NOW, ("x",)) == remembered(alert, Told(CRITICAL, NOW), ("x",), NOW)
+    alert = due(view(90), LastAlert(CRITICAL, NOW), REPEAT, NOW)
+    assert remembered(alert, LastAlert(CRITICAL, NOW), (), NOW) is None
+    assert LastAlert(Level.EXCELLENT, NOW, ("x",), 90) == remembered(alert, LastAlert(CRITICAL, NOW), ("x",), NOW)
 
 
 def test_bringing_a_message_after_does_not_put_off_the_next_one():
     """A service that gets a message late does not move the day after which all hear it again."""
-    told = Told(CRITICAL, NOW - 5, ("x",))
-    alert = due(view(200), told, Levels(), REPEAT, NOW)
-    assert Told(CRITICAL, NOW - 5) == remembered(alert, told, (), NOW)
+    told = LastAlert(CRITICAL, NOW - 5, ("x",))
+    alert = due(view(200), told, REPEAT, NOW)
+    assert LastAlert(CRITICAL, NOW - 5) == remembered(alert, told, (), NOW)
 
 
 @pytest.mark.parametrize(
-    ("counted", "action"),
-    [(120, "watch"), (151, "plan a cleanup"), (171, "within 24 hours"), (181, "clean it now, or rotate")],
+    ("counted", "told", "expected"),
+    [
+        (600, None, True),
+        (600, LastAlert(CRITICAL, NOW - 9 * REPEAT, counted=600), False),
+        (659, LastAlert(CRITICAL, NOW - 9 * REPEAT, counted=600), False),
+        (660, LastAlert(CRITICAL, NOW - 1, counted=600), True),
+        (171, LastAlert(ATTENTION, NOW - 1, counted=160), False),
+        (120, LastAlert(CRITICAL, NOW - 1, counted=600), True),
+        (160, LastAlert(NORMAL, NOW - 1, ("x",)), True),
+    ],
 )
-def test_each_level_says_what_to_do(counted, action):
-    """The actions are those of the operator's table."""
-    assert action in ACTIONS[view(counted).level]
+def test_what_no_cleanup_can_help_is_told_once_and_when_it_grows_by_a_tenth(counted, told, expected):
+    """Time alone, or a level more, is no reason; a tenth more is, and the all-clear."""
+    alert = due(view(counted, removable=0), told, REPEAT, NOW)
+    assert expected == (alert is not None)
+    assert alert is None or alert.kind in {"info", "success"}
 
 
-def test_a_message_has_all_of_it():
-    """Company, count, level, what was done, how it is now, what to do, and where."""
-    alert = due(view(200, "7\n"), None, Levels(), REPEAT, NOW)
-    text = body(alert, view(120, "7\n"), "removed 80", "/root on host")
-    assert "Baileys company 7\\n: critical, 200 files" == title(alert)
-    parts = [
-        "7\\n has 200",
-        "critical",
-        "Done: removed 80",
-        "Now it has 120",
-        "normal",
-        "Next: watch it",
-        "/root on host",
-    ]
-    assert [] == [part for part in parts if part not in text]
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (None, True),
+        (LastAlert(Level.EXCELLENT, NOW - 1, trouble="pairing_dead"), False),
+        (LastAlert(Level.EXCELLENT, NOW - REPEAT, trouble="pairing_dead"), True),
+        (LastAlert(CRITICAL, NOW - 1), True),
+    ],
+)
+def test_a_dead_pairing_is_due_whatever_the_count(told, expected):
+    """When it is new, and again after the hours; it is a failure, also where the count fell meanwhile."""
+    alert = due(view(4, pairing=Pairing.BROKEN), told, REPEAT, NOW)
+    assert expected == (alert is not None)
+    assert alert is None or (alert.kind, alert.clear) == ("failure", False)
 
 
-def test_an_all_clear_says_what_was_before():
-    """The level before stands in the message, and nothing is said to be done."""
-    alert = due(view(90), Told(CRITICAL, NOW), Levels(), REPEAT, NOW)
-    text = body(alert, view(90), None, "/root")
-    assert "down to excellent" in title(alert)
-    assert "It was critical before" in text
-    assert "Done" not in text
+def test_a_pairing_that_is_whole_again_is_an_all_clear():
+    """Told of before, and well now: that is told once, and forgotten."""
+    told = LastAlert(Level.EXCELLENT, NOW - 1, trouble="pairing_dead")
+    alert = due(view(4), told, REPEAT, NOW)
+    assert (True, "success") == (alert.clear, alert.kind)
+    assert remembered(alert, told, (), NOW) is None

@@ -1,5 +1,6 @@
 """`watch.services`: what may not happen while a message goes out, with senders that do as told."""
 
+import logging
 import sys
 import threading
 import time
@@ -109,3 +110,54 @@ def test_without_the_library_there_is_one_sentence(monkeypatch):
     with pytest.raises(UsageProblem, match=r"pip install 'baileys-cleanup\[alerts\]'") as caught:
         open_services(("json://s3cret",))
     assert "s3cret" not in str(caught.value)
+
+
+class Crowded:
+    """Stands in for a service that says 429 so many times, through Apprise's log, as its plugins do."""
+
+    def __init__(self, times, words="Failed to send JSON POST notification: error=429."):
+        self.times, self.words, self.asked = times, words, 0
+
+    def notify(self, **_message):
+        """Refuse, and say so where Apprise does."""
+        self.asked += 1
+        if self.asked > self.times:
+            return True
+        logging.getLogger("apprise").warning(self.words)
+        return False
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """Listen to Apprise as the room does, and wait for nothing but a moment; give the waits."""
+    logger = logging.getLogger("apprise")
+    handlers, propagate = logger.handlers[:], logger.propagate
+    services._silence()
+    waited = []
+    monkeypatch.setattr(services.time, "sleep", waited.append)
+    yield waited
+    logger.handlers[:], logger.propagate = handlers, propagate
+
+
+@pytest.mark.parametrize(("times", "problem"), [(1, None), (2, None), (3, "it says that it gets too many messages")])
+def test_a_service_that_gets_too_many_messages_is_waited_for(pauses, times, problem):
+    """20 seconds, then a minute; after that the next look tries again."""
+    sender = Crowded(times)
+    assert problem == deliver(sender)
+    assert [20.0, 60.0][:times] == pauses
+    assert min(times + 1, 3) == sender.asked
+
+
+@pytest.mark.parametrize("words", ["error=500.", "error=4290.", "nothing of the kind"])
+def test_whoever_says_something_else_is_not_waited_for(pauses, words):
+    """It did not take the message, and that is all."""
+    sender = Crowded(1, words)
+    assert "it did not take the message" == deliver(sender)
+    assert ([], 1) == (pauses, sender.asked)
+
+
+def test_told_to_stop_nobody_waits(pauses):
+    """The process ends instead."""
+    sender = Crowded(9)
+    deliver(sender, stopping=lambda: sender.asked > 0)
+    assert (1, []) == (sender.asked, pauses)
