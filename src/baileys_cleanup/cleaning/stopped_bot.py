@@ -8,7 +8,7 @@ from baileys_cleanup.cleaning.hooks import Hook, hook_of, run_hook, why_missing
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import CompanyProblem, HookFailed
-from baileys_cleanup.settings.values import Rotate
+from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.company import PREFIX
 from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.remover import Remover
@@ -17,7 +17,7 @@ from baileys_cleanup.store.remover import Remover
 class Standstill(NamedTuple):
     """How bots are stopped and started; `hear` gets what a hook says: its setting and a line."""
 
-    rotate: Rotate
+    settings: Settings
     hear: Callable[[str, str], object]
 
     def clean(
@@ -67,7 +67,7 @@ class Standstill(NamedTuple):
         run_hook(hook, lambda line: self.hear(hook.name, line))
 
     def _hook(self, name: str, root: Root, company_id: str) -> Hook:
-        hook = hook_of(self.rotate, name, company_id, f"{root.path}/{PREFIX}{company_id}")
+        hook = hook_of(self.settings, name, company_id, f"{root.path}/{PREFIX}{company_id}")
         assert hook is not None, "the settings were checked: both commands are there"
         return hook
 

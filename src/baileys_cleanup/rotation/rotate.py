@@ -137,7 +137,7 @@ def _planned(
     unfinished = journals.open().get(company_id)
     if unfinished is not None:
         raise Refused(way_on(unfinished, doors.again))
-    check_hooks(settings.rotate, root, company_id)
+    check_hooks(settings, root, company_id)
     command = settings.rotate.qr_command
     if fresh and command is not None:
         require_library()
@@ -237,7 +237,7 @@ def _as_recorded(tool: ToolFolder, journal: Journal) -> Journal:
 
 def _wait(settings: Settings, journal: Journal, world: World, doors: Doors) -> Ending:
     with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
-        hook = hook_for(settings.rotate, "qr_command", root, journal.company_id)
+        hook = hook_for(settings, "qr_command", root, journal.company_id)
         if hook is None:
             doors.say("rotate.qr_command is not set: scan the QR code that the bot itself shows now")
 

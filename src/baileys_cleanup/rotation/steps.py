@@ -15,7 +15,7 @@ from baileys_cleanup.rotation.copying import copy_files, differences, room_for
 from baileys_cleanup.rotation.journal import way_on, write_journal
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
-from baileys_cleanup.settings.values import Rotate, Settings
+from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.audit import Audit
 from baileys_cleanup.store.folder.company import PREFIX, Company
 from baileys_cleanup.store.folder.root import Root
@@ -58,15 +58,15 @@ class Doors(NamedTuple):
     again: str = ""
 
 
-def hook_for(rotate: Rotate, name: str, root: Root, company_id: str) -> Hook | None:
+def hook_for(settings: Settings, name: str, root: Root, company_id: str) -> Hook | None:
     """Return one of the commands of `rotate` for a company, None where it is not set."""
-    return hook_of(rotate, name, company_id, f"{root.path}/{PREFIX}{company_id}")
+    return hook_of(settings, name, company_id, f"{root.path}/{PREFIX}{company_id}")
 
 
-def check_hooks(rotate: Rotate, root: Root, company_id: str) -> None:
+def check_hooks(settings: Settings, root: Root, company_id: str) -> None:
     """Raise Refused where a command that will be needed is not there: better now than with the bot stopped."""
     for name in ("stop_command", "start_command", "qr_command"):
-        hook = hook_for(rotate, name, root, company_id)
+        hook = hook_for(settings, name, root, company_id)
         problem = why_missing(hook) if hook else None
         if problem:
             raise Refused(f"{problem}; nothing was changed")
@@ -255,7 +255,7 @@ class Rotator:
 
     def _call(self, name: str, journal: Journal) -> bool:
         """Run a hook; False where it is not set."""
-        hook = hook_for(self._settings.rotate, name, self._root, journal.company_id)
+        hook = hook_for(self._settings, name, self._root, journal.company_id)
         if hook is None:
             return False
         run_hook(hook, lambda line: self._doors.hear(hook.name, line))
