@@ -132,7 +132,7 @@ def cleaner(settings: "Settings", log: "Log") -> "CleanOne":
     if settings.hooks.around_clean:
         from baileys_cleanup.cleaning.stopped_bot import Standstill  # noqa: PLC0415 - only where bots are to be stopped
 
-        return Standstill(settings.rotate, lambda hook, line: log.info("hook_output", hook=hook, line=line)).clean
+        return Standstill(settings, lambda hook, line: log.info("hook_output", hook=hook, line=line)).clean
     from baileys_cleanup.cleaning.company import clean_company  # noqa: PLC0415 - only who cleans needs it
 
     return clean_company
