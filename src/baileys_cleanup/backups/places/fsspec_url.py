@@ -8,6 +8,7 @@ from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.places.place import Draft, Store, Stored, Upload, pour
 from baileys_cleanup.backups.snapshot import open_spool
 from baileys_cleanup.errors import StoreProblem, UsageProblem
+from baileys_cleanup.output.extras import to_install
 from baileys_cleanup.output.text import shown
 
 
@@ -80,8 +81,7 @@ def open_elsewhere(target: str) -> Iterator[Store]:
         import fsspec  # noqa: PLC0415 - an extra
     except ImportError:
         raise UsageProblem(
-            f"for {shown(scheme)}:// fsspec has to be installed, and its package for that:"
-            " pip install 'baileys-cleanup[fsspec]'"
+            f"for {shown(scheme)}:// fsspec has to be installed, and its package for that: {to_install('fsspec')}"
         ) from None
     try:
         system, path = fsspec.core.url_to_fs(target)
