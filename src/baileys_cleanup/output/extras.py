@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from shlex import quote
 
 NAME = "baileys-cleanup"
-BUILT = "python3 deploy/package/build.py"
+BUILD = "python3 deploy/package/build.py"
 """What builds the single file and the Debian packages, in a clone; it leaves its own name as the installer's."""
 
 
@@ -19,9 +19,9 @@ def to_install(extra: str) -> str:
         return _with_pip(extra)
     installer = (copy.read_text("INSTALLER") or "").strip()
     if installer == "deb":
-        return f"sudo apt install ./{NAME}-{extra}_*.deb (built together with {NAME}_*.deb by `{BUILT} deb`)"
+        return f"sudo apt install ./{NAME}-extras_*.deb (`{BUILD} deb` builds it beside {NAME}_*.deb)"
     if installer == "zipapp":
-        return f"{BUILT} zipapp --extra {extra} (a single file holds what it was built with)"
+        return f"{BUILD} zipapp (in a clone; it builds {NAME}-with-extras.pyz as well: take that file)"
     if os.path.exists(os.path.join(sys.prefix, "pipx_metadata.json")):
         return _with_pipx(copy, extra)
     return _with_pip(extra)

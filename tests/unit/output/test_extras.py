@@ -66,16 +66,17 @@ def test_pipx_injects_the_library(installed, monkeypatch, tmp_path):
     assert "pipx inject tool 'segno>=1.6'" == to_install("qr")
 
 
-def test_debian_has_a_package_of_each_extra(installed):
-    """A copy from the Debian package gets the extra as a package of its own."""
+def test_debian_has_a_package_of_the_extras(installed):
+    """A copy from the Debian package gets them as a second package."""
     installed("deb\n")
-    assert to_install("s3").startswith("sudo apt install ./baileys-cleanup-s3_*.deb ")
+    assert to_install("s3").startswith("sudo apt install ./baileys-cleanup-extras_*.deb ")
 
 
-def test_a_single_file_is_built_anew(installed):
-    """Nothing can be added to a single file: the command builds one with the extra."""
+def test_a_single_file_cannot_be_added_to(installed):
+    """The command builds the file that has the extras, and its name is told."""
     installed("zipapp\n")
-    assert to_install("s3").startswith("python3 deploy/package/build.py zipapp --extra s3 ")
+    assert to_install("s3").startswith("python3 deploy/package/build.py zipapp ")
+    assert "baileys-cleanup-with-extras.pyz" in to_install("s3")
 
 
 def test_a_checkout_that_was_never_installed(installed, monkeypatch):
