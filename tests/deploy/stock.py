@@ -4,11 +4,12 @@ Programs find what a Debian has; `sudo` is a stand-in, because everything there 
 """
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
-from machine import PROJECT, SESSIONS_ROOT, missing
+from machine import PROJECT, missing, needs
 
 CLONE = "/srv/baileys-cleanup"
 HOME = "/srv/home"
@@ -23,12 +24,31 @@ exec setpriv --reuid={USER} --regid={USER} --clear-groups env HOME=/nonexistent 
 NO_NETWORK = ("Temporary failure", "Network is unreachable", "Failed to establish a new connection", "Unable to fetch")
 
 
+def sections(page: str) -> dict[str, str]:
+    """Return what stands under each heading of a page of docs."""
+    text = (PROJECT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    return dict(re.findall(r"^## (.+?)$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+
+
+def shell_blocks(text: str) -> list[str]:
+    """Return the commands of a text, block by block."""
+    return re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def stock_machine(room: Path) -> "Stock":
+    """Build such a machine, or skip the test where there can be none."""
+    needs("unshare", "git", "setpriv")
+    if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+        missing("needs root and mount namespaces")
+    if not Path("/usr/bin/apt").exists() or not Path("/usr/bin/python3").exists():
+        missing("needs Debian with its own python3")
+    return Stock(room)
+
+
 class Stock:
     """Runs scripts on a machine of its own, in the clone; what one leaves behind the next one finds."""
 
     def __init__(self, room: Path) -> None:
-        if not Path("/usr/bin/apt").exists() or not Path("/usr/bin/python3").exists():
-            missing("needs Debian with its own python3")
         for folder in ("over", "work", "root"):
             (room / folder).mkdir(parents=True)
         self._room = room
@@ -69,10 +89,6 @@ class Stock:
         shutil.copytree(source, place, symlinks=True)
         for path in (place, *place.rglob("*")):
             os.chown(path, USER, USER, follow_symlinks=False)
-
-    def sessions(self, demo: Path) -> None:
-        """Put a sessions root where the examples expect it."""
-        self.put(demo, SESSIONS_ROOT)
 
     def run(self, script: str) -> str:
         """Run a script in the clone; give what it said. Whatever ends with a status other than 0 fails the test."""

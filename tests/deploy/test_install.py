@@ -1,36 +1,21 @@
 """docs/install.md on a stock Debian: every line of every section, pasted in order; and what the packages hold."""
 
-import os
 import re
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from machine import PROJECT, SESSIONS_ROOT, missing, needs
-from stock import CLONE, Stock
+from machine import PROJECT, SESSIONS_ROOT
+from stock import CLONE, Stock, sections, shell_blocks
 
 pytestmark = pytest.mark.slow
 
-PAGE = (PROJECT / "docs" / "install.md").read_text(encoding="utf-8")
-SECTIONS = dict(re.findall(r"^## (.+?)$(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+SECTIONS = sections("install")
 CLEAN = f"sudo -u baileys {{}} --sessions-root {SESSIONS_ROOT}"
 
 
 def blocks(heading: str) -> list[str]:
-    """Return the commands of a section, block by block."""
-    return re.findall(r"^```sh\n(.*?)^```$", SECTIONS[heading], re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture
-def stock(tmp_path: Path, healthy_demo: Path) -> Stock:
-    """Build a stock machine with a sessions root of companies that are well."""
-    needs("unshare", "git")
-    if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
-        missing("needs root and mount namespaces")
-    machine = Stock(tmp_path / "stock")
-    machine.sessions(healthy_demo)
-    return machine
+    """Return the commands of a section of the page, block by block."""
+    return shell_blocks(SECTIONS[heading])
 
 
 def pasted(stock: Stock, heading: str, before_the_end: Callable[[], object]) -> None:
