@@ -16,14 +16,15 @@ _PLAIN = "._-+@"
 
 def company_ids(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """Return the ids of company folders that begin as typed; with `company_` before them where it was typed so."""
-    from baileys_cleanup.settings.load import load  # noqa: PLC0415 - only who completes needs all this
-    from baileys_cleanup.store.folder.root import PREFIX, open_root  # noqa: PLC0415
+    from baileys_cleanup.decision.names import COMPANY_PREFIX  # noqa: PLC0415 - only who completes needs all this
+    from baileys_cleanup.settings.load import load  # noqa: PLC0415
+    from baileys_cleanup.store.open import open_store  # noqa: PLC0415
 
-    typed = PREFIX if incomplete.startswith(PREFIX) else ""
+    typed = COMPANY_PREFIX if incomplete.startswith(COMPANY_PREFIX) else ""
     try:
         settings = load(ctx.params.get("config"), {"sessions_root": ctx.params.get("sessions_root")}).settings
-        with open_root(settings.sessions_root) as root:
-            ids, _ = root.company_ids()
+        with open_store(settings.sessions_root) as store:
+            ids, _ = store.company_ids()
     except Exception:  # noqa: BLE001 - half a command line is no place for a sentence
         return []
     names = (typed + company_id for company_id in ids if _is_plain(company_id))
