@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
+from baileys_cleanup.commands import completion
+
 if TYPE_CHECKING:
     from baileys_cleanup.cleaning.world import CleanOne, Holds, World
     from baileys_cleanup.output.log import Log
@@ -30,11 +32,21 @@ def several(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 where = several(
-    click.option("--sessions-root", metavar="DIR", help="The folder of the company folders, instead of the setting."),
-    click.option("--config", metavar="FILE", help="A TOML file of settings."),
+    click.option(
+        "--sessions-root",
+        metavar="DIR",
+        shell_complete=completion.folder,
+        help="The folder of the company folders, instead of the setting.",
+    ),
+    click.option("--config", metavar="FILE", shell_complete=completion.file, help="A TOML file of settings."),
 )
 only_companies = click.option(
-    "--company", "companies", metavar="ID", multiple=True, help="Only this company; repeatable."
+    "--company",
+    "companies",
+    metavar="ID",
+    multiple=True,
+    shell_complete=completion.company_ids,
+    help="Only this company; repeatable.",
 )
 json_output = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
