@@ -29,7 +29,7 @@ from baileys_cleanup.output.log import Format, Log
 from baileys_cleanup.output.summary import JsonReport, QuietReport, Report, TextReport, problems_in_words
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.watch.remember.run_history import record_clean
+from baileys_cleanup.watch.remember.run_history import record_clean, record_daily
 from baileys_cleanup.watch.tell.ping import Ending, pinging
 
 _ENOUGH_TO_DO = 50
@@ -114,7 +114,7 @@ def _clean(
     def report_for(run: RunOutcome) -> Report:
         log.debug("run_started", run_id=run.run_id, dry_run=run.dry_run, sessions_root=run.sessions_root)
         summary = _report(run, output, again, as_json=as_json, quiet=quiet, removals=detail, keeps=verbose)
-        return _Logged(summary, log, tell=tell)
+        return Logged(summary, log, tell=tell)
 
     with stop.listening(), _pinging(settings, log, stop, dry_run=dry_run) as ending:
         outcome = clean(
@@ -126,7 +126,7 @@ def _clean(
             dry_run=dry_run,
             accept_clock=accept_clock,
             detail=detail,
-            record=record_clean,
+            record=record_clean if companies else record_daily,
             clean_one=clean_company if dry_run else cleaner(settings, log),
         )
         status = outcome.exit_status
@@ -174,7 +174,7 @@ def _report(
     return QuietReport(text) if quiet else text
 
 
-class _Logged:
+class Logged:
     """A report that is told to the log as well, so that trouble is never only in a summary nobody kept."""
 
     def __init__(self, report: Report, log: Log, *, tell: bool) -> None:
