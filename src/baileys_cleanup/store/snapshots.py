@@ -52,8 +52,8 @@ class Source(NamedTuple):
 class Snapshot:
     """A company at rest: its files with their contents, `creds.json` first, the others by name.
 
-    `account` is None where there is no `creds.json` that can be read; `creds_problem` then says why. `deeper` are the
-    strangers that hold a `creds.json` of their own, where the company has no file at all.
+    `deeper` are those of the strangers that hold a `creds.json` of their own. `account` is None where there is no
+    `creds.json` that can be read; `creds_problem` then says why.
     """
 
     contents: BinaryIO

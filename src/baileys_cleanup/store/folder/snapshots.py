@@ -64,8 +64,8 @@ def take_snapshot(
     listing = company.names()
     if len(listing.files) > MOST_FILES:
         raise CompanyProblem(f"it holds more than {MOST_FILES:,} files: that is no company folder")
-    deeper = [] if listing.files else company.deeper(listing.strangers)
-    shot = Snapshot(contents, strangers=sorted(listing.strangers), deeper=deeper)
+    strangers = sorted(listing.strangers)
+    shot = Snapshot(contents, strangers=strangers, deeper=company.deeper(strangers))
     names = sorted((file.name for file in listing.files), key=lambda name: (name != CREDS_NAME, name))
     found: dict[str, Source] = {}
     again = names

@@ -68,6 +68,7 @@ def beside(store: Store, workspace: Workspace | None, ids: Sequence[str], world:
     runs = undoable_runs(workspace)[0] if workspace else []
     quarantine = Removable(sum(run.files for run in runs), sum(run.size for run in runs))
     there = set(ids)
+    records = read_backup_records(workspace.records()) if workspace else []
     return Facts(
         world.now,
         store.path,
@@ -75,12 +76,8 @@ def beside(store: Store, workspace: Workspace | None, ids: Sequence[str], world:
         read_history(workspace)[0],
         quarantine,
         store.space(),
-        tuple(each for each in _backups(workspace) if each.company_id in there),
+        tuple(record for record in records if record.company_id in there),
         tuple(store.passed_over()),
         frozenset(each.run.run_id for each in runs),
         again=world.again,
     )
-
-
-def _backups(workspace: Workspace | None) -> list[Backups]:
-    return read_backup_records(workspace.records()) if workspace else []
