@@ -3,16 +3,19 @@
 A command's room in `commands/` is imported when that command is called, and not before.
 """
 
+import io
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import click
 
 from baileys_cleanup import __version__
-from baileys_cleanup.commands.options import CONTEXT
-from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.commands.options import CONTEXT, Output
+from baileys_cleanup.errors import CleanupError, in_words
+from baileys_cleanup.output.document import error_document
 from baileys_cleanup.output.text import shown
 
 DEFAULT = "clean"
@@ -73,43 +76,54 @@ def commands() -> None:
 
 def main() -> None:
     """Run the command line and end the process: the only place that turns errors into exit statuses."""
-    _open_standard_streams()
+    closed = _open_standard_streams()
+    Output.begun, Output.problem = False, None
+    sys.exit(_flushed(_run(), closed=closed))
+
+
+def _run() -> int:
     try:
         status = commands.main(standalone_mode=False, prog_name="baileys-cleanup")
     except click.exceptions.Exit as stop:
         status = stop.exit_code
-    except click.Abort:
-        status = 128 + signal.SIGINT
+    except (click.Abort, KeyboardInterrupt):
+        status = _fail(128 + signal.SIGINT)
     except click.UsageError as error:
-        _complain(f"{error.format_message().rstrip('.')}; see `{_path(error)} --help`")
-        status = error.exit_code
+        status = _fail(error.exit_code, f"{error.format_message().rstrip('.')}; see `{_path(error)} --help`")
     except CleanupError as error:
-        _complain(str(error))
-        status = error.status
-    except KeyboardInterrupt:
-        status = 128 + signal.SIGINT
-    except BrokenPipeError:
+        status = _fail(error.status, *error.sentences)
+    except BrokenPipeError as error:
+        Output.problem = error
         status = 1
     except OSError as error:
-        _complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
-        status = 1
+        status = _fail(1, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
     except Exception as error:  # noqa: BLE001 - the last edge: a sentence instead of a traceback
-        _complain(f"this is a bug in baileys-cleanup: {type(error).__name__}: {error}")
-        status = 1
-    sys.exit(_flushed(status if isinstance(status, int) else 0))
+        status = _fail(1, f"this is a bug in baileys-cleanup: {type(error).__name__}: {error}")
+    return status if isinstance(status, int) else 0
 
 
-def _open_standard_streams() -> None:
-    """Open what the caller closed, so that no folder of ours is taken for stdout."""
+def _open_standard_streams() -> bool:
+    """Open what the caller closed, so that no folder of ours is taken for stdout. Tells whether stdout was closed."""
+    closed = sys.stdout is None
     for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is None:
             if os.open(os.devnull, os.O_RDWR) != fd:
                 continue
             setattr(sys, name, open(fd, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - ends with the process
+    return closed
 
 
 def _path(error: click.UsageError) -> str:
     return error.ctx.command_path if error.ctx else "baileys-cleanup"
+
+
+def _fail(status: int, *sentences: str) -> int:
+    """Say what went wrong, each thing on a line of stderr; who asked for JSON gets a document on stdout as well."""
+    for sentence in sentences:
+        _complain(sentence)
+    if "--json" in sys.argv and not Output.begun:
+        Output().write(error_document(status, sentences))
+    return status
 
 
 def _complain(sentence: str) -> None:
@@ -119,12 +133,19 @@ def _complain(sentence: str) -> None:
         return
 
 
-def _flushed(status: int) -> int:
+def _flushed(status: int, *, closed: bool) -> int:
     """Flush stdout; a summary that did not get out whole is a failure, however well the rest went."""
+    problem = Output.problem
     try:
         sys.stdout.flush()
-    except OSError:
+    except OSError as error:
+        problem = problem or error
+    if problem is not None:
         # Nothing more can be said there, also not by the interpreter when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(io.UnsupportedOperation):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _complain(f"stdout could not be written to the end: {in_words(problem)}")
         return status or 1
+    if closed and Output.begun:
+        _complain("stdout is closed, so nobody sees what was said there")
     return status

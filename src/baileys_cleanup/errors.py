@@ -4,9 +4,17 @@ import errno
 
 
 class CleanupError(Exception):
-    """Ends the command with one sentence on stderr; `status` is the exit status."""
+    """Ends the command with its sentences on stderr, mostly one; `status` is the exit status."""
 
     status = 1
+
+    def __str__(self) -> str:
+        return "; ".join(self.sentences)
+
+    @property
+    def sentences(self) -> list[str]:
+        """What went wrong: one sentence for each thing."""
+        return [str(sentence) for sentence in self.args]
 
 
 class UsageProblem(CleanupError):

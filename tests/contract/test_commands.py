@@ -1,8 +1,9 @@
 """The command line: where options go, which companies are meant, and what is an error before anything happens."""
 
+import json
 from functools import partial
 
-from .world import DAY, Root, at_once, run
+from .world import DAY, Result, Root, at_once, run
 
 COMMANDS = ["clean", "undo", "explain", "rotate", "demo", "settings"]
 OPTIONS = [
@@ -88,6 +89,17 @@ def test_only_the_companies_asked_for(root: Root) -> None:
     assert left == {b"company_x/session-1.0.json", "company_acme é/session-1.0.json".encode()}
 
 
+def assert_stdout_of_an_error(result: Result) -> None:
+    """Assert that stdout is empty, or one document of the error for who asked for JSON."""
+    if "--json" not in result.args:
+        assert result.out == b"", result
+        return
+    document = json.loads(result.out)
+    assert (document["schema_version"], document["exit_status"]) == (2, result.status)
+    said = [f"baileys-cleanup: error: {error['error']}" for error in document["errors"]]
+    assert said == result.err.decode().splitlines()
+
+
 WRONG_COMPANIES = ["999", "", "..", ".", "a/b", "/", "../company_962302", "962302/", "company_", "company_962302/", "96230", "9623022", "*", "company_company_962302"]  # fmt: skip
 
 
@@ -98,7 +110,8 @@ def test_a_wrong_company_ends_before_anything_is_removed(root: Root) -> None:
     calls = [partial(root.run, "--company", "962302", "--company", wrong, "--json") for wrong in WRONG_COMPANIES]
     calls += [partial(root.run, "--company", wrong, "--company", "962302", "-q") for wrong in WRONG_COMPANIES[:4]]
     for result in at_once(calls):
-        assert (result.status, result.out, bool(result.err.strip())) == (2, b"", True), result
+        assert (result.status, bool(result.err.strip())) == (2, True), result
+        assert_stdout_of_an_error(result)
     assert root.tree() == before
 
 
@@ -138,7 +151,8 @@ def test_a_wrong_line_is_status_2_and_touches_nothing(root: Root) -> None:
     two(root)
     before = root.tree()
     for result in at_once(partial(run, *line, env=root.env) for line in WRONG_LINES):
-        assert (result.status, result.out, bool(result.err.strip())) == (2, b"", True), result
+        assert (result.status, bool(result.err.strip())) == (2, True), result
+        assert_stdout_of_an_error(result)
     assert root.tree() == before
     assert not root.tool.exists()
 

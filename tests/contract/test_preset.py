@@ -52,7 +52,7 @@ def test_what_stays_says_why(root: Root) -> None:
     """Each file that only the preset keeps names the preset and what its loss may cost."""
     full(root)
     (company,) = document(root, "explain", "--company", "962302", env=GENTLE)["companies"]
-    files = {file["file"]: file for file in company["files"]}
+    files = {file["file"]: file for file in company["verdicts"]}
     for name in (OTHER_KEY, LIVE, "pre-key-1.json"):
         assert files[name]["verdict"] == "keep"
         assert "gentle" in files[name]["reason"]

@@ -174,7 +174,8 @@ def strings(value: Any) -> Iterator[str]:
 def check_summary(summary: Mapping[str, Any]) -> None:
     """Assert what the contract says about every JSON summary."""
     assert not any(CONTROL.search(text) for text in strings(summary)), "a name is not escaped"
-    assert summary["schema_version"] == 1
+    assert summary["schema_version"] == 2
+    assert summary["store"] == summary["sessions_root"]
     assert re.fullmatch(r"\d{8}T\d{6}Z-\w+", summary["run_id"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", summary["started_at"])
     assert isinstance(summary["dry_run"], bool)

@@ -36,6 +36,7 @@ from baileys_cleanup.settings.values import PREFIX, Settings
 
 from .pages import DOCS, PAGES, README, ROOT, anchors, blocks, codes, links, read, section, table
 
+COMMAND_PAGE = DOCS / "commands.md"
 SOURCE = ROOT / "src" / "baileys_cleanup"
 TOOL = [sys.executable, "-m", "baileys_cleanup"]
 RUN_ID = re.compile(r"\b\d{8}T\d{6}Z-[0-9a-f]{4}\b")
@@ -67,7 +68,7 @@ def demo() -> Iterator[Path]:
 def shown_commands() -> list[Any]:
     """Return each command line of ours in README and docs, with what is said about it behind `#`.
 
-    Those of the README are run every day, those of the other pages in the slow layer.
+    Those of the README and of the page on commands are run every day, those of the other pages in the slow layer.
     """
     found = []
     for page in PAGES:
@@ -75,8 +76,8 @@ def shown_commands() -> list[Any]:
         typed = [line[2:] for block in blocks(read(page), "console") for line in block.splitlines() if line[:2] == "$ "]
         for line in lines + typed:
             command, _, remark = line.partition("  # ")
-            if command.startswith("baileys-cleanup"):
-                marks = () if page == README else pytest.mark.slow
+            if re.match(r"(?:[A-Z_]+=\S+ )*baileys-cleanup", command):
+                marks = () if page in {README, COMMAND_PAGE} else pytest.mark.slow
                 found.append(pytest.param(command, remark, id=f"{page.name}: {command}", marks=marks))
     return found
 
@@ -85,7 +86,10 @@ def shown_commands() -> list[Any]:
 def test_every_command_that_is_shown_works(command: str, remark: str, demo: Path) -> None:
     """A command in README or docs ends with the status that stands beside it, 0 where none does."""
     status = re.search(r"status (\d+)", remark)
-    variables = dict(re.findall(rf"({PREFIX}\w+)=([^\s;]+)", remark))
+    variables = dict(re.findall(rf"({PREFIX}\w+)=([^\s;]+)", f"{command}; {remark}"))
+    command = command[command.index("baileys-cleanup") :]
+    if command.startswith("baileys-cleanup demo"):
+        shutil.rmtree(demo)
     if "undo" in command:
         assert run("--json", "--company", "962302", root=demo).returncode == 0
         (record,) = (demo / ".baileys-cleanup" / "runs").iterdir()
@@ -97,7 +101,7 @@ def test_every_command_that_is_shown_works(command: str, remark: str, demo: Path
     command = command.replace("/tmp/archives", str(archives))
     settings = ROOT / "deploy" / "baileys-cleanup.toml.example"
     command = command.replace("/tmp/demo", str(demo)).replace("/etc/baileys-cleanup.toml", str(settings))
-    result = run(*shlex.split(command)[1:], root=demo, cwd=demo, **variables)
+    result = run(*shlex.split(command)[1:], root=demo, cwd=demo if demo.exists() else None, **variables)
     expected = int(status[1]) if status else 0
     assert expected == result.returncode, result.stderr
 
@@ -116,9 +120,51 @@ def test_what_a_console_block_shows_is_what_the_tool_says(demo: Path) -> None:
     assert shown > 0
 
 
+LANGUAGES = [README, ROOT / "README.ru.md"]
+SET_UP = "python3 -m venv --without-pip .venv && python3 -m pip --python .venv/bin/python install --quiet "
+
+
+@pytest.mark.parametrize("page", LANGUAGES, ids=lambda page: page.name)
+def test_the_readme_works_as_pasted(page: Path, tmp_path: Path) -> None:
+    """Pasted from the top to the bottom, each line works on what the lines before it left."""
+    tool = tmp_path / "bin" / "baileys-cleanup"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\nexec {shlex.join(TOOL)} "$@"\n')
+    tool.chmod(0o755)
+    lines = [line for block in blocks(read(page), "sh") if not block.startswith(SET_UP) for line in block.splitlines()]
+    assert "baileys-cleanup demo /tmp/demo" in lines
+    checked = [re.sub(r"^(.*?)  # status (\d+)$", r"\1 && exit 99 || test $? -eq \2", line) for line in lines]
+    script = "\n".join(checked).replace("/tmp/", f"{tmp_path}/").replace("$PWD/.venv/bin", str(tool.parent))
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    done = subprocess.run(["sh", "-exc", script], env=ours, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", LANGUAGES, ids=lambda page: page.name)
+def test_the_readme_is_short(page: Path) -> None:
+    """Who reads README tonight reads at most 1,200 words; the rest is in docs."""
+    assert len(read(page).split()) <= 1200
+
+
+def test_the_readmes_have_the_same_commands_tables_and_links() -> None:
+    """The Russian README has the same blocks, kinds and numbers, and leads to the same places."""
+    english, russian = LANGUAGES
+    for languages in (("sh",), ("",), ("toml",)):
+        assert blocks(read(english), *languages) == blocks(read(russian), *languages)
+    assert set(links(english)) - {"README.ru.md"} == set(links(russian)) - {"README.md"}
+    for text in (read(english), read(russian)):
+        assert sorted(f"`{kind}`" for kind in Kind) == sorted(
+            found for found in re.findall(r"^\| (`\w+`) \|", text, re.MULTILINE)
+        )
+    numbers = [
+        [re.findall(r"\d[\d.]*", row) for row in read(page).splitlines() if row[:1] == "|"] for page in LANGUAGES
+    ]
+    assert numbers[0] == numbers[1]
+
+
 def test_the_table_of_commands_is_complete() -> None:
-    """README's table has every command, and no other."""
-    cells = [codes(row[0])[-1].split() for row in table(section(README, "Commands and options"))]
+    """The table has every command, and no other."""
+    cells = [codes(row[0])[-1].split() for row in table(section(COMMAND_PAGE, "Commands and options"))]
     assert sorted(COMMANDS) == sorted(words[1] for words in cells)
 
 
@@ -130,8 +176,8 @@ def options_of(command: click.Command) -> dict[str, frozenset[str]]:
 
 
 def documented_options() -> dict[tuple[str, frozenset[str]], str]:
-    """Return README's table: command and spellings to the meaning."""
-    text = section(README, "Commands and options").partition("Options come after")[2]
+    """Return The page's table: command and spellings to the meaning."""
+    text = section(COMMAND_PAGE, "Commands and options").partition("Options come after")[2]
     found = {}
     for option, where, meaning in table(text):
         spellings = frozenset(code.split()[0] for code in codes(option))
@@ -141,7 +187,7 @@ def documented_options() -> dict[tuple[str, frozenset[str]], str]:
 
 
 def test_every_option_is_documented() -> None:
-    """README's table has every option of every command with all its spellings, and no other."""
+    """The page's table has every option of every command with all its spellings, and no other."""
     context = click.Context(commands)
     whole = {name: commands.get_command(context, name) for name in COMMANDS} | {"": commands}
     there = {(name, group) for name, command in whole.items() for group in options_of(command).values()}
@@ -150,7 +196,7 @@ def test_every_option_is_documented() -> None:
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_help_lists_nothing_that_readme_does_not(name: str, tmp_path: Path) -> None:
-    """What a person reads in `--help` stands in README's table for that command."""
+    """What a person reads in `--help` stands in the table for that command."""
     said = run(name, "--help", root=tmp_path).stdout
     listed = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", said))
     documented = {spelling for command, group in documented_options() if command == name for spelling in group}
@@ -159,11 +205,11 @@ def test_help_lists_nothing_that_readme_does_not(name: str, tmp_path: Path) -> N
 
 
 def test_the_table_of_exit_statuses_is_complete() -> None:
-    """README's table has every status the command line can end with, and no other."""
+    """The page's table has every status the command line can end with, and no other."""
     errors = [CleanupError, *CleanupError.__subclasses__()]
     signals = [128 + signal.SIGINT, 128 + signal.SIGTERM]
     there = {0, *(error.status for error in errors), *signals}
-    assert there == {int(row[0]) for row in table(section(README, "Exit status"))}
+    assert there == {int(row[0]) for row in table(section(COMMAND_PAGE, "Exit status"))}
 
 
 def test_the_cron_line_is_the_example() -> None:
@@ -185,8 +231,6 @@ def test_the_picture_is_of_the_tool_as_it_is(tmp_path: Path) -> None:
 
 
 # --- the two commands of the README ---------------------------------------------------------------------
-
-SET_UP = "python3 -m venv --without-pip .venv && python3 -m pip --python .venv/bin/python install --quiet "
 
 
 def first_command(heading: str) -> str:
@@ -244,9 +288,9 @@ def allowed_of(name: str) -> str | None:
     return model.model_fields[key].description
 
 
-def test_the_readme_has_every_setting_with_its_default() -> None:
-    """README's table of settings is the code's: names, order, defaults."""
-    rows = table(section(README, "Settings"))
+def test_the_page_says_of_every_setting_what_it_does() -> None:
+    """The table of what settings do is the code's: names, order, defaults."""
+    rows = table(section(DOCS / "settings.md", "What each does"))
     assert [(f"`{name}`", default_of(name)) for name in names()] == [(row[0], row[1]) for row in rows]
 
 
@@ -287,9 +331,9 @@ def test_every_variable_that_is_shown_is_accepted(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_table_of_levels_is_the_code() -> None:
-    """README's levels begin and end where the defaults say."""
+    """The levels begin and end where the defaults say."""
     levels = Levels()
-    assert table(section(README, "Levels")) == [
+    assert table(section(DOCS / "settings.md", "Levels")) == [
         ["excellent", f"fewer than {levels.normal}"],
         ["normal", f"{levels.normal} to {levels.attention - 1}"],
         ["attention", f"{levels.attention} to {levels.warning - 1}"],
@@ -408,15 +452,12 @@ def test_the_summary_is_as_shown(demo: Path) -> None:
     """The documents of a clean run have the fields that README and the page on JSON show."""
     (demo / "company_962302" / "strange").mkdir()
     (shown,) = shown_documents(DOCS / "json.md", "clean")
-    (short,) = shown_documents(README, "JSON summary")
-    compare(short, run("--json", "--undo-days", "0", "--company", "962302", root=demo))
     compare(shown, run("--json", "--verbose", root=demo))
 
 
-@pytest.mark.parametrize("page", [README, DOCS / "json.md"])
-def test_the_numbers_shown_add_up(page: Path) -> None:
-    """In the summaries that are shown, seen is the sum of the other four, everywhere."""
-    (shown,) = shown_documents(page, "JSON summary" if page == README else "clean")
+def test_the_numbers_shown_add_up() -> None:
+    """In the summary that is shown, seen is the sum of the other four, everywhere."""
+    (shown,) = shown_documents(DOCS / "json.md", "clean")
     (company,) = shown["companies"]
     for tally in (company["files"], *company["kinds"].values(), shown["totals"]):
         assert tally["seen"] == sum(tally[name] for name in ("removed", "kept", "failed", "changed"))

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from baileys_cleanup import __version__, cli
+from baileys_cleanup.commands.options import Output
 from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem
 
 from .helpers import OTHER, creds, names, put
@@ -71,8 +72,8 @@ def test_quiet_says_nothing_when_all_is_well(call, company):
 def test_an_empty_root_is_a_warning_even_when_quiet(call):
     """A root without companies may be an unmounted disk: status 0, and -q still says so."""
     result = call("-q")
-    assert (0, "") == (result.exit_code, result.stdout)
-    assert "right disk" in json.loads(result.stderr)["warning"]
+    assert (0, "") == (result.exit_code, result.stderr)
+    assert "right disk" in result.stdout
 
 
 def test_a_refused_company_is_status_4(call, company, monkeypatch):
@@ -204,6 +205,91 @@ def test_a_summary_that_did_not_get_out_is_a_failure(edge, monkeypatch, tmp_path
             full.write("x")
             patched.setattr(sys, "stdout", full)
             assert after == edge(before)
+
+
+def test_each_sentence_of_an_error_has_its_line(edge, capsys):
+    """Several things that are wrong are several lines, each of them whole."""
+    assert 2 == edge(UsageProblem("one", "two"))
+    assert ["baileys-cleanup: error: one", "baileys-cleanup: error: two"] == capsys.readouterr().err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "word"),
+    [(Refused("no"), 4, "refused"), (KeyboardInterrupt(), 130, "stopped"), (OSError("x"), 1, "failed")],
+)
+def test_who_asked_for_json_gets_a_document_of_every_error(edge, capsys, what, status, word):
+    """With --json an error is one document on stdout as well, with its exit status and a word for it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "argv", ["baileys-cleanup", "--json"])
+        edge(what)
+    document = json.loads(capsys.readouterr().out)
+    assert (2, word, status) == (document["schema_version"], document["status"], document["exit_status"])
+
+
+def test_a_document_that_was_begun_gets_no_second_one(edge, capsys, monkeypatch):
+    """An error after the first line of a document leaves stdout alone: two documents would be none."""
+    monkeypatch.setattr(sys, "argv", ["baileys-cleanup", "--json"])
+
+    def begin(**_how):
+        Output().write("{")
+        raise OSError("x")
+
+    monkeypatch.setattr(cli.commands, "main", begin)
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert "{" == capsys.readouterr().out
+
+
+def test_a_stdout_that_takes_nothing_is_told_on_stderr(company, place):
+    """On a full disk, or with stdout closed, stderr says that the summary did not get out; the work is done."""
+    for where, words, status in ((">/dev/full", "the disk is full", 1), (">&-", "stdout is closed", 0)):
+        program = f"exec {sys.executable} -m baileys_cleanup --sessions-root {place} {where}"
+        done = subprocess.run(["/bin/sh", "-c", program], capture_output=True, text=True, check=False)
+        assert (status, 1) == (done.returncode, len(done.stderr.splitlines())), done
+        assert words in done.stderr
+    assert ["creds.json"] == names(company)
+
+
+@pytest.mark.parametrize(
+    ("args", "env", "said"),
+    [
+        (["-q"], {}, ("warning: ", "")),
+        ([], {}, ("warning: ", "")),
+        (["--json"], {}, ('"warnings"', "")),
+        (["-q"], {"INVOCATION_ID": "4f1c"}, ("warning: ", '"run_warning"')),
+        (["--json", "--log-format", "console"], {}, ('"warnings"', "run_warning")),
+    ],
+)
+def test_nothing_is_said_twice_but_where_a_log_is_asked_for(call, monkeypatch, args, env, said):
+    """Cron, which mails both streams, gets the summary alone; a service manager and who asks get the log as well."""
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+    monkeypatch.delenv("INVOCATION_ID", raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    result = call(*args)
+    stdout, stderr = said
+    assert stdout in result.stdout
+    assert (stderr in result.stderr) if stderr else (result.stderr == "")
+
+
+def test_a_warning_that_stands_is_told_once_by_quiet_runs(call, company, place):
+    """The second night counts what the first night told; a run that is not quiet leaves that alone."""
+    put(place / "company_9", "creds.json", b"{", **NEW)
+    assert "  9: creds.json is not" in call("-q").stdout
+    call()
+    again = call("-q").stdout
+    assert "1 company whose pairing is broken or gone, as told before\n" in again
+    assert "and 1 more: `baileys-cleanup check`\n" in again
+    (place / ".baileys-cleanup" / "standing.json").write_text('{"companies": {"9": 5}}')
+    assert "  9: creds.json is not" in call("-q").stdout, "a record that cannot be used is begun anew"
+
+
+@pytest.mark.parametrize(("args", "named"), [(["-n"], True), (["-n", "-q"], False), (["-n", "-q", "--json"], True)])
+def test_a_quiet_dry_run_is_the_table_alone(call, company, args, named):
+    """`-n -q` shows the table without the files; JSON has them always."""
+    said = call(*args).stdout
+    assert named == (SESSION in said)
+    assert '"companies"' in said or said.startswith("COMPANY")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])

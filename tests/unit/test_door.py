@@ -55,7 +55,9 @@ def test_clean_and_undo_give_back_the_very_files(companies):
     assert (0, 3) == (status, document["totals"]["removed"])
     assert sorted(KEPT) == sorted(companies["7"])
     status, said = run("undo", "--json")
-    assert {"7": 3} == json.loads(said)["runs"][0]["companies"]
+    assert [("7", {"removed": 3})] == [
+        (company["company_id"], company["files"]) for company in json.loads(said)["runs"][0]["companies"]
+    ]
     status, said = run("undo", document["run_id"], "--json")
     assert (0, 3) == (status, json.loads(said)["totals"]["restored"])
     assert before == companies["7"]
@@ -95,4 +97,4 @@ def test_check_and_metrics_count_what_is_in_the_store(companies):
 def test_explain_tells_of_a_file_in_the_store(companies):
     """Words and verdicts need no folder either."""
     status, said = run("explain", OLD[0], "--company", "7", "--json")
-    assert (0, "remove") == (status, json.loads(said)["companies"][0]["files"][0]["verdict"])
+    assert (0, "remove") == (status, json.loads(said)["companies"][0]["verdicts"][0]["verdict"])

@@ -7,7 +7,7 @@ from baileys_cleanup.backups.run import looking
 from baileys_cleanup.backups.verify import ListedArchive, Verified, list_archives, verify
 from baileys_cleanup.commands.backup_say import Say, ids_of
 from baileys_cleanup.commands.options import Stop
-from baileys_cleanup.output.summary import plain, table
+from baileys_cleanup.output.table import plain, table
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
+from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.log import Log
-from baileys_cleanup.output.summary import print_json
 from baileys_cleanup.output.text import shown
 
 

@@ -24,7 +24,7 @@ from baileys_cleanup.commands.options import (
 )
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.errors import CleanupError, UsageProblem
-from baileys_cleanup.output.summary import print_json
+from baileys_cleanup.output.document import print_json
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.store import Store, no_companies

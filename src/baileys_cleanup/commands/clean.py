@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -21,16 +21,21 @@ from baileys_cleanup.commands.options import (
     paint_for_stdout,
     same_place,
     where,
+    width_of_stdout,
     world,
 )
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.errors import CleanupError
-from baileys_cleanup.output.log import Format, Log
-from baileys_cleanup.output.summary import JsonReport, QuietReport, Report, TextReport, problems_in_words
+from baileys_cleanup.output.log import Format, Log, service_manager_reads
+from baileys_cleanup.output.quiet import QuietReport
+from baileys_cleanup.output.sentences import problems_in_words
+from baileys_cleanup.output.summary import JsonReport, Report, TextReport
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.store import Workspace
 from baileys_cleanup.watch.remember.run_history import record_clean
-from baileys_cleanup.watch.tell.ping import Ending, pinging
+from baileys_cleanup.watch.remember.standing import remember
+from baileys_cleanup.watch.tell.ping import pinging
 
 _ENOUGH_TO_DO = 50
 """Companies from which on a progress bar is worth its line."""
@@ -106,17 +111,34 @@ def _clean(
     log = Log(log_format or ("console" if sys.stderr.isatty() else "json"), "debug" if verbose else "warning")
     output = Output()
     stop = Stop()
-    detail = verbose or dry_run
+    # `-n -q` is the table alone. Nothing else keeps the files of a dry run from being named.
+    detail = verbose or (dry_run and (as_json or not quiet))
     again = same_place(sessions_root, config)
-    # Who reads the table on a terminal has the warnings in front of them already.
-    tell = quiet or as_json or not sys.stdout.isatty()
+    silent = QuietReport(output.write, again) if quiet and not (as_json or dry_run) else None
+    tell = _log_is_read(log_format)
+    mailed = silent is not None and not tell
 
     def report_for(run: RunOutcome) -> Report:
         log.debug("run_started", run_id=run.run_id, dry_run=run.dry_run, sessions_root=run.sessions_root)
-        summary = _report(run, output, again, as_json=as_json, quiet=quiet, removals=detail, keeps=verbose)
-        return _Logged(summary, log, tell=tell)
+        if as_json:
+            return _Logged(JsonReport(output.write, run, removals=detail, keeps=verbose), log, tell=tell)
+        paint, width = paint_for_stdout(), width_of_stdout()
+        text = TextReport(output.write, run, paint, again=again, width=width, removals=detail, keeps=verbose)
+        return _Logged(silent or text, log, tell=tell)
 
-    with stop.listening(), _pinging(settings, log, stop, dry_run=dry_run) as ending:
+    def record(workspace: Workspace, run: RunOutcome) -> None:
+        record_clean(workspace, run)
+        problem = remember(workspace, silent, whole=not (companies or run.stopped)) if silent else None
+        run.notes += [problem] if problem else []
+
+    def ping_failed(problem: str) -> None:
+        if mailed:
+            _warn(problem)
+        else:
+            log.warning("ping_failed", warning=problem)
+
+    # A dry run is silent: it must not be taken for the one that was to come.
+    with stop.listening(), pinging(None if dry_run else settings.ping_url, ping_failed, stop) as ending:
         outcome = clean(
             settings,
             companies,
@@ -126,24 +148,35 @@ def _clean(
             dry_run=dry_run,
             accept_clock=accept_clock,
             detail=detail,
-            record=record_clean,
+            record=record,
             clean_one=clean_company if dry_run else cleaner(settings, log),
         )
         status = outcome.exit_status
         textfile = settings.metrics.textfile
         problem = _leave_metrics(settings, textfile, world(stop)) if textfile and not (dry_run or stop()) else None
-        if problem:
+        if problem and mailed:
+            _warn(problem)
+        elif problem:
             log.error("metrics_failed", error=shown(problem))
-            status = status or 1
+        status = status or int(bool(problem))
         ending.found_dead = outcome.pairings_dead > 0
         ending.status = stop.exit_status(max(status, int(output.failed)))
     return ending.status
 
 
-def _pinging(settings: Settings, log: Log, stop: Stop, *, dry_run: bool) -> AbstractContextManager[Ending]:
-    """Ping around a real run. A dry run is silent: it must not be taken for the one that was to come."""
-    url = None if dry_run else settings.ping_url
-    return pinging(url, lambda problem: log.warning("ping_failed", warning=problem), stop)
+def _log_is_read(log_format: Format | None) -> bool:
+    """Tell whether the log is to hold what the summary says as well: for who asked for it, or sees only stderr.
+
+    Cron mails both, and a person wants everything once.
+    """
+    on_terminal = sys.stderr.isatty() and not sys.stdout.isatty()
+    return log_format is not None or on_terminal or service_manager_reads()
+
+
+def _warn(problem: str) -> None:
+    """Say what the summary cannot hold, its time being before or over: in a mail a line for people, like an error."""
+    with suppress(OSError):
+        click.echo(f"baileys-cleanup: warning: {shown(problem)}", err=True)
 
 
 def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | None:
@@ -163,15 +196,6 @@ def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | Non
     except CleanupError as error:
         return str(error)
     return None
-
-
-def _report(
-    run: RunOutcome, output: Output, again: str, *, as_json: bool, quiet: bool, removals: bool, keeps: bool
-) -> Report:
-    if as_json:
-        return JsonReport(output.write, run, removals=removals, keeps=keeps)
-    text = TextReport(output.write, run, paint_for_stdout(), again=again, removals=removals, keeps=keeps)
-    return QuietReport(text) if quiet else text
 
 
 class _Logged:

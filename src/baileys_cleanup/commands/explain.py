@@ -13,7 +13,7 @@ from baileys_cleanup.decision.consequences import explain
 from baileys_cleanup.decision.names import COMPANY_PREFIX, Kind
 from baileys_cleanup.decision.verdict import Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
-from baileys_cleanup.output.summary import print_json, verdict_fields
+from baileys_cleanup.output.document import place_fields, print_json, problem_fields, verdict_fields
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
@@ -37,18 +37,18 @@ def explain_files(
         wanted_in, names = _targets(store, companies, files)
         ids = store.select(wanted_in) if wanted_in else store.company_ids()[0]
         documents = [_explain_company(store, company_id, settings, names, world) for company_id in ids]
-    found = {entry["file"] for document in documents for entry in document["files"]}
+    found = {entry["file"] for document in documents for entry in document["verdicts"]}
     missing = [name for name in names if shown(name) not in found]
-    if missing and not any(document["error"] for document in documents):
+    if missing and not any(document["errors"] for document in documents):
         where = few([COMPANY_PREFIX + company_id for company_id in ids])
         raise UsageProblem(f"there is no auth file {few(missing)} in {where}")
     if as_json:
-        print_json(write, {"companies": documents})
+        print_json(write, {**place_fields(store.path), "companies": documents})
     elif not ids:
         write(f"There is no company_<id> folder in {shown(store.path)}.\n")
     for document in documents if not as_json else ():
         _tell_company(write, document)
-    return int(any(document["error"] for document in documents))
+    return int(any(document["errors"] for document in documents))
 
 
 def _targets(store: Store, companies: Sequence[str], files: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -86,13 +86,22 @@ def _explain_company(
         with store.company(company_id) as company:
             sight = look_and_plan(company, settings.policy_for(company_id), terms)
     except CompanyProblem as problem:
-        return {"company_id": shown(company_id), "creds": None, "error": str(problem), "files": []}
+        return _document(company_id, [], [], world.now, [problem_fields(str(problem))])
     verdicts = sorted([*sight.plan.removals, *sight.plan.keeps], key=_order)
+    wanted = [verdict for verdict in verdicts if not names or verdict.file.name in names]
+    return _document(company_id, wanted, [sight.account.problem] if sight.account.problem else [], world.now, [])
+
+
+def _document(
+    company_id: str, verdicts: Sequence[Verdict], warnings: list[str], now: int, errors: list[dict[str, Any]]
+) -> dict[str, Any]:
+    removed = sum(verdict.remove for verdict in verdicts)
     return {
         "company_id": shown(company_id),
-        "creds": sight.account.problem,
-        "error": None,
-        "files": [_file_fields(v, world.now) for v in verdicts if not names or v.file.name in names],
+        "files": {"seen": len(verdicts), "removed": removed, "kept": len(verdicts) - removed},
+        "verdicts": [_file_fields(verdict, now) for verdict in verdicts],
+        "warnings": warnings,
+        "errors": errors,
     }
 
 
@@ -114,12 +123,12 @@ def _file_fields(verdict: Verdict, now: int) -> dict[str, Any]:
 
 def _tell_company(write: Callable[[str], object], document: dict[str, Any]) -> None:
     write(f"company {document['company_id']}\n")
-    if document["error"]:
-        write(f"  error: {document['error']}\n")
-    if document["creds"]:
-        write(f"  warning: {document['creds']}\n")
+    for problem in document["errors"]:
+        write(f"  error: {problem['error']}\n")
+    for warning in document["warnings"]:
+        write(f"  warning: {warning}\n")
     said: tuple[str, str, str] | None = None
-    for file in document["files"]:
+    for file in document["verdicts"]:
         heading = (file["kind"], file["verdict"], file["consequence"])
         if heading != said:
             verdict = "would be removed" if file["verdict"] == "remove" else "stays"

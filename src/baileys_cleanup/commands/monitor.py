@@ -23,8 +23,8 @@ from baileys_cleanup.commands.options import (
     where,
     world,
 )
+from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.log import Format, Log
-from baileys_cleanup.output.summary import print_json
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.watch.monitor import Watch, sleep_until

@@ -1,12 +1,13 @@
 """The frame around every command: shared options, output, signals, settings and the world as it is."""
 
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
@@ -40,7 +41,14 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
 class Output:
-    """Writes to stdout; when nobody reads it any more the work goes on and the exit status tells."""
+    """Writes to stdout; when nobody reads it any more the work goes on and the exit status tells.
+
+    stdout is one for the whole process, and so is what became of it: `begun` tells whether anything was written,
+    `problem` what kept it from getting out.
+    """
+
+    begun: ClassVar[bool] = False
+    problem: ClassVar[OSError | None] = None
 
     def __init__(self) -> None:
         self.failed = False
@@ -57,10 +65,12 @@ class Output:
     def _write(self, stream: Any, what: str | bytes) -> None:  # noqa: ANN401 - text goes to one sort, bytes to the other
         if self.failed:
             return
+        Output.begun = True
         try:
             stream.write(what)
-        except OSError:
+        except OSError as error:
             self.failed = True
+            Output.problem = error
 
 
 class Stop:
@@ -136,10 +146,22 @@ def same_place(sessions_root: str | None, config: str | None, **others: str | No
     return "".join(f" --{option} {argument(value)}" for option, value in given.items() if value is not None)
 
 
+def width_of_stdout() -> int | None:
+    """Return how many characters a line of the terminal has, None where stdout is none."""
+    if not sys.stdout.isatty():
+        return None
+    with suppress(KeyError, ValueError):
+        return int(os.environ["COLUMNS"])
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except OSError:
+        return None
+
+
 def paint_for_stdout() -> Callable[[str, str], str]:
     """Return what gives a text the colour of a word: on a terminal that wants colours, else nothing does."""
     from baileys_cleanup.output.log import wants_colour  # noqa: PLC0415 - help needs none
-    from baileys_cleanup.output.summary import plain  # noqa: PLC0415 - help needs none
+    from baileys_cleanup.output.table import plain  # noqa: PLC0415 - help needs none
 
     return _paint if wants_colour(sys.stdout) else plain
 

@@ -15,7 +15,7 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import ArchiveProblem, CleanupError, CompanyProblem, Refused, UsageProblem
-from baileys_cleanup.output.summary import print_json
+from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.rotation.journal import why_not_now
 from baileys_cleanup.settings.values import Settings

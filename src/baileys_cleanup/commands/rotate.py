@@ -7,8 +7,8 @@ import click
 
 from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
 from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.log import Log
-from baileys_cleanup.output.summary import print_json
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.rotation.connections import backup_for, notifier_for
 from baileys_cleanup.rotation.qr_code import for_terminal

@@ -1,5 +1,6 @@
 """`settings`: show every setting in force and where its value comes from."""
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import click
 
 from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_settings, where
-from baileys_cleanup.output.summary import plain, print_json, table
+from baileys_cleanup.output.document import print_json
+from baileys_cleanup.output.table import plain, table
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import SECRETS, Loaded
 
@@ -32,13 +34,35 @@ def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bo
         settings = {name: {"value": value, "source": loaded.source(name)} for name, value in values.items()}
         print_json(write, {"settings": settings})
         return
-    rows = [[shown(name), _written(value), shown(loaded.source(name))] for name, value in values.items()]
+    rows = [
+        [_key(name), str(value) if name in SECRETS and value else _written(value), shown(loaded.source(name))]
+        for name, value in values.items()
+    ]
     for line in table([["SETTING", "VALUE", "FROM"], *rows], plain, None):
         write(line + "\n")
 
 
+def _key(name: str) -> str:
+    """Return a dotted name as a settings file would have it: an id that is no plain word stands in quotes."""
+    found = re.fullmatch(r"companies\.(.+)\.(\w+\.\w+)", name)
+    if found is None or re.fullmatch(r"[A-Za-z0-9_-]+", found[1]):
+        return name
+    return f"companies.{_written(found[1])}.{found[2]}"
+
+
 def _written(value: object) -> str:
-    return "none" if value is None else shown(str(value).lower() if isinstance(value, bool) else str(value))
+    """Return a value as a settings file would have it; what is not set cannot be written, and is none."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    if not isinstance(value, str):
+        return str(value)
+    import json  # noqa: PLC0415 - only where a text is set
+
+    return json.dumps(value)  # a basic string of TOML is one of JSON, all of it in ASCII
 
 
 @click.command("settings", context_settings=CONTEXT)

@@ -25,7 +25,7 @@ from baileys_cleanup.commands.options import (
 from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
-from baileys_cleanup.output.summary import print_json
+from baileys_cleanup.output.document import place_fields, print_json, problem_fields
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
@@ -61,7 +61,7 @@ def undo_run(
                 click.echo(f"warning: {shown(problem)}", err=True)
             folders = choose_set_aside(workspace, run_id, wanted, world.again)
             if folders:
-                return _switch_folders(workspace, folders, audit, write, world=world, as_json=as_json)
+                return _switch_folders(workspace, folders, audit, write, place=store.path, world=world, as_json=as_json)
             run, ids = choose_run(workspace, run_id, wanted)
             workspace.settle(run)
             try:
@@ -81,7 +81,8 @@ def undo_run(
         again = _going_again(store, settings, restored, world)
     stayed = sum(len(company.stayed) for company in restored)
     if as_json:
-        print_json(write, _undo_fields(run, restored, again, stopped=world.stopping()))
+        fields = _undo_fields(run, restored, again, stopped=world.stopping())
+        print_json(write, {**place_fields(store.path), **fields})
     else:
         _tell_undo(write, run, restored, again)
     return 1 if stayed else 0
@@ -93,6 +94,7 @@ def _switch_folders(
     audit: AuditLog,
     write: Callable[[str], object],
     *,
+    place: str,
     world: World,
     as_json: bool,
 ) -> int:
@@ -113,11 +115,12 @@ def _switch_folders(
                 "company_id": shown(folder.company_id),
                 "why": folder.why,
                 "switched": folder.company_id not in problems,
-                "error": problems.get(folder.company_id),
+                "errors": [problem_fields(problems[folder.company_id])] if folder.company_id in problems else [],
             }
             for folder in folders
         ]
-        print_json(write, {"run_id": run_id, "status": "partial" if problems else "done", "folders": companies})
+        fields = {"run_id": run_id, "status": "partial" if problems else "done", "companies": companies}
+        print_json(write, {**place_fields(place), **fields})
         return int(bool(problems))
     for folder in folders:
         name = shown(folder.company_id)
@@ -138,7 +141,7 @@ def _undo_fields(run: Run, restored: list[Restored], again: Counter[str], *, sto
         "companies": [
             {
                 "company_id": shown(company.company_id),
-                "restored": len(company.files),
+                "files": {"restored": len(company.files), "stayed": len(company.stayed)},
                 "restored_files": [shown(name) for name in company.files],
                 "stayed": [
                     {"file": None if name is None else shown(name), "reason": reason} for name, reason in company.stayed

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from baileys_cleanup.cleaning.undoable import Undoable, undoable_runs
-from baileys_cleanup.output.summary import plain, print_json, table
+from baileys_cleanup.commands.options import width_of_stdout
+from baileys_cleanup.output.document import place_fields, print_json
+from baileys_cleanup.output.table import plain, table
 from baileys_cleanup.output.text import few, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
@@ -24,7 +26,8 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
     if as_json:
         runs = [_run_fields(entry) for entry in found]
         aside = [_folder_fields(folder) for folder in folders]
-        print_json(write, {"runs": runs, "set_aside": aside, "unreadable_records": broken})
+        lists = {"runs": runs, "set_aside": aside, "unreadable_records": [shown(name) for name in broken]}
+        print_json(write, {**place_fields(store.path), **lists})
         return 0
     if not found and not folders:
         write(f"Nothing to undo under {shown(store.path)}.\n")
@@ -41,7 +44,7 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
             for entry in found
         ]
         head = ["RUN", "STARTED", "COMPANIES", "FILES", "SIZE", "DELETED FOR GOOD AFTER"]
-        for line in table([head, *rows], plain, None):
+        for line in table([head, *rows], plain, None, width=width_of_stdout(), spare=[{1}, {2, 4}]):
             write(line + "\n")
         write(f"\nTo bring back what a run removed: baileys-cleanup undo RUN [--company ID]{again}\n")
         write("\n" if folders else "")
@@ -80,7 +83,7 @@ def _folder_fields(folder: SetAside) -> dict[str, Any]:
         "company_id": shown(folder.company_id),
         "why": folder.why,
         "started_at": timestamp(folder.started),
-        "files": folder.files,
+        "files": {"seen": folder.files},
         "bytes": folder.size,
         "taken_back": not folder.former,
     }
@@ -92,7 +95,10 @@ def _run_fields(entry: Undoable) -> dict[str, Any]:
         "started_at": timestamp(entry.run.started),
         "undo_days": entry.run.undo_days,
         "deleted_after": timestamp(entry.run.due),
-        "files": entry.files,
+        "files": {"removed": entry.files},
         "bytes": entry.size,
-        "companies": {shown(company_id): held.files for company_id, held in entry.companies.items()},
+        "companies": [
+            {"company_id": shown(company_id), "files": {"removed": held.files}, "bytes": held.size}
+            for company_id, held in entry.companies.items()
+        ],
     }

@@ -44,6 +44,22 @@ class Log:
             self._threshold = max(_LEVELS.values()) + 1
 
 
+def service_manager_reads() -> bool:
+    """Tell whether systemd takes down stderr, as its own documentation says one can tell.
+
+    What a service starts inherits both variables (anacron's jobs, say, whose output is mailed): so where the stream is
+    named, it has to be ours.
+    """
+    stream = os.environ.get("JOURNAL_STREAM")
+    if not stream:
+        return "INVOCATION_ID" in os.environ
+    try:
+        ours = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return stream == f"{ours.st_dev}:{ours.st_ino}"
+
+
 def wants_colour(stream: TextIO) -> bool:
     """Tell whether a stream is a terminal whose user has nothing against colours."""
     return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

@@ -4,20 +4,18 @@ Both reports are told of companies one by one, so that a run over many companies
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, RunOutcome, RunStatus, Tally
+from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, RunOutcome, Tally
 from baileys_cleanup.decision.policy import DAY
-from baileys_cleanup.decision.verdict import Verdict
-from baileys_cleanup.output.text import count, few, shown, size
+from baileys_cleanup.output.document import SCHEMA_VERSION, place_fields, problem_fields, verdict_fields
+from baileys_cleanup.output.later import Later
+from baileys_cleanup.output.sentences import ending, problems_in_words, total_line
+from baileys_cleanup.output.table import Paint, plain, table
+from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.output.timestamp import timestamp
-
-SCHEMA_VERSION = 1
-Paint = Callable[[str, str], str]
-"""Gives a text the colour of a word (a level, a status), or leaves it as it is."""
 
 
 class Report(Protocol):
@@ -45,7 +43,7 @@ class JsonReport:
             "schema_version": SCHEMA_VERSION,
             "run_id": run.run_id,
             "dry_run": run.dry_run,
-            "sessions_root": shown(run.sessions_root),
+            **place_fields(run.sessions_root),
             "started_at": timestamp(run.started),
         }
         self._write(json.dumps(head)[:-1] + ', "companies": [')
@@ -69,7 +67,7 @@ class JsonReport:
             },
             "warnings": [shown(text) for text in run.warnings],
             "notes": [shown(text) for text in run.notes],
-            "errors": [shown(text) for text in run.errors],
+            "errors": [problem_fields(text) for text in run.errors],
         }
         self._write("], " + json.dumps(tail)[1:] + "\n")
 
@@ -85,38 +83,13 @@ class JsonReport:
             "kinds": {kind: tally._asdict() for kind, tally in outcome.kinds.items()},
             "warnings": outcome.warnings,
             "notes": outcome.notes,
-            "errors": [
-                {"file": None if problem.file is None else shown(problem.file), "error": shown(problem.error)}
-                for problem in outcome.errors
-            ],
+            "errors": [problem_fields(problem.error, problem.file) for problem in outcome.errors],
         }
         if self._removals:
-            document["removals"] = [self._verdict(verdict) for verdict in outcome.removed]
+            document["removals"] = [verdict_fields(verdict, self._now) for verdict in outcome.removed]
         if self._keeps:
-            document["keeps"] = [self._verdict(verdict) for verdict in outcome.kept]
+            document["keeps"] = [verdict_fields(verdict, self._now) for verdict in outcome.kept]
         return document
-
-    def _verdict(self, verdict: Verdict) -> dict[str, Any]:
-        return verdict_fields(verdict, self._now)
-
-
-def print_json(write: Callable[[str], object], document: dict[str, Any]) -> None:
-    """Write one JSON document of a command other than `clean`."""
-    write(json.dumps({"schema_version": SCHEMA_VERSION, **document}, indent=1) + "\n")
-
-
-def verdict_fields(verdict: Verdict, now: int) -> dict[str, Any]:
-    """Return one verdict for JSON; age in seconds and size in bytes, null where nobody had to look."""
-    file = verdict.file
-    looked = file.modified is not None
-    return {
-        "file": shown(file.name),
-        "kind": file.kind,
-        "rule": verdict.rule,
-        "reason": verdict.reason,
-        "age_seconds": (now - file.modified) // 1_000_000_000 if file.modified is not None else None,
-        "bytes": file.size if looked else None,
-    }
 
 
 # --- text -----------------------------------------------------------------------------------------------
@@ -136,13 +109,17 @@ _HEAD = [
     "LEVEL",
     "REMARKS",
 ]
-_FIRST_LEVEL_COLUMN = _HEAD.index("LEVEL")
+_LEVEL = _HEAD.index("LEVEL")
+_SPARE = [{_HEAD.index(name.upper()) for name in _REMOVED_KINDS.values()}, {_HEAD.index("REMARKS")}]
+"""Columns that go where the terminal is narrow: the sum of the first stays, and the second is said in sentences."""
 
 
 class TextReport:
-    """Writes details as they come, and the table, totals, warnings and errors at the end.
+    """Writes the table, the totals, and what there is to say, when the run is over.
 
-    `again` are the options that a later command needs to find the same sessions root.
+    The files of a real run are named as it goes; those of a dry run after the table, which is what was asked for.
+    `again` are the options that a later command needs to find the same sessions root; `width` is the terminal's in
+    characters, None where there is none.
     """
 
     def __init__(
@@ -152,20 +129,22 @@ class TextReport:
         paint: Paint,
         *,
         again: str = "",
+        width: int | None = None,
         removals: bool,
         keeps: bool,
     ) -> None:
         self._write = write
         self._paint = paint
         self._again = again
+        self._width = width
         self._removals = removals
         self._keeps = keeps
-        self._dry_run = run.dry_run
+        self._later = Later() if run.dry_run else None
         self._rows: list[list[str]] = []
         self._remarks: list[tuple[str, str, str]] = []
 
     def company(self, outcome: CompanyOutcome) -> None:
-        """Write the details of one company, if asked for, and take down its row."""
+        """Name the files of one company, if asked for, and take down its row."""
         name = shown(outcome.company_id)
         if self._removals:
             self._details(name, outcome)
@@ -187,18 +166,11 @@ class TextReport:
         write = self._write
         if self._rows:
             head = ["WOULD GO" if run.dry_run and word == "REMOVED" else word for word in _HEAD]
-            for line in table([head, *self._rows], self._paint, _FIRST_LEVEL_COLUMN):
+            for line in table([head, *self._rows], self._paint, _LEVEL, width=self._width, spare=_SPARE):
                 write(line + "\n")
             write("\n")
-        verb = "would be removed" if run.dry_run else "removed"
-        write(
-            f"{count(run.companies, 'company', 'companies')}: {count(run.total.seen, 'file')} before,"
-            f" {run.total.removed:,} {verb} ({size(run.size)}), {run.total.seen - run.total.removed:,} left"
-            f"{_extra(run.total)}. Root: {shown(run.sessions_root)}\n"
-        )
-        if run.dry_run:
-            write("Dry run: nothing was changed.\n")
-        elif run.total.removed and run.undo_days:
+        write(total_line(run) + "\n")
+        if run.total.removed and run.undo_days and not run.dry_run:
             until = timestamp(run.started + run.undo_days * DAY)[:10]
             write(f"To take this back until {until}: baileys-cleanup undo {run.run_id}{self._again}\n")
         for text in run.notes:
@@ -209,80 +181,26 @@ class TextReport:
             write(f"{self._paint('warning', 'warning')}: {shown(text)}\n")
         for text in run.errors:
             write(f"{self._paint('error', 'error')}: {shown(text)}\n")
-        if run.status is not RunStatus.DONE:
-            write(f"Run {self._paint(run.status.value, 'error')}.\n")
+        if self._later is not None:
+            write("\n")
+            self._later.say(write)
+            write("Dry run: nothing was changed.\n")
+        end = ending(run)
+        if end:
+            write(f"{self._paint(end, 'error')}\n")
 
     def _details(self, name: str, outcome: CompanyOutcome) -> None:
         if not (outcome.removed or (self._keeps and outcome.kept)):
             return
-        self._write(f"company {name}\n")
-        removed = "would go" if self._dry_run else "removed"
+        write, removed = (self._write, "removed") if self._later is None else (self._later.write, "would go")
+        write(f"company {name}\n")
         lines = [[removed, shown(v.file.name), v.file.kind.value, v.reason] for v in outcome.removed]
         if self._keeps:
             lines += [["kept", shown(v.file.name), v.file.kind.value, v.reason] for v in outcome.kept]
         for line in table(lines, plain, None):
-            self._write(f"  {line}\n")
-        self._write("\n")
-
-
-class QuietReport:
-    """Passes a run on only when it did not go well: for cron, which mails whatever is said."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-
-    def company(self, outcome: CompanyOutcome) -> None:
-        """Pass one company on."""
-        if outcome.status is not CompanyStatus.CLEANED:
-            self._report.company(outcome)
-
-    def close(self, run: RunOutcome) -> None:
-        """Pass the end on, unless all is well."""
-        if run.status is not RunStatus.DONE:
-            self._report.close(run)
-
-
-def problems_in_words(outcome: CompanyOutcome) -> list[str]:
-    """Return the errors of a company as sentences, one for each cause; the JSON summary has every file."""
-    files: dict[str, list[str]] = {}
-    for file, error in outcome.errors:
-        files.setdefault(error, []).extend([] if file is None else [file])
-    return [f"{few(names)}: {error}" if names else error for error, names in files.items()]
-
-
-def _extra(total: Tally) -> str:
-    parts = [f"{total.failed:,} failed"] * bool(total.failed) + [f"{total.changed:,} changed"] * bool(total.changed)
-    return f" ({', '.join(parts)})" if parts else ""
+            write(f"  {line}\n")
+        write("\n")
 
 
 def _number(number: int) -> str:
     return f"{number:,}" if number else "-"
-
-
-def plain(text: str, word: str) -> str:  # noqa: ARG001 - the shape of every Paint
-    """Leave a text as it is."""
-    return text
-
-
-def table(rows: Iterable[list[str]], paint: Paint, painted: int | None) -> list[str]:
-    """Return aligned lines: the first column to the left, numbers to the right, the rest to the left.
-
-    Column `painted` gets the colour of its own word.
-    """
-    cells = list(rows)
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    right = {
-        index
-        for index, column in enumerate(zip(*cells, strict=True))
-        if index and all(cell.replace(",", "").isdigit() or cell == "-" for cell in column[1:])
-    }
-    lines: list[str] = []
-    for row in cells:
-        padded = [
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        if painted is not None and row[painted] in set(Level):
-            padded[painted] = paint(padded[painted], row[painted])
-        lines.append("  ".join(padded).rstrip())
-    return lines

@@ -1,21 +1,21 @@
-"""What people may write in the environment and in a TOML file, and the sentence for what they may not."""
+"""What people may write in the environment and in a TOML file, read and checked."""
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
-from difflib import get_close_matches
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.settings.tables import TABLES, CompanyTable, LevelsTable, RetentionTable, Written
-from baileys_cleanup.settings.together import check_together
-from baileys_cleanup.settings.types import Text, marked
-from baileys_cleanup.settings.values import CONFIG_VARIABLE, FLAG, PREFIX, SECRETS, Loaded, Settings
+from baileys_cleanup.settings.tables import TABLES, Written
+from baileys_cleanup.settings.together import wrong_together
+from baileys_cleanup.settings.types import marked
+from baileys_cleanup.settings.values import FLAG, Loaded, Settings
+from baileys_cleanup.settings.wrong import variable_of, wrong_value, wrong_variable
 
 _FILE_LIMIT = 1024 * 1024
 
@@ -45,24 +45,28 @@ class _Document(PydanticBaseSettingsSource):
 def load(variables: Iterable[str], path: str | None, flags: Mapping[str, Any]) -> Loaded:
     """Read the environment's `variables` and the file at `path` (None: no file); flags come first.
 
-    Raises UsageProblem at the first thing that may not be so.
+    Raises UsageProblem with a sentence for each thing that may not be so.
     """
-    _check_variables(variables)
+    wrong = [wrong_variable(name, names()) for name in sorted(variables) if not _is_known(name)]
     document = {} if path is None else _read_toml(path)
-    environment = _Environment(Written)()
+    environment = {} if wrong else _Environment(Written)()
     origins: list[tuple[dict[str, Any], Callable[[str], str]]] = [
         (dict(flags), lambda _: FLAG),
-        (environment, _variable),
+        (environment, variable_of),
         (document, lambda _: str(path)),
     ]
     for values, origin in origins:
-        _check(values, origin)
+        wrong += _check(values, origin)
+    if wrong:
+        raise UsageProblem(*wrong)
     written = _assemble(*(values for values, _ in origins)).model_dump(exclude_none=True)
     sources: dict[str, str] = {}
     for values, origin in reversed(origins):
         sources.update((name, origin(name)) for name in _leaves(values))
     loaded = Loaded(_settings(written), sources)
-    check_together(loaded)
+    wrong = wrong_together(loaded)
+    if wrong:
+        raise UsageProblem(*wrong)
     return loaded
 
 
@@ -93,8 +97,8 @@ def _settings(written: dict[str, Any]) -> Settings:
     return replace(settings, companies=overrides, company_levels=levels, **tables, **written)
 
 
-def _variable(name: str) -> str:
-    return PREFIX + name.upper().replace(".", "__")
+def _is_known(variable: str) -> bool:
+    return variable.upper() in map(variable_of, names())
 
 
 def _leaves(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
@@ -114,25 +118,6 @@ def names() -> list[str]:
         elif name not in {"companies", "company_levels"}:
             found.append(name)
     return found
-
-
-def _check_variables(variables: Iterable[str]) -> None:
-    known = [_variable(name) for name in names()]
-    for variable in sorted(variables):
-        if variable.upper() in known:
-            continue
-        own = variable.upper().removeprefix(PREFIX)
-        near = _near(own, [name.removeprefix(PREFIX) for name in (*known, CONFIG_VARIABLE)], PREFIX)
-        only_file = "; allowed: companies in the TOML file, [companies.<id>.retention]"
-        way_on = only_file if own.startswith("COMPANIES") else near
-        raise UsageProblem(f"the environment variable {shown(variable)} is no setting{way_on}")
-
-
-def _near(wrong: str, known: Iterable[str], prefix: str = "") -> str:
-    close = get_close_matches(wrong, list(known), n=1)
-    return (
-        f"; did you mean {prefix}{close[0]}?" if close else f"; allowed: {', '.join(prefix + name for name in known)}"
-    )
 
 
 def _read_toml(path: str) -> dict[str, Any]:
@@ -156,35 +141,10 @@ def _read_toml(path: str) -> dict[str, Any]:
     return document
 
 
-def _check(values: dict[str, Any], origin: Callable[[str], str]) -> None:
+def _check(values: dict[str, Any], origin: Callable[[str], str]) -> list[str]:
+    """Return what is wrong with these values, a sentence each."""
     try:
         _assemble(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = [str(part) for part in first["loc"]]
-        name = ".".join(where)
-        place = shown(origin(name))
-        table = _table_of(where)
-        if first["type"] == "extra_forbidden":
-            near = _near(where[-1], table.model_fields)
-            raise UsageProblem(f"{place}: there is no setting {shown(name)}{near}") from None
-        field = table.model_fields.get(where[-1])
-        allowed = field.description if field else "a table"
-        said = shown(str(first["input"])) if isinstance(first["input"], Text) else shown(repr(first["input"]))
-        said = "not shown here" if _is_secret(name) else said or "empty"
-        spelled = name if place != _variable(name) else "its value"
-        raise UsageProblem(f"{place}: {shown(spelled)} is {said[:80]}; allowed: {allowed}") from None
-
-
-def _is_secret(name: str) -> bool:
-    """Tell whether a value of this name may hold a secret: a table in the wrong form may, too."""
-    return any(secret == name or secret.startswith(f"{name}.") for secret in SECRETS)
-
-
-def _table_of(where: list[str]) -> type[BaseModel]:
-    if where[0] == "companies":
-        inside_a_table = 3  # companies, id, retention
-        if len(where) <= inside_a_table:
-            return CompanyTable
-        return LevelsTable if where[2] == "levels" else RetentionTable
-    return TABLES[where[0]] if where[0] in TABLES and len(where) > 1 else Written
+        return [wrong_value(each["loc"], each["type"], each["input"], origin, names()) for each in error.errors()]
+    return []

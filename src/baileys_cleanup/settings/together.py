@@ -1,17 +1,22 @@
 """What only values together can get wrong."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 from baileys_cleanup.decision.levels import Level, Levels
-from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.settings.values import DEFAULT, Loaded
 
 
-def check_together(loaded: Loaded) -> None:
-    """Check what only values together can get wrong."""
+def wrong_together(loaded: Loaded) -> list[str]:
+    """Return a sentence for each thing that only values together can get wrong."""
+    wrong = [*_wrong_caps(loaded), *_wrong_backup(loaded), *_wrong_hooks(loaded), *_wrong_levels(loaded)]
+    if not loaded.settings.sessions_root.strip():
+        wrong.insert(0, f"{loaded.source('sessions_root')}: sessions_root is empty; allowed: the path of a folder")
+    return wrong
+
+
+def _wrong_caps(loaded: Loaded) -> Iterator[str]:
     settings = loaded.settings
-    if not settings.sessions_root.strip():
-        raise UsageProblem(f"{loaded.source('sessions_root')}: sessions_root is empty; allowed: the path of a folder")
     for company, prefix in [
         (None, "retention"),
         *((name, f"companies.{name}.retention") for name in settings.companies),
@@ -20,51 +25,49 @@ def check_together(loaded: Loaded) -> None:
         if policy.max_pre_keys < policy.min_pre_keys:
             places = {loaded.source(f"{prefix}.{key}") for key in ("max_pre_keys", "min_pre_keys")}
             place = ", ".join(sorted(places - {DEFAULT})) or loaded.source("retention.max_pre_keys")
-            raise UsageProblem(
+            yield (
                 f"{place}: {prefix}.max_pre_keys is {policy.max_pre_keys}; allowed: at least min_pre_keys,"
                 f" the floor, which is {policy.min_pre_keys}"
             )
-    _check_backup(loaded)
-    _check_hooks(loaded)
-    for prefix, levels in [
-        ("levels", settings.levels),
-        *((f"companies.{name}.levels", settings.levels_for(name)) for name in settings.company_levels),
-    ]:
-        _check_levels(loaded, prefix, levels)
 
 
-def _check_levels(loaded: Loaded, prefix: str, levels: Levels) -> None:
+def _wrong_levels(loaded: Loaded) -> Iterator[str]:
+    settings = loaded.settings
+    own = ((f"companies.{name}.levels", settings.levels_for(name)) for name in settings.company_levels)
+    for prefix, levels in [("levels", settings.levels), *own]:
+        yield from _wrong_order(loaded, prefix, levels)
+
+
+def _wrong_order(loaded: Loaded, prefix: str, levels: Levels) -> Iterator[str]:
     counts = [(level.value, getattr(levels, level)) for level in list(Level)[1:]]
     for (low, first), (high, second) in pairwise(counts):
         if first >= second:
             names = (f"{prefix}.{high}", f"{prefix}.{low}", f"levels.{high}", f"levels.{low}")
             place = next((loaded.source(name) for name in names if name in loaded.sources), DEFAULT)
-            raise UsageProblem(
-                f"{place}: {prefix}.{high} is {second}; allowed: more than {prefix}.{low}, which is {first}"
-            )
+            yield f"{place}: {prefix}.{high} is {second}; allowed: more than {prefix}.{low}, which is {first}"
 
 
-def _check_backup(loaded: Loaded) -> None:
+def _wrong_backup(loaded: Loaded) -> Iterator[str]:
     backup = loaded.settings.backup
     if not (backup.keep_last or backup.keep_daily or backup.keep_weekly):
         place = loaded.source("backup.keep_last")
-        raise UsageProblem(
+        yield (
             f"{place}: backup.keep_last, backup.keep_daily and backup.keep_weekly are all 0; allowed: at least one of"
             " them above 0"
         )
     if backup.before_clean and backup.to is None:
         place = loaded.source("backup.before_clean")
-        raise UsageProblem(f"{place}: backup.before_clean is true without backup.to; allowed: true when that is set")
+        yield f"{place}: backup.before_clean is true without backup.to; allowed: true when that is set"
 
 
-def _check_hooks(loaded: Loaded) -> None:
-    """Check that what nobody watches can stop the bot and start it again."""
+def _wrong_hooks(loaded: Loaded) -> Iterator[str]:
+    """Tell where what nobody watches could not stop the bot and start it again."""
     rotate = loaded.settings.rotate
     asked = {"hooks.around_clean": loaded.settings.hooks.around_clean, "rotate.auto": rotate.auto != "off"}
     missing = [name for name in ("stop_command", "start_command") if getattr(rotate, name) is None]
     for name, wanted in asked.items():
         if wanted and missing:
-            raise UsageProblem(
+            yield (
                 f"{loaded.source(name)}: {name} needs to stop the bot and start it again; allowed: only together with"
                 f" rotate.stop_command and rotate.start_command (missing: rotate.{', rotate.'.join(missing)})"
             )

@@ -15,7 +15,8 @@ from baileys_cleanup.cleaning.world import CleanOne, World
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, RunOutcome
 from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem, in_words
-from baileys_cleanup.output.summary import Report, problems_in_words
+from baileys_cleanup.output.sentences import problems_in_words
+from baileys_cleanup.output.summary import Report
 from baileys_cleanup.output.text import argument, count, shown, size
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.store import Store

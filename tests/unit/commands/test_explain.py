@@ -27,7 +27,7 @@ def explained(settings, companies=(), files=()):
     return {
         (company["company_id"], file["file"]): (file["verdict"], file["rule"])
         for company in json.loads(text)["companies"]
-        for file in company["files"]
+        for file in company["verdicts"]
     }
 
 

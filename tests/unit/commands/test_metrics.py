@@ -191,7 +191,8 @@ def test_a_ping_that_fails_fails_nothing(call, place, monkeypatch):
     monkeypatch.setenv("BAILEYS_CLEANUP_PING_URL", "http://127.0.0.1:1/s3cret")
     result = call("--quiet")
     assert (0, "") == (result.exit_code, result.stdout)
-    assert 2 == result.stderr.count("ping_failed")
+    assert 2 == result.stderr.count("baileys-cleanup: warning: the ping ")
+    assert 2 == call("--quiet", "--log-format", "json").stderr.count('"ping_failed"')
     assert "s3cret" not in result.output
 
 

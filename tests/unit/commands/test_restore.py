@@ -154,7 +154,7 @@ def test_replace_sets_the_present_folder_aside_and_undo_brings_it_back(settings,
     assert (0, built) == (status, contents(folder))
     assert 0o750 == folder.stat().st_mode & 0o777
     (listed,) = json.loads(said(list_runs, settings, as_json=True)[1])["set_aside"]
-    assert ("7", "restore", document["set_aside"], 5) == tuple(
+    assert ("7", "restore", document["set_aside"], {"seen": 5}) == tuple(
         listed[key] for key in ("company_id", "why", "run_id", "files")
     )
     status, text = said(undo_run, settings, "latest", [], WORLD, as_json=False)
@@ -407,8 +407,7 @@ def test_a_former_folder_is_offered_though_its_switch_was_never_recorded(setting
 @pytest.mark.usefixtures("folder", "tool")
 def test_what_cannot_be_settled_is_a_warning_and_stops_nobody(settings, shelf, monkeypatch, capsys):
     """Trouble of another company: the restore goes on, so does the undo, and both say so."""
-    for module in ("restore", "undo"):
-        monkeypatch.setattr(f"baileys_cleanup.commands.{module}.settle_all", lambda *_: ["company 9: no way"])
+    monkeypatch.setattr(FolderSwitches, "settle_all", lambda _: ["company 9: no way"])
     status, document = back(settings, shelf, replace=True)
     assert (0, True) == (status, "company 9: no way" in document["warnings"])
     assert 0 == said(undo_run, settings, document["set_aside"], [], WORLD, as_json=True)[0]

@@ -1,9 +1,12 @@
 """`commands.settings`: every value in force and where it comes from."""
 
 import json
+import re
+import tomllib
 
 from baileys_cleanup.commands.settings import list_settings
-from baileys_cleanup.settings.values import Alerts, Loaded, Settings
+from baileys_cleanup.decision.policy import Preset
+from baileys_cleanup.settings.values import Alerts, Loaded, Rotate, Settings
 
 
 def test_secrets_are_never_shown():
@@ -35,3 +38,17 @@ def test_every_setting_is_listed_with_its_source():
         rows["max_removals"],
         rows["retention.keep_own_sessions"],
     )
+
+
+def test_values_are_shown_as_a_settings_file_would_have_them():
+    """Texts in quotes, lists in brackets, an odd company id in quotes: each line of a value is TOML."""
+    rotate = Rotate(stop_command=("systemctl", 'stop "bot"'))
+    loaded = Loaded(Settings("/srv/ü", rotate=rotate, companies={"Zürich-2.x": {"preset": Preset.GENTLE}}), {})
+    texts = []
+    list_settings(loaded, texts.append, as_json=False)
+    rows = [re.split(r"  +", line.rstrip()) for line in texts[1:]]
+    written = "\n".join(f"{name} = {value}" for name, value, _ in rows if value != "none")
+    found = tomllib.loads(written)
+    assert "/srv/ü" == found["sessions_root"]
+    assert ["systemctl", 'stop "bot"'] == found["rotate"]["stop_command"]
+    assert "gentle" == found["companies"]["Zürich-2.x"]["retention"]["preset"]

@@ -46,7 +46,8 @@ def test_runs_are_listed_for_people_and_programs(settings, past):
     assert (0, [RUN.run_id, "2026-11-22T03:00:00Z", "1", "1", "5", "B", "2026-11-29T03:00:00Z"]) == (status, row)
     document = json.loads(said(list_runs, settings, as_json=True)[1])
     (run,) = document["runs"]
-    expected = (RUN.run_id, 7, "2026-11-29T03:00:00Z", 1, 5, {"7": 1})
+    companies = [{"company_id": "7", "files": {"removed": 1}, "bytes": 5}]
+    expected = (RUN.run_id, 7, "2026-11-29T03:00:00Z", {"removed": 1}, 5, companies)
     assert expected == tuple(
         run[key] for key in ("run_id", "undo_days", "deleted_after", "files", "bytes", "companies")
     )

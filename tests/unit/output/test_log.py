@@ -1,11 +1,12 @@
 """`log`: one event per line on stderr, from its level up."""
 
 import json
+import os
 import sys
 
 import pytest
 
-from baileys_cleanup.output.log import Log
+from baileys_cleanup.output.log import Log, service_manager_reads
 
 LEVELS = ["debug", "info", "warning", "error"]
 
@@ -68,3 +69,21 @@ def test_a_log_that_cannot_be_written_stops_nobody(monkeypatch):
     tried = broken.calls
     log.error("two")
     assert 0 < tried == broken.calls
+
+
+@pytest.mark.parametrize(
+    ("invocation", "stream", "reads"),
+    [(None, None, False), ("4f1c", None, True), ("4f1c", "ours", True), ("4f1c", "8:1", False), (None, "", False)],
+)
+def test_a_service_manager_is_known_by_its_own_signs(invocation, stream, reads, monkeypatch, tmp_path):
+    """Systemd names the stream it takes down; a child of a service whose output goes elsewhere is none of it."""
+    for name in ("INVOCATION_ID", "JOURNAL_STREAM"):
+        monkeypatch.delenv(name, raising=False)
+    with open(tmp_path / "stderr", "w") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        status = os.fstat(stderr.fileno())
+        if invocation:
+            monkeypatch.setenv("INVOCATION_ID", invocation)
+        if stream is not None:
+            monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}" if stream == "ours" else stream)
+        assert reads == service_manager_reads()

@@ -8,17 +8,15 @@ from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem, RunOutcome, Tally
 from baileys_cleanup.decision.verdict import Rule, Verdict
-from baileys_cleanup.output.summary import JsonReport, QuietReport, TextReport, problems_in_words, table, verdict_fields
+from baileys_cleanup.output.document import verdict_fields
+from baileys_cleanup.output.sentences import ending, problems_in_words
+from baileys_cleanup.output.summary import JsonReport, TextReport
+from baileys_cleanup.output.table import plain
 
 from ..helpers import NOW, SECOND, auth_file
 
 GONE = Verdict(auth_file("session-1.0.json", 20, size=5), True, Rule.SESSION_AGE, "20.0 days old; the limit is 14 days")
 STAYS = Verdict(auth_file("creds.json", None), False, Rule.PROTECTED, "protected: this kind is never removed")
-
-
-def unpainted(text, _word):
-    """Give a text as it is."""
-    return text
 
 
 def run(**more):
@@ -45,7 +43,7 @@ def as_json(outcome, *companies, removals=False, keeps=False):
     return json.loads("".join(said))
 
 
-def as_text(outcome, *companies, removals=False, keeps=False, paint=unpainted):
+def as_text(outcome, *companies, removals=False, keeps=False, paint=plain):
     """Report a run as text."""
     said = []
     report = TextReport(said.append, outcome, paint, removals=removals, keeps=keeps)
@@ -62,10 +60,11 @@ def test_the_document_is_the_contracts():
     document = as_json(outcome, company(advertised=3, errors=[Problem("session-2.0.json", "no")], warnings=["w"]))
     files = {"seen": 5, "removed": 1, "kept": 2, "failed": 1, "changed": 1}
     expected = {
-        "schema_version": 1,
+        "schema_version": 2,
         "run_id": "20261122T030000Z-4f1c",
         "dry_run": False,
         "status": "done",
+        "store": "/srv/sessions",
         "sessions_root": "/srv/sessions",
         "started_at": "2026-11-22T03:00:00Z",
         "duration_seconds": 0.123,
@@ -87,6 +86,7 @@ def test_the_document_is_the_contracts():
     assert expected == {key: one[key] for key in expected}
     assert {"seen": 4, "removed": 1, "kept": 1, "failed": 1, "changed": 1} == one["kinds"]["session"]
     assert "removals" not in one
+    assert [{"file": None, "error": "disk"}] == as_json(run(errors=["disk"]))["errors"]
 
 
 def test_no_company_and_many_are_documents_too():
@@ -173,25 +173,70 @@ def test_trouble_is_told_after_the_table():
     each = company(errors=[Problem(None, "ce")], warnings=["cw"], notes=["cn"])
     lines = as_text(outcome, each).splitlines()
     expected = ["note: rn", "error: company 962302: ce", "warning: company 962302: cw", "note: company 962302: cn"]
-    expected += ["warning: rw", "error: re", "Run partial."]
+    expected += ["warning: rw", "error: re"]
+    expected += ["Run partial: 1 company was cleaned; 1 thing beside the companies went wrong."]
     assert expected == lines[-len(expected) :]
 
 
-@pytest.mark.parametrize(
-    ("status", "errors", "heard"),
-    [(CompanyStatus.CLEANED, [], False), (CompanyStatus.FAILED, [], True), (CompanyStatus.CLEANED, ["x"], True)],
-)
-def test_quiet_means_nothing_when_all_is_well(status, errors, heard):
-    """A quiet report passes on the companies and the end of a run that did not go well, and else nothing."""
+def test_a_dry_run_names_the_files_after_the_table():
+    """The table stands first, the files with their reasons behind it, and last that nothing was changed."""
+    text = as_text(run(dry_run=True), company(warnings=["w"]), company("7"), removals=True)
+    order = ["COMPANY", "2 companies: ", "warning: ", "company 962302\n", GONE.reason, "company 7\n", "Dry run: "]
+    places = [text.index(part, text.index("warning: ") if part.startswith("company ") else 0) for part in order]
+    assert sorted(places) == places
+
+
+def test_a_real_run_names_the_files_as_it_goes():
+    """Who asked for the files of a real run sees each company's when it is done."""
     said = []
-    outcome = run(errors=errors)
-    report = QuietReport(TextReport(said.append, outcome, unpainted, removals=False, keeps=False))
-    for each in (company("good"), company("other", status=status)):
+    report = TextReport(said.append, run(), plain, removals=True, keeps=False)
+    report.company(company())
+    assert GONE.reason in "".join(said)
+
+
+def test_the_table_fits_a_narrow_terminal():
+    """On sixty columns a table of long names and all remarks stays within the width, with name, numbers and level."""
+    said = []
+    outcome = run()
+    report = TextReport(said.append, outcome, plain, width=60, removals=False, keeps=False)
+    for each in (company("a" * 40), company("7", status=CompanyStatus.FAILED, warnings=["w"] * 100)):
         outcome.add(each)
         report.company(each)
     report.close(outcome)
-    assert heard == bool(said)
-    assert "good" not in "".join(said)
+    rows = "".join(said).split("\n\n")[0].splitlines()
+    assert max(map(len, rows)) <= 60
+    assert ["COMPANY", "BEFORE", "REMOVED", "LEFT", "LEVEL"] == rows[0].split()[:5]
+    assert rows[2].split()[:5] == ["7", "5", "1", "4", "excellent"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        ({}, None),
+        (
+            {"companies": 1, "stopped": True},
+            "Run stopped: 1 company was cleaned; the companies after it were not looked at.",
+        ),
+        (
+            {"companies": 5, "companies_failed": 2},
+            "Run partial: 3 companies were cleaned; 2 failed: what could not be removed there stays.",
+        ),
+        (
+            {"companies": 5, "companies_failed": 1, "companies_refused": 4},
+            (
+                "Run refused: 0 companies were cleaned; 1 failed: what could not be removed there stays; 4 were left alone by"
+                " a guard: nothing was removed there."
+            ),
+        ),
+        (
+            {"companies": 2, "companies_refused": 1, "dry_run": True},
+            "Run refused: 1 company would be cleaned; 1 would be left alone by a guard: nothing would be removed there.",
+        ),
+    ],
+)
+def test_a_run_that_is_not_done_says_what_was_done_and_what_not(outcome, expected):
+    """The last sentence has the numbers of both sides; a run that is done has none."""
+    assert expected == ending(run(**outcome))
 
 
 def test_people_get_the_first_of_many_problems():
@@ -199,10 +244,3 @@ def test_people_get_the_first_of_many_problems():
     outcome = CompanyOutcome("7", errors=[Problem(None, "all"), *(Problem(f"f{n}", "no") for n in range(24))])
     lines = problems_in_words(outcome)
     assert ["all", "f0, f1, f2, f3, f4 and 19 more: no"] == lines
-
-
-def test_a_table_is_aligned_and_painted_by_its_own_word():
-    """Numbers stand to the right, words to the left, and only a level's cell is painted."""
-    rows = [["NAME", "N", "LEVEL"], ["a", "1,000", "critical"], ["bcd", "-", "unknown"]]
-    lines = table(rows, lambda text, word: f"<{text}|{word}>", 2)
-    assert ["NAME      N  LEVEL", "a     1,000  <critical|critical>", "bcd       -  unknown"] == lines

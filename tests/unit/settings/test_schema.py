@@ -195,3 +195,47 @@ def test_a_flag_is_checked_with_the_rest(read):
     """What a flag says is measured with the same measure as what a file says."""
     with pytest.raises(UsageProblem, match="undo_days"):
         read("max_removals = 1", {"undo_days": -1})
+
+
+def test_all_that_is_wrong_is_said_at_once(read, monkeypatch):
+    """A file and a variable with several slips are told in one go, a sentence each."""
+    monkeypatch.setenv("BAILEYS_CLEANUP_UNDO_DAYZ", "1")
+    with pytest.raises(UsageProblem) as caught:
+        read("undo_days = -1\nfoo = 1\n[retention]\nmax_pre_keys = 0\n[companies.7.retention]\npreset = 5\n")
+    named = ["UNDO_DAYZ", "undo_days", "retention.max_pre_keys", "companies.7.retention.preset", "foo"]
+    assert len(named) == len(caught.value.sentences)
+    assert all(any(name in sentence for sentence in caught.value.sentences) for name in named)
+
+
+def test_what_only_values_together_get_wrong_is_said_at_once(read):
+    """Two contradictions are two sentences."""
+    with pytest.raises(UsageProblem) as caught:
+        read("[retention]\nmax_pre_keys = 29\n[levels]\nnormal = 151\n[backup]\nbefore_clean = true\n")
+    assert 3 == len(caught.value.sentences)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("session_max_age_days = 3", "retention.session_max_age_days"),
+        ("[retention]\nundo_days = 3", "undo_days, above the first table"),
+        ("[retention]\nemergency_cleanup = false", "monitor.emergency_cleanup"),
+        ("[monitor]\nwarning = 3", "levels.warning"),
+        ("sesion_max_age_days = 3", "retention.session_max_age_days"),
+        ("[companies.7]\nmax_pre_keys = 40", "companies.7.retention.max_pre_keys"),
+        ("[retentions]\nx = 3", "retention"),
+        ("[retention]\nmax_prekeys = 60", "max_pre_keys"),
+    ],
+)
+def test_a_key_in_the_wrong_table_gets_its_right_place(read, text, meant):
+    """What is a setting elsewhere, or nearly one, is named with the table it belongs to."""
+    with pytest.raises(UsageProblem) as caught:
+        read(text)
+    assert f"did you mean {meant}?" in str(caught.value)
+
+
+def test_a_variable_without_its_table_gets_its_right_name(monkeypatch):
+    """`BAILEYS_CLEANUP_MAX_PRE_KEYS` is told to stand in the table of retention."""
+    monkeypatch.setenv("BAILEYS_CLEANUP_MAX_PRE_KEYS", "60")
+    with pytest.raises(UsageProblem, match=r"did you mean BAILEYS_CLEANUP_RETENTION__MAX_PRE_KEYS\?"):
+        load()

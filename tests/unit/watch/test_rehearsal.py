@@ -2,7 +2,7 @@
 
 import os
 
-from baileys_cleanup.output.summary import plain
+from baileys_cleanup.output.table import plain
 from baileys_cleanup.settings.values import Monitor, Settings
 from baileys_cleanup.store.folder.lock import hold_lock
 from baileys_cleanup.watch.rehearsal import rehearse

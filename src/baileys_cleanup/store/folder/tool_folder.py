@@ -5,6 +5,7 @@
     audit.log              one line per removal, before it happens
     last-run.json          when the last run began
     history.json           how the last runs ended
+    standing.json          what quiet runs have said of companies, and need not say again
     monitor.json           what the monitor remembers from look to look
     monitor.lock           held while a monitor tells of companies
     runs/<run_id>.json     what is needed to undo or purge a run

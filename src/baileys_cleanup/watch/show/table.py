@@ -5,7 +5,7 @@ from typing import Any
 
 from baileys_cleanup.output.judgement import document as judgement_document
 from baileys_cleanup.output.judgement import in_words as finding_in_words
-from baileys_cleanup.output.summary import Paint, table
+from baileys_cleanup.output.table import Paint, table
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.watch.rehearsal import Rehearsal

@@ -2,7 +2,7 @@
 
 import json
 
-from baileys_cleanup.output.summary import plain
+from baileys_cleanup.output.table import plain
 from baileys_cleanup.watch.result import Depth
 from baileys_cleanup.watch.show.table import document, lines
 
