@@ -542,8 +542,8 @@ def test_a_company_that_fails_does_not_stop_the_others(root: Path, undo_days: in
             def aimed(call: Call, name: str = name, argument: str | None = argument) -> bool:
                 return call.name == name and argument in {None, call.args[0]}
 
-            # The first list is that of the root, the second that of company 1.
-            act, hit = failing(2 if name == "scandir" else 1, code, aimed)
+            # The first three lists are of the root: whether it is one, its companies, what lies beside them.
+            act, hit = failing(4 if name == "scandir" else 1, code, aimed)
             with watched(act):
                 ran = clean(here, undo_days=undo_days)
             assert hit, name

