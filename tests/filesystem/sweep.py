@@ -8,7 +8,7 @@ from .faults import Call, kill, nothing, watched
 from .runner import in_child
 
 
-class Moment(NamedTuple):
+class Clock(NamedTuple):
     """Where a sweep stands: the call before which the tool was stopped, and the call itself."""
 
     number: int
@@ -23,7 +23,7 @@ def killed_everywhere(
     way_back: str = "renameat2",
     *,
     every: bool,
-) -> Iterator[Moment]:
+) -> Iterator[Clock]:
     """Build, work and kill, one call later each time; yields after each death, and ends when nobody died.
 
     `meddle` may act before each call; with `every`, also between calls that only look.
@@ -51,5 +51,5 @@ def killed_everywhere(
         died, _ = in_child(child)
         if not died:
             break
-        yield Moment(number, root)
+        yield Clock(number, root)
     assert number > 15, f"only {number} moments: the sweep met nothing"

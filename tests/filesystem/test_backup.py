@@ -13,18 +13,19 @@ from typing import Any
 import pytest
 
 from baileys_cleanup.backups.archive import check_archive
-from baileys_cleanup.backups.make import BackedUp, Moment, Status
+from baileys_cleanup.backups.make import BackedUp, Status
 from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.places import folder as shelf
 from baileys_cleanup.backups.places import fsspec_url as elsewhere
 from baileys_cleanup.backups.places import s3 as bucket
 from baileys_cleanup.backups.run import back_up_all
-from baileys_cleanup.backups.snapshot import take_snapshot
 from baileys_cleanup.commands import restore as restore_command
 from baileys_cleanup.errors import CleanupError, CompanyProblem
 from baileys_cleanup.settings.values import Backup, Settings
 from baileys_cleanup.store.folder.folder_store import open_store
 from baileys_cleanup.store.folder.set_aside import read_asides
+from baileys_cleanup.store.folder.snapshots import take_snapshot
+from baileys_cleanup.store.snapshots import Clock
 
 from .conditions import needs_mounts
 from .faults import failing, watched
@@ -48,7 +49,7 @@ def settings(here: Path, keep_last: int = 1) -> Settings:
 def back_up(here: Path, now: int | None = None) -> list[BackedUp]:
     """Back up all companies of a room."""
     at = now or time.time_ns()
-    moment = Moment(at, lambda: time.time_ns() + A_DAY, lambda: None)
+    moment = Clock(at, lambda: time.time_ns() + A_DAY, lambda: None)
     return list(back_up_all(settings(here), [], moment, lambda: False, rehearse=False))
 
 

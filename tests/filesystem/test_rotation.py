@@ -19,9 +19,10 @@ from baileys_cleanup.rotation import pairing
 from baileys_cleanup.rotation import rotate as rotation
 from baileys_cleanup.rotation.journal import read_journals
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.steps import Doors
+from baileys_cleanup.rotation.steps import Connections
 from baileys_cleanup.settings.values import Rotate, Settings
 from baileys_cleanup.store.folder.folder_store import open_store
+from baileys_cleanup.store.folder.small_records import FolderRecords
 
 from .faults import CHANGING, Call, failing, kill, watched
 from .runner import clean, in_child, undo, world
@@ -75,10 +76,10 @@ def bot(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 SAID: list[str] = []
 
 
-def doors() -> Doors:
-    """Give doors that lead into a list."""
+def connections() -> Connections:
+    """Give connections that lead into a list."""
     SAID.clear()
-    return Doors(SAID.append, SAID.append, lambda hook, line: None, lambda payload, number: None)
+    return Connections(SAID.append, SAID.append, lambda hook, line: None, lambda payload, number: None)
 
 
 def settings(root: Path) -> Settings:
@@ -102,9 +103,9 @@ def go(root: Path, *, fresh: bool, work: Callable[..., object] = rotation.rotate
     before, rotation.wait_for_pairing = rotation.wait_for_pairing, wait_for_pairing  # type: ignore[assignment]
     try:
         if work is rotation.rotate:
-            rotation.rotate(settings(root), "1", world(), doors(), fresh=fresh)
+            rotation.rotate(settings(root), "1", world(), connections(), fresh=fresh)
         else:
-            work(settings(root), ["1"], world(), doors())
+            work(settings(root), ["1"], world(), connections())
     finally:
         rotation.wait_for_pairing = before
 
@@ -112,7 +113,7 @@ def go(root: Path, *, fresh: bool, work: Callable[..., object] = rotation.rotate
 def journal_of(root: Path) -> Journal | None:
     """Read the last journal."""
     with open_store(str(root)) as opened, opened.workspace(create=False) as tool:
-        return read_journals(tool).last_of("1")
+        return read_journals(FolderRecords(tool)).last_of("1")
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes | None, int]]:
@@ -495,7 +496,7 @@ def test_a_second_rotation_is_refused_with_the_way_on(root: Path) -> None:
     assert in_child(child)[0] == -9
     with pytest.raises(Refused, match=r"--resume.*--rollback"):
         go(root, fresh=True)
-    rotation.rotate(replace(settings(root), rotate=Rotate()), "2", world(), doors(), fresh=False)
+    rotation.rotate(replace(settings(root), rotate=Rotate()), "2", world(), connections(), fresh=False)
     go(root, fresh=False, work=rotation.resume)
 
 
@@ -538,9 +539,9 @@ def test_a_signal_before_the_switch_takes_back_and_after_it_goes_on(root: Path) 
         with watched(act):
             if is_old:
                 with pytest.raises(CleanupError, match=r"stopped by a signal.*as it was"):
-                    rotation.rotate(settings(here), "1", world(stopping=lambda: bool(came)), doors(), fresh=False)  # noqa: B023
+                    rotation.rotate(settings(here), "1", world(stopping=lambda: bool(came)), connections(), fresh=False)  # noqa: B023
             else:
-                rotation.rotate(settings(here), "1", world(stopping=lambda: bool(came)), doors(), fresh=False)  # noqa: B023
+                rotation.rotate(settings(here), "1", world(stopping=lambda: bool(came)), connections(), fresh=False)  # noqa: B023
         assert (set(os.listdir(here / "company_1")) == LEFT | TAKEN) == is_old
         assert bot_runs(here), state
         assert not (journal_of(here) or Journal("", "", False, False, 0, State.ROLLED_BACK)).open

@@ -15,14 +15,13 @@ from contextlib import ExitStack, contextmanager
 from typing import BinaryIO, NamedTuple, cast
 
 from baileys_cleanup.backups import manifest as manifests
-from baileys_cleanup.backups.manifest import Entry, Manifest, read_manifest, write_manifest
-from baileys_cleanup.backups.snapshot import CHUNK, Snapshot
+from baileys_cleanup.backups.manifest import Manifest, read_manifest, write_manifest
 from baileys_cleanup.decision.account import Account, read_account
-from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_NAME
+from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_LIMIT, CREDS_NAME
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import ArchiveProblem, CredsUnreadable
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.folder.company import CREDS_LIMIT
+from baileys_cleanup.store.snapshots import CHUNK, Entry, Snapshot
 
 _BLOCK = tarfile.BLOCKSIZE
 _HEADERS = 16 * _BLOCK
@@ -130,14 +129,14 @@ def _open(file: BinaryIO, stack: ExitStack) -> Archive:
     return Archive(tar, stream, manifest)
 
 
-class Checked(NamedTuple):
+class CheckedArchive(NamedTuple):
     """An archive that was read to its end: what it holds, and whose account."""
 
     manifest: Manifest
     account: Account
 
 
-def check_archive(file: BinaryIO) -> Checked:
+def check_archive(file: BinaryIO) -> CheckedArchive:
     """Read an archive to its end. Raises ArchiveProblem where anything is wrong with it, or it holds no creds.json."""
     account: Account | None = None
     with open_archive(file) as archive:
@@ -149,7 +148,7 @@ def check_archive(file: BinaryIO) -> Checked:
                     raise ArchiveProblem(f"its creds.json {problem}") from None
         if account is None:
             raise ArchiveProblem("it has no creds.json that can be one")
-        return Checked(archive.manifest, account)
+        return CheckedArchive(archive.manifest, account)
 
 
 def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:

@@ -8,8 +8,8 @@ from baileys_cleanup.backups.archive import check_archive
 from baileys_cleanup.backups.manifest import Manifest
 from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.places.folder import open_plain
-from baileys_cleanup.backups.places.open import open_store
-from baileys_cleanup.backups.places.place import Store
+from baileys_cleanup.backups.places.open import open_place
+from baileys_cleanup.backups.places.place import Place
 from baileys_cleanup.backups.verify import list_archives
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.errors import ArchiveProblem, StoreProblem, UsageProblem
@@ -18,7 +18,7 @@ from baileys_cleanup.output.text import shown
 LATEST = "latest"
 
 
-class Found(NamedTuple):
+class FoundArchive(NamedTuple):
     """An archive that was read to its end and found good. `passed` names newer ones that were not, and why."""
 
     file: BinaryIO
@@ -29,15 +29,15 @@ class Found(NamedTuple):
 
 
 @contextmanager
-def find_archive(asked: str, place: str | None, company_id: str | None) -> Iterator[Found]:
-    """Give the archive that was asked for; `place` is where archives go, `company_id` whose `latest` is meant.
+def find_archive(asked: str, where: str | None, company_id: str | None) -> Iterator[FoundArchive]:
+    """Give the archive that was asked for; `where` is where archives go, `company_id` whose `latest` is meant.
 
     Raises UsageProblem where there is none, or it is no good copy; StoreProblem where it cannot be reached.
     """
     if asked == LATEST:
         if company_id is None:
             raise UsageProblem("restore latest needs --company ID")
-        with open_store(_said(place)) as store, _latest(store, company_id) as found:
+        with open_place(_said(where)) as place, _latest(place, company_id) as found:
             yield found
     elif "://" in asked:
         parent, _, name = asked.rpartition("/")
@@ -45,10 +45,10 @@ def find_archive(asked: str, place: str | None, company_id: str | None) -> Itera
             raise UsageProblem(
                 f"{shown(asked)} names no archive: give its whole URL, s3://bucket/prefix/<archive>.tar.gz"
             )
-        with open_store(parent) as store, store.fetch(name) as file:
+        with open_place(parent) as place, place.fetch(name) as file:
             yield _look(file, name)
-    elif "/" not in asked and read_archive_name(asked) is not None and place is not None:
-        with open_store(place) as store, store.fetch(asked) as file:
+    elif "/" not in asked and read_archive_name(asked) is not None and where is not None:
+        with open_place(where) as place, place.fetch(asked) as file:
             yield _look(file, asked)
     else:
         try:
@@ -60,21 +60,21 @@ def find_archive(asked: str, place: str | None, company_id: str | None) -> Itera
             yield _look(file, asked)
 
 
-def _said(place: str | None) -> str:
-    if place is None:
+def _said(where: str | None) -> str:
+    if where is None:
         raise UsageProblem("nobody said where archives lie: set backup.to, or give --from, or name an archive's path")
-    return place
+    return where
 
 
 @contextmanager
-def _latest(store: Store, company_id: str) -> Iterator[Found]:
+def _latest(place: Place, company_id: str) -> Iterator[FoundArchive]:
     """Give the newest good archive that holds a pairing; without such a one, the newest good one."""
     passed: list[str] = []
     unpaired: str | None = None
     with ExitStack() as stack:
-        for lying in list_archives(store, {company_id}):
-            name = lying.stored.name
-            file = stack.enter_context(store.fetch(name))
+        for listed in list_archives(place, {company_id}):
+            name = listed.stored.name
+            file = stack.enter_context(place.fetch(name))
             try:
                 found = _look_into(file, name)
             except ArchiveProblem as problem:
@@ -88,21 +88,21 @@ def _latest(store: Store, company_id: str) -> Iterator[Found]:
             stack.pop_all().close()
     if unpaired is None:
         reasons = f" ({'; '.join(passed)})" if passed else ""
-        raise UsageProblem(f"{store.where} has no good archive of company {shown(company_id)}{reasons}")
-    with store.fetch(unpaired) as file:
+        raise UsageProblem(f"{place.where} has no good archive of company {shown(company_id)}{reasons}")
+    with place.fetch(unpaired) as file:
         yield _look(file, unpaired)
 
 
-def _look(file: BinaryIO, name: str) -> Found:
+def _look(file: BinaryIO, name: str) -> FoundArchive:
     try:
         return _look_into(file, name)
     except ArchiveProblem as problem:
         raise UsageProblem(f"the archive {shown(name)} is refused: {problem}; nothing was restored") from None
 
 
-def _look_into(file: BinaryIO, name: str) -> Found:
+def _look_into(file: BinaryIO, name: str) -> FoundArchive:
     try:
         checked = check_archive(file)
     except OSError as error:
         raise StoreProblem(f"the archive {shown(name)} cannot be read: {error.strerror or error}") from None
-    return Found(file, name, checked.manifest, checked.account, [])
+    return FoundArchive(file, name, checked.manifest, checked.account, [])

@@ -1,19 +1,16 @@
 """Makes the archive of one company, and lets go of those that no rule keeps. Companies are islands."""
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
 
 from baileys_cleanup import __version__
 from baileys_cleanup.backups.archive import check_archive, write_archive
 from baileys_cleanup.backups.manifest import Manifest
 from baileys_cleanup.backups.naming import Named, archive_name, read_archive_name
-from baileys_cleanup.backups.places.place import Store, Stored, fingerprint, fingerprint_of
-from baileys_cleanup.backups.record import Book, Facts
-from baileys_cleanup.backups.retention import Candidate, Fate, decide
-from baileys_cleanup.backups.snapshot import Snapshot, open_spool, take_snapshot
+from baileys_cleanup.backups.places.place import Place, Stored, fingerprint, fingerprint_of
+from baileys_cleanup.backups.record import BackupRecord, BackupRecords
+from baileys_cleanup.backups.retention import Candidate, RetentionDecision, decide
 from baileys_cleanup.decision.judgement import of_deeper
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import ArchiveProblem, CompanyProblem, StoreProblem
@@ -21,7 +18,7 @@ from baileys_cleanup.output.judgement import in_words
 from baileys_cleanup.output.text import argument, few
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Backup
-from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, open_spool
 
 
 class Status(StrEnum):
@@ -36,8 +33,8 @@ class Status(StrEnum):
 class BackedUp:
     """What became of one company's backup.
 
-    `archive` is its name, `files` and `bytes` what it holds, `archive_bytes` its own size; `fates` has what happened
-    to every archive of this company. `errors` after a backup that was made are of older archives.
+    `archive` is its name, `files` and `bytes` what it holds, `archive_bytes` its own size; `decisions` has what
+    happened to every archive of this company. `errors` after a backup that was made are of older archives.
     """
 
     company_id: str
@@ -49,7 +46,7 @@ class BackedUp:
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    fates: list[Fate] = field(default_factory=list)
+    decisions: list[RetentionDecision] = field(default_factory=list)
 
     @property
     def failed(self) -> bool:
@@ -57,34 +54,33 @@ class BackedUp:
         return self.status is Status.FAILED or bool(self.errors)
 
 
-class Moment(NamedTuple):
-    """The time as a backup meets it: `now` and `clock` in nanoseconds since the epoch; `wait` before it reads again."""
-
-    now: int
-    clock: Callable[[], int]
-    wait: Callable[[], object]
-
-
 _ENOUGH = 3
-"""Failures of the store in a row after which it is not asked again: each may have taken a minute."""
+"""Failures of the place in a row after which it is not asked again: each may have taken a minute."""
 
 
-class Keeper:
-    """Makes archives in one store. What lies there is listed once, when the first company is backed up.
+class BackupMaker:
+    """Makes archives in one place. What lies there is listed once, when the first company is backed up.
 
-    `again` are the options that lead a later command to the same sessions root and store.
+    `again` are the options that lead a later command to the same sessions root and place.
     """
 
     def __init__(
-        self, root: Root, store: Store, policy: Backup, book: Book, moment: Moment, *, again: str = ""
+        self,
+        companies: SnapshotReader,
+        place: Place,
+        policy: Backup,
+        records: BackupRecords,
+        clock: Clock,
+        *,
+        again: str = "",
     ) -> None:
-        self._root = root
-        self._store = store
+        self._companies = companies
+        self._place = place
         self._policy = policy
-        self._book = book
-        self._moment = moment
+        self._book = records
+        self._clock = clock
         self._again = again
-        self._shelved: dict[str, dict[str, Stored]] | None = None
+        self._archives: dict[str, dict[str, Stored]] | None = None
         self._troubles: list[str] = []
 
     def back_up(self, company_id: str) -> BackedUp:
@@ -104,26 +100,26 @@ class Keeper:
         except OSError as error:
             outcome.errors.append(f"it cannot be backed up: {error.strerror or error}")
         if outcome.status is Status.FAILED:
-            facts = known._replace(tried=self._moment.now, failures=known.failures + 1, failing=known.failing + 1)
+            facts = known._replace(tried=self._clock.now, failures=known.failures + 1, failing=known.failing + 1)
         self._note(outcome, facts)
         if outcome.status is Status.BACKED_UP:
             self._tidy(outcome, facts)
         return outcome
 
-    def _make(self, outcome: BackedUp, known: Facts) -> Facts:
+    def _make(self, outcome: BackedUp, known: BackupRecord) -> BackupRecord:
         company_id = outcome.company_id
         if len(self._troubles) >= _ENOUGH:
             raise CompanyProblem(f"not tried any more: {self._troubles[-1]}")
-        self._lying(company_id)
-        with self._root.company(company_id) as company, open_spool() as contents:
-            shot = take_snapshot(company, contents, self._moment.clock, self._moment.wait)
+        self._listed(company_id)
+        with open_spool() as contents:
+            shot = self._companies.take(company_id, contents, self._clock)
             if shot.strangers:
                 outcome.warnings.append(f"no regular files, so not in the archive: {few(shot.strangers, 50)}")
             if not shot.files:
-                deeper = of_deeper(company.deeper(shot.strangers))
+                deeper = of_deeper(shot.deeper)
                 if deeper is not None:
                     raise CompanyProblem(in_words(deeper))
-                if self._lying(company_id):
+                if self._listed(company_id):
                     raise CompanyProblem(
                         f"its folder is empty, and there are archives of it: {self._way_back(company_id)}"
                     )
@@ -132,7 +128,7 @@ class Keeper:
                 return known
             account = shot.account
             if account is None:
-                way_back = f"; {self._way_back(company_id)}" if self._lying(company_id) else ""
+                way_back = f"; {self._way_back(company_id)}" if self._listed(company_id) else ""
                 raise CompanyProblem(
                     f"creds.json {shot.creds_problem}: a copy without the pairing is no good copy, so none was made"
                     f"{way_back}"
@@ -147,24 +143,26 @@ class Keeper:
                 bool(account.devices),
                 [source.entry for source in shot.files.values()],
             )
-            return self._shelve(outcome, known, named, manifest, shot)
+            return self._keep_archive(outcome, known, named, manifest, shot)
 
     def _free_name(self, company_id: str) -> Named:
-        made = self._moment.now // SECOND * SECOND
-        while archive_name(company_id, made) in self._lying(company_id):
+        made = self._clock.now // SECOND * SECOND
+        while archive_name(company_id, made) in self._listed(company_id):
             made += SECOND
         return Named(company_id, made)
 
-    def _shelve(self, outcome: BackedUp, known: Facts, named: Named, manifest: Manifest, shot: Snapshot) -> Facts:
+    def _keep_archive(
+        self, outcome: BackedUp, known: BackupRecord, named: Named, manifest: Manifest, shot: Snapshot
+    ) -> BackupRecord:
         """Write an archive, read it back as a restore would, and only then let it take its name."""
         name = archive_name(*named)
-        with self._store.draft() as draft:
+        with self._place.draft() as draft:
             write_archive(draft.file, manifest, shot)
             draft.file.flush()
             check_archive(draft.file)
             stored = draft.publish(name)
             mark = stored.version or fingerprint_of(draft.file)
-        self._lying(named.company_id)[name] = stored
+        self._listed(named.company_id)[name] = stored
         self._troubles.clear()
         outcome.status = Status.BACKED_UP
         outcome.archive = name
@@ -172,41 +170,41 @@ class Keeper:
         outcome.bytes = manifest.size
         outcome.archive_bytes = stored.size
         return known._replace(
-            tried=self._moment.now,
-            succeeded=self._moment.now,
+            tried=self._clock.now,
+            succeeded=self._clock.now,
             bytes=stored.size,
             files=outcome.files,
             failing=0,
             good={**known.good, name: (mark, manifest.paired)},
         )
 
-    def _lying(self, company_id: str) -> dict[str, Stored]:
-        if self._shelved is None:
-            self._shelved = defaultdict(dict)
-            for stored in self._store.list():
+    def _listed(self, company_id: str) -> dict[str, Stored]:
+        if self._archives is None:
+            self._archives = defaultdict(dict)
+            for stored in self._place.list():
                 named = read_archive_name(stored.name)
                 if named:
-                    self._shelved[named.company_id][stored.name] = stored
-        return self._shelved[company_id]
+                    self._archives[named.company_id][stored.name] = stored
+        return self._archives[company_id]
 
     # --- older archives -----------------------------------------------------------------------------------
 
-    def _tidy(self, outcome: BackedUp, facts: Facts) -> None:
+    def _tidy(self, outcome: BackedUp, facts: BackupRecord) -> None:
         """Let go of what no rule keeps. Nothing is deleted before every archive of the company was judged."""
         good = dict(facts.good)
         try:
-            archives = [self._judge(stored, outcome, good) for stored in self._lying(outcome.company_id).values()]
+            archives = [self._judge(stored, outcome, good) for stored in self._listed(outcome.company_id).values()]
         except StoreProblem as problem:
             outcome.errors.append(f"older archives cannot be judged, so none was deleted: {problem}")
             return
-        outcome.fates = decide(archives, self._policy, self._moment.now)
+        outcome.decisions = decide(archives, self._policy, self._clock.now)
         self._tell_of(outcome, archives)
-        staying = {fate.archive.name for fate in outcome.fates if fate.keep}
+        staying = {decision.archive.name for decision in outcome.decisions if decision.keep}
         self._note(outcome, facts._replace(good={name: mark for name, mark in good.items() if name in staying}))
-        for fate in outcome.fates:
-            if not fate.keep:
+        for decision in outcome.decisions:
+            if not decision.keep:
                 try:
-                    self._store.delete(fate.archive.name)
+                    self._place.delete(decision.archive.name)
                 except StoreProblem as problem:
                     outcome.errors.append(f"an older archive cannot be deleted: {problem}")
 
@@ -217,10 +215,10 @@ class Keeper:
         mark, paired = good.get(stored.name, ("", False))
         problem = None
         new = stored.name == outcome.archive
-        if not new and mark != fingerprint(self._store, stored):
+        if not new and mark != fingerprint(self._place, stored):
             good.pop(stored.name, None)
             try:
-                with self._store.fetch(stored.name) as file:
+                with self._place.fetch(stored.name) as file:
                     paired = bool(check_archive(file).account.devices)
                     good[stored.name] = (stored.version or fingerprint_of(file), paired)
             except ArchiveProblem as trouble:
@@ -229,7 +227,7 @@ class Keeper:
                 problem = f"it cannot be read: {error.strerror or error}"
         return Candidate(stored.name, named.made, stored.size, paired, problem, new)
 
-    def _note(self, outcome: BackedUp, facts: Facts) -> None:
+    def _note(self, outcome: BackedUp, facts: BackupRecord) -> None:
         try:
             self._book.write(facts)
         except OSError as error:

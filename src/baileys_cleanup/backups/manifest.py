@@ -8,28 +8,17 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from baileys_cleanup.decision.names import Kind, kind_of
+from baileys_cleanup.decision.names import kind_of
 from baileys_cleanup.errors import ArchiveProblem
+from baileys_cleanup.store.snapshots import MOST_BYTES, MOST_FILES, Entry
 
 NAME = "manifest.json"
 VERSION = 1
-MOST_FILES = 1_000_000
-MOST_BYTES = 16 * 1024**3
 MOST_MANIFEST = 256 * 1024**2
-"""Bytes. A company is far below all three; what is above them is no backup of one."""
+"""Bytes. A company is far below that; what is above it is no backup of one."""
 _LONGEST_NAME = 255
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DATES = 1 << 63
-
-
-class Entry(NamedTuple):
-    """One file in an archive. `size` is in bytes, `modified` in nanoseconds since the epoch."""
-
-    name: str
-    kind: Kind
-    size: int
-    sha256: str
-    modified: int
 
 
 class Manifest(NamedTuple):

@@ -7,13 +7,12 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
-from baileys_cleanup.store.small_records import bounded
-from baileys_cleanup.store.store import BACKUPS, Workspace
+from baileys_cleanup.store.small_records import SmallRecords, bounded
 
-_END = ".json"
+_PART = "backups"
 
 
-class Facts(NamedTuple):
+class BackupRecord(NamedTuple):
     """The backups of one company. Times are in nanoseconds since the epoch, None for never.
 
     `bytes` is the size of the last archive, `files` how many it holds. `failures` counts all failed backups, `failing`
@@ -31,53 +30,53 @@ class Facts(NamedTuple):
     good: dict[str, tuple[str, bool]] = {}  # noqa: RUF012 - replaced, never changed
 
 
-class Book:
-    """Reads and writes the facts."""
+class BackupRecords:
+    """Reads and writes what is known; `records` is None where there is nothing to read from yet."""
 
-    def __init__(self, workspace: Workspace | None) -> None:
-        self._records = None if workspace is None else workspace.records(BACKUPS)
+    def __init__(self, records: SmallRecords | None) -> None:
+        self._records = records
 
-    def read(self, company_id: str) -> Facts:
+    def read(self, company_id: str) -> BackupRecord:
         """Return what is known of one company; what cannot be read is not known."""
         found = None
         with suppress(OSError):
-            found = self._read(f"{COMPANY_PREFIX}{company_id}{_END}")
-        return found or Facts(company_id)
+            found = self._read(COMPANY_PREFIX + company_id)
+        return found or BackupRecord(company_id)
 
-    def read_all(self) -> list[Facts]:
+    def read_all(self) -> list[BackupRecord]:
         """Return what is known of every company, by id."""
-        names = self._records.names() if self._records else []
+        names = [] if self._records is None else self._records.names(_PART)
         found = [self._read(name) for name in names if name.startswith(COMPANY_PREFIX)]
-        return [facts for facts in found if facts is not None]
+        return [record for record in found if record is not None]
 
-    def write(self, facts: Facts) -> None:
+    def write(self, record: BackupRecord) -> None:
         """Take down what is known of one company. Raises OSError when that cannot be written."""
         if self._records is not None:
-            self._records.write(f"{COMPANY_PREFIX}{facts.company_id}{_END}", facts._asdict())
+            self._records.write(_PART, COMPANY_PREFIX + record.company_id, record._asdict())
 
-    def _read(self, name: str) -> Facts | None:
+    def _read(self, name: str) -> BackupRecord | None:
         if self._records is None:
             return None
         try:
-            return _facts(name[len(COMPANY_PREFIX) : -len(_END)], self._records.read(name))
+            return _record(name.removeprefix(COMPANY_PREFIX), self._records.read(_PART, name))
         except (FileNotFoundError, ValueError, TypeError, KeyError, OverflowError):
             return None
 
 
-class ClosedBook(Book):
-    """Reads the facts, and writes nothing: for a dry run."""
+class ReadOnlyRecords(BackupRecords):
+    """Reads what is known, and writes nothing: for a dry run."""
 
-    def write(self, facts: Facts) -> None:
+    def write(self, record: BackupRecord) -> None:
         """Write nothing."""
 
 
-def read_facts(workspace: Workspace) -> list[Facts]:
+def read_backup_records(records: SmallRecords) -> list[BackupRecord]:
     """Return what is known of every company's backups, by id: what metrics and alerts are made from."""
-    return Book(workspace).read_all()
+    return BackupRecords(records).read_all()
 
 
-def _facts(company_id: str, record: dict[str, Any]) -> Facts:
+def _record(company_id: str, record: dict[str, Any]) -> BackupRecord:
     tried, succeeded = (None if record[key] is None else bounded(int(record[key])) for key in ("tried", "succeeded"))
     size, files, failures, failing = (bounded(int(record[key])) for key in ("bytes", "files", "failures", "failing"))
     good = {str(name): (str(mark), bool(paired)) for name, (mark, paired) in record["good"].items()}
-    return Facts(company_id, tried, succeeded, size, files, failures, failing, good)
+    return BackupRecord(company_id, tried, succeeded, size, files, failures, failing, good)

@@ -1,17 +1,15 @@
 """The way back: from an archive into a company's folder, file by file, or as a whole folder built beside it."""
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 from baileys_cleanup.backups.archive import open_archive
-from baileys_cleanup.backups.find import Found
-from baileys_cleanup.backups.make import Moment
+from baileys_cleanup.backups.find import FoundArchive
 from baileys_cleanup.backups.restore_plan import (
     RATCHETS,
-    Choice,
+    FileDecision,
     Identity,
     Present,
     Step,
@@ -19,23 +17,15 @@ from baileys_cleanup.backups.restore_plan import (
     choose_whole,
     compare,
 )
-from baileys_cleanup.backups.snapshot import Snapshot, is_unchanged, open_spool, take_snapshot
 from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of
-from baileys_cleanup.errors import ArchiveProblem, CompanyProblem, Refused, in_words
+from baileys_cleanup.errors import CompanyProblem, Refused
 from baileys_cleanup.output.text import few, shown
-from baileys_cleanup.store.folder.audit import Audit
-from baileys_cleanup.store.folder.company import Company
-from baileys_cleanup.store.folder.purge import STAGING, forget_staged
-from baileys_cleanup.store.folder.put_back import put_back
-from baileys_cleanup.store.folder.root import Root
-from baileys_cleanup.store.folder.set_aside import Aside, begin, discard, open_aside, switch
-from baileys_cleanup.store.folder.tool_folder import ToolFolder
-from baileys_cleanup.store.store import RESTORE
-
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+from baileys_cleanup.store.small_records import AuditLog
+from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, open_spool
+from baileys_cleanup.store.whole_folders import RESTORE, FileWriter, WholeFolders
 
 
-class Asked(NamedTuple):
+class RestoreRequest(NamedTuple):
     """What a restore was asked for: the company, and how."""
 
     company_id: str
@@ -44,12 +34,12 @@ class Asked(NamedTuple):
 
 
 @dataclass(slots=True)
-class Plan:
+class RestorePlan:
     """What a restore will do, decided before anything is touched. `present` is None where there is no folder yet."""
 
-    asked: Asked
-    found: Found
-    choices: list[Choice]
+    asked: RestoreRequest
+    found: FoundArchive
+    choices: list[FileDecision]
     present: Snapshot | None
     warnings: list[str] = field(default_factory=list)
 
@@ -64,20 +54,21 @@ class Plan:
 
 
 @contextmanager
-def plan_restore(root: Root, found: Found, asked: Asked, moment: Moment) -> Iterator[Plan]:
+def plan_restore(
+    companies: SnapshotReader, found: FoundArchive, asked: RestoreRequest, clock: Clock
+) -> Iterator[RestorePlan]:
     """Look at the company's folder and decide over every file. Touches nothing.
 
     Raises Refused where the folder holds another account's pairing, CompanyProblem or OSError where it cannot be read.
     """
     with open_spool() as contents:
         present: Snapshot | None = None
-        if root.has(asked.company_id):
-            with root.company(asked.company_id) as company:
-                present = take_snapshot(company, contents, moment.clock, moment.wait)
+        if companies.has(asked.company_id):
+            present = companies.take(asked.company_id, contents, clock)
         yield _plan(found, asked, present)
 
 
-def _plan(found: Found, asked: Asked, present: Snapshot | None) -> Plan:
+def _plan(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None) -> RestorePlan:
     here = _present(present)
     identity = Identity.ABSENT
     if present is not None:
@@ -90,7 +81,7 @@ def _plan(found: Found, asked: Asked, present: Snapshot | None) -> Plan:
     files = found.manifest.files
     choose = choose_whole if asked.replace or present is None else choose_missing
     choices = choose(files, here, found.account, identity, everything=asked.everything)
-    plan = Plan(asked, found, choices, present)
+    plan = RestorePlan(asked, found, choices, present)
     plan.warnings += _warnings(plan, identity)
     return plan
 
@@ -100,7 +91,7 @@ def _present(present: Snapshot | None) -> Mapping[str, Present]:
     return {name: Present(source.entry.sha256, source.whole) for name, source in files.items()}
 
 
-def _warnings(plan: Plan, identity: Identity) -> Iterator[str]:
+def _warnings(plan: RestorePlan, identity: Identity) -> Iterator[str]:
     found, asked = plan.found, plan.asked
     if found.passed:
         yield f"newer archives were passed over: {'; '.join(found.passed)}"
@@ -135,38 +126,38 @@ def _warnings(plan: Plan, identity: Identity) -> Iterator[str]:
 # --- carrying it out --------------------------------------------------------------------------------------
 
 
-def carry_out(root: Root, tool: ToolFolder, plan: Plan, *, audit: Audit, run_id: str, now: int) -> list[str]:
+class Target(NamedTuple):
+    """What a restore works with: companies to look at, folders to build and switch, and the audit log."""
+
+    companies: SnapshotReader
+    folders: WholeFolders
+    audit: AuditLog
+
+
+def carry_out(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> list[str]:
     """Do what was planned, for who holds the run lock. Returns the files that could not be put in, with the reason.
 
     Raises Refused where the bot was at work meanwhile, CompanyProblem or OSError where it cannot be done; a folder
     that was to be built is not there then, and the present one is as it was.
     """
     if plan.builds:
-        _build(root, tool, plan, audit=audit, run_id=run_id, now=now)
+        _build(target, plan, run_id=run_id, now=now)
         return []
-    with root.company(plan.asked.company_id) as company:
-        return _put_in(company, tool, plan, audit, run_id)
+    return _put_in(target, plan, run_id)
 
 
-def _put_in(company: Company, tool: ToolFolder, plan: Plan, audit: Audit, run_id: str) -> list[str]:
-    """Make the missing files whole in the tool's own folder, then move each in, never over another."""
+def _put_in(target: Target, plan: RestorePlan, run_id: str) -> list[str]:
+    """Make the missing files whole elsewhere, then let each appear, never over another."""
     wanted = plan.names(Step.RESTORED)
     problems: list[str] = []
-    owner = os.fstat(company.fd)
-    forget_staged(tool)
-    with tool.part(STAGING) as staging:
-        try:
-            _unpack(plan.found.file, wanted, staging, owner)
-            for name in sorted(wanted, key=_order):
-                audit.write("restore", run=run_id, company=company.id, file=name, archive=plan.found.name)
-                try:
-                    put_back(name, staging, company.fd)
-                except FileExistsError:
-                    problems.append(f"{shown(name)}: it appeared meanwhile, and is never overwritten")
-            os.fsync(company.fd)
-        finally:
-            with suppress(OSError):  # what stays there goes with the next run
-                forget_staged(tool)
+    with target.folders.insertion(plan.asked.company_id) as into:
+        _unpack(plan.found.file, wanted, into)
+        for name in sorted(wanted, key=_order):
+            target.audit.write("restore", run=run_id, company=plan.asked.company_id, file=name, archive=plan.found.name)
+            try:
+                into.insert(name)
+            except FileExistsError:
+                problems.append(f"{shown(name)}: it appeared meanwhile, and is never overwritten")
     return problems
 
 
@@ -175,86 +166,44 @@ def _order(name: str) -> tuple[bool, bool, str]:
     return name == CREDS_NAME, kind_of(name) is Kind.SENDER_KEY_MEMORY, name
 
 
-def _build(root: Root, tool: ToolFolder, plan: Plan, *, audit: Audit, run_id: str, now: int) -> None:
+def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> None:
     """Build the whole folder beside the present one, and switch the two in one step."""
-    company_id = plan.asked.company_id
-    aside = begin(root, tool, company_id, run_id, why=RESTORE, now=now)
+    company_id, folders = plan.asked.company_id, target.folders
+    aside = folders.begin(company_id, run_id, why=RESTORE, now=now)
     try:
-        with open_aside(tool, aside) as fd:
-            if plan.present is None:
-                _give_to_owner_of(root.fd, fd)
-            _fill(fd, plan)
-            os.fsync(fd)
-        _check_at_rest(root, plan)
-        audit.write("replace", run=run_id, company=company_id, archive=plan.found.name)
+        with folders.fill(aside) as into:
+            _fill(into, plan)
+        _check_at_rest(target.companies, plan)
+        target.audit.write("replace", run=run_id, company=company_id, archive=plan.found.name)
     except BaseException:
-        _give_up(root, tool, aside)
+        with suppress(OSError, CompanyProblem):  # the next restore or cleaning discards it
+            folders.discard(aside)
         raise
-    switch(root, tool, aside)
+    folders.switch(aside)
 
 
-def _fill(fd: int, plan: Plan) -> None:
-    owner = os.fstat(fd)
-    _unpack(plan.found.file, plan.names(Step.RESTORED), fd, owner)
+def _fill(into: FileWriter, plan: RestorePlan) -> None:
+    _unpack(plan.found.file, plan.names(Step.RESTORED), into)
     if plan.present is not None:
         for name in sorted(plan.names(Step.KEPT)):
-            _write(fd, name, plan.present.read(name), plan.present.files[name].entry.modified, owner)
+            into.write(name, plan.present.read(name), plan.present.files[name].entry.modified)
 
 
-def _check_at_rest(root: Root, plan: Plan) -> None:
+def _check_at_rest(companies: SnapshotReader, plan: RestorePlan) -> None:
     """Raise Refused where the present folder is not as it was when it was read: its newest state would be lost."""
     company_id = plan.asked.company_id
     if plan.present is None:
-        if root.has(company_id):
+        if companies.has(company_id):
             raise Refused(f"a folder of company {shown(company_id)} appeared meanwhile; nothing was restored")
-        return
-    with root.company(company_id) as company:
-        if not is_unchanged(company, plan.present):
-            raise Refused(
-                f"the bot of company {shown(company_id)} is at work in its folder; nothing was restored: stop it first"
-            )
+    elif not companies.is_unchanged(company_id, plan.present):
+        raise Refused(
+            f"the bot of company {shown(company_id)} is at work in its folder; nothing was restored: stop it first"
+        )
 
 
-def _give_up(root: Root, tool: ToolFolder, aside: Aside) -> None:
-    with suppress(OSError, CompanyProblem):  # the next restore or cleaning discards it
-        discard(root, tool, aside)
-
-
-def _unpack(file: BinaryIO, wanted: set[str], folder: int, owner: os.stat_result) -> None:
-    """Write the wanted files of an archive into an open folder. Raises ArchiveProblem at whatever is wrong with it."""
+def _unpack(file: BinaryIO, wanted: set[str], into: FileWriter) -> None:
+    """Write the wanted files of an archive. Raises ArchiveProblem at whatever is wrong with it."""
     with open_archive(file) as archive:
         for entry, content in archive.files():
             if entry.name in wanted:
-                _write(folder, entry.name, content, entry.modified, owner)
-
-
-def _write(folder: int, name: str, content: Iterable[bytes], modified: int, owner: os.stat_result) -> None:
-    """Write one file: private, with its date, for the owner of the company's folder, and on the disk."""
-    fd = os.open(name, _NEW, 0o600, dir_fd=folder)
-    try:
-        for part in content:
-            left = memoryview(part)
-            while left:
-                left = left[os.write(fd, left) :]
-        _give(fd, owner)
-        try:
-            os.utime(fd, ns=(modified, modified))
-        except OverflowError:
-            raise ArchiveProblem(f"{shown(name)} has a date that no file can have") from None
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _give_to_owner_of(source: int, fd: int) -> None:
-    _give(fd, os.fstat(source))
-
-
-def _give(fd: int, owner: os.stat_result) -> None:
-    """Let a file belong to whom the company's folder belongs: only root can, and only root has to."""
-    here = os.fstat(fd)
-    if os.geteuid() == 0 and (here.st_uid, here.st_gid) != (owner.st_uid, owner.st_gid):
-        try:
-            os.fchown(fd, owner.st_uid, owner.st_gid)
-        except OSError as error:
-            raise CompanyProblem(f"a file cannot be given to the folder's owner: {in_words(error)}") from None
+                into.write(entry.name, content, entry.modified)

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from baileys_cleanup.backups.manifest import Entry
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of, mapping_name, memory_name, read_session
 from baileys_cleanup.decision.pairs import binds, group_pairs
+from baileys_cleanup.store.snapshots import Entry
 
 RATCHETS = {
     Kind.SESSION: "a session moves on with each message, and an older one loses messages; without it Baileys makes a"
@@ -51,7 +51,7 @@ class Present(NamedTuple):
     whole: bool
 
 
-class Choice(NamedTuple):
+class FileDecision(NamedTuple):
     """What happens to one file. `open` marks what is not well after this restore, and wants the operator."""
 
     name: str
@@ -81,7 +81,7 @@ def choose_missing(
     identity: Identity,
     *,
     everything: bool,
-) -> list[Choice]:
+) -> list[FileDecision]:
     """Decide for a folder that stays: only what is missing comes from the archive. `account` is the archived one."""
     names = [entry.name for entry in archived]
     apart = _pairs_apart(names, present, account) if everything else {}
@@ -96,33 +96,35 @@ def _choose_missing(
     apart: Mapping[str, str],
     *,
     everything: bool,
-) -> Choice:
+) -> FileDecision:
     name = entry.name
     here = present.get(name)
     if here is not None:
         return _choose_existing(entry, here, identity)
     if entry.kind in RATCHETS and not everything:
-        return Choice(name, Step.LEFT_OUT, RATCHETS[entry.kind])
+        return FileDecision(name, Step.LEFT_OUT, RATCHETS[entry.kind])
     if name in apart:
-        return Choice(name, Step.LEFT_OUT, apart[name])
+        return FileDecision(name, Step.LEFT_OUT, apart[name])
     session = read_session(name)
     mapping = mapping_name(session) if session else None
     if mapping in present and mapping not in names:
-        return Choice(name, Step.LEFT_OUT, "the contact has a LID mapping since; its old session could overwrite that")
-    return Choice(name, Step.RESTORED, "it is missing")
+        return FileDecision(
+            name, Step.LEFT_OUT, "the contact has a LID mapping since; its old session could overwrite that"
+        )
+    return FileDecision(name, Step.RESTORED, "it is missing")
 
 
-def _choose_existing(entry: Entry, here: Present, identity: Identity) -> Choice:
+def _choose_existing(entry: Entry, here: Present, identity: Identity) -> FileDecision:
     name = entry.name
     if here.sha256 == entry.sha256:
-        return Choice(name, Step.KEPT, "it is the same already")
+        return FileDecision(name, Step.KEPT, "it is the same already")
     if name == CREDS_NAME and identity is Identity.NAMELESS:
-        return Choice(
+        return FileDecision(
             name, Step.KEPT, "it names no account, and is not overwritten; --replace puts it aside", open=True
         )
     if not here.whole and entry.kind not in RATCHETS:
-        return Choice(name, Step.KEPT, "it is broken, and is not overwritten; --replace puts it aside", open=True)
-    return Choice(name, Step.KEPT, "it exists, and is never overwritten")
+        return FileDecision(name, Step.KEPT, "it is broken, and is not overwritten; --replace puts it aside", open=True)
+    return FileDecision(name, Step.KEPT, "it exists, and is never overwritten")
 
 
 def _pairs_apart(names: Sequence[str], present: Mapping[str, Present], account: Account) -> dict[str, str]:
@@ -145,7 +147,7 @@ def choose_whole(
     identity: Identity,
     *,
     everything: bool,
-) -> list[Choice]:
+) -> list[FileDecision]:
     """Decide for a folder that is built anew while the present one is set aside. `account` is the archived one.
 
     From the archive comes what does not ratchet (`everything`: all); what the present folder has beyond that comes
@@ -154,27 +156,27 @@ def choose_whole(
     names = {entry.name: entry for entry in archived}
     carried = identity is not Identity.OTHER
     lonely = _lonely_memories(names, present, account, everything=everything)
-    choices: list[Choice] = []
+    choices: list[FileDecision] = []
     for name in [*names, *(name for name in present if name not in names)]:
         kind = kind_of(name)
         from_archive = name in names and (everything or kind not in RATCHETS)
         if name in lonely:
             gone = Step.SET_ASIDE if name in present else Step.LEFT_OUT
-            choices.append(Choice(name, gone, lonely[name]))
+            choices.append(FileDecision(name, gone, lonely[name]))
         elif from_archive:
             same = name in present and present[name].sha256 == names[name].sha256
             choices.append(
-                Choice(name, Step.RESTORED, "as archived; the present one is the same" if same else "as archived")
+                FileDecision(name, Step.RESTORED, "as archived; the present one is the same" if same else "as archived")
             )
         elif name not in present:
-            choices.append(Choice(name, Step.LEFT_OUT, RATCHETS[kind]))
+            choices.append(FileDecision(name, Step.LEFT_OUT, RATCHETS[kind]))
         elif not carried:
-            choices.append(Choice(name, Step.SET_ASIDE, "it belongs to another account"))
+            choices.append(FileDecision(name, Step.SET_ASIDE, "it belongs to another account"))
         elif kind in RATCHETS and not present[name].whole:
-            choices.append(Choice(name, Step.SET_ASIDE, "it is broken, and Baileys reads that as missing"))
+            choices.append(FileDecision(name, Step.SET_ASIDE, "it is broken, and Baileys reads that as missing"))
         else:
             why = "the present one is newer than the archive" if name in names else "the archive has none"
-            choices.append(Choice(name, Step.KEPT, f"{why}: it comes along"))
+            choices.append(FileDecision(name, Step.KEPT, f"{why}: it comes along"))
     return choices
 
 

@@ -31,7 +31,7 @@ class Candidate(NamedTuple):
     new: bool = False
 
 
-class Fate(NamedTuple):
+class RetentionDecision(NamedTuple):
     """What happens to one archive, and why in words."""
 
     archive: Candidate
@@ -39,24 +39,26 @@ class Fate(NamedTuple):
     reason: str
 
 
-def decide(archives: Iterable[Candidate], policy: Backup, now: int) -> list[Fate]:
+def decide(archives: Iterable[Candidate], policy: Backup, now: int) -> list[RetentionDecision]:
     """Decide over all archives of one company, newest first; `now` is in nanoseconds since the epoch."""
     newest_first = sorted(archives, key=lambda archive: (archive.made, archive.name), reverse=True)
-    fates: dict[str, Fate] = {}
+    decisions: dict[str, RetentionDecision] = {}
     lists: dict[bool, list[Candidate]] = defaultdict(list)
     for archive in newest_first:
         if archive.problem is not None:
-            fates[archive.name] = Fate(archive, True, f"left alone and not counted: {archive.problem}")
+            decisions[archive.name] = RetentionDecision(archive, True, f"left alone and not counted: {archive.problem}")
         elif archive.made > now and not archive.new:
-            fates[archive.name] = Fate(archive, True, "left alone and not counted: its date is in the future")
+            decisions[archive.name] = RetentionDecision(
+                archive, True, "left alone and not counted: its date is in the future"
+            )
         else:
             lists[archive.paired].append(archive)
     for good in lists.values():
         reasons = _reasons(good, policy)
         for archive in good:
             why = reasons[archive.name]
-            fates[archive.name] = Fate(archive, bool(why), "; ".join(why) or "no rule keeps it")
-    return [fates[archive.name] for archive in newest_first]
+            decisions[archive.name] = RetentionDecision(archive, bool(why), "; ".join(why) or "no rule keeps it")
+    return [decisions[archive.name] for archive in newest_first]
 
 
 def _reasons(good: list[Candidate], policy: Backup) -> dict[str, list[str]]:

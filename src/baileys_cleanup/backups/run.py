@@ -2,23 +2,23 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
-from baileys_cleanup.backups.make import BackedUp, Keeper, Moment, Status
-from baileys_cleanup.backups.places.open import open_store
-from baileys_cleanup.backups.places.place import Rehearsal, Store
-from baileys_cleanup.backups.record import Book, ClosedBook
+from baileys_cleanup.backups.make import BackedUp, BackupMaker, Status
+from baileys_cleanup.backups.places.open import open_place
+from baileys_cleanup.backups.places.place import DryRunPlace, Place
+from baileys_cleanup.backups.record import BackupRecords, ReadOnlyRecords
 from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.folder_store import open_store as open_sessions
-from baileys_cleanup.store.store import BACKUP_LOCK
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.snapshots import Clock
+from baileys_cleanup.store.store import BACKUP_LOCK, Store, Workspace
 
 
 def back_up_all(
     settings: Settings,
     wanted: Sequence[str],
-    moment: Moment,
+    clock: Clock,
     stopping: Callable[[], bool],
     *,
     rehearse: bool,
@@ -27,36 +27,49 @@ def back_up_all(
     """Back up the wanted companies, or all, and give each outcome as it comes; ends early when told to stop.
 
     A rehearsal makes every archive and reads it back, and keeps none. `again` are the options that lead a later command
-    to the same sessions root and store. Raises UsageProblem or LockHeld before anything is written.
+    to the same sessions root and place. Raises UsageProblem or LockHeld before anything is written.
     """
     with ExitStack() as stack:
-        root = stack.enter_context(open_sessions(settings.sessions_root))
-        ids = root.select(wanted) if wanted else root.company_ids()[0]
-        store = stack.enter_context(open_store(place_of(settings), root))
+        store = stack.enter_context(open_store(settings.sessions_root))
+        ids = store.select(wanted) if wanted else store.company_ids()[0]
+        place = stack.enter_context(open_place(place_of(settings), store.contains))
         if rehearse:
-            tool = stack.enter_context(root.workspace(create=False))
-            keeper = Keeper(root, Rehearsal(store), settings.backup, ClosedBook(tool), moment, again=again)
+            workspace = stack.enter_context(store.workspace(create=False))
+            maker = BackupMaker(
+                store.snapshots(),
+                DryRunPlace(place),
+                settings.backup,
+                ReadOnlyRecords(workspace.records() if workspace else None),
+                clock,
+                again=again,
+            )
         else:
-            tool = stack.enter_context(root.workspace(create=True))
-            assert tool is not None, "made a moment ago"
-            stack.enter_context(tool.hold(BACKUP_LOCK))
-            keeper = Keeper(root, store, settings.backup, Book(tool), moment, again=again)
+            workspace = stack.enter_context(store.workspace(create=True))
+            assert workspace is not None, "made a moment ago"
+            stack.enter_context(workspace.hold(BACKUP_LOCK))
+            maker = BackupMaker(
+                store.snapshots(), place, settings.backup, BackupRecords(workspace.records()), clock, again=again
+            )
         for company_id in ids:
             if stopping():
                 return
-            yield keeper.back_up(company_id)
+            yield maker.back_up(company_id)
 
 
 @contextmanager
-def keeper_for_clean(settings: Settings, root: Any, tool: Any, moment: Moment, again: str) -> Iterator[Keeper]:  # noqa: ANN401
+def maker_for_clean(
+    settings: Settings, store: Store, workspace: Workspace, clock: Clock, again: str
+) -> Iterator[BackupMaker]:
     """Give what makes the archives before a cleaning. Raises UsageProblem, LockHeld while a backup is at work."""
-    with open_store(place_of(settings), root) as store, tool.hold(BACKUP_LOCK):
-        yield Keeper(root, store, settings.backup, Book(tool), moment, again=again)
+    with open_place(place_of(settings), store.contains) as place, workspace.hold(BACKUP_LOCK):
+        yield BackupMaker(
+            store.snapshots(), place, settings.backup, BackupRecords(workspace.records()), clock, again=again
+        )
 
 
-def back_up_one(settings: Settings, company_id: str, moment: Moment, again: str = "") -> str:
+def back_up_one(settings: Settings, company_id: str, clock: Clock, again: str = "") -> str:
     """Make an archive of one company, read it back, and return where it is. Raises CleanupError when none was made."""
-    (made,) = back_up_all(settings, [company_id], moment, lambda: False, rehearse=False, again=again)
+    (made,) = back_up_all(settings, [company_id], clock, lambda: False, rehearse=False, again=again)
     if made.status is not Status.BACKED_UP:
         raise CleanupError(f"no backup was made of company {shown(company_id)}: {'; '.join(made.errors + made.notes)}")
     return f"{place_of(settings).rstrip('/')}/{made.archive}"
@@ -70,14 +83,14 @@ def place_of(settings: Settings) -> str:
 
 
 @contextmanager
-def looking(settings: Settings) -> Iterator[tuple[Store, Book]]:
-    """Open the store to look at, and the facts where there is a sessions root: a new machine has none yet."""
+def looking(settings: Settings) -> Iterator[tuple[Place, BackupRecords]]:
+    """Open the place to look at, and the facts where there is a sessions root: a new machine has none yet."""
     with ExitStack() as stack:
-        store = stack.enter_context(open_store(place_of(settings)))
-        tool = None
+        place = stack.enter_context(open_place(place_of(settings)))
+        workspace: Workspace | None = None
         try:
-            root = stack.enter_context(open_sessions(settings.sessions_root))
-            tool = stack.enter_context(root.workspace(create=False))
+            store = stack.enter_context(open_store(settings.sessions_root))
+            workspace = stack.enter_context(store.workspace(create=False))
         except UsageProblem:
             pass  # archives can be read without it
-        yield store, Book(tool)
+        yield place, BackupRecords(workspace.records() if workspace else None)

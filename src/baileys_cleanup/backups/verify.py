@@ -1,17 +1,17 @@
-"""What lies in a store: a list of it, and a look through all of it."""
+"""What lies in a place: a list of it, and a look through all of it."""
 
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from baileys_cleanup.backups.archive import check_archive
 from baileys_cleanup.backups.naming import read_archive_name
-from baileys_cleanup.backups.places.place import Store, Stored, fingerprint_of
-from baileys_cleanup.backups.record import Book
+from baileys_cleanup.backups.places.place import Place, Stored, fingerprint_of
+from baileys_cleanup.backups.record import BackupRecords
 from baileys_cleanup.errors import ArchiveProblem, StoreProblem
 
 
-class Lying(NamedTuple):
-    """One archive that lies in a store; `made` is in nanoseconds since the epoch."""
+class ListedArchive(NamedTuple):
+    """One archive that lies in a place; `made` is in nanoseconds since the epoch."""
 
     stored: Stored
     company_id: str
@@ -21,44 +21,46 @@ class Lying(NamedTuple):
 class Verified(NamedTuple):
     """One archive that was read to its end: what it holds, or what is wrong with it. `bytes` is of its files."""
 
-    lying: Lying
+    listed: ListedArchive
     files: int = 0
     bytes: int = 0
     paired: bool = False
     problem: str | None = None
 
 
-def list_archives(store: Store, wanted: Collection[str] = ()) -> list[Lying]:
+def list_archives(place: Place, wanted: Collection[str] = ()) -> list[ListedArchive]:
     """Return the archives of the wanted companies, or of all, by company and newest first."""
     found = [
-        Lying(stored, named.company_id, named.made)
-        for stored in store.list()
+        ListedArchive(stored, named.company_id, named.made)
+        for stored in place.list()
         if (named := read_archive_name(stored.name)) and (not wanted or named.company_id in wanted)
     ]
-    return sorted(found, key=lambda lying: (lying.company_id, -lying.made))
+    return sorted(found, key=lambda listed: (listed.company_id, -listed.made))
 
 
-def verify(store: Store, archives: list[Lying], book: Book, stopping: Callable[[], bool]) -> Iterator[Verified]:
+def verify(
+    place: Place, archives: list[ListedArchive], records: BackupRecords, stopping: Callable[[], bool]
+) -> Iterator[Verified]:
     """Read archives back and check every hash. What is bad is taken down as such, so retention does not count it."""
-    for lying in archives:
+    for listed in archives:
         if stopping():
             return
-        yield _verify(store, lying, book)
+        yield _verify(place, listed, records)
 
 
-def _verify(store: Store, lying: Lying, book: Book) -> Verified:
-    name = lying.stored.name
-    facts = book.read(lying.company_id)
+def _verify(place: Place, listed: ListedArchive, records: BackupRecords) -> Verified:
+    name = listed.stored.name
+    facts = records.read(listed.company_id)
     known = facts.good.get(name)
     try:
-        with store.fetch(name) as file:
+        with place.fetch(name) as file:
             manifest, account = check_archive(file)
-            mark = (lying.stored.version or fingerprint_of(file), bool(account.devices))
+            mark = (listed.stored.version or fingerprint_of(file), bool(account.devices))
         if known != mark:
-            book.write(facts._replace(good={**facts.good, name: mark}))
+            records.write(facts._replace(good={**facts.good, name: mark}))
     except (ArchiveProblem, StoreProblem, OSError) as error:
         if known is not None:
-            book.write(facts._replace(good={other: mark for other, mark in facts.good.items() if other != name}))
+            records.write(facts._replace(good={other: mark for other, mark in facts.good.items() if other != name}))
         why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-        return Verified(lying, problem=why)
-    return Verified(lying, len(manifest.files), manifest.size, bool(account.devices))
+        return Verified(listed, problem=why)
+    return Verified(listed, len(manifest.files), manifest.size, bool(account.devices))

@@ -15,8 +15,9 @@ from baileys_cleanup.decision.verdict import Plan, Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.judgement import in_words as finding_in_words
 from baileys_cleanup.output.text import count, few
+from baileys_cleanup.store.company import Company, Listing, Look
 from baileys_cleanup.store.remover import Outcome, Removal, Remover
-from baileys_cleanup.store.store import Company, Listing, Look, Store
+from baileys_cleanup.store.store import Store
 
 
 class Terms(NamedTuple):

@@ -121,16 +121,17 @@ def _backing_up(
             " `baileys-cleanup backup --dry-run` tells which"
         )
         return clean_one
-    from baileys_cleanup.backups.make import Moment, Status  # noqa: PLC0415 - only where archives are asked for
-    from baileys_cleanup.backups.run import keeper_for_clean  # noqa: PLC0415 - only where archives are asked for
+    from baileys_cleanup.backups.make import Status  # noqa: PLC0415 - only where archives are asked for
+    from baileys_cleanup.backups.run import maker_for_clean  # noqa: PLC0415 - only where archives are asked for
+    from baileys_cleanup.store.snapshots import Clock  # noqa: PLC0415 - likewise
 
-    moment = Moment(world.now, world.clock, world.wait)
-    keeper = stack.enter_context(keeper_for_clean(settings, store, workspace, moment, world.again))
+    clock = Clock(world.now, world.clock, world.wait)
+    maker = stack.enter_context(maker_for_clean(settings, store, workspace, clock, world.again))
 
     def clean_after_backup(
         store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
     ) -> CompanyOutcome:
-        made = keeper.back_up(company_id) if terms.held is None else None
+        made = maker.back_up(company_id) if terms.held is None else None
         if made is not None and made.status is Status.FAILED:
             return left_alone(company_id, "; ".join(made.errors))
         company = clean_one(store, company_id, policy, terms, remover, detail=detail)
@@ -183,7 +184,7 @@ def _held(store: Store, workspace: Workspace | None, outcome: RunOutcome, world:
 
 def _end_earlier_runs(workspace: Workspace, outcome: RunOutcome, world: World) -> None:
     """Settle what was cut short, and delete for good what is due. Trouble here never stops the cleaning."""
-    outcome.errors += workspace.settle_folders()
+    outcome.errors += workspace.whole_folders().settle_all()
     runs, broken = workspace.runs()
     for run in runs:
         try:

@@ -23,8 +23,9 @@ from baileys_cleanup.decision.outcome import Problem
 from baileys_cleanup.decision.pairs import binds, group_pairs
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.runs import Run
-from baileys_cleanup.store.store import Company, Returning, SetAside, Store, Workspace
+from baileys_cleanup.store.store import Returning, SetAside, Store, Workspace
 
 
 @dataclass(slots=True)

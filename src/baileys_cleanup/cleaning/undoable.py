@@ -6,7 +6,8 @@ from typing import NamedTuple
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.store.runs import Run
-from baileys_cleanup.store.store import RESTORE, Quarantined, SetAside, Workspace
+from baileys_cleanup.store.store import Quarantined, SetAside, Workspace
+from baileys_cleanup.store.whole_folders import RESTORE
 
 
 class Undoable(NamedTuple):

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.backups.make import BackedUp, Moment, Status
-from baileys_cleanup.backups.retention import Fate
+from baileys_cleanup.backups.make import BackedUp, Status
+from baileys_cleanup.backups.retention import RetentionDecision
 from baileys_cleanup.backups.run import back_up_all
 from baileys_cleanup.commands.backup_list import list_all, verify_all
 from baileys_cleanup.commands.backup_say import Say
@@ -28,6 +28,7 @@ from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.snapshots import Clock
 from baileys_cleanup.store.store import no_companies, passed_over_in_words
 
 
@@ -79,7 +80,7 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
     """
     now = world(stop)
     done: list[BackedUp] = []
-    moment = Moment(now.now, now.clock, now.wait)
+    moment = Clock(now.now, now.clock, now.wait)
     for outcome in back_up_all(settings, wanted, moment, stop, rehearse=dry_run, again=again):
         done.append(outcome)
         _tell(say, outcome, dry_run=dry_run)
@@ -91,7 +92,7 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
         say.line(f"warning: {shown(text)}")
     failed = sum(outcome.failed for outcome in done)
     archives = [outcome for outcome in done if outcome.archive is not None]
-    gone = sum(not fate.keep for outcome in done for fate in outcome.fates)
+    gone = sum(not decision.keep for outcome in done for decision in outcome.decisions)
     totals = {
         "companies": len(done),
         "companies_failed": failed,
@@ -145,10 +146,10 @@ def _tell(say: Say, outcome: BackedUp, *, dry_run: bool) -> None:
         say.line(f"company {name}: FAILED, no archive was made")
     else:
         say.line(f"company {name}: nothing to do")
-    for fate in outcome.fates:
-        verb = "stays" if fate.keep else "would go" if dry_run else "gone"
-        if dry_run or not fate.keep:
-            say.line(f"  {verb}: {shown(fate.archive.name)}: {fate.reason}")
+    for decision in outcome.decisions:
+        verb = "stays" if decision.keep else "would go" if dry_run else "gone"
+        if dry_run or not decision.keep:
+            say.line(f"  {verb}: {shown(decision.archive.name)}: {decision.reason}")
     for text in outcome.errors:
         say.line(f"  error: {shown(text)}")
         say.failed(outcome.company_id, text)
@@ -167,18 +168,18 @@ def _fields(outcome: BackedUp) -> dict[str, Any]:
         "files": outcome.files,
         "bytes": outcome.bytes,
         "archive_bytes": outcome.archive_bytes,
-        "archives": [_fate(fate) for fate in outcome.fates],
+        "archives": [_fate(decision) for decision in outcome.decisions],
         "warnings": [shown(text) for text in outcome.warnings],
         "notes": [shown(text) for text in outcome.notes],
         "errors": [shown(text) for text in outcome.errors],
     }
 
 
-def _fate(fate: Fate) -> dict[str, Any]:
+def _fate(decision: RetentionDecision) -> dict[str, Any]:
     return {
-        "archive": shown(fate.archive.name),
-        "made_at": timestamp(fate.archive.made),
-        "bytes": fate.archive.size,
-        "kept": fate.keep,
-        "reason": shown(fate.reason),
+        "archive": shown(decision.archive.name),
+        "made_at": timestamp(decision.archive.made),
+        "bytes": decision.archive.size,
+        "kept": decision.keep,
+        "reason": shown(decision.reason),
     }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from baileys_cleanup.backups.run import looking
-from baileys_cleanup.backups.verify import Lying, Verified, list_archives, verify
+from baileys_cleanup.backups.verify import ListedArchive, Verified, list_archives, verify
 from baileys_cleanup.commands.backup_say import Say, ids_of
 from baileys_cleanup.commands.options import Stop
 from baileys_cleanup.output.table import plain, table
@@ -15,17 +15,17 @@ from baileys_cleanup.settings.values import Settings
 
 def list_all(settings: Settings, wanted: Sequence[str], say: Say) -> int:
     """List the archives there are, by company and newest first."""
-    with looking(settings) as (store, _):
-        archives = list_archives(store, ids_of(wanted))
-        place = store.where
-    say.document({"to": place, "archives": [_lying(lying) for lying in archives]})
+    with looking(settings) as (place, _):
+        archives = list_archives(place, ids_of(wanted))
+        where = place.where
+    say.document({"to": where, "archives": [_listed(listed) for listed in archives]})
     rows = [
-        [shown(lying.company_id), timestamp(lying.made), size(lying.stored.size), shown(lying.stored.name)]
-        for lying in archives
+        [shown(listed.company_id), timestamp(listed.made), size(listed.stored.size), shown(listed.stored.name)]
+        for listed in archives
     ]
     for line in table([["COMPANY", "MADE", "SIZE", "ARCHIVE"], *rows], plain, None) if rows else ():
         say.line(line)
-    say.line(f"{count(len(rows), 'archive')} in {place}.")
+    say.line(f"{count(len(rows), 'archive')} in {where}.")
     return 0
 
 
@@ -33,54 +33,54 @@ def verify_all(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say) 
     """Read archives back. Returns 1 when one is bad, or when there is none: nothing was verified then."""
     found: list[Verified] = []
     ids = ids_of(wanted)
-    with looking(settings) as (store, book):
-        archives = list_archives(store, ids)
-        for verified in verify(store, archives, book, stop):
+    with looking(settings) as (place, records):
+        archives = list_archives(place, ids)
+        for verified in verify(place, archives, records, stop):
             found.append(verified)
             _tell_verified(say, verified)
-        place = store.where
+        where = place.where
     bad = [verified for verified in found if verified.problem is not None]
-    missing: list[str | None] = [*sorted(ids - {lying.company_id for lying in archives})]
+    missing: list[str | None] = [*sorted(ids - {listed.company_id for listed in archives})]
     if not (ids or archives):
         missing = [None]
     for company_id in missing:
         whose = "any company" if company_id is None else f"company {shown(company_id)}"
-        say.line(f"error: there is no archive of {whose} in {place}")
-        say.failed(company_id, f"there is no archive of {whose} in {place}")
+        say.line(f"error: there is no archive of {whose} in {where}")
+        say.failed(company_id, f"there is no archive of {whose} in {where}")
     say.document(
         {
-            "to": place,
+            "to": where,
             "status": "stopped" if stop() else "bad" if bad or missing else "good",
             "archives": [_verified(verified) for verified in found],
             "companies_without": [shown(company_id) for company_id in missing if company_id is not None],
         }
     )
-    say.line(f"{count(len(found), 'archive')} read from {place}, {len(bad):,} bad.")
+    say.line(f"{count(len(found), 'archive')} read from {where}, {len(bad):,} bad.")
     return int(bool(bad or missing))
 
 
 def _tell_verified(say: Say, verified: Verified) -> None:
-    name = shown(verified.lying.stored.name)
+    name = shown(verified.listed.stored.name)
     if verified.problem is None:
         say.line(f"good: {name}: {count(verified.files, 'file')}, {size(verified.bytes)}")
     else:
         say.line(f"BAD:  {name}: {shown(str(verified.problem))}")
-        say.failed(verified.lying.company_id, f"the archive {name} is bad: {verified.problem}")
+        say.failed(verified.listed.company_id, f"the archive {name} is bad: {verified.problem}")
 
 
-def _lying(lying: Lying) -> dict[str, Any]:
+def _listed(listed: ListedArchive) -> dict[str, Any]:
     return {
-        "archive": shown(lying.stored.name),
-        "company_id": shown(lying.company_id),
-        "made_at": timestamp(lying.made),
-        "bytes": lying.stored.size,
+        "archive": shown(listed.stored.name),
+        "company_id": shown(listed.company_id),
+        "made_at": timestamp(listed.made),
+        "bytes": listed.stored.size,
     }
 
 
 def _verified(verified: Verified) -> dict[str, Any]:
     good = verified.problem is None
     return {
-        **_lying(verified.lying),
+        **_listed(verified.listed),
         "good": good,
         "files": verified.files if good else None,
         "paired": verified.paired if good else None,

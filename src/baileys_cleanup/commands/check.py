@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
-from baileys_cleanup.backups.record import read_facts
+from baileys_cleanup.backups.record import read_backup_records
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import (
     CONTEXT,
@@ -74,7 +74,7 @@ def _late(store: Store, ages: MaxAges, ids: Sequence[str], now: int) -> list[str
     if ages == MaxAges():
         return []
     with store.workspace(create=False) as workspace:
-        backups = read_facts(workspace) if workspace else []
+        backups = read_backup_records(workspace.records()) if workspace else []
         return late(ages, read_history(workspace)[0], backups, ids, now)
 
 

@@ -171,11 +171,11 @@ def _rotator(settings: Settings, log: Log, stop: Stop, again: str) -> Callable[[
         return never_rotate
     from baileys_cleanup.rotation.auto import NotDue, rotate_when_due  # noqa: PLC0415 - off by default
     from baileys_cleanup.rotation.connections import backup_for, notifier_for  # noqa: PLC0415 - likewise
-    from baileys_cleanup.rotation.steps import Doors  # noqa: PLC0415 - likewise
+    from baileys_cleanup.rotation.steps import Connections  # noqa: PLC0415 - likewise
 
     def rotate(company_id: str, counted: int) -> RotationAnswer:
         now = world(stop)
-        doors = Doors(
+        connections = Connections(
             lambda sentence: log.info("rotation_step", step=shown(sentence)),
             lambda sentence: log.warning("rotation_warning", warning=shown(sentence)),
             lambda hook, line: log.info("hook_output", hook=hook, line=line),
@@ -183,7 +183,7 @@ def _rotator(settings: Settings, log: Log, stop: Stop, again: str) -> Callable[[
             backup_for(settings, now),
             notifier_for(settings, now),
         )
-        outcome = rotate_when_due(settings, company_id, counted, now, doors)
+        outcome = rotate_when_due(settings, company_id, counted, now, connections)
         if isinstance(outcome, NotDue):
             log.debug("rotation_not_due", company_id=shown(company_id), reason=outcome.reason)
             return RotationAnswer(of_no_use=outcome.reason if outcome.of_no_use else None)

@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from baileys_cleanup.backups.find import find_archive
-from baileys_cleanup.backups.make import Moment
 from baileys_cleanup.backups.manifest import is_bare
-from baileys_cleanup.backups.restore import Asked, Plan, carry_out, plan_restore
-from baileys_cleanup.backups.restore_plan import Choice, Step
+from baileys_cleanup.backups.restore import RestorePlan, RestoreRequest, Target, carry_out, plan_restore
+from baileys_cleanup.backups.restore_plan import FileDecision, Step
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
 from baileys_cleanup.decision.names import COMPANY_PREFIX
@@ -20,10 +19,9 @@ from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.rotation.journal import why_not_now
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.audit import open_audit
-from baileys_cleanup.store.folder.folder_store import open_store
-from baileys_cleanup.store.folder.set_aside import settle_all
+from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.runs import new_run_id
+from baileys_cleanup.store.snapshots import Clock
 from baileys_cleanup.store.store import BACKUP_LOCK
 
 
@@ -89,29 +87,30 @@ def restore(
     if (company_id is not None and not is_bare(COMPANY_PREFIX + company_id)) or company_id in {"", ".", ".."}:
         raise UsageProblem(f"--company {shown(str(company))!r}: a company id has no slash in it and is not empty")
     run_id = new_run_id(world.now)
-    moment = Moment(world.now, world.clock, world.wait)
+    moment = Clock(world.now, world.clock, world.wait)
     unsettled: list[str] = []
     with ExitStack() as stack:
-        root = stack.enter_context(open_store(settings.sessions_root))
-        tool = stack.enter_context(root.workspace(create=not dry_run))
-        if tool is not None and not dry_run:
-            stack.enter_context(tool.hold())
-            stack.enter_context(tool.hold(BACKUP_LOCK))
-            unsettled = settle_all(root, tool)
+        store = stack.enter_context(open_store(settings.sessions_root))
+        workspace = stack.enter_context(store.workspace(create=not dry_run))
+        if workspace is not None and not dry_run:
+            stack.enter_context(workspace.hold())
+            stack.enter_context(workspace.hold(BACKUP_LOCK))
+            unsettled = workspace.whole_folders().settle_all()
         found = stack.enter_context(find_archive(archive, place, company_id))
-        asked = Asked(company_id or found.manifest.company_id, everything, replace)
+        asked = RestoreRequest(company_id or found.manifest.company_id, everything, replace)
         problems: list[str] = []
         try:
-            plan = stack.enter_context(plan_restore(root, found, asked, moment))
+            plan = stack.enter_context(plan_restore(store.snapshots(), found, asked, moment))
             plan.warnings += unsettled
-            problem = why_not_now(tool, asked.company_id, again)
+            problem = why_not_now(workspace.records() if workspace else None, asked.company_id, again)
             if problem:
                 raise Refused(problem)
             if world.stopping():
                 raise Refused("stopped before anything was restored")
-            if tool is not None and not dry_run:
-                audit = stack.enter_context(open_audit(tool, world.clock))
-                problems = carry_out(root, tool, plan, audit=audit, run_id=run_id, now=world.now)
+            if workspace is not None and not dry_run:
+                audit = stack.enter_context(workspace.audit_log(world.clock))
+                target = Target(store.snapshots(), workspace.whole_folders(), audit)
+                problems = carry_out(target, plan, run_id=run_id, now=world.now)
         except (CompanyProblem, ArchiveProblem) as problem:
             raise NotRestored(f"company {shown(asked.company_id)} was not restored: {problem}") from None
         except OSError as error:
@@ -130,7 +129,7 @@ class NotRestored(CleanupError):
 
 
 class _Say:
-    def __init__(self, plan: Plan, problems: list[str], run_id: str | None, *, dry_run: bool) -> None:
+    def __init__(self, plan: RestorePlan, problems: list[str], run_id: str | None, *, dry_run: bool) -> None:
         self._plan = plan
         self._problems = problems
         self._run_id = run_id
@@ -199,7 +198,7 @@ class _Say:
             )
 
 
-def _fields(choice: Choice) -> dict[str, Any]:
+def _fields(choice: FileDecision) -> dict[str, Any]:
     return {
         "file": shown(choice.name),
         "kind": choice.kind,

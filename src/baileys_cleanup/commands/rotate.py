@@ -15,7 +15,7 @@ from baileys_cleanup.rotation.qr_code import for_terminal
 from baileys_cleanup.rotation.report import fields, file_fields, outcome, status_of, step, strangers, total
 from baileys_cleanup.rotation.rotate import Rotated, look, resume, roll_back, rotate
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.steps import Doors
+from baileys_cleanup.rotation.steps import Connections
 from baileys_cleanup.settings.values import Settings
 
 _UP = "\x1b[{}F\x1b[J"
@@ -86,19 +86,19 @@ def _run(
     **_: object,
 ) -> int:
     here = world(stop, teller.again)
-    doors = teller.doors()._replace(backup=backup_for(settings, here), notify=notifier_for(settings, here))
+    connections = teller.connections()._replace(backup=backup_for(settings, here), notify=notifier_for(settings, here))
     if dry_run:
-        planned = look(settings, companies[0], here, doors, fresh=fresh)
-        teller.tell_plan(planned, settings, backs_up=doors.backup is not None)
+        planned = look(settings, companies[0], here, connections, fresh=fresh)
+        teller.tell_plan(planned, settings, backs_up=connections.backup is not None)
         return 0
     if back:
-        found = roll_back(settings, companies, here, doors)
+        found = roll_back(settings, companies, here, connections)
         teller.tell(found)
         return 0
     if resuming:
-        found = resume(settings, companies, here, doors)
+        found = resume(settings, companies, here, connections)
     else:
-        found = [rotate(settings, companies[0], here, doors, fresh=fresh)]
+        found = [rotate(settings, companies[0], here, connections, fresh=fresh)]
     teller.tell(found)
     if resuming:  # one that was half taken back is ended as well
         return int(any(rotated.journal.open for rotated in found))
@@ -116,9 +116,9 @@ class _Teller:
         self._lines_of_code = 0
         self.log = Log("console" if sys.stderr.isatty() else "json", "info")
 
-    def doors(self) -> Doors:
+    def connections(self) -> Connections:
         """Return the ways out of a rotation."""
-        return Doors(self._say, self._warn, self._hear, self._show, again=self.again)
+        return Connections(self._say, self._warn, self._hear, self._show, again=self.again)
 
     def _say(self, sentence: str) -> None:
         self._lines_of_code = 0  # the last code is no longer the last thing on the terminal

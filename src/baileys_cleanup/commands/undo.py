@@ -30,6 +30,7 @@ from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.runs import UNDOING, Run
+from baileys_cleanup.store.small_records import AuditLog
 from baileys_cleanup.store.store import SetAside, Store, Workspace
 
 _KEEPING = {
@@ -55,17 +56,17 @@ def undo_run(
     with open_store(settings.sessions_root) as store, store.workspace(create=False) as workspace:
         if workspace is None:
             raise UsageProblem(f"nothing was ever removed under {shown(store.path)}, so there is no run to undo")
-        with workspace.hold():
-            for problem in workspace.settle_folders():
+        with workspace.hold(), workspace.audit_log(world.clock) as audit:
+            for problem in workspace.whole_folders().settle_all():
                 click.echo(f"warning: {shown(problem)}", err=True)
             folders = choose_set_aside(workspace, run_id, wanted, world.again)
             if folders:
-                return _switch_folders(workspace, folders, write, place=store.path, world=world, as_json=as_json)
+                return _switch_folders(workspace, folders, audit, write, place=store.path, world=world, as_json=as_json)
             run, ids = choose_run(workspace, run_id, wanted)
             workspace.settle(run)
             try:
                 workspace.record_run(run._replace(state=UNDOING))
-                workspace.audit(world.clock, "undo", run=run.run_id)
+                audit.write("undo", run=run.run_id)
             except OSError as error:
                 raise UsageProblem(f"nothing can be written in {shown(workspace.path)}: {in_words(error)}") from None
             restored: list[Restored] = []
@@ -90,6 +91,7 @@ def undo_run(
 def _switch_folders(
     workspace: Workspace,
     folders: Sequence[SetAside],
+    audit: AuditLog,
     write: Callable[[str], object],
     *,
     place: str,
@@ -100,7 +102,7 @@ def _switch_folders(
     problems: dict[str, str] = {}
     holds = world.holds(workspace, world.again)
     for folder in folders:
-        workspace.audit(world.clock, "undo", run=folder.run_id, company=folder.company_id)
+        audit.write("undo", run=folder.run_id, company=folder.company_id)
         try:
             switch_set_aside(workspace, folder, holds)
         except (CompanyProblem, OSError) as problem:

@@ -11,7 +11,8 @@ from baileys_cleanup.output.text import few, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
-from baileys_cleanup.store.store import RESTORE, SetAside
+from baileys_cleanup.store.store import SetAside
+from baileys_cleanup.store.whole_folders import RESTORE
 
 
 def list_runs(settings: Settings, write: Callable[[str], object], *, again: str = "", as_json: bool) -> int:

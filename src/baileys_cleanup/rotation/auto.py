@@ -8,13 +8,13 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import count
+from baileys_cleanup.rotation.at_work import looking
 from baileys_cleanup.rotation.journal import read_journals
 from baileys_cleanup.rotation.plan import choose
 from baileys_cleanup.rotation.rotate import Rotated, rotate
 from baileys_cleanup.rotation.states import Journal
-from baileys_cleanup.rotation.steps import Doors
+from baileys_cleanup.rotation.steps import Connections
 from baileys_cleanup.settings.values import Rotate, Settings
-from baileys_cleanup.store.folder.folder_store import open_store
 from baileys_cleanup.store.store import Store
 
 
@@ -48,7 +48,7 @@ def why_not(rotate: Rotate, counted: int | None, last: Journal | None, now: int)
 
 
 def rotate_when_due(
-    settings: Settings, company_id: str, counted: int | None, world: World, doors: Doors
+    settings: Settings, company_id: str, counted: int | None, world: World, connections: Connections
 ) -> Rotated | NotDue:
     """Rotate a company softly where an emergency cleanup did not help; return what came of it, or why it is not due.
 
@@ -57,24 +57,24 @@ def rotate_when_due(
     To be called without the run lock, after the cleanup has let go of it. Raises CleanupError as a rotation by hand
     does; the journal then counts as the company's last rotation, unless nothing was begun.
     """
-    with open_store(settings.sessions_root) as root, root.workspace(create=False) as tool:
-        last = read_journals(tool).last_of(company_id)
+    with looking(settings.sessions_root) as seen:
+        last = read_journals(seen.records).last_of(company_id)
         reason = why_not(settings.rotate, counted, last, world.now)
         if reason is not None:
             return NotDue(reason)
-        left, above = _left_after(root, settings, company_id, world), settings.rotate.above
+        left, above = _left_after(seen.companies, settings, company_id, world), settings.rotate.above
     if left > above:
         sentence = f"the new folder would still have {count(left, 'counted file')}; rotate.above is {above:,}"
         return NotDue(sentence, of_no_use=True)
-    return rotate(settings, company_id, world, doors, fresh=False)
+    return rotate(settings, company_id, world, connections, fresh=False)
 
 
-def _left_after(root: Store, settings: Settings, company_id: str, world: World) -> int:
+def _left_after(store: Store, settings: Settings, company_id: str, world: World) -> int:
     """Return how many files would count in the new folder; 0 where the company cannot be looked at."""
     levels = settings.levels_for(company_id)
     terms = Terms(world.now, levels, settings.max_removals, world.wait, world.stopping)
     try:
-        with root.company(company_id) as company:
+        with store.company(company_id) as company:
             sight = look_and_plan(company, settings.policy_for(company_id), terms)
     except (CompanyProblem, OSError):  # the rotation itself says better what is wrong
         return 0

@@ -11,11 +11,11 @@ def backup_for(settings: Settings, world: World) -> Callable[[str], str] | None:
     """Return what makes a verified backup of a company and says where it is; None where no place for one is set."""
     if settings.backup.to is None:
         return None
-    from baileys_cleanup.backups.make import Moment  # noqa: PLC0415 - only where backups are set up
-    from baileys_cleanup.backups.run import back_up_one  # noqa: PLC0415 - likewise
+    from baileys_cleanup.backups.run import back_up_one  # noqa: PLC0415 - only where backups are set up
+    from baileys_cleanup.store.snapshots import Clock  # noqa: PLC0415 - likewise
 
     return lambda company_id: back_up_one(
-        settings, company_id, Moment(world.clock(), world.clock, world.wait), world.again
+        settings, company_id, Clock(world.clock(), world.clock, world.wait), world.again
     )
 
 

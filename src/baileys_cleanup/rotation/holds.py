@@ -30,4 +30,5 @@ class RotationHolds:
 
 def rotation_holds(workspace: Workspace, again: str) -> RotationHolds:
     """Return what rotations hold under a sessions root."""
-    return RotationHolds(read_journals(workspace), f"{workspace.path}/{ROTATIONS}", again)
+    records = workspace.records()
+    return RotationHolds(read_journals(records), records.where(ROTATIONS), again)

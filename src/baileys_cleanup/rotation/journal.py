@@ -3,13 +3,13 @@
 A journal is written before the step that it speaks of can be doubted: beside its place, flushed, and renamed over.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.rotation.states import Journal, State, in_words
-from baileys_cleanup.store.store import ROTATIONS, Workspace
-
-_END = ".json"
+from baileys_cleanup.store.small_records import SmallRecords
+from baileys_cleanup.store.store import ROTATIONS
 
 
 class Journals(NamedTuple):
@@ -31,22 +31,21 @@ class Journals(NamedTuple):
         return {each.company_id: each for each in self.readable if each.open}
 
 
-def read_journals(workspace: Workspace | None) -> Journals:
-    """Return what was recorded; nothing where there is no rotation yet."""
+def read_journals(records: SmallRecords | None) -> Journals:
+    """Return what was recorded; nothing where there is nothing yet."""
     found = Journals([], [])
-    if workspace is None:
+    if records is None:
         return found
-    records = workspace.records(ROTATIONS)
-    for name in records.names():
+    for run_id in records.names(ROTATIONS):
         try:
-            found.readable.append(_read(name, records.read(name)))
+            found.readable.append(_journal(run_id, records.read(ROTATIONS, run_id)))
         except (OSError, ValueError, KeyError, TypeError):
-            found.broken.append(name)
+            found.broken.append(run_id)
     found.readable.sort(key=lambda journal: journal.started)  # two of one second: their ids do not tell
     return found
 
 
-def write_journal(workspace: Workspace, journal: Journal) -> Journal:
+def write_journal(records: SmallRecords, journal: Journal) -> Journal:
     """Record how far a rotation is, durably; returns it. Raises OSError when that cannot be done."""
     record = {
         "company": journal.company_id,
@@ -57,24 +56,23 @@ def write_journal(workspace: Workspace, journal: Journal) -> Journal:
         "halted": journal.halted,
         "backup": journal.backup,
     }
-    workspace.records(ROTATIONS).write(journal.run_id + _END, record)
+    records.write(ROTATIONS, journal.run_id, record)
     return journal
 
 
-def _read(name: str, record: dict[str, Any]) -> Journal:
+def _journal(run_id: str, record: Mapping[str, Any]) -> Journal:
     flags = [record[key] for key in ("fresh", "bot_pairs", "halted")]
     company, backup, started = record["company"], record["backup"], record["started"]
     if not (isinstance(company, str) and isinstance(backup, str) and type(started) is int):
-        raise ValueError(name)
+        raise ValueError(run_id)
     if not all(isinstance(flag, bool) for flag in flags):
-        raise ValueError(name)
-    run_id = name.removesuffix(_END)
+        raise ValueError(run_id)
     return Journal(run_id, company, flags[0], flags[1], started, State(record["state"]), flags[2], backup)
 
 
-def why_not_now(workspace: Workspace | None, company_id: str, again: str = "") -> str | None:
+def why_not_now(records: SmallRecords | None, company_id: str, again: str = "") -> str | None:
     """Return, with the way on, why nobody else may change a company's folder now: a rotation of it is open."""
-    journal = read_journals(workspace).open().get(company_id)
+    journal = read_journals(records).open().get(company_id)
     return None if journal is None else way_on(journal, again)
 
 

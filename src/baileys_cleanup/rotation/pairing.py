@@ -12,7 +12,7 @@ from enum import StrEnum
 from baileys_cleanup.cleaning.hooks import Hook, Talk, listening
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CompanyProblem, HookFailed
-from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.store import Store
 
 _PATIENCE = 1.0  # seconds between two looks at the folder
 _AGAIN_AFTER = 5.0  # seconds until a command that only told the present payload is asked again
@@ -29,10 +29,10 @@ class Ending(StrEnum):
     OVER = "over"
 
 
-def is_paired(root: Root, company_id: str) -> bool:
+def is_paired(companies: Store, company_id: str) -> bool:
     """Tell whether a company's folder names its device by now; half a `creds.json` is looked at again next time."""
     try:
-        with root.company(company_id) as company:
+        with companies.company(company_id) as company:
             devices = company.account(lambda: None).devices
     except CompanyProblem:
         return False
@@ -41,7 +41,7 @@ def is_paired(root: Root, company_id: str) -> bool:
 
 
 def wait_for_pairing(
-    root: Root,
+    companies: Store,
     company_id: str,
     hook: Hook | None,
     *,
@@ -63,7 +63,7 @@ def wait_for_pairing(
         asked = _Asked(hook, _Codes(show, hear), hear, stack) if hook is not None else None
         # Asked in this order: a folder that was put back is paired as well.
         while still_on():
-            if is_paired(root, company_id):
+            if is_paired(companies, company_id):
                 if asked is not None and let_end:
                     asked.let_end()
                 return Ending.PAIRED
@@ -74,7 +74,7 @@ def wait_for_pairing(
                 if asked is None or not asked.listen(min(_PATIENCE, until - now), now):
                     world.wait()
             except HookFailed:
-                if not is_paired(root, company_id):
+                if not is_paired(companies, company_id):
                     raise
     return Ending.OVER
 

@@ -14,7 +14,7 @@ from baileys_cleanup.decision.names import Kind, read_session
 from baileys_cleanup.decision.verdict import AuthFile, Plan, Verdict
 
 
-class Choice(NamedTuple):
+class FileDecision(NamedTuple):
     """What becomes of one file: taken along, or left in the former folder; with the reason in words."""
 
     file: AuthFile
@@ -22,23 +22,23 @@ class Choice(NamedTuple):
     reason: str
 
 
-def choose(plan: Plan, account: Account) -> list[Choice]:
+def choose(plan: Plan, account: Account) -> list[FileDecision]:
     """Choose over the files of a company that were planned for a cleanup, in the order of their names."""
     verdicts = sorted([*plan.removals, *plan.keeps], key=lambda verdict: verdict.file.name)
     return [_choose(verdict, account) for verdict in verdicts]
 
 
-def _choose(verdict: Verdict, account: Account) -> Choice:
+def _choose(verdict: Verdict, account: Account) -> FileDecision:
     file = verdict.file
     if file.kind is Kind.SESSION:
         peer = read_session(file.name)
         if peer is not None and account.owns_session(peer):
-            return Choice(file, True, "a session with this account's own device")
-        return Choice(file, False, "a session with somebody else: a new one is made with the next message")
+            return FileDecision(file, True, "a session with this account's own device")
+        return FileDecision(file, False, "a session with somebody else: a new one is made with the next message")
     if file.kind is Kind.SENDER_KEY:
-        return Choice(file, False, "a sender key: the group gets or gives a new one with the next message")
+        return FileDecision(file, False, "a sender key: the group gets or gives a new one with the next message")
     if file.kind is Kind.SENDER_KEY_MEMORY:
-        return Choice(file, False, "a sender-key memory: it never goes along without its key")
+        return FileDecision(file, False, "a sender-key memory: it never goes along without its key")
     if file.kind is Kind.PRE_KEY:
-        return Choice(file, not verdict.remove, verdict.reason)
-    return Choice(file, True, "taken along: only conversations with others are left behind")
+        return FileDecision(file, not verdict.remove, verdict.reason)
+    return FileDecision(file, True, "taken along: only conversations with others are left behind")

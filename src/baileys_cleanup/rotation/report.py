@@ -6,7 +6,7 @@ from typing import Any
 
 from baileys_cleanup.cleaning.hooks import hook_of
 from baileys_cleanup.output.text import count, few, shown, size
-from baileys_cleanup.rotation.plan import Choice
+from baileys_cleanup.rotation.plan import FileDecision
 from baileys_cleanup.rotation.rotate import Rotated
 from baileys_cleanup.rotation.states import Journal, State, in_words
 from baileys_cleanup.settings.values import Settings
@@ -40,7 +40,7 @@ def fields(rotated: Rotated, *, dry_run: bool, status: str, warnings: list[str])
     }
 
 
-def file_fields(choice: Choice, journal: Journal | None = None) -> dict[str, Any]:
+def file_fields(choice: FileDecision, journal: Journal | None = None) -> dict[str, Any]:
     """Return what becomes of one file, for JSON; into a fresh folder (`journal` tells) nothing goes along."""
     fresh = journal is not None and journal.fresh
     reason = "the new folder begins empty" if fresh else choice.reason
@@ -55,7 +55,7 @@ def strangers(rotated: Rotated) -> list[str]:
     return [f"no regular file, and so not taken along: {few(seen.strangers, 50)}"]
 
 
-def total(choices: list[Choice]) -> str:
+def total(choices: list[FileDecision]) -> str:
     """Return in words how much goes along and how much stays."""
     taken = [choice.file for choice in choices if choice.taken]
     along = f"{count(len(taken), 'file')} ({size(sum(file.size for file in taken))}) taken along"

@@ -11,18 +11,25 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.output.text import few, shown
-from baileys_cleanup.rotation.copying import give_to_owner
+from baileys_cleanup.rotation.at_work import Seen, at_work, looking
 from baileys_cleanup.rotation.journal import Journals, read_journals, way_on
 from baileys_cleanup.rotation.pairing import Ending, wait_for_pairing
 from baileys_cleanup.rotation.qr_code import require_library, send
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.steps import Doors, Rotator, check_hooks, check_room, hook_for
+from baileys_cleanup.rotation.steps import (
+    Connections,
+    RotationStore,
+    Rotator,
+    check_hooks,
+    check_room,
+    folder_of,
+    hook_for,
+)
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.audit import open_audit
-from baileys_cleanup.store.folder.folder_store import FolderStore, FolderWorkspace, open_store
-from baileys_cleanup.store.folder.set_aside import settle_all
 from baileys_cleanup.store.runs import new_run_id
+from baileys_cleanup.store.small_records import SmallRecords
+from baileys_cleanup.store.store import ROTATIONS, Store
 
 _PATIENCE = 600
 """How often (about once a second) the end of a pairing asks for the lock that another run holds."""
@@ -39,51 +46,52 @@ class Rotated(NamedTuple):
     folder: str = ""
 
 
-def look(settings: Settings, wanted: str, world: World, doors: Doors, *, fresh: bool) -> Rotated:
+def look(settings: Settings, wanted: str, world: World, connections: Connections, *, fresh: bool) -> Rotated:
     """Return what a rotation would do, and change nothing. Raises what the rotation would raise before it begins."""
-    with open_store(settings.sessions_root) as root, root.workspace(create=False) as tool:
-        return _planned(root, tool, settings, wanted, world=world, doors=doors, fresh=fresh)
+    with looking(settings.sessions_root) as seen:
+        return _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
 
 
-def rotate(settings: Settings, wanted: str, world: World, doors: Doors, *, fresh: bool) -> Rotated:
+def rotate(settings: Settings, wanted: str, world: World, connections: Connections, *, fresh: bool) -> Rotated:
     """Rotate one company. Raises CleanupError; what could not be done is taken back, or in the journal."""
-    with _at_work(settings, world, doors) as (root, tool, rotator):
-        planned = _planned(root, tool, settings, wanted, world=world, doors=doors, fresh=fresh)
+    with _at_work(settings, world, connections) as (store, rotator):
+        seen = Seen(store.companies, store.records)
+        planned = _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
         try:
             journal = rotator.record(planned.journal, State.PLANNED)
         except OSError as error:
             raise Refused(
                 f"company {shown(planned.journal.company_id)} is not rotated: nothing can be written in"
-                f" {shown(tool.path)}: {in_words(error)}; nothing was changed"
+                f" {shown(store.records.where(ROTATIONS))}: {in_words(error)}; nothing was changed"
             ) from None
         journal = rotator.go_on(journal)
-    return planned._replace(journal=_finish(settings, journal, world, doors))
+    return planned._replace(journal=_finish(settings, journal, world, connections))
 
 
-def resume(settings: Settings, wanted: Sequence[str], world: World, doors: Doors) -> list[Rotated]:
+def resume(settings: Settings, wanted: Sequence[str], world: World, connections: Connections) -> list[Rotated]:
     """Go on with what was interrupted, of some companies or of all: a rotation, or its taking back.
 
     Raises CleanupError at the end for those that cannot go on; the others have.
     """
-    with _at_work(settings, world, doors) as (root, tool, rotator):
-        chosen = _open_ones(root, read_journals(tool), wanted)
+    with _at_work(settings, world, connections) as (store, rotator):
+        chosen = _open_ones(store.companies, read_journals(store.records), wanted)
 
         def go_on(journal: Journal) -> Journal:
             return (rotator.roll_back if journal.state is State.ROLLING_BACK else rotator.go_on)(journal)
 
         ended, troubles = _each(chosen, go_on)
-    finished, later = _each(ended, lambda journal: _finish(settings, journal, world, doors))
+    finished, later = _each(ended, lambda journal: _finish(settings, journal, world, connections))
     _raise_all([*troubles, *later])
     return [Rotated(journal) for journal in finished]
 
 
-def roll_back(settings: Settings, wanted: Sequence[str], world: World, doors: Doors) -> list[Rotated]:
+def roll_back(settings: Settings, wanted: Sequence[str], world: World, connections: Connections) -> list[Rotated]:
     """Let the former folders live again: of the open rotations, or of a company's last one even when it is done."""
-    with _at_work(settings, world, doors) as (root, tool, rotator):
-        journals = read_journals(tool)
+    with _at_work(settings, world, connections) as (store, rotator):
+        journals = read_journals(store.records)
         named = [journals.last_of(text.removeprefix(COMPANY_PREFIX)) for text in wanted]
         done = [journal for journal in named if journal is not None and journal.done]
-        chosen = done or _open_ones(root, journals, wanted)
+        chosen = done or _open_ones(store.companies, journals, wanted)
         ended, troubles = _each(chosen, rotator.roll_back)
     _raise_all(troubles)
     return [Rotated(journal) for journal in ended]
@@ -111,58 +119,39 @@ def _raise_all(troubles: Sequence[CleanupError]) -> None:
 
 
 @contextmanager
-def _at_work(settings: Settings, world: World, doors: Doors) -> Iterator[tuple[FolderStore, FolderWorkspace, Rotator]]:
-    with open_store(settings.sessions_root) as root, root.workspace(create=True) as tool:
-        assert tool is not None
-        with tool.hold():
-            try:
-                with open_audit(tool, world.clock) as audit:
-                    for problem in settle_all(root, tool):
-                        doors.warn(problem)
-                    yield root, tool, Rotator(root, tool, audit, settings, world=world, doors=doors)
-            except OSError as error:
-                raise CleanupError(f"nothing can be written in {shown(tool.path)}: {in_words(error)}") from None
+def _at_work(settings: Settings, world: World, connections: Connections) -> Iterator[tuple[RotationStore, Rotator]]:
+    with at_work(settings.sessions_root, world.clock, connections.warn) as store:
+        yield store, Rotator(store, settings, world, connections)
 
 
-def _planned(
-    root: FolderStore,
-    tool: FolderWorkspace | None,
-    settings: Settings,
-    wanted: str,
-    *,
-    world: World,
-    doors: Doors,
-    fresh: bool,
-) -> Rotated:
+def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: str, *, fresh: bool) -> Rotated:
     """Look at all that can stand in the way, before anything is touched."""
-    (company_id,) = root.select([wanted])
-    journals = read_journals(tool)
-    if journals.broken and tool is not None:
-        raise Refused(f"{tool.path}/rotations holds journals that cannot be read: {few(journals.broken)}; look at them")
+    companies = seen.companies
+    (company_id,) = companies.select([wanted])
+    journals = read_journals(seen.records)
+    if journals.broken:
+        raise Refused(f"{seen.place} holds journals that cannot be read: {few(journals.broken)}; look at them")
     unfinished = journals.open().get(company_id)
     if unfinished is not None:
-        raise Refused(way_on(unfinished, doors.again))
-    check_hooks(settings.rotate, root, company_id)
+        raise Refused(way_on(unfinished, again))
+    check_hooks(settings.rotate, companies, company_id)
     command = settings.rotate.qr_command
     if fresh and command is not None:
         require_library()
     try:
-        with root.company(company_id) as company:
-            seen = survey(company, settings.policy_for(company_id), world.now, world.wait)
+        with companies.company(company_id) as company:
+            found = survey(company, settings.policy_for(company_id), world.now, world.wait)
     except CompanyProblem as problem:
         raise Refused(f"company {shown(company_id)} is not rotated: {problem}") from None
     if not fresh:
-        require_pairing(company_id, seen.account)
-        check_room(root, company_id, seen)
+        require_pairing(company_id, found.account)
+        check_room(companies, company_id, found)
     bot_pairs = fresh and (settings.rotate.bot_pairs or command is None)
-    return Rotated(
-        Journal(new_run_id(world.now), company_id, fresh, bot_pairs, world.now),
-        seen,
-        f"{root.path}/{COMPANY_PREFIX}{company_id}",
-    )
+    journal = Journal(new_run_id(world.now), company_id, fresh, bot_pairs, world.now)
+    return Rotated(journal, found, folder_of(companies, company_id))
 
 
-def _open_ones(root: FolderStore, journals: Journals, wanted: Sequence[str]) -> list[Journal]:
+def _open_ones(companies: Store, journals: Journals, wanted: Sequence[str]) -> list[Journal]:
     """Return the open rotations that are meant. Raises UsageProblem where there is none.
 
     The folder itself may be missing in the middle of a switch; the journal knows the company all the same.
@@ -172,14 +161,14 @@ def _open_ones(root: FolderStore, journals: Journals, wanted: Sequence[str]) -> 
     for company_id in ids:
         if company_id not in unfinished:
             raise UsageProblem(
-                f"company {shown(company_id)} has no rotation in {shown(root.path)} that was interrupted"
+                f"company {shown(company_id)} has no rotation in {shown(companies.path)} that was interrupted"
             )
     if not unfinished:
-        raise UsageProblem(f"no rotation was interrupted in {shown(root.path)}")
+        raise UsageProblem(f"no rotation was interrupted in {shown(companies.path)}")
     return [unfinished[company_id] for company_id in ids] if ids else list(unfinished.values())
 
 
-def _finish(settings: Settings, journal: Journal, world: World, doors: Doors) -> Journal:
+def _finish(settings: Settings, journal: Journal, world: World, connections: Connections) -> Journal:
     """Wait, without the lock, for the QR code to be scanned, where that comes next; then take the last steps.
 
     Raises CleanupError with the way on: the journal stays open.
@@ -187,37 +176,39 @@ def _finish(settings: Settings, journal: Journal, world: World, doors: Doors) ->
     if not journal.open or State.PAIRED not in journal.ahead() or world.stopping():
         return journal
     try:
-        ending = _wait(settings, journal, world, doors)
+        ending = _wait(settings, journal, world, connections)
         if ending in {Ending.STOPPED, Ending.OVER}:
             return journal
-        journal = _close(settings, journal, State.PAIRED if ending is Ending.PAIRED else State.TIMED_OUT, world, doors)
+        journal = _close(
+            settings, journal, State.PAIRED if ending is Ending.PAIRED else State.TIMED_OUT, world, connections
+        )
     except (CleanupError, HookFailed, OSError) as problem:
-        why, way = in_words(problem), way_on(journal, doors.again)
+        why, way = in_words(problem), way_on(journal, connections.again)
         raise CleanupError(why if "--rollback" in why else f"{why}. {way}") from None
-    _tell_the_end(settings, journal, doors)
+    _tell_the_end(settings, journal, connections)
     return journal
 
 
-def _tell_the_end(settings: Settings, journal: Journal, doors: Doors) -> None:
+def _tell_the_end(settings: Settings, journal: Journal, connections: Connections) -> None:
     """Send how the waiting ended to who is not in front of the terminal, unless somebody took it back by hand."""
     company = shown(journal.company_id)
     if journal.done:
-        _notify(doors, f"company {company} is paired", "The new folder is paired; nothing is left to scan.")
+        _notify(connections, f"company {company} is paired", "The new folder is paired; nothing is left to scan.")
     elif journal.state is State.TIMED_OUT:
-        text = f"Nobody scanned the QR code within {settings.rotate.timeout} s; {way_on(journal, doors.again)}"
-        _notify(doors, f"company {company} is NOT paired", text)
+        text = f"Nobody scanned the QR code within {settings.rotate.timeout} s; {way_on(journal, connections.again)}"
+        _notify(connections, f"company {company} is NOT paired", text)
 
 
-def _close(settings: Settings, journal: Journal, state: State, world: World, doors: Doors) -> Journal:
+def _close(settings: Settings, journal: Journal, state: State, world: World, connections: Connections) -> Journal:
     """Record how the waiting ended, patiently where another run holds the lock, and take the steps after it."""
     for left in reversed(range(_PATIENCE)):
         try:
-            with _at_work(settings, world, doors) as (root, tool, rotator):
-                journal = _as_recorded(tool, journal)
+            with _at_work(settings, world, connections) as (store, rotator):
+                journal = _as_recorded(store.records, journal)
                 if not journal.open or State.PAIRED not in journal.ahead():
                     return journal  # somebody else ended it meanwhile
                 if state is State.PAIRED:
-                    _give_to_the_bot(root, journal, doors)
+                    _give_to_the_bot(store, journal, connections)
                 journal = rotator.record(journal, state)
                 return rotator.go_on(journal) if state is State.PAIRED else journal
         except LockHeld:
@@ -227,39 +218,39 @@ def _close(settings: Settings, journal: Journal, state: State, world: World, doo
     return journal
 
 
-def _give_to_the_bot(root: FolderStore, journal: Journal, doors: Doors) -> None:
+def _give_to_the_bot(store: RotationStore, journal: Journal, connections: Connections) -> None:
     """Let the bot's user own the pairing, where a command paired as root."""
-    with suppress(CompanyProblem), root.company(journal.company_id) as company:
-        left = give_to_owner(company.fd)
+    with suppress(CompanyProblem), store.companies.company(journal.company_id) as company:
+        left = store.folders.give_to_owner(company)
         if left:
-            doors.warn(f"these belong to root, and the bot may not be able to write to them: {few(left)}")
+            connections.warn(f"these belong to root, and the bot may not be able to write to them: {few(left)}")
 
 
-def _as_recorded(tool: FolderWorkspace, journal: Journal) -> Journal:
+def _as_recorded(records: SmallRecords | None, journal: Journal) -> Journal:
     """Return what the journal says now: without the lock, somebody else may have taken the rotation back."""
-    return next((each for each in read_journals(tool).readable if each.run_id == journal.run_id), journal)
+    return next((each for each in read_journals(records).readable if each.run_id == journal.run_id), journal)
 
 
-def _wait(settings: Settings, journal: Journal, world: World, doors: Doors) -> Ending:
-    with open_store(settings.sessions_root) as root, root.workspace(create=False) as tool:
-        hook = hook_for(settings.rotate, "qr_command", root, journal.company_id)
+def _wait(settings: Settings, journal: Journal, world: World, connections: Connections) -> Ending:
+    with looking(settings.sessions_root) as seen:
+        hook = hook_for(settings.rotate, "qr_command", seen.companies, journal.company_id)
         if hook is None:
-            doors.say("rotate.qr_command is not set: scan the QR code that the bot itself shows now")
+            connections.say("rotate.qr_command is not set: scan the QR code that the bot itself shows now")
 
         def still_on() -> bool:
-            return tool is None or State.PAIRED in _as_recorded(tool, journal).ahead()
+            return State.PAIRED in _as_recorded(seen.records, journal).ahead()
 
         def show(payload: str, number: int) -> None:
-            doors.show(payload, number)
-            if doors.notify is not None:
-                _notify(doors, f"scan to pair company {shown(journal.company_id)}", f"QR code {number}.", payload)
+            connections.show(payload, number)
+            if connections.notify is not None:
+                _notify(connections, f"scan to pair company {shown(journal.company_id)}", f"QR code {number}.", payload)
 
         def hear(line: str) -> None:
-            doors.hear("rotate.qr_command", line)
+            connections.hear("rotate.qr_command", line)
 
         limit = settings.rotate.timeout
         return wait_for_pairing(
-            root,
+            seen.companies,
             journal.company_id,
             hook,
             limit=limit,
@@ -271,14 +262,14 @@ def _wait(settings: Settings, journal: Journal, world: World, doors: Doors) -> E
         )
 
 
-def _notify(doors: Doors, title: str, text: str, payload: str | None = None) -> None:
+def _notify(connections: Connections, title: str, text: str, payload: str | None = None) -> None:
     """Tell the operator, where there is a way to; trouble with that is said, and stops nothing."""
-    if doors.notify is None:
+    if connections.notify is None:
         return
     try:
         if payload is None:
-            doors.notify(title, text, None)
+            connections.notify(title, text, None)
         else:
-            send(payload, title, text, doors.notify)
+            send(payload, title, text, connections.notify)
     except (CleanupError, OSError) as problem:
-        doors.warn(f"the operator could not be told ({title}): {problem}")
+        connections.warn(f"the operator could not be told ({title}): {problem}")

@@ -12,26 +12,14 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, in_words
 from baileys_cleanup.output.text import argument, count, few, shown, size
-from baileys_cleanup.rotation.copying import copy_files, differences, room_for
 from baileys_cleanup.rotation.journal import way_on, write_journal
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
 from baileys_cleanup.settings.values import Rotate, Settings
-from baileys_cleanup.store.folder.audit import Audit
-from baileys_cleanup.store.folder.company import Company
-from baileys_cleanup.store.folder.folder_store import FolderWorkspace
-from baileys_cleanup.store.folder.root import Root
-from baileys_cleanup.store.folder.set_aside import (
-    Aside,
-    begin,
-    discard,
-    is_live,
-    open_aside,
-    read_asides,
-    settle,
-    switch,
-    switch_back,
-)
+from baileys_cleanup.store.company import Company
+from baileys_cleanup.store.small_records import AuditLog, SmallRecords
+from baileys_cleanup.store.store import Store
+from baileys_cleanup.store.whole_folders import Aside, WholeFolders
 
 WHY = "rotate"
 BEFORE_THE_SWITCH = (State.PLANNED, State.BACKED_UP, State.STOPPING, State.STOPPED, State.BUILT)
@@ -40,7 +28,7 @@ _TRIES = 3
 """How often a folder is built again because the live one was written to meanwhile."""
 
 
-class Doors(NamedTuple):
+class Connections(NamedTuple):
     """What a rotation reaches of the world beyond the sessions root.
 
     `say` gets sentences for the operator, `warn` those that must not be missed, `hear` what a hook says (its setting,
@@ -59,41 +47,51 @@ class Doors(NamedTuple):
     again: str = ""
 
 
-def hook_for(rotate: Rotate, name: str, root: Root, company_id: str) -> Hook | None:
+def folder_of(companies: Store, company_id: str) -> str:
+    """Return the path of a company's live folder, for the operator's commands."""
+    return f"{companies.path}/{COMPANY_PREFIX}{company_id}"
+
+
+def hook_for(rotate: Rotate, name: str, companies: Store, company_id: str) -> Hook | None:
     """Return one of the commands of `rotate` for a company, None where it is not set."""
-    return hook_of(rotate, name, company_id, f"{root.path}/{COMPANY_PREFIX}{company_id}")
+    return hook_of(rotate, name, company_id, folder_of(companies, company_id))
 
 
-def check_hooks(rotate: Rotate, root: Root, company_id: str) -> None:
+def check_hooks(rotate: Rotate, companies: Store, company_id: str) -> None:
     """Raise Refused where a command that will be needed is not there: better now than with the bot stopped."""
     for name in ("stop_command", "start_command", "qr_command"):
-        hook = hook_for(rotate, name, root, company_id)
+        hook = hook_for(rotate, name, companies, company_id)
         problem = why_missing(hook) if hook else None
         if problem:
             raise Refused(f"{problem}; nothing was changed")
 
 
-def check_room(root: Root, company_id: str, seen: Survey) -> None:
+def check_room(companies: Store, company_id: str, seen: Survey) -> None:
     """Raise Refused where the disk has no room for the new folder: before the bot is stopped."""
-    if not room_for(root.fd, seen.taken):
+    if not companies.has_room(seen.taken):
         raise Refused(
             f"company {shown(company_id)} is not rotated: the disk has no room for a new folder of"
             f" {count(len(seen.taken), 'file')} ({size(seen.size)}); nothing was changed"
         )
 
 
+class RotationStore(NamedTuple):
+    """What of a store a rotation works with."""
+
+    companies: Store
+    folders: WholeFolders
+    records: SmallRecords
+    audit: AuditLog
+
+
 class Rotator:
     """Takes one company's rotation from state to state, while the run lock is held."""
 
-    def __init__(
-        self, root: Root, tool: FolderWorkspace, audit: Audit, settings: Settings, *, world: World, doors: Doors
-    ) -> None:
-        self._root = root
-        self._tool = tool
-        self._audit = audit
+    def __init__(self, store: RotationStore, settings: Settings, world: World, connections: Connections) -> None:
+        self._companies, self._folders, self._records, self._audit = store
         self._settings = settings
         self._world = world
-        self._doors = doors
+        self._doors = connections
         self._steps: dict[State, Callable[[Journal], Journal]] = {
             State.BACKED_UP: self._back_up,
             State.STOPPING: lambda journal: journal._replace(halted=True),
@@ -107,7 +105,7 @@ class Rotator:
     def record(self, journal: Journal, state: State) -> Journal:
         """Write down that a state was reached. Raises OSError when that cannot be done."""
         self._audit.write("rotate", run=journal.run_id, company=journal.company_id, state=state.value)
-        return write_journal(self._tool, journal._replace(state=state))
+        return write_journal(self._records, journal._replace(state=state))
 
     def go_on(self, journal: Journal) -> Journal:
         """Take all steps that are ahead, up to the waiting for a QR code, and return how far that went.
@@ -135,7 +133,7 @@ class Rotator:
         Raises CleanupError when that cannot be done now; the journal stays open.
         """
         aside = self._aside(journal)
-        live = aside is not None and is_live(self._root, aside)
+        live = aside is not None and self._folders.is_live(aside)
         if journal.done and not live:
             raise Refused(
                 f"the rotation {journal.run_id} cannot be taken back: the live folder is no longer the one it made"
@@ -145,10 +143,10 @@ class Rotator:
         try:
             if aside is not None and live:
                 self._stop(journal)
-                switch_back(self._root, self._tool, aside)
+                self._folders.switch_back(aside)
                 self._doors.say(f"the folder of the rotation, with what was written to it, lies in {self.where(aside)}")
             elif aside is not None and not aside.lived:
-                discard(self._root, self._tool, aside)
+                self._folders.discard(aside)
             if journal.halted:
                 self._start(journal)
         except (HookFailed, CompanyProblem, OSError) as problem:
@@ -157,7 +155,7 @@ class Rotator:
 
     def where(self, aside: Aside) -> str:
         """Return where the folder that is not live lies, for people."""
-        return f"{shown(self._tool.path)}/aside/{aside.run_id}/{shown(aside.folder_name)}"
+        return self._folders.where(aside)
 
     # --- the steps ----------------------------------------------------------------------------------------
 
@@ -180,8 +178,8 @@ class Rotator:
         for left in reversed(range(_TRIES)):
             found = self._aside(journal)
             if found is not None:
-                discard(self._root, self._tool, found)
-            aside = begin(self._root, self._tool, journal.company_id, journal.run_id, why=WHY, now=self._world.now)
+                self._folders.discard(found)
+            aside = self._folders.begin(journal.company_id, journal.run_id, why=WHY, now=self._world.now)
             if journal.fresh or self._fill(aside):
                 return journal
             if left:
@@ -190,16 +188,16 @@ class Rotator:
 
     def _fill(self, aside: Aside) -> bool:
         """Copy into the new folder; False when the live one was written to meanwhile."""
-        with self._root.company(aside.company_id) as company, open_aside(self._tool, aside) as into:
+        with self._companies.company(aside.company_id) as company:
             seen = self._survey(company)
             require_pairing(aside.company_id, seen.account)
-            return copy_files(company.fd, into, seen.taken) and self._is_the_copy(aside) is not None
+            return self._folders.copy(company, aside, seen.taken) and self._is_the_copy(aside) is not None
 
     def _is_the_copy(self, aside: Aside) -> Survey | None:
         """Look at the live folder again; None when the new one is not the copy of it, or not any more."""
-        with self._root.company(aside.company_id) as company, open_aside(self._tool, aside) as built:
+        with self._companies.company(aside.company_id) as company:
             seen = self._survey(company)
-            return None if differences(seen.taken, built) else seen
+        return None if self._folders.differences(aside, seen.taken) else seen
 
     def _switch(self, journal: Journal) -> Journal:
         seen: Survey | None = None
@@ -214,7 +212,7 @@ class Rotator:
                     raise Refused(_NEVER_STILL)
         if aside is None:
             raise CompanyProblem("the new folder is not where it was built")
-        aside = switch(self._root, self._tool, aside)
+        aside = self._folders.switch(aside)
         self._doors.say(f"the former folder lies in {self.where(aside)}")
         if seen is not None:
             self._tell_of_the_last_moment(aside, seen)
@@ -222,8 +220,7 @@ class Rotator:
 
     def _tell_of_the_last_moment(self, aside: Aside, seen: Survey) -> None:
         """Compare once more: who opened a file before the switch may have written to it after the last look."""
-        with open_aside(self._tool, aside) as former:
-            changed = differences([choice.file for choice in seen.choices], former)
+        changed = self._folders.differences(aside, [choice.file for choice in seen.choices])
         late = [name for name in changed if name not in seen.strangers]
         if late:
             self._doors.warn(
@@ -247,7 +244,7 @@ class Rotator:
         aside = self._aside(journal)
         if journal.state not in BEFORE_THE_SWITCH or journal.state is State.PLANNED:
             return journal
-        if aside is not None and is_live(self._root, aside):
+        if aside is not None and self._folders.is_live(aside):
             return self.record(journal, State.SWITCHED)
         return journal._replace(state=State.BACKED_UP)
 
@@ -256,7 +253,7 @@ class Rotator:
 
     def _call(self, name: str, journal: Journal) -> bool:
         """Run a hook; False where it is not set."""
-        hook = hook_for(self._settings.rotate, name, self._root, journal.company_id)
+        hook = hook_for(self._settings.rotate, name, self._companies, journal.company_id)
         if hook is None:
             return False
         run_hook(hook, lambda line: self._doors.hear(hook.name, line))
@@ -264,9 +261,7 @@ class Rotator:
 
     def _aside(self, journal: Journal) -> Aside | None:
         """Return the folder that this rotation built, with a switch that was cut short ended."""
-        mine = (journal.run_id, journal.company_id)
-        found = [aside for aside in read_asides(self._tool) if (aside.run_id, aside.company_id) == mine]
-        return settle(self._root, self._tool, found[0]) if found else None
+        return self._folders.find(journal.run_id, journal.company_id)
 
     def _give_up(self, journal: Journal, problem: Exception) -> CleanupError:
         """Return the error that ends the command, after taking back what can be taken back at once."""
@@ -274,7 +269,7 @@ class Rotator:
         kind = type(problem) if isinstance(problem, CleanupError) else CleanupError
         try:
             aside = self._aside(journal)
-            if aside is not None and is_live(self._root, aside):
+            if aside is not None and self._folders.is_live(aside):
                 return kind(f"{why}. {way_on(journal, self._doors.again)}")
             self.roll_back(journal)
         except (CleanupError, CompanyProblem, OSError) as worse:

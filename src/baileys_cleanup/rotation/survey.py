@@ -9,15 +9,15 @@ from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import Refused
 from baileys_cleanup.output.text import few, shown
-from baileys_cleanup.rotation.plan import Choice, choose
-from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.rotation.plan import FileDecision, choose
+from baileys_cleanup.store.company import Company
 
 
 class Survey(NamedTuple):
     """One company, looked at. `strangers` are no regular files: they are never taken along."""
 
     account: Account
-    choices: list[Choice]
+    choices: list[FileDecision]
     strangers: list[str]
 
     @property

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
-from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.output.text import few
+from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.runs import Run
-from baileys_cleanup.store.small_records import SmallRecords
+from baileys_cleanup.store.small_records import AuditLog, SmallRecords
+from baileys_cleanup.store.snapshots import SnapshotReader
+from baileys_cleanup.store.whole_folders import WholeFolders
 
 OWN_FOLDER = ".baileys-cleanup"
 """The tool's own folder under a sessions root."""
@@ -27,23 +29,7 @@ BUSY = {RUN_LOCK: "run", MONITOR_LOCK: "monitor", BACKUP_LOCK: "backup"}
 
 
 ROTATIONS = "rotations"
-BACKUPS = "backups"
-"""The parts of a workspace that hold small records of rotations, and of each company's backups."""
-
-
-class Listing(NamedTuple):
-    """The names in a company: its auth files, not looked at yet, and what else lies there."""
-
-    files: list[AuthFile]
-    strangers: list[str]
-
-
-class Look(NamedTuple):
-    """The auth files as the planner wants them, and those that vanished or could not be read meanwhile."""
-
-    files: list[AuthFile]
-    vanished: list[AuthFile]
-    errors: dict[str, str]
+"""The part of a workspace that holds the journals of rotations."""
 
 
 class Space(NamedTuple):
@@ -80,10 +66,6 @@ class Quarantined(NamedTuple):
     size: int
 
 
-RESTORE = "restore"
-"""Why a folder was built that took another's place: by a restore, which can do it again from its archive."""
-
-
 class SetAside(NamedTuple):
     """A whole company folder that lies aside. `started` is in nanoseconds since the epoch, `size` in bytes.
 
@@ -97,27 +79,6 @@ class SetAside(NamedTuple):
     files: int
     size: int
     former: bool
-
-
-class Company(Protocol):
-    """One company, held open. `id` is as it is written, without `company_`."""
-
-    id: str
-
-    def names(self) -> Listing:
-        """List the auth files; what is no regular file is a stranger: named, never counted."""
-
-    def deeper(self, strangers: Iterable[str]) -> list[str]:
-        """Return those of the strangers that hold a `creds.json` of their own."""
-
-    def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:
-        """Date the `wanted` ones among `files`; the others are passed on as they are."""
-
-    def account(self, wait: Callable[[], object]) -> Account:
-        """Read who the company is; a copy of `creds.json` that does not parse is read once more after `wait`."""
-
-    def doubt(self) -> str | None:
-        """Return why nothing could be removed here, where that shows without trying."""
 
 
 class Returning(Protocol):
@@ -141,11 +102,14 @@ class Workspace(Protocol):
     def has(self, name: str) -> bool:
         """Tell whether there is a record or a part of this name."""
 
-    def records(self, part: str | None = None) -> SmallRecords:
-        """Return the small records of the workspace itself, or of a named part of it."""
+    def records(self) -> SmallRecords:
+        """Return the small records."""
 
-    def audit(self, clock: Callable[[], int], event: str, **fields: str | int | None) -> None:
-        """Write one line into the audit log. Raises OSError when it could not be written whole."""
+    def audit_log(self, clock: Callable[[], int]) -> AbstractContextManager[AuditLog]:
+        """Open the audit log for lines to come. Raises OSError where that cannot be done: then nothing may follow."""
+
+    def whole_folders(self) -> WholeFolders:
+        """Return what builds whole companies beside the live ones and lets them change places."""
 
     def rules_of(self, run_id: str, company_id: str) -> dict[str, str]:
         """Return by which rule a run removed each file of a company, as far as the audit log still tells."""
@@ -164,9 +128,6 @@ class Workspace(Protocol):
 
     def tidy_up(self) -> None:
         """Forget temporary things that a killed run left."""
-
-    def settle_folders(self) -> list[str]:
-        """End switches of whole folders that were cut short; return in words what could not be ended."""
 
     def settle(self, run: Run) -> bool:
         """End what a killed run or undo left half done; tell whether every file of it is in one place."""
@@ -223,6 +184,15 @@ class Store(Protocol):
 
     def place_of(self, company_id: str) -> str:
         """Return where a company lies, for commands of the operator's: the path of its folder."""
+
+    def has_room(self, files: Iterable[AuthFile]) -> bool:
+        """Tell whether there is room for copies of these files."""
+
+    def contains(self, path: str) -> bool:
+        """Tell whether a path of somebody's lies where the companies lie: nothing else may be kept there."""
+
+    def snapshots(self) -> SnapshotReader:
+        """Return what reads whole companies for backups and restores."""
 
     def space(self) -> Space:
         """Return what is left where the companies lie."""

@@ -8,11 +8,11 @@ import json
 import tarfile
 
 from baileys_cleanup.backups.archive import write_archive
-from baileys_cleanup.backups.manifest import Entry, Manifest, write_manifest
-from baileys_cleanup.backups.snapshot import Snapshot, Source
+from baileys_cleanup.backups.manifest import Manifest, write_manifest
 from baileys_cleanup.decision.names import kind_of
 from baileys_cleanup.settings.values import Backup
 from baileys_cleanup.store.folder.company import Stamp
+from baileys_cleanup.store.snapshots import Entry, Snapshot, Source
 
 from ..helpers import NOW, creds
 
@@ -81,7 +81,7 @@ class Drawer:
     where = "drawer"
 
     def __init__(self):
-        self.lying = {}
+        self.listed = {}
         self.broken = {}
         self.fetched = []
 
@@ -94,14 +94,14 @@ class Drawer:
         from baileys_cleanup.backups.places.place import Stored
 
         self._fail("list")
-        return sorted(Stored(name, len(data)) for name, data in self.lying.items())
+        return sorted(Stored(name, len(data)) for name, data in self.listed.items())
 
     @contextlib.contextmanager
     def fetch(self, name):
         """Give one."""
         self._fail("fetch")
         self.fetched.append(name)
-        yield io.BytesIO(self.lying[name])
+        yield io.BytesIO(self.listed[name])
 
     @contextlib.contextmanager
     def draft(self):
@@ -112,7 +112,7 @@ class Drawer:
     def delete(self, name):
         """Delete one."""
         self._fail("delete")
-        self.lying.pop(name, None)
+        self.listed.pop(name, None)
 
 
 class _Draft:
@@ -125,8 +125,8 @@ class _Draft:
         from baileys_cleanup.backups.places.place import Stored
 
         self._drawer._fail("publish")
-        assert name not in self._drawer.lying
-        self._drawer.lying[name] = self.file.getvalue()
+        assert name not in self._drawer.listed
+        self._drawer.listed[name] = self.file.getvalue()
         return Stored(name, len(self.file.getvalue()))
 
 

@@ -20,7 +20,7 @@ def made(*ages, **more):
 def kept(archives, last=0, daily=0, weekly=0):
     """Give the names that stay."""
     policy = Backup(keep_last=last, keep_daily=daily, keep_weekly=weekly)
-    return [fate.archive.name for fate in decide(archives, policy, NOW) if fate.keep]
+    return [decision.archive.name for decision in decide(archives, policy, NOW) if decision.keep]
 
 
 def test_the_last_ones_stay():
@@ -41,22 +41,22 @@ def test_the_last_of_each_week_stays():
 
 def test_rules_add_up_and_say_so():
     """An archive stays if any rule keeps it, and every rule that does is named."""
-    fates = decide(made(0, 1, 2, 30), Backup(keep_last=1, keep_daily=2, keep_weekly=1), NOW)
+    decisions = decide(made(0, 1, 2, 30), Backup(keep_last=1, keep_daily=2, keep_weekly=1), NOW)
     assert [
         "one of the last 1; the last of day 1 of 2; the last of week 1 of 1",
         "the last of day 2 of 2",
         "no rule keeps it",
         "no rule keeps it",
-    ] == [fate.reason for fate in fates]
-    assert [True, True, False, False] == [fate.keep for fate in fates]
+    ] == [decision.reason for decision in decisions]
+    assert [True, True, False, False] == [decision.keep for decision in decisions]
 
 
 def test_a_bad_archive_is_left_alone_and_not_counted():
     """It takes no good one's place, and is named with what is wrong."""
     archives = [*made(0, problem="its SHA-256 is another"), *made(1, 2)]
-    fates = decide(archives, Backup(keep_last=1, keep_daily=0, keep_weekly=0), NOW)
-    assert [True, True, False] == [fate.keep for fate in fates]
-    assert "left alone and not counted: its SHA-256 is another" == fates[0].reason
+    decisions = decide(archives, Backup(keep_last=1, keep_daily=0, keep_weekly=0), NOW)
+    assert [True, True, False] == [decision.keep for decision in decisions]
+    assert "left alone and not counted: its SHA-256 is another" == decisions[0].reason
 
 
 def test_a_date_in_the_future_is_left_alone_and_not_counted():
@@ -101,7 +101,7 @@ def good(archives):
 @given(candidates, policies)
 def test_a_good_one_always_stays(archives, policy):
     """Whatever the policy: the newest good archive stays, and the newest with a pairing."""
-    stay = {fate.archive for fate in decide(archives, policy, NOW) if fate.keep}
+    stay = {decision.archive for decision in decide(archives, policy, NOW) if decision.keep}
     for paired in (True, False):
         ours = [archive for archive in good(archives) if archive.paired is paired]
         if ours:
@@ -111,25 +111,25 @@ def test_a_good_one_always_stays(archives, policy):
 @given(candidates, policies)
 def test_only_good_ones_go(archives, policy):
     """What cannot be read or is dated in the future is never deleted, and everything has a reason."""
-    fates = decide(archives, policy, NOW)
-    assert {fate.archive for fate in fates if not fate.keep} <= set(good(archives))
-    assert sorted(archives) == sorted(fate.archive for fate in fates)
-    assert all(fate.reason for fate in fates)
+    decisions = decide(archives, policy, NOW)
+    assert {decision.archive for decision in decisions if not decision.keep} <= set(good(archives))
+    assert sorted(archives) == sorted(decision.archive for decision in decisions)
+    assert all(decision.reason for decision in decisions)
 
 
 @given(candidates, policies, st.integers(-5, 9000))
 def test_one_more_bad_archive_changes_nothing(archives, policy, hours):
-    """The fate of every other archive is the same with and without it."""
+    """The decision of every other archive is the same with and without it."""
     bad = Candidate("bad", NOW - hours * HOUR, 1, True, "cut short")
     before = decide(archives, policy, NOW)
-    assert before == [fate for fate in decide([*archives, bad], policy, NOW) if fate.archive is not bad]
+    assert before == [decision for decision in decide([*archives, bad], policy, NOW) if decision.archive is not bad]
 
 
 @given(candidates, policies)
 def test_deciding_again_lets_nothing_more_go(archives, policy):
     """What stays today stays when the same is asked of what is left."""
-    stay = [fate.archive for fate in decide(archives, policy, NOW) if fate.keep]
-    assert all(fate.keep for fate in decide(stay, policy, NOW))
+    stay = [decision.archive for decision in decide(archives, policy, NOW) if decision.keep]
+    assert all(decision.keep for decision in decide(stay, policy, NOW))
 
 
 @pytest.mark.parametrize("rule", ["last", "daily", "weekly"])

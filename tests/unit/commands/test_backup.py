@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from baileys_cleanup.backups.record import read_facts
+from baileys_cleanup.backups.record import read_backup_records
 from baileys_cleanup.cleaning.run import clean
 from baileys_cleanup.commands import backup as backups
 from baileys_cleanup.commands.backup import alarms, back_up
@@ -16,8 +16,8 @@ from baileys_cleanup.commands.options import Stop
 from baileys_cleanup.decision.outcome import CompanyStatus
 from baileys_cleanup.errors import CleanupError, LockHeld, StoreProblem, UsageProblem
 from baileys_cleanup.settings.values import Alerts, Backup
-from baileys_cleanup.store.folder.lock import hold_lock
-from baileys_cleanup.store.store import BACKUP_LOCK, RUN_LOCK
+from baileys_cleanup.store.folder.small_records import FolderRecords
+from baileys_cleanup.store.store import BACKUP_LOCK
 
 from ..helpers import creds, names, put
 from .helpers import SESSION, WORLD
@@ -68,8 +68,8 @@ def test_each_company_has_its_own_fate(ours, shelf, place):
 
 def test_facts_are_there_for_metrics_and_alerts(ours, tool):
     """Each company's last success, bytes and failures, and one sentence for each that wants somebody."""
-    done = list(backups.back_up_all(ours, [], backups.Moment(*WORLD[:3]), Stop(), rehearse=False))
-    one, two = read_facts(tool)[:2]
+    done = list(backups.back_up_all(ours, [], backups.Clock(*WORLD[:3]), Stop(), rehearse=False))
+    one, two = read_backup_records(FolderRecords(tool))[:2]
     assert (True, 0, None, 1) == (one.succeeded is not None, one.failures, two.succeeded, two.failures)
     (alarm,) = alarms(done)
     assert alarm.startswith("company 2: creds.json is empty")
@@ -102,9 +102,9 @@ def test_without_a_place_nothing_is_done(settings, place):
 
 def test_two_backups_do_not_overlap_and_a_cleaning_is_not_waited_for(ours, tool):
     """One backup at a time; a running cleaning is no reason to miss a backup."""
-    with hold_lock(tool, BACKUP_LOCK), pytest.raises(LockHeld, match="another backup"):
+    with tool.hold(BACKUP_LOCK), pytest.raises(LockHeld, match="another backup"):
         said(back_up, ours, ["1"], Stop(), dry_run=False)
-    with hold_lock(tool, RUN_LOCK):
+    with tool.hold():
         assert 0 == said(back_up, ours, ["1"], Stop(), dry_run=False)[0]
 
 
@@ -149,7 +149,7 @@ def test_verifying_reads_every_archive(ours, shelf, tool):
     status, document = said(verify_all, ours, [], Stop())
     assert (1, "bad") == (status, document["status"])
     assert document["archives"][0]["problem"]
-    assert {} == read_facts(tool)[0].good
+    assert {} == read_backup_records(FolderRecords(tool))[0].good
     assert "BAD:  " in said(verify_all, ours, [], Stop(), as_json=False)[1]
 
 
@@ -227,7 +227,7 @@ def test_a_dry_run_of_clean_makes_none_and_says_so(ours, shelf, place):
 
 def test_clean_waits_for_no_backup(ours, tool, place):
     """While a backup is at work nothing is cleaned: status 3."""
-    with hold_lock(tool, BACKUP_LOCK), pytest.raises(LockHeld):
+    with tool.hold(BACKUP_LOCK), pytest.raises(LockHeld):
         cleaned(ours)
     assert SESSION in names(place / "company_1")
 
@@ -241,14 +241,14 @@ def test_a_missing_place_stops_clean_before_anything(ours, place):
 
 def test_trouble_with_older_archives_is_a_warning_of_the_run(ours, shelf, monkeypatch):
     """The new archive is there, so the company is cleaned; the trouble is not silent."""
-    from baileys_cleanup.backups.places.folder import Shelf
+    from baileys_cleanup.backups.places.folder import FolderPlace
 
     cleaned(ours)
 
     def broken(self, name):
         raise StoreProblem("jammed")
 
-    monkeypatch.setattr(Shelf, "fetch", broken)
+    monkeypatch.setattr(FolderPlace, "fetch", broken)
     ran = cleaned(replace(ours, backup=replace(ours.backup, keep_last=1)))
     assert CompanyStatus.CLEANED is ran.companies["1"].status
     assert "its backup: older archives cannot be judged" in " ".join(ran.companies["1"].warnings)

@@ -11,8 +11,9 @@ from baileys_cleanup.commands.restore import NotRestored, restore
 from baileys_cleanup.commands.undo import undo_run
 from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.errors import LockHeld, Refused, StoreProblem, UsageProblem
-from baileys_cleanup.store.folder.lock import hold_lock
+from baileys_cleanup.store.folder import staging
 from baileys_cleanup.store.folder.set_aside import read_asides
+from baileys_cleanup.store.folder.whole_folders import FolderSwitches
 from baileys_cleanup.store.store import BACKUP_LOCK, RUN_LOCK
 
 from ..backups.helpers import archive
@@ -115,13 +116,13 @@ def test_another_accounts_folder_is_refused(settings, shelf, folder, tool):
 def test_a_file_that_appears_meanwhile_wins(settings, shelf, folder, tool, monkeypatch):
     """Between the plan and the rename the bot writes it: its file stays, and is named."""
     (folder / KEY).unlink()
-    real = restores.put_back
+    real = staging.put_back
 
     def late(name, source, target):
         put(folder, name, b"newer")
         real(name, source, target)
 
-    monkeypatch.setattr(restores, "put_back", late)
+    monkeypatch.setattr(staging, "put_back", late)
     status, document = back(settings, shelf)
     assert (1, b"newer") == (status, (folder / KEY).read_bytes())
     assert "never overwritten" in document["errors"][0]
@@ -132,8 +133,8 @@ def test_creds_go_in_last(settings, shelf, place, tool, monkeypatch):
     """A bot that starts in the middle must not find a pairing without its keys."""
     (place / "company_7").mkdir()
     order = []
-    real = restores.put_back
-    monkeypatch.setattr(restores, "put_back", lambda name, *fds: order.append(name) or real(name, *fds))
+    real = staging.put_back
+    monkeypatch.setattr(staging, "put_back", lambda name, *fds: order.append(name) or real(name, *fds))
     back(settings, shelf, everything=True)
     assert "creds.json" == order[-1]
     assert len(FILES) == len(order)
@@ -211,7 +212,7 @@ def test_a_disk_that_fills_up_leaves_the_folder_as_it_was(settings, shelf, folde
             raise OSError(28, "No space left on device")
         return real(fd, data)
 
-    monkeypatch.setattr(restores.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     (folder / KEY).unlink()
     before = contents(folder)
     for replace in (False, True):
@@ -311,7 +312,7 @@ def test_what_cannot_be_found_is_said(settings, shelf, what, how, error):
 @pytest.mark.parametrize("name", [RUN_LOCK, BACKUP_LOCK])
 def test_nothing_is_restored_while_another_is_at_work(settings, shelf, folder, tool, name):
     """Neither during a cleaning nor during a backup."""
-    with hold_lock(tool, name), pytest.raises(LockHeld):
+    with tool.hold(name), pytest.raises(LockHeld):
         back(settings, shelf)
 
 
@@ -380,7 +381,7 @@ def test_undo_of_a_company_that_was_not_set_aside_is_an_error(settings, shelf, f
 
 def test_what_a_killed_restore_built_is_discarded_by_the_next(settings, shelf, folder, tool, monkeypatch):
     """A folder that never went live is not offered by undo, and goes."""
-    monkeypatch.setattr(restores, "_give_up", lambda *_: None)
+    monkeypatch.setattr(FolderSwitches, "discard", lambda *_: None)
     monkeypatch.setattr(restores, "_check_at_rest", lambda *_: (_ for _ in ()).throw(OSError(5, "killed, say")))
     with pytest.raises(NotRestored):
         back(settings, shelf, replace=True)
@@ -406,8 +407,8 @@ def test_a_former_folder_is_offered_though_its_switch_was_never_recorded(setting
 @pytest.mark.usefixtures("folder", "tool")
 def test_what_cannot_be_settled_is_a_warning_and_stops_nobody(settings, shelf, monkeypatch, capsys):
     """Trouble of another company: the restore goes on, so does the undo, and both say so."""
-    monkeypatch.setattr("baileys_cleanup.commands.restore.settle_all", lambda *_: ["company 9: no way"])
-    monkeypatch.setattr("baileys_cleanup.store.folder.set_aside.settle_all", lambda *_: ["company 9: no way"])
+    for module in ("restore", "undo"):
+        monkeypatch.setattr(f"baileys_cleanup.commands.{module}.settle_all", lambda *_: ["company 9: no way"])
     status, document = back(settings, shelf, replace=True)
     assert (0, True) == (status, "company 9: no way" in document["warnings"])
     assert 0 == said(undo_run, settings, document["set_aside"], [], WORLD, as_json=True)[0]

@@ -9,7 +9,7 @@ import pytest
 from baileys_cleanup.commands.options import Output
 from baileys_cleanup.commands.rotate import _Teller
 from baileys_cleanup.decision.account import Account
-from baileys_cleanup.rotation.plan import Choice
+from baileys_cleanup.rotation.plan import FileDecision
 from baileys_cleanup.rotation.rotate import Rotated
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey
@@ -21,8 +21,8 @@ JOURNAL = Journal("20261122T030000Z-4f1c", "7", fresh=False, bot_pairs=False, st
 SEEN = Survey(
     Account(True),
     [
-        Choice(auth_file("creds.json", size=1000), True, "taken along"),
-        Choice(auth_file("odd\n.json", size=24), False, "left"),
+        FileDecision(auth_file("creds.json", size=1000), True, "taken along"),
+        FileDecision(auth_file("odd\n.json", size=24), False, "left"),
     ],
     ["a link"],
 )
@@ -82,36 +82,36 @@ def test_on_a_terminal_a_code_takes_the_place_of_the_last(monkeypatch):
     """The second code is drawn over the first, unless something was said between; in a pipe there is no control code."""
     for stream, moves in ((Terminal(), 1), (io.StringIO(), 0)):
         monkeypatch.setattr(sys, "stdout", stream)
-        doors = teller().doors()
-        doors.show("2@a", 1)
-        doors.show("2@b", 2)
+        connections = teller().connections()
+        connections.show("2@a", 1)
+        connections.show("2@b", 2)
         text = stream.getvalue()
         assert moves == text.count("\x1b[J")
         assert "QR code 1" in text
         if moves:
             first, _, rest = text.partition("\x1b[")
             assert rest.startswith(f"{first.count(chr(10))}F")
-        doors.say("something")
-        doors.show("2@c", 3)
+        connections.say("something")
+        connections.show("2@c", 3)
         assert moves == stream.getvalue().count("\x1b[J")
 
 
 def test_with_json_the_document_stays_one(capsys, monkeypatch):
     """Stdout is for a program: codes go to stderr where that is a terminal, and a log stays free of them."""
-    doors = teller(as_json=True).doors()
-    doors.show("2@a", 1)
-    doors.say("a step")
-    doors.warn("careful")
+    connections = teller(as_json=True).connections()
+    connections.show("2@a", 1)
+    connections.say("a step")
+    connections.warn("careful")
     said = capsys.readouterr()
     assert ("", 3) == (said.out, len(said.err.splitlines()))
     assert "no terminal to show it on" in said.err
     assert "rotation_warning" in said.err
     monkeypatch.setattr(sys, "stderr", Terminal())
-    doors.show("2@a", 1)
+    connections.show("2@a", 1)
     assert "QR code 1: in WhatsApp" in sys.stderr.getvalue()
 
 
 def test_what_no_code_can_hold_is_told(capsys):
     """A payload beyond the largest QR code is a warning, not an end."""
-    teller().doors().show("x" * 5000, 1)
+    teller().connections().show("x" * 5000, 1)
     assert "too long for a QR code" in capsys.readouterr().out

@@ -10,15 +10,16 @@ from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.rotation.auto import rotate_when_due, why_not
 from baileys_cleanup.rotation.journal import read_journals, write_journal
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.steps import Doors
+from baileys_cleanup.rotation.steps import Connections
 from baileys_cleanup.settings.values import Rotate, Settings
+from baileys_cleanup.store.folder.small_records import FolderRecords
 
 from ..commands.helpers import WORLD
 from ..helpers import NOW, OTHER, creds, names, put
 
 SOFT = Rotate(stop_command=("sh", "-c", ":"), start_command=("sh", "-c", ":"), auto="soft")
 LAST = Journal("r", "7", fresh=False, bot_pairs=False, started=NOW - 30 * DAY, state=State.STARTED)
-DOORS = Doors(lambda _: None, lambda _: None, lambda *_: None, lambda *_: None)
+DOORS = Connections(lambda _: None, lambda _: None, lambda *_: None, lambda *_: None)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_what_is_due_is_done_softly_and_once(place, tool):
     done = rotate_when_due(settings, "7", 171, WORLD, DOORS)
     assert (State.STARTED, ["creds.json"]) == (done.journal.state, names(place / "company_7"))
     assert "less than 30 days" in rotate_when_due(settings, "7", 171, WORLD, DOORS).reason
-    write_journal(tool, read_journals(tool).readable[0]._replace(started=NOW - 31 * DAY))
+    write_journal(FolderRecords(tool), read_journals(FolderRecords(tool)).readable[0]._replace(started=NOW - 31 * DAY))
     assert done.journal.run_id != rotate_when_due(settings, "7", 171, WORLD, DOORS).journal.run_id
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from baileys_cleanup.rotation.journal import read_journals, way_on, write_journal
 from baileys_cleanup.rotation.states import Journal, State
+from baileys_cleanup.store.folder.small_records import FolderRecords
 
 from ..helpers import NOW, names
 
@@ -17,8 +18,8 @@ OTHER = Journal("20261123T030000Z-0002", "a\udcff{}", fresh=True, bot_pairs=Fals
 def test_what_was_written_is_read(tool):
     """Every field comes back, also an id that is no UTF-8; the last of a company and the open ones are found."""
     for journal in (LATER, OTHER, FIRST):
-        assert journal is write_journal(tool, journal)
-    journals = read_journals(tool)
+        assert journal is write_journal(FolderRecords(tool), journal)
+    journals = read_journals(FolderRecords(tool))
     assert ([FIRST, LATER, OTHER], []) == (journals.readable, journals.broken)
     assert (LATER, None) == (journals.last_of("7"), journals.last_of("8"))
     assert {"7": LATER, OTHER.company_id: OTHER} == journals.open()
@@ -28,13 +29,13 @@ def test_the_last_one_is_told_by_its_start(tool):
     """Two rotations of one second have ids in any order; the later start is the later one."""
     later = FIRST._replace(run_id="20261122T030000Z-0000", started=NOW + 1)
     for journal in (later, FIRST):
-        write_journal(tool, journal)
-    assert later == read_journals(tool).last_of("7")
+        write_journal(FolderRecords(tool), journal)
+    assert later == read_journals(FolderRecords(tool)).last_of("7")
 
 
 def test_reading_leaves_no_trace(tool, place):
     """Where nothing was ever rotated there is nothing, and no folder is made; a dry run may have no tool's folder."""
-    assert ([], []) == read_journals(tool) == read_journals(None)
+    assert ([], []) == read_journals(FolderRecords(tool)) == read_journals(FolderRecords(None))
     assert "rotations" not in names(place / ".baileys-cleanup")
 
 
@@ -52,25 +53,25 @@ def test_reading_leaves_no_trace(tool, place):
 )
 def test_a_journal_that_makes_no_sense_is_named(tool, place, change):
     """A wrong value makes a journal unreadable, and unreadable journals are named, never passed over."""
-    write_journal(tool, FIRST)
+    write_journal(FolderRecords(tool), FIRST)
     path = place / ".baileys-cleanup" / "rotations" / f"{FIRST.run_id}.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    assert ([], [path.name]) == read_journals(tool)
+    assert ([], [FIRST.run_id]) == read_journals(FolderRecords(tool))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"company": "7"}'])
 def test_half_a_journal_is_named(tool, place, text):
     """So is one that is torn."""
-    write_journal(tool, FIRST)
+    write_journal(FolderRecords(tool), FIRST)
     (place / ".baileys-cleanup" / "rotations" / "torn.json").write_text(text)
-    assert ([FIRST], ["torn.json"]) == read_journals(tool)
+    assert ([FIRST], ["torn"]) == read_journals(FolderRecords(tool))
 
 
 def test_a_temporary_file_of_a_killed_run_is_no_journal(tool, place):
     """What was not renamed yet says nothing."""
-    write_journal(tool, FIRST)
+    write_journal(FolderRecords(tool), FIRST)
     (place / ".baileys-cleanup" / "rotations" / "x.json.new").write_text("{")
-    assert [FIRST] == read_journals(tool).readable
+    assert [FIRST] == read_journals(FolderRecords(tool)).readable
 
 
 def test_the_way_on_has_both_commands():

@@ -7,9 +7,10 @@ from baileys_cleanup.rotation import rotate as use
 from baileys_cleanup.rotation.journal import read_journals
 from baileys_cleanup.rotation.pairing import Ending
 from baileys_cleanup.rotation.states import State
-from baileys_cleanup.rotation.steps import Doors
+from baileys_cleanup.rotation.steps import Connections
 from baileys_cleanup.settings.values import Rotate, Settings
 from baileys_cleanup.store.folder.lock import hold_lock
+from baileys_cleanup.store.folder.small_records import FolderRecords
 
 from ..commands.helpers import WORLD
 from ..helpers import OTHER, creds, names, put
@@ -18,7 +19,7 @@ TRUE = Rotate(stop_command=("sh", "-c", ":"), start_command=("sh", "-c", ":"), q
 
 
 class Ways:
-    """Doors that note what goes through; `broken` makes the backup or the sending fail."""
+    """Connections that note what goes through; `broken` makes the backup or the sending fail."""
 
     def __init__(self, broken=""):
         self.noted, self.broken = [], broken
@@ -34,10 +35,10 @@ class Ways:
 
         return through
 
-    def doors(self):
-        """Give the doors."""
+    def connections(self):
+        """Give the connections."""
         words = ("say", "warn", "hear", "show", "backup", "notify")
-        return Doors(**{word: self.note(word) for word in words}, again=" --config /x")
+        return Connections(**{word: self.note(word) for word in words}, again=" --config /x")
 
     def of(self, word):
         """Give what went through one door."""
@@ -66,9 +67,9 @@ def ending(monkeypatch, how, meanwhile=lambda: None):
 def test_the_backup_comes_first_and_is_recorded(place, company, tool):
     """Where backups are made, one is made before the bot is stopped, and the journal says where it is."""
     ways = Ways()
-    use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.doors(), fresh=False)
+    use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.connections(), fresh=False)
     assert [["7"]] == ways.of("backup")
-    assert "where the backup is" == read_journals(tool).readable[0].backup
+    assert "where the backup is" == read_journals(FolderRecords(tool)).readable[0].backup
     assert ["backup", "say"] == [door for door, *_ in ways.noted][:2]
 
 
@@ -76,8 +77,8 @@ def test_without_its_backup_nothing_is_touched(place, company, tool):
     """A backup that fails ends the rotation before the bot is stopped; nothing is open."""
     stop = Rotate(stop_command=("sh", "-c", "exit 1"), start_command=("sh", "-c", "exit 1"))
     with pytest.raises(CleanupError, match=r"not rotated: no connection\. Its folder is as it was"):
-        use.rotate(Settings(str(place), rotate=stop), "7", WORLD, Ways("backup").doors(), fresh=False)
-    assert (2, {}) == (len(names(company)), read_journals(tool).open())
+        use.rotate(Settings(str(place), rotate=stop), "7", WORLD, Ways("backup").connections(), fresh=False)
+    assert (2, {}) == (len(names(company)), read_journals(FolderRecords(tool)).open())
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_the_operator_is_sent_each_code_and_the_end(place, company, monkeypatch,
     """A picture for each code, and a message without one when it is over."""
     ending(monkeypatch, how)
     ways = Ways()
-    done = use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.doors(), fresh=True)
+    done = use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.connections(), fresh=True)
     assert state is done.journal.state
     (code, end) = ways.of("notify")
     assert ("scan to pair company 7", "QR code 1.") == tuple(code[:2])
@@ -104,7 +105,7 @@ def test_what_cannot_be_sent_is_said_and_stops_nothing(place, company, monkeypat
     """A broken alert service is a warning; the rotation goes on."""
     ending(monkeypatch, Ending.PAIRED)
     ways = Ways("notify")
-    assert use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.doors(), fresh=True).journal.done
+    assert use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.connections(), fresh=True).journal.done
     assert 2 == sum("no connection" in text for (text,) in ways.of("warn"))
 
 
@@ -119,7 +120,9 @@ def test_the_end_of_a_pairing_waits_for_the_lock(place, company, tool, monkeypat
         if len(waits) == 3:
             held.__exit__(None, None, None)
 
-    done = use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD._replace(wait=wait), Ways().doors(), fresh=True)
+    done = use.rotate(
+        Settings(str(place), rotate=TRUE), "7", WORLD._replace(wait=wait), Ways().connections(), fresh=True
+    )
     assert (True, 3) == (done.journal.done, len(waits))
 
 
@@ -129,17 +132,17 @@ def test_a_lock_that_is_never_let_go_leaves_the_journal_open(place, company, too
     held = hold_lock(tool)
     ending(monkeypatch, Ending.PAIRED, held.__enter__)
     with pytest.raises(CleanupError, match=r"another run.*--resume --config /x"):
-        use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, Ways().doors(), fresh=True)
+        use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, Ways().connections(), fresh=True)
     held.__exit__(None, None, None)
-    assert State.WAITING is read_journals(tool).open()["7"].state
+    assert State.WAITING is read_journals(FolderRecords(tool)).open()["7"].state
 
 
 def test_who_takes_it_back_meanwhile_wins(place, company, tool, monkeypatch):
     """A rollback from another terminal in the last moment of the waiting is not written over, and nobody is told."""
     settings = Settings(str(place), rotate=TRUE)
-    ending(monkeypatch, Ending.PAIRED, lambda: use.roll_back(settings, ["7"], WORLD, Ways().doors()))
+    ending(monkeypatch, Ending.PAIRED, lambda: use.roll_back(settings, ["7"], WORLD, Ways().connections()))
     ways = Ways()
-    done = use.rotate(settings, "7", WORLD, ways.doors(), fresh=True)
+    done = use.rotate(settings, "7", WORLD, ways.connections(), fresh=True)
     assert State.ROLLED_BACK is done.journal.state
     assert 1 == len(ways.of("notify"))
     assert 2 == len(names(company))
@@ -150,18 +153,18 @@ def test_a_broken_journal_stops_new_rotations(place, company, tool):
     tool_folder = place / ".baileys-cleanup" / "rotations"
     tool_folder.mkdir()
     (tool_folder / "x.json").write_text("{")
-    with pytest.raises(Refused, match=r"x\.json"):
-        use.rotate(Settings(str(place)), "7", WORLD, Ways().doors(), fresh=False)
+    with pytest.raises(Refused, match=r"cannot be read: x;"):
+        use.rotate(Settings(str(place)), "7", WORLD, Ways().connections(), fresh=False)
 
 
 def test_only_the_last_rotation_is_taken_back_and_only_while_it_lives(place, company):
     """When another folder was put in its place, taking it back is refused, and nothing moves."""
     settings = Settings(str(place))
-    use.rotate(settings, "7", WORLD, Ways().doors(), fresh=False)
+    use.rotate(settings, "7", WORLD, Ways().connections(), fresh=False)
     company.rename(place / "elsewhere")
     put(company, "creds.json", creds())
     with pytest.raises(Refused, match="no longer the one it made"):
-        use.roll_back(settings, ["7"], WORLD, Ways().doors())
+        use.roll_back(settings, ["7"], WORLD, Ways().connections())
     assert ["creds.json"] == names(company)
 
 
@@ -170,14 +173,14 @@ def test_nothing_to_end_is_told(place, company):
     for work in (use.resume, use.roll_back):
         for wanted in ([], ["7"]):
             with pytest.raises(UsageProblem, match="interrupted"):
-                work(Settings(str(place)), wanted, WORLD, Ways().doors())
+                work(Settings(str(place)), wanted, WORLD, Ways().connections())
 
 
 def test_a_held_lock_is_told_before_anything(place, company, tool):
     """While another run is at work nothing begins."""
     with hold_lock(tool), pytest.raises(LockHeld):
-        use.rotate(Settings(str(place)), "7", WORLD, Ways().doors(), fresh=False)
-    assert [] == read_journals(tool).readable
+        use.rotate(Settings(str(place)), "7", WORLD, Ways().connections(), fresh=False)
+    assert [] == read_journals(FolderRecords(tool)).readable
 
 
 NO_START = Rotate(stop_command=("sh", "-c", ":"), start_command=("sh", "-c", "exit 1"))
@@ -187,17 +190,17 @@ def half_taken_back(place, *ids):
     """Leave companies whose rotation is half taken back: the bot could not be started."""
     for company_id in ids:
         with pytest.raises(CleanupError):
-            use.rotate(Settings(str(place), rotate=NO_START), company_id, WORLD, Ways().doors(), fresh=False)
+            use.rotate(Settings(str(place), rotate=NO_START), company_id, WORLD, Ways().connections(), fresh=False)
         with pytest.raises(CleanupError):
-            use.roll_back(Settings(str(place), rotate=NO_START), [company_id], WORLD, Ways().doors())
+            use.roll_back(Settings(str(place), rotate=NO_START), [company_id], WORLD, Ways().connections())
 
 
 def test_going_on_ends_what_was_half_taken_back(place, company, tool):
     """Either command ends it: the former folder lives, with its bot."""
     half_taken_back(place, "7")
-    (ended,) = use.resume(Settings(str(place), rotate=TRUE), ["7"], WORLD, Ways().doors())
+    (ended,) = use.resume(Settings(str(place), rotate=TRUE), ["7"], WORLD, Ways().connections())
     assert State.ROLLED_BACK is ended.journal.state
-    assert {} == read_journals(tool).open()
+    assert {} == read_journals(FolderRecords(tool)).open()
 
 
 @pytest.mark.parametrize("work", [use.resume, use.roll_back])
@@ -207,9 +210,9 @@ def test_one_that_cannot_go_on_keeps_no_other_from_it(place, company, tool, work
     half_taken_back(place, "7", "8")
     only_8 = Rotate(stop_command=("sh", "-c", ":"), start_command=("sh", "-c", '[ "$0" = 8 ]', "{company_id}"))
     with pytest.raises(CleanupError, match="company 7") as trouble:
-        work(Settings(str(place), rotate=only_8), [], WORLD, Ways().doors())
+        work(Settings(str(place), rotate=only_8), [], WORLD, Ways().connections())
     assert "company 8" not in str(trouble.value)
-    assert ["7"] == list(read_journals(tool).open())
+    assert ["7"] == list(read_journals(FolderRecords(tool)).open())
 
 
 def test_a_journal_that_cannot_be_begun_refuses_the_rotation(place, company, tool, monkeypatch):
@@ -220,14 +223,14 @@ def test_a_journal_that_cannot_be_begun_refuses_the_rotation(place, company, too
 
     monkeypatch.setattr("baileys_cleanup.rotation.steps.write_journal", full)
     with pytest.raises(Refused, match=r"the disk is full; nothing was changed"):
-        use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, Ways().doors(), fresh=True)
+        use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, Ways().connections(), fresh=True)
     assert 2 == len(names(company))
 
 
 def test_a_paired_folder_is_given_to_the_bots_user(place, company, monkeypatch):
     """A command that pairs as root leaves nothing that the bot could not write to; what could not be given is told."""
     ending(monkeypatch, Ending.PAIRED)
-    monkeypatch.setattr(use, "give_to_owner", lambda _: ["creds.json"])
+    monkeypatch.setattr("baileys_cleanup.store.folder.copying.give_to_owner", lambda _: ["creds.json"])
     ways = Ways()
-    use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.doors(), fresh=True)
+    use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.connections(), fresh=True)
     assert any("belong to root" in text and "creds.json" in text for (text,) in ways.of("warn"))

@@ -11,8 +11,9 @@ from baileys_cleanup.decision.account import ABSENT, read_account
 from baileys_cleanup.decision.names import CREDS_NAME, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
+from baileys_cleanup.store.company import Listing, Look
 from baileys_cleanup.store.remover import Outcome, Removal, refuse_protected
-from baileys_cleanup.store.store import Listing, Look, Purged, Quarantined, Space
+from baileys_cleanup.store.store import Purged, Quarantined, Space
 
 COMPANIES = {}
 
@@ -114,19 +115,33 @@ class MemoryCompany:
 class MemoryRecords:
     """Small records."""
 
-    def __init__(self, part):
-        self.part = KEPT.records.setdefault(part, {})
+    def where(self, part):
+        return f"memory/{part}"
 
-    def names(self):
-        return sorted(self.part)
+    def names(self, part):
+        return sorted(KEPT.records.get(part, {}))
 
-    def read(self, name):
-        if name not in self.part:
+    def read(self, part, name):
+        if name not in KEPT.records.get(part, {}):
             raise FileNotFoundError(name)
-        return self.part[name]
+        return KEPT.records[part][name]
 
-    def write(self, name, record, *, durable=True):
-        self.part[name] = record
+    def write(self, part, name, record, *, durable=True):
+        KEPT.records.setdefault(part, {})[name] = record
+
+
+class MemoryFolders:
+    """There are no whole folders here."""
+
+    def settle_all(self):
+        return []
+
+
+class MemoryLog:
+    """The audit log."""
+
+    def write(self, event, **fields):
+        KEPT.audit.append((event, fields))
 
 
 class MemoryWorkspace:
@@ -141,11 +156,15 @@ class MemoryWorkspace:
     def has(self, name):
         return name in KEPT.records
 
-    def records(self, part=None):
-        return MemoryRecords(part)
+    def records(self):
+        return MemoryRecords()
 
-    def audit(self, clock, event, **fields):
-        KEPT.audit.append((event, fields))
+    @contextmanager
+    def audit_log(self, clock):
+        yield MemoryLog()
+
+    def whole_folders(self):
+        return MemoryFolders()
 
     def rules_of(self, run_id, company_id):
         return {}
@@ -164,9 +183,6 @@ class MemoryWorkspace:
 
     def tidy_up(self):
         pass
-
-    def settle_folders(self):
-        return []
 
     def settle(self, run):
         return True

@@ -1,4 +1,4 @@
-"""A folder as a store. It is opened once; from there everything goes by descriptor and bare name.
+"""A folder as a place for archives. It is opened once; from there everything goes by descriptor and bare name.
 
 An archive is written as `.baileys-cleanup-<random>.part`, under a lock of its own: one that nobody holds was left by
 a killed backup, and the next one deletes it.
@@ -8,21 +8,20 @@ import fcntl
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from baileys_cleanup.backups.naming import read_archive_name
-from baileys_cleanup.backups.places.place import Draft, Store, Stored
+from baileys_cleanup.backups.places.place import Draft, Place, Stored
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.folder.root import Root
 
 _PART = re.compile(r"\.baileys-cleanup-[0-9a-f]{16}\.part")
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class Shelf:
+class FolderPlace:
     """A folder that archives lie in, held open."""
 
     def __init__(self, fd: int, path: str) -> None:
@@ -98,7 +97,7 @@ class Shelf:
 
 
 class _Part:
-    def __init__(self, shelf: Shelf, name: str, file: BinaryIO) -> None:
+    def __init__(self, shelf: FolderPlace, name: str, file: BinaryIO) -> None:
         self.file = file
         self._shelf = shelf
         self._name = name
@@ -109,7 +108,7 @@ class _Part:
 
 
 @contextmanager
-def open_shelf(path: str, root: Root | None) -> Iterator[Store]:
+def open_folder_place(path: str, in_root: Callable[[str], bool] | None) -> Iterator[Place]:
     """Open a folder for archives; a link is followed once, here.
 
     Raises UsageProblem for a place that is missing, the sessions root or under it, or open to everybody: archives
@@ -133,24 +132,13 @@ def open_shelf(path: str, root: Root | None) -> Iterator[Store]:
                 f"everybody may write in {shown(real)}, so archives with keys do not belong there; chmod o-w it, or"
                 " give backup.to or --to another folder"
             )
-        if root is not None and _is_under(real, root):
+        if in_root is not None and in_root(real):
             raise UsageProblem(
                 f"{shown(real)} is the sessions root or under it; a backup belongs elsewhere, best on another disk"
             )
-        yield Shelf(fd, real)
+        yield FolderPlace(fd, real)
     finally:
         os.close(fd)
-
-
-def _is_under(path: str, root: Root) -> bool:
-    there = os.fstat(root.fd)
-    while True:
-        here = os.stat(path)
-        if (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):
-            return True
-        if path == "/":
-            return False
-        path = os.path.dirname(path)
 
 
 def open_plain(name: str, folder: int | None = None) -> BinaryIO:

@@ -5,13 +5,13 @@ from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
 from baileys_cleanup.backups.naming import read_archive_name
-from baileys_cleanup.backups.places.place import Draft, Store, Stored, Upload, pour
-from baileys_cleanup.backups.snapshot import open_spool
+from baileys_cleanup.backups.places.place import Draft, Place, Stored, Upload, pour
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.snapshots import open_spool
 
 
-class Elsewhere:
+class FsspecPlace:
     """One folder of a file system that fsspec knows."""
 
     def __init__(self, system: Any, path: str, where: str) -> None:  # noqa: ANN401 - fsspec is not typed
@@ -73,7 +73,7 @@ class Elsewhere:
 
 
 @contextmanager
-def open_elsewhere(target: str) -> Iterator[Store]:
+def open_fsspec_place(target: str) -> Iterator[Place]:
     """Open the place that a URL names. Raises UsageProblem where the package for it is not installed."""
     scheme = target.partition("://")[0]
     try:
@@ -89,7 +89,7 @@ def open_elsewhere(target: str) -> Iterator[Store]:
         raise UsageProblem(f"{shown(target)} cannot be used for archives: {shown(str(error))[:200]}") from None
     except Exception as error:  # noqa: BLE001 - each package has errors of its own
         raise StoreProblem(f"{shown(target)}: {type(error).__name__}") from None
-    yield Elsewhere(system, path, target)
+    yield FsspecPlace(system, path, target)
 
 
 @contextmanager

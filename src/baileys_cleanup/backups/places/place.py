@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, NamedTuple, Protocol
 
-from baileys_cleanup.backups.snapshot import CHUNK, open_spool
+from baileys_cleanup.store.snapshots import CHUNK, open_spool
 
 
 class Stored(NamedTuple):
-    """One archive that lies in a store. `size` is in bytes.
+    """One archive that lies in a place. `size` is in bytes.
 
-    `version` is the store's own word for this very content; empty where it has none, and the content has to tell.
+    `version` is the place's own word for this very content; empty where it has none, and the content has to tell.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Upload:
         return self._send(name, self.file)
 
 
-class Store(Protocol):
+class Place(Protocol):
     """A place where archives lie. Every method raises StoreProblem where the place does not do what it should."""
 
     where: str
@@ -65,20 +65,20 @@ class Store(Protocol):
         """Delete an archive; one that is gone already is as well."""
 
 
-class Rehearsal:
-    """A store for a dry run: shows what lies in the real one, takes nothing in and deletes nothing."""
+class DryRunPlace:
+    """A place for a dry run: shows what lies in the real one, takes nothing in and deletes nothing."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.where = store.where
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.where = place.where
 
     def list(self) -> list[Stored]:
         """Return what the real one has."""
-        return self._store.list()
+        return self._place.list()
 
     def fetch(self, name: str) -> AbstractContextManager[BinaryIO]:
         """Give what the real one has."""
-        return self._store.fetch(name)
+        return self._place.fetch(name)
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
@@ -105,11 +105,11 @@ def pour(source: BinaryIO, target: BinaryIO) -> None:
         target.write(part)
 
 
-def fingerprint(store: Store, stored: Stored) -> str:
-    """Return what tells this very content from any other. Where the store has no word for it, the content is read."""
+def fingerprint(place: Place, stored: Stored) -> str:
+    """Return what tells this very content from any other. Where the place has no word for it, the content is read."""
     if stored.version:
         return stored.version
-    with store.fetch(stored.name) as file:
+    with place.fetch(stored.name) as file:
         return fingerprint_of(file)
 
 

@@ -1,4 +1,4 @@
-"""S3, or a server that speaks like it, as a store, by botocore: the library under AWS's own command line.
+"""S3, or a server that speaks like it, as a place for archives, by botocore: the library under AWS's own command line.
 
 Endpoint, region and credentials come from where that library looks for them: `AWS_ENDPOINT_URL`, `AWS_PROFILE`, the
 shared files, the role of the machine. An archive is one PUT with its MD5: it is there whole, or it is not there.
@@ -13,10 +13,10 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from baileys_cleanup.backups.naming import read_archive_name
-from baileys_cleanup.backups.places.place import Draft, Store, Stored, Upload, pour
-from baileys_cleanup.backups.snapshot import CHUNK, open_spool
+from baileys_cleanup.backups.places.place import Draft, Place, Stored, Upload, pour
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.snapshots import CHUNK, open_spool
 
 _MOST_BYTES = 5 * 1024**3
 """What S3 takes in one PUT. No company comes near."""
@@ -34,7 +34,7 @@ _WORDS = {
 }
 
 
-class Bucket:
+class S3Place:
     """One bucket, below one prefix."""
 
     def __init__(self, client: Any, bucket: str, prefix: str) -> None:  # noqa: ANN401 - botocore makes its clients
@@ -113,7 +113,7 @@ class Bucket:
 
 
 @contextmanager
-def open_bucket(target: str) -> Iterator[Store]:
+def open_s3_place(target: str) -> Iterator[Place]:
     """Open the place that `s3://bucket/prefix` names.
 
     Raises UsageProblem where botocore is missing or no bucket is named, StoreProblem where AWS's settings are wrong.
@@ -136,7 +136,7 @@ def open_bucket(target: str) -> Iterator[Store]:
         ):
             client = session.create_client("s3", config=_config(Config, {"addressing_style": "path"}))
     try:
-        yield Bucket(client, place.netloc, place.path.strip("/"))
+        yield S3Place(client, place.netloc, place.path.strip("/"))
     finally:
         client.close()
 

@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Self
 
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
-from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_NAME, kind_of
+from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_LIMIT, CREDS_NAME, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CredsUnreadable, in_words
+from baileys_cleanup.store.company import Listing, Look
 from baileys_cleanup.store.folder.beside import with_creds
 from baileys_cleanup.store.folder.opening import open_to_look
-from baileys_cleanup.store.store import Listing, Look
 
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-CREDS_LIMIT = 64 * 1024 * 1024
-"""Bytes. A `creds.json` grows with `processedHistoryMessages`, but never to this."""
 
 
 class Stamp(NamedTuple):

@@ -5,15 +5,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
-from baileys_cleanup.store.folder import audit, lock, purge, quarantined, records, runs, set_aside, set_aside_list
+from baileys_cleanup.store.folder import audit, lock, purge, quarantined, runs, set_aside_list
 from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.put_back import put_back
 from baileys_cleanup.store.folder.quarantine import Quarantine
 from baileys_cleanup.store.folder.root import Root, open_root
+from baileys_cleanup.store.folder.small_records import FolderRecords
+from baileys_cleanup.store.folder.snapshots import FolderSnapshots
 from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
+from baileys_cleanup.store.folder.whole_folders import FolderSwitches
 from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.runs import Run
-from baileys_cleanup.store.small_records import SmallRecords
 from baileys_cleanup.store.store import RUN_LOCK, Purged, Quarantined, SetAside
 
 
@@ -23,6 +25,10 @@ class FolderStore(Root):
     def place_of(self, company_id: str) -> str:
         """Return the path of a company's live folder."""
         return f"{self.path}/{COMPANY_PREFIX}{company_id}"
+
+    def snapshots(self) -> FolderSnapshots:
+        """Return what reads whole companies for backups and restores."""
+        return FolderSnapshots(self)
 
     @contextmanager
     def workspace(self, *, create: bool) -> "Iterator[FolderWorkspace | None]":
@@ -52,14 +58,17 @@ class FolderWorkspace(ToolFolder):
         """Hold a lock, without waiting for it. Raises LockHeld when another process has it."""
         return lock.hold_lock(self, name)
 
-    def records(self, part: str | None = None) -> SmallRecords:
-        """Return the small records of the folder itself, or of a named folder in it."""
-        return records.FolderRecords(self, part)
+    def records(self) -> FolderRecords:
+        """Return the small records."""
+        return FolderRecords(self)
 
-    def audit(self, clock: Callable[[], int], event: str, **fields: str | int | None) -> None:
-        """Write one line into the audit log. Raises OSError when it could not be written whole."""
-        with audit.open_audit(self, clock) as log:
-            log.write(event, **fields)
+    def audit_log(self, clock: Callable[[], int]) -> AbstractContextManager[audit.Audit]:
+        """Open the audit log for lines to come. Raises OSError where that cannot be done: then nothing may follow."""
+        return audit.open_audit(self, clock)
+
+    def whole_folders(self) -> FolderSwitches:
+        """Return what builds whole folders beside the live ones and switches them."""
+        return FolderSwitches(self._root, self)
 
     def rules_of(self, run_id: str, company_id: str) -> dict[str, str]:
         """Return by which rule a run removed each file of a company, as far as the audit log still tells."""
@@ -84,10 +93,6 @@ class FolderWorkspace(ToolFolder):
     def tidy_up(self) -> None:
         """Remove the temporary files that a killed run left."""
         purge.forget_leftovers(self)
-
-    def settle_folders(self) -> list[str]:
-        """End switches of whole folders that were cut short; return in words what could not be ended."""
-        return set_aside.settle_all(self._root, self)
 
     def settle(self, run: Run) -> bool:
         """End what a killed run or undo left half done; tell whether every file of it is in one place."""

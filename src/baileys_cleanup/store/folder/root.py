@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
+from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.output.text import count, few, shown
 from baileys_cleanup.store.folder.beside import passed_over
@@ -39,10 +40,29 @@ class Root:
         """Tell whether an open folder lies on the same file system and mount as the root."""
         return _mount_of(fd) == self._mount
 
+    def contains(self, path: str) -> bool:
+        """Tell whether a path is the root, or lies under it."""
+        there = os.fstat(self.fd)
+        while True:
+            here = os.stat(path)
+            if (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):
+                return True
+            if path == "/":
+                return False
+            path = os.path.dirname(path)
+
     def space(self) -> Space:
         """Return what is left on the root's file system."""
         status = os.fstatvfs(self.fd)
         return Space(status.f_bavail * status.f_frsize, status.f_favail, status.f_files)
+
+    def has_room(self, files: Iterable[AuthFile]) -> bool:
+        """Tell whether the file system has room for copies of these files."""
+        disk = os.statvfs(self.fd)
+        sizes = [file.size for file in files]
+        blocks = sum(-(-size // disk.f_frsize) for size in sizes)
+        # A file system that has no fixed number of inodes says 0.
+        return blocks <= disk.f_bavail and (not disk.f_files or len(sizes) < disk.f_favail)
 
     def company_ids(self) -> tuple[list[str], list[str]]:
         """Return the ids of all company folders, sorted, and the links that only look like one."""

@@ -11,7 +11,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import NamedTuple
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CompanyProblem, in_words
@@ -21,31 +20,11 @@ from baileys_cleanup.store.folder.records import read_record, write_record
 from baileys_cleanup.store.folder.renaming import exchange, rename_without_replacing
 from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.folder.tool_folder import ToolFolder, make_folder
-from baileys_cleanup.store.store import RESTORE
+from baileys_cleanup.store.whole_folders import RESTORE, Aside
 
 _PART = "aside"
 _RECORDS = "records"
 _FORMER = "former"
-
-
-class Aside(NamedTuple):
-    """A folder that was built to go live. `started` is in nanoseconds since the epoch.
-
-    `built` is the inode of the built folder: where that is now tells what has happened. (Its device number may be
-    another after a reboot.) `lived` is True once it has been live; it then may hold what exists nowhere else.
-    """
-
-    run_id: str
-    company_id: str
-    why: str
-    started: int
-    built: int
-    lived: bool = False
-
-    @property
-    def folder_name(self) -> str:
-        """The name of the folder, live and aside."""
-        return COMPANY_PREFIX + self.company_id
 
 
 def begin(root: Root, tool: ToolFolder, company_id: str, run_id: str, *, why: str, now: int) -> Aside:

@@ -8,7 +8,7 @@ from baileys_cleanup.store.store import Workspace
 from baileys_cleanup.watch.remember.state_file import not_ours, read_state, write_state
 from baileys_cleanup.watch.tell.alerts import ActionTaken, LastAlert
 
-_NAME = "monitor.json"
+_NAME = "monitor"
 
 
 class Company(NamedTuple):

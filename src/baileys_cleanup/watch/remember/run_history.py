@@ -9,7 +9,7 @@ from baileys_cleanup.store.small_records import bounded
 from baileys_cleanup.store.store import Workspace
 from baileys_cleanup.watch.remember.state_file import not_ours, read_state, write_state
 
-_NAME = "history.json"
+_NAME = "history"
 _KEPT = 10
 """Runs, so that a page can show the last ones."""
 

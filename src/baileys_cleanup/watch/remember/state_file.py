@@ -13,7 +13,7 @@ def read_state(workspace: Workspace | None, name: str) -> tuple[dict[str, Any], 
     if workspace is None:
         return {}, None
     try:
-        return workspace.records().read(name), None
+        return workspace.records().read("", name), None
     except FileNotFoundError:
         return {}, None
     except (OSError, ValueError, RecursionError) as error:
@@ -23,10 +23,10 @@ def read_state(workspace: Workspace | None, name: str) -> tuple[dict[str, Any], 
 
 def not_ours(workspace: Workspace | None, name: str, why: str | None = None) -> str:
     """Return the sentence about a record that cannot be used."""
-    place = f"{workspace.path}/{name}" if workspace else name
+    place = f"{workspace.path}/{name}.json" if workspace else name
     return f"{place} cannot be used and is begun anew: {why or 'it is not what this tool writes'}"
 
 
 def write_state(workspace: Workspace, name: str, state: dict[str, Any]) -> None:
     """Write a record. It is not forced to the disk: what a power cut takes costs a message twice, at most."""
-    workspace.records().write(name, state, durable=False)
+    workspace.records().write("", name, state, durable=False)

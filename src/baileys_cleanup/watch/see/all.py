@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from baileys_cleanup.backups.record import Facts as Backups
-from baileys_cleanup.backups.record import read_facts
+from baileys_cleanup.backups.record import BackupRecord as Backups
+from baileys_cleanup.backups.record import read_backup_records
 from baileys_cleanup.cleaning.company import Terms
 from baileys_cleanup.cleaning.undoable import undoable_runs
 from baileys_cleanup.cleaning.world import World
@@ -68,6 +68,7 @@ def beside(store: Store, workspace: Workspace | None, ids: Sequence[str], world:
     runs = undoable_runs(workspace)[0] if workspace else []
     quarantine = Removable(sum(run.files for run in runs), sum(run.size for run in runs))
     there = set(ids)
+    records = read_backup_records(workspace.records()) if workspace else []
     return Facts(
         world.now,
         store.path,
@@ -75,7 +76,7 @@ def beside(store: Store, workspace: Workspace | None, ids: Sequence[str], world:
         read_history(workspace)[0],
         quarantine,
         store.space(),
-        tuple(facts for facts in read_facts(workspace) if facts.company_id in there) if workspace else (),
+        tuple(record for record in records if record.company_id in there),
         tuple(store.passed_over()),
         frozenset(each.run.run_id for each in runs),
         again=world.again,

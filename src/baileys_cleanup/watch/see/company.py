@@ -18,7 +18,8 @@ from baileys_cleanup.decision.pre_keys import may_hold_batch
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.store import Company, Store
+from baileys_cleanup.store.company import Company
+from baileys_cleanup.store.store import Store
 
 
 class Removable(NamedTuple):

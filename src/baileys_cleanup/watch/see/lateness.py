@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from baileys_cleanup.backups.record import Facts as Backups
+from baileys_cleanup.backups.record import BackupRecord as Backups
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.output.text import count, few
 from baileys_cleanup.watch.remember.run_history import History

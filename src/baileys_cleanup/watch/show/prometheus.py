@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from baileys_cleanup.backups.record import Facts as Backups
+from baileys_cleanup.backups.record import BackupRecord as Backups
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.errors import UsageProblem

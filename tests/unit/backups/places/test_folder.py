@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from baileys_cleanup.backups.places.open import open_store
-from baileys_cleanup.backups.places.place import Rehearsal, Stored, fingerprint
+from baileys_cleanup.backups.places.open import open_place
+from baileys_cleanup.backups.places.place import DryRunPlace, Stored, fingerprint
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 
 from ...helpers import names
@@ -26,7 +26,7 @@ def folder(tmp_path):
 @pytest.fixture
 def shelf(folder):
     """Open it."""
-    with open_store(str(folder)) as opened:
+    with open_place(str(folder)) as opened:
         yield opened
 
 
@@ -108,7 +108,7 @@ def test_a_link_is_not_fetched(shelf, folder, tmp_path):
 def test_a_rehearsal_leaves_no_trace(shelf, folder):
     """It lists and fetches what lies there, takes nothing in and deletes nothing."""
     lay(shelf)
-    rehearsal = Rehearsal(shelf)
+    rehearsal = DryRunPlace(shelf)
     with rehearsal.draft() as draft:
         draft.file.write(b"other")
         assert Stored("x", 5) == draft.publish("x")
@@ -132,21 +132,21 @@ def test_a_fingerprint_is_of_the_content(shelf, folder):
 @pytest.mark.parametrize("where", ["", "/", "/nonexistent/x", "\0"])
 def test_a_place_that_cannot_be_one_is_refused(where):
     """Missing, or the root of the file system: a sentence, before anything."""
-    with pytest.raises(UsageProblem), open_store(where):
+    with pytest.raises(UsageProblem), open_place(where):
         pass
 
 
 def test_a_file_is_no_place(tmp_path):
     """Archives go into a folder."""
     (tmp_path / "file").touch()
-    with pytest.raises(UsageProblem, match="Not a directory"), open_store(str(tmp_path / "file")):
+    with pytest.raises(UsageProblem, match="Not a directory"), open_place(str(tmp_path / "file")):
         pass
 
 
 def test_a_place_that_everybody_may_write_in_is_refused(folder):
     """Somebody could put an archive there."""
     folder.chmod(0o777)
-    with pytest.raises(UsageProblem, match="everybody may write"), open_store(str(folder)):
+    with pytest.raises(UsageProblem, match="everybody may write"), open_place(str(folder)):
         pass
 
 
@@ -156,19 +156,19 @@ def test_the_sessions_root_is_no_place(root, place, inside, tmp_path):
     (place / inside).mkdir(exist_ok=True)
     (tmp_path / "way").symlink_to(place / inside)
     for path in (place / inside, tmp_path / "way"):
-        with pytest.raises(UsageProblem, match="sessions root or under it"), open_store(str(path), root):
+        with pytest.raises(UsageProblem, match="sessions root or under it"), open_place(str(path), root.contains):
             pass
 
 
 def test_a_folder_above_the_root_is_a_place(root, place):
     """The folder that holds the sessions root may hold archives beside it."""
-    with open_store(f"file://{place.parent}", root) as shelf:
+    with open_place(f"file://{place.parent}", root.contains) as shelf:
         assert [] == shelf.list()
 
 
 @pytest.mark.parametrize("url", ["s3://key:secret@bucket/x", "sftp://me:secret@host/x"])
 def test_a_password_in_a_url_is_refused(url):
     """Settings are shown, so no secret may stand in one; it is not repeated."""
-    with pytest.raises(UsageProblem) as problem, open_store(url):
+    with pytest.raises(UsageProblem) as problem, open_place(url):
         pass
     assert "secret" not in str(problem.value)

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from baileys_cleanup.backups.places.open import open_store
+from baileys_cleanup.backups.places.open import open_place
 from baileys_cleanup.backups.places.place import Stored
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 
@@ -24,7 +24,7 @@ def memory():
     fsspec = pytest.importorskip("fsspec")
     system = fsspec.filesystem("memory")
     system.makedirs("/vault", exist_ok=True)
-    with open_store("memory://vault") as store:
+    with open_place("memory://vault") as store:
         yield store
     system.rm("/vault", recursive=True)
 
@@ -86,7 +86,7 @@ def test_what_a_package_says_is_not_repeated(memory, monkeypatch):
 def test_an_unknown_scheme_is_a_sentence():
     """Nothing that fsspec knows: status 2."""
     pytest.importorskip("fsspec")
-    with pytest.raises(UsageProblem, match="cannot be used for archives"), open_store("nonsense://x"):
+    with pytest.raises(UsageProblem, match="cannot be used for archives"), open_place("nonsense://x"):
         pass
 
 
@@ -124,10 +124,10 @@ class Client:
 def test_what_arrived_on_s3_is_compared(arrived, fine):
     """Another size or MD5 than was sent: deleted again, and an error; an encrypted object's ETag says nothing."""
     pytest.importorskip("botocore")
-    from baileys_cleanup.backups.places.s3 import Bucket
+    from baileys_cleanup.backups.places.s3 import S3Place
 
     client = Client(**arrived)
-    bucket = Bucket(client, "vault", "nightly")
+    bucket = S3Place(client, "vault", "nightly")
     if fine:
         assert NAME == bucket.publish(NAME, io.BytesIO(b"whole")).name
         assert (f"nightly/{NAME}", b"whole", 5) == tuple(client.put[key] for key in ("Key", "Body", "ContentLength"))
@@ -140,5 +140,5 @@ def test_what_arrived_on_s3_is_compared(arrived, fine):
 
 def test_a_bucket_has_a_name():
     """`s3://` alone is no place."""
-    with pytest.raises(UsageProblem, match="names no bucket"), open_store("s3:///prefix"):
+    with pytest.raises(UsageProblem, match="names no bucket"), open_place("s3:///prefix"):
         pass

@@ -279,3 +279,15 @@ def test_the_space_is_that_of_the_roots_disk(root, place):
     space = root.space()
     assert status.f_files == space.inodes
     assert 0 < space.free_bytes <= status.f_blocks * status.f_frsize
+
+
+def test_there_is_room_for_copies_or_there_is_not(root, place, monkeypatch):
+    """Whole blocks and inodes are counted; of a file system without a number of inodes only blocks are."""
+    files = [AuthFile(name, Kind.UNKNOWN, size=9) for name in "abc"]
+    for free, inodes, all_inodes, room in ((3, 4, 100, True), (2, 4, 100, False), (3, 3, 100, False), (3, 0, 0, True)):
+
+        class Disk:
+            f_frsize, f_bavail, f_files, f_favail = 4096, free, all_inodes, inodes
+
+        monkeypatch.setattr(os, "statvfs", lambda fd, disk=Disk: disk)
+        assert room == root.has_room(files)

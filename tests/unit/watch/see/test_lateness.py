@@ -2,7 +2,7 @@
 
 import pytest
 
-from baileys_cleanup.backups.record import Facts as Backups
+from baileys_cleanup.backups.record import BackupRecord as Backups
 from baileys_cleanup.watch.remember.run_history import History
 from baileys_cleanup.watch.see.lateness import MaxAges, late
 

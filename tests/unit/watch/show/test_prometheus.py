@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from baileys_cleanup.backups.record import Facts as Backups
+from baileys_cleanup.backups.record import BackupRecord as Backups
 from baileys_cleanup.decision.judgement import Pairing
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind

@@ -6,11 +6,12 @@ import os
 
 import pytest
 
-from baileys_cleanup.backups import snapshot as snapshots
-from baileys_cleanup.backups.snapshot import TRIES, is_unchanged, open_spool, take_snapshot
 from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.store.folder import snapshots
+from baileys_cleanup.store.folder.snapshots import TRIES, is_unchanged, take_snapshot
+from baileys_cleanup.store.snapshots import IN_MEMORY, open_spool
 
-from ..helpers import NOW, creds, put
+from ...helpers import NOW, creds, put
 
 LATER = NOW + 10**9
 
@@ -208,5 +209,5 @@ def test_a_spool_has_no_name(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     with open_spool() as spool:
-        spool.write(json.dumps("x" * snapshots.IN_MEMORY).encode())
+        spool.write(json.dumps("x" * IN_MEMORY).encode())
         assert [] == list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""`rotation.copying`: copies that are what was there, and the look that finds what is not."""
+"""`store.folder.copying`: copies that are what was there, and the look that finds what is not."""
 
 import os
 import stat
@@ -6,10 +6,10 @@ import stat
 import pytest
 
 from baileys_cleanup.errors import CompanyProblem
-from baileys_cleanup.rotation.copying import copy_files, differences, give_to_owner, room_for
 from baileys_cleanup.store.folder.company import Company, Stamp
+from baileys_cleanup.store.folder.copying import copy_files, differences, give_to_owner
 
-from ..helpers import names, put
+from ...helpers import names, put
 
 NAMES = ["creds.json", "session-1.0.json", "odd\udcff"]
 
@@ -104,19 +104,6 @@ def test_every_difference_is_found(two, place, change):
     company = Company("7", source)
     now = company.names().files
     assert 1 == len(differences(company.look(now, now).files, target))
-
-
-def test_there_is_room_or_there_is_not(two, monkeypatch):
-    """Whole blocks and inodes are counted."""
-    source, _, files = two
-    real = os.fstatvfs(source)
-    for free, inodes, room in ((3, 4, True), (2, 4, False), (3, 3, False)):
-
-        class Disk:
-            f_frsize, f_bavail, f_files, f_favail = real.f_frsize, free, 100, inodes
-
-        monkeypatch.setattr(os, "statvfs", lambda fd, disk=Disk: disk)
-        assert room == room_for(source, files)
 
 
 def test_what_root_paired_goes_to_the_bots_user(place, monkeypatch):

@@ -10,19 +10,17 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, NamedTuple, cast
+from collections.abc import Callable
+from typing import BinaryIO
 
-from baileys_cleanup.backups.manifest import MOST_BYTES, MOST_FILES, Entry
-from baileys_cleanup.decision.account import Account, read_account
-from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of
+from baileys_cleanup.decision.account import read_account
+from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, Kind, kind_of
 from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
 from baileys_cleanup.output.text import few
-from baileys_cleanup.store.folder.company import CREDS_LIMIT, Company, Stamp
+from baileys_cleanup.store.folder.company import Company, Stamp
 from baileys_cleanup.store.folder.opening import open_to_look
+from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.snapshots import CHUNK, MOST_BYTES, MOST_FILES, Clock, Entry, Snapshot, Source
 
 TRIES = 5
 """How often a file is read that does not hold still."""
@@ -30,56 +28,29 @@ JUST_NOW = 50_000_000
 """Nanoseconds. Within one tick of the file system's clock a second write leaves the date of the first."""
 IN_WRITING = 10_000_000_000
 """Nanoseconds. What is no JSON and was not touched for so long is not being written: it lies there like that."""
-CHUNK = 1024 * 1024
-IN_MEMORY = 32 * CHUNK
-"""Bytes that are kept in memory before an unnamed temporary file takes over."""
 _JSON_LIMIT = CREDS_LIMIT
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 
 
-class Source(NamedTuple):
-    """One file as it was read: its entry, its stamp, and where its bytes begin in the snapshot's contents."""
+class FolderSnapshots:
+    """Reads the company folders of a sessions root."""
 
-    entry: Entry
-    stamp: Stamp
-    offset: int
-    whole: bool
+    def __init__(self, root: Root) -> None:
+        self._root = root
 
+    def has(self, company_id: str) -> bool:
+        """Tell whether there is anything by the name of this company's folder."""
+        return self._root.has(company_id)
 
-@dataclass(slots=True)
-class Snapshot:
-    """A company folder at rest: its files with their contents, `creds.json` first, the others by name.
+    def take(self, company_id: str, contents: BinaryIO, clock: Clock) -> Snapshot:
+        """Read all auth files of a company into `contents`."""
+        with self._root.company(company_id) as company:
+            return take_snapshot(company, contents, clock.clock, clock.wait)
 
-    `account` is None where there is no `creds.json` that can be read; `creds_problem` then says why.
-    """
-
-    contents: BinaryIO
-    files: dict[str, Source] = field(default_factory=dict)
-    strangers: list[str] = field(default_factory=list)
-    account: Account | None = None
-    creds_problem: str | None = None
-
-    @property
-    def broken(self) -> list[str]:
-        """The files that are empty or no JSON although their kind always is; they lie there like that."""
-        return [name for name, source in self.files.items() if not source.whole]
-
-    def read(self, name: str) -> Iterator[bytes]:
-        """Give the bytes of one file."""
-        source = self.files[name]
-        self.contents.seek(source.offset)
-        left = source.entry.size
-        while left:
-            part = self.contents.read(min(CHUNK, left))
-            left -= len(part)
-            yield part
-
-
-@contextmanager
-def open_spool() -> Iterator[BinaryIO]:
-    """Give a file without a name: in memory, and on the disk of TMPDIR from `IN_MEMORY` bytes on."""
-    with SpooledTemporaryFile(IN_MEMORY) as spool:
-        yield cast("BinaryIO", spool)
+    def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:
+        """Tell whether the folder still holds the very files that the snapshot was taken of."""
+        with self._root.company(company_id) as company:
+            return is_unchanged(company, shot)
 
 
 def take_snapshot(
@@ -93,7 +64,8 @@ def take_snapshot(
     listing = company.names()
     if len(listing.files) > MOST_FILES:
         raise CompanyProblem(f"it holds more than {MOST_FILES:,} files: that is no company folder")
-    shot = Snapshot(contents, strangers=sorted(listing.strangers))
+    strangers = sorted(listing.strangers)
+    shot = Snapshot(contents, strangers=strangers, deeper=company.deeper(strangers))
     names = sorted((file.name for file in listing.files), key=lambda name: (name != CREDS_NAME, name))
     found: dict[str, Source] = {}
     again = names

@@ -102,14 +102,5 @@ def differences(files: Iterable[AuthFile], folder: int) -> list[str]:
     return sorted(name for name in {*expected, *there} if expected.get(name) != there.get(name))
 
 
-def room_for(folder: int, files: Iterable[AuthFile]) -> bool:
-    """Tell whether the file system of an open folder has room for copies of these files."""
-    disk = os.statvfs(folder)
-    sizes = [file.size for file in files]
-    blocks = sum(-(-size // disk.f_frsize) for size in sizes)
-    # A file system that has no fixed number of inodes says 0.
-    return blocks <= disk.f_bavail and (not disk.f_files or len(sizes) < disk.f_favail)
-
-
 def _why(error: OSError) -> str:
     return "this user may not give it its owner" if error.errno == errno.EPERM else in_words(error)

@@ -1,0 +1,43 @@
+"""One company of a store: its names, its dates, and who it belongs to."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
+
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.verdict import AuthFile
+
+
+class Listing(NamedTuple):
+    """The names in a company: its auth files, not looked at yet, and what else lies there."""
+
+    files: list[AuthFile]
+    strangers: list[str]
+
+
+class Look(NamedTuple):
+    """The auth files as the planner wants them, and those that vanished or could not be read meanwhile."""
+
+    files: list[AuthFile]
+    vanished: list[AuthFile]
+    errors: dict[str, str]
+
+
+class Company(Protocol):
+    """One company, held open. `id` is as it is written, without `company_`."""
+
+    id: str
+
+    def names(self) -> Listing:
+        """List the auth files; what is no regular file is a stranger: named, never counted."""
+
+    def deeper(self, strangers: Iterable[str]) -> list[str]:
+        """Return those of the strangers that hold a `creds.json` of their own."""
+
+    def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:
+        """Date the `wanted` ones among `files`; the others are passed on as they are."""
+
+    def account(self, wait: Callable[[], object]) -> Account:
+        """Read who the company is; a copy of `creds.json` that does not parse is read once more after `wait`."""
+
+    def doubt(self) -> str | None:
+        """Return why nothing could be removed here, where that shows without trying."""

@@ -1,0 +1,41 @@
+"""Files on their way into a live company folder: made whole in the tool's own folder, then moved in one by one."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.making import FolderWriter
+from baileys_cleanup.store.folder.purge import STAGING, forget_staged
+from baileys_cleanup.store.folder.put_back import put_back
+from baileys_cleanup.store.folder.tool_folder import ToolFolder
+
+
+class StagedFiles:
+    """Files that are made here, and go into one company's folder, never over another."""
+
+    def __init__(self, staging: int, company: Company) -> None:
+        self._staging = staging
+        self._company = company
+        self._writer = FolderWriter(staging, os.fstat(company.fd))
+
+    def write(self, name: str, content: Iterable[bytes], modified: int) -> None:
+        """Write one file with its date, whole and on the disk."""
+        self._writer.write(name, content, modified)
+
+    def insert(self, name: str) -> None:
+        """Let a written file appear in the company's folder. Raises FileExistsError where one of that name is."""
+        put_back(name, self._staging, self._company.fd)
+
+
+@contextmanager
+def open_staging(tool: ToolFolder, company: Company) -> Iterator[StagedFiles]:
+    """Begin to put files into a company's folder; what went in is durable when this is left, the rest is forgotten."""
+    forget_staged(tool)
+    with tool.part(STAGING) as staging:
+        try:
+            yield StagedFiles(staging, company)
+            os.fsync(company.fd)
+        finally:
+            with suppress(OSError):  # what stays there goes with the next run
+                forget_staged(tool)

@@ -1,0 +1,89 @@
+"""A whole company that is built beside the live one and takes its place in one step, the former one kept aside."""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+from baileys_cleanup.decision.names import COMPANY_PREFIX
+from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.store.company import Company
+
+RESTORE = "restore"
+"""Why a folder was built: by a restore, which can do it again from its archive."""
+
+
+class Aside(NamedTuple):
+    """A folder that was built to go live. `started` is in nanoseconds since the epoch.
+
+    `built` is the inode of the built folder: where that is now tells what has happened. (Its device number may be
+    another after a reboot.) `lived` is True once it has been live; it then may hold what exists nowhere else.
+    """
+
+    run_id: str
+    company_id: str
+    why: str
+    started: int
+    built: int
+    lived: bool = False
+
+    @property
+    def folder_name(self) -> str:
+        """The name of the folder, live and aside."""
+        return COMPANY_PREFIX + self.company_id
+
+
+class FileWriter(Protocol):
+    """Makes files of a company, whole and on the disk, before anybody meets them."""
+
+    def write(self, name: str, content: Iterable[bytes], modified: int) -> None:
+        """Write one file with its date, in nanoseconds. Raises OSError, CompanyProblem, ArchiveProblem."""
+
+
+class Insertion(FileWriter, Protocol):
+    """Files on their way into a company that is live."""
+
+    def insert(self, name: str) -> None:
+        """Let a written file appear there. Raises FileExistsError where one of that name is: it is never replaced."""
+
+
+class WholeFolders(Protocol):
+    """Builds whole folders, and lets them change places with the live ones. Raises CompanyProblem where it cannot."""
+
+    def begin(self, company_id: str, run_id: str, *, why: str, now: int) -> Aside:
+        """Make an empty folder to be filled, with the owner and mode of the live one, and its record."""
+
+    def fill(self, aside: Aside) -> AbstractContextManager[FileWriter]:
+        """Fill a folder that was begun; what was written is durable when this is left."""
+
+    def copy(self, company: Company, aside: Aside, files: Iterable[AuthFile]) -> bool:
+        """Copy files of the live company into a folder that was begun; False where one changed meanwhile."""
+
+    def differences(self, aside: Aside, files: Iterable[AuthFile]) -> list[str]:
+        """Return the names by which the folder that lies aside is not the copy of these files."""
+
+    def switch(self, aside: Aside) -> Aside:
+        """Let the built folder go live; the former one lies in its place. Returns the new state."""
+
+    def switch_back(self, aside: Aside) -> Aside:
+        """Let the former folder go live again; the built one lies in its place."""
+
+    def is_live(self, aside: Aside) -> bool:
+        """Tell whether the built folder is the live one now."""
+
+    def find(self, run_id: str, company_id: str) -> Aside | None:
+        """Return what a run built for a company, its switch ended if it was cut short; None for nothing."""
+
+    def settle_all(self) -> list[str]:
+        """End every switch that was cut short, for who holds the run lock. Returns in words what could not be."""
+
+    def discard(self, aside: Aside) -> None:
+        """Delete a built folder that never was live. Raises CompanyProblem for any other."""
+
+    def where(self, aside: Aside) -> str:
+        """Return where the folder that is not live lies, for people."""
+
+    def insertion(self, company_id: str) -> AbstractContextManager[Insertion]:
+        """Begin to put files into a company that is live."""
+
+    def give_to_owner(self, company: Company) -> list[str]:
+        """Give what root wrote into a company to its owner. Returns the names that could not be given."""
