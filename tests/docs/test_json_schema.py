@@ -76,6 +76,30 @@ def test_every_document_fits_the_schema(demo: Path) -> None:
         assert [] == problems(json.loads(result.stdout), name), name
 
 
+def test_backups_restores_and_rotations_fit_the_schema(demo: Path) -> None:
+    """What is made, listed, verified, planned, restored and rotated has its definition, good and bad archives alike."""
+    archives = demo.parent / "archives"
+    archives.mkdir(0o700)
+    to = ["--to", str(archives), "--json"]
+    (demo / "company_123456" / "creds.json").write_bytes(b"")
+    latest = ["restore", "latest", "--from", str(archives), "--company", "962302", "--json"]
+    rotation = ["rotate", "--company", "962302", "--json"]
+    written = [
+        ("backup", run("backup", "--dry-run", *to, root=demo)),
+        ("backup", run("backup", *to, root=demo)),
+        ("backup_list", run("backup", "--list", *to, root=demo)),
+        ("restore", run(*latest, "--dry-run", root=demo)),
+        ("restore", run(*latest, "--replace", root=demo)),
+        ("rotate", run(*rotation, "--dry-run", root=demo)),
+        ("rotate", run(*rotation, root=demo)),
+        ("rotate", run(*rotation, "--rollback", root=demo)),
+    ]
+    next(archives.glob("company_962302*")).write_bytes(b"spoiled")
+    written.append(("backup_verify", run("backup", "--verify", *to, "--company", "962302", root=demo)))
+    for name, result in written:
+        assert [] == problems(json.loads(result.stdout), name), (name, result.stderr)
+
+
 def test_a_folder_that_is_switched_back_fits_the_schema(demo: Path) -> None:
     """The document of undoing a restore is one of its own."""
     archives = demo.parent / "archives"
