@@ -6,7 +6,7 @@ from baileys_cleanup.output.quiet import QuietReport, Standing
 from baileys_cleanup.store.store import Workspace
 from baileys_cleanup.watch.remember.state_file import not_ours, read_state, write_state
 
-_NAME = "standing.json"
+_NAME = "standing"
 
 
 def remember(workspace: Workspace, report: QuietReport, *, whole: bool) -> str | None:
