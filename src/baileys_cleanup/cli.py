@@ -9,6 +9,7 @@ import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from baileys_cleanup.commands.options import CONTEXT, Output
 from baileys_cleanup.errors import CleanupError, in_words
 from baileys_cleanup.output.document import error_document
 from baileys_cleanup.output.text import shown
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 DEFAULT = "clean"
 COMMANDS = (
@@ -50,10 +54,21 @@ class Commands(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `clean` first where no command is named."""
+        """Put `clean` first where no command is named, unless a shell asks how the line could begin."""
+        if ctx.resilient_parsing and not args:
+            return super().parse_args(ctx, args)
         if not args or args[0] not in {*COMMANDS, "--help", "-h", "--version"}:
             args.insert(0, DEFAULT)
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Offer the commands, or the options with those of `clean`: they are those of the bare call."""
+        offered = super().shell_complete(ctx, incomplete)
+        clean = self.get_command(ctx, DEFAULT)
+        if clean and incomplete.startswith("-"):
+            known = {item.value for item in offered}
+            offered += [item for item in clean.shell_complete(ctx, incomplete) if item.value not in known]
+        return offered
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show the options of `clean` too: they are those of the bare call."""

@@ -8,7 +8,8 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from machine import Machine, RunTool, missing, needs
+from machine import SESSIONS_ROOT, Machine, RunTool, missing, needs
+from stock import Stock, stock_machine
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +60,11 @@ def machine(tmp_path: Path) -> Machine:
     if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
         missing("needs root and mount namespaces")
     return Machine(tmp_path / "machine")
+
+
+@pytest.fixture
+def stock(tmp_path: Path, healthy_demo: Path) -> Stock:
+    """Build a stock machine with a sessions root of companies that are well."""
+    machine = stock_machine(tmp_path / "stock")
+    machine.put(healthy_demo, SESSIONS_ROOT)
+    return machine

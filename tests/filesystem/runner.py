@@ -18,16 +18,13 @@ from typing import Any
 
 from baileys_cleanup import cli
 from baileys_cleanup.cleaning import run as cleanup
-from baileys_cleanup.commands import clean as clean_command
-from baileys_cleanup.commands import explain as explain_command
 from baileys_cleanup.commands import undo as undo_command
 from baileys_cleanup.commands.options import holds
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.decision.policy import Policy
-from baileys_cleanup.output import log, summary
-from baileys_cleanup.settings import schema
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.watch.remember.run_history import record_clean
+from powerless import become, import_all
 
 from .trees import DAY
 
@@ -35,8 +32,6 @@ SMALL = Policy(max_pre_keys=2, min_pre_keys=2)
 """A policy under which three pre-keys are one too many."""
 LAZY = Policy(session_max_age_days=9_999, sender_key_max_age_days=9_999, max_pre_keys=9_999)
 """A policy under which nothing goes."""
-PRELOADED = (cli, clean_command, explain_command, undo_command, log, schema, summary)
-"""What the command line imports when it runs; a child that became somebody else may not be able to read it."""
 
 
 # --- inside this process --------------------------------------------------------------------------------
@@ -153,16 +148,15 @@ def in_child(work: Callable[[], Any], uid: int | None = None) -> tuple[int, Any]
 
     Returns how it ended (0, or minus the signal that killed it) and what it returned.
     """
+    if uid is not None:
+        import_all()
     with tempfile.TemporaryFile() as answer:
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
                 if uid is not None:
-                    os.setgroups([])
-                    os.setgid(uid)
-                    os.setuid(uid)
-                    os.environ["HOME"] = "/nonexistent"
+                    become(uid)
                 try:
                     value = (True, work())
                 except BaseException:  # noqa: BLE001 - the parent wants to see whatever it was

@@ -16,10 +16,27 @@ from typing import NamedTuple
 
 from baileys_cleanup.errors import HookFailed
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.settings.values import Rotate
+from baileys_cleanup.settings.values import Settings
 
 MOST_LINES = 200
 """Lines of output that are told; of more only the number is."""
+ORDINARY = frozenset(
+    {
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "LANG",
+        "LANGUAGE",
+        "LC_ALL",
+        "LC_CTYPE",
+        "LC_MESSAGES",
+        "TZ",
+        "TMPDIR",
+    }
+)
+"""The variables that every command gets."""
 _PLACES = re.compile(r"\{company_id\}|\{folder\}")
 _LONGEST_LINE = 4096  # bytes; a QR payload has some 240
 _LONGEST_TOLD = 500
@@ -28,25 +45,42 @@ _GRACE = 3.0  # seconds between asking a program to end and ending it
 
 
 class Hook(NamedTuple):
-    """One command for one company. `name` is the setting it comes from, `limit` its time in seconds."""
+    """One command for one company. `name` is the setting it comes from, `limit` its time in seconds.
+
+    `needs` are the variables that it gets beside the ordinary ones.
+    """
 
     name: str
     words: tuple[str, ...]
     limit: float
+    needs: tuple[str, ...] = ()
 
 
-def make_hook(name: str, command: Sequence[str], company_id: str, folder: str, limit: float) -> Hook:
+def make_hook(
+    name: str, command: Sequence[str], company_id: str, folder: str, limit: float, *, needs: tuple[str, ...] = ()
+) -> Hook:
     """Return the command of a setting for one company; `folder` is the path of its live folder."""
     values = {"{company_id}": company_id, "{folder}": folder}
     # In one pass: an id may itself hold a brace, and what was filled in is never looked at again.
     words = tuple(_PLACES.sub(lambda found: values[found[0]], word) for word in command)
-    return Hook(name, words, limit)
+    return Hook(name, words, limit, needs)
 
 
-def hook_of(rotate: Rotate, name: str, company_id: str, folder: str) -> Hook | None:
+def hook_of(settings: Settings, name: str, company_id: str, folder: str) -> Hook | None:
     """Return one of the commands of `rotate` for a company, None where it is not set."""
-    command: tuple[str, ...] | None = getattr(rotate, name)
-    return make_hook(f"rotate.{name}", command, company_id, folder, rotate.hook_timeout) if command else None
+    command: tuple[str, ...] | None = getattr(settings.rotate, name)
+    if not command:
+        return None
+    limit, needs = settings.rotate.hook_timeout, settings.hooks.environment
+    return make_hook(f"rotate.{name}", command, company_id, folder, limit, needs=needs)
+
+
+def environment_of(hook: Hook) -> dict[str, str]:
+    """Return the variables that a command gets: the ordinary ones and those it needs, and no secret of ours.
+
+    A bot that a command starts inherits them, and its user can read them in `/proc`.
+    """
+    return {name: value for name, value in os.environ.items() if name in ORDINARY or name in hook.needs}
 
 
 def why_missing(hook: Hook) -> str | None:
@@ -160,6 +194,7 @@ def _start(hook: Hook, errors: int) -> "subprocess.Popen[bytes]":
             stdout=subprocess.PIPE,
             stderr=errors,
             start_new_session=True,
+            env=environment_of(hook),
         )
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error

@@ -8,7 +8,7 @@ from baileys_cleanup.cleaning.hooks import Hook, hook_of, run_hook, why_missing
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import CompanyProblem, HookFailed
-from baileys_cleanup.settings.values import Rotate
+from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.store import Store
 
@@ -16,7 +16,7 @@ from baileys_cleanup.store.store import Store
 class Standstill(NamedTuple):
     """How bots are stopped and started; `hear` gets what a hook says: its setting and a line."""
 
-    rotate: Rotate
+    settings: Settings
     hear: Callable[[str, str], object]
 
     def clean(
@@ -66,7 +66,7 @@ class Standstill(NamedTuple):
         run_hook(hook, lambda line: self.hear(hook.name, line))
 
     def _hook(self, name: str, store: Store, company_id: str) -> Hook:
-        hook = hook_of(self.rotate, name, company_id, store.place_of(company_id))
+        hook = hook_of(self.settings, name, company_id, store.place_of(company_id))
         assert hook is not None, "the settings were checked: both commands are there"
         return hook
 

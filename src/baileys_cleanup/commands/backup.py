@@ -10,6 +10,7 @@ import click
 from baileys_cleanup.backups.make import BackedUp, Status
 from baileys_cleanup.backups.retention import RetentionDecision
 from baileys_cleanup.backups.run import back_up_all
+from baileys_cleanup.commands import completion
 from baileys_cleanup.commands.backup_list import list_all, verify_all
 from baileys_cleanup.commands.backup_say import Say
 from baileys_cleanup.commands.options import (
@@ -38,7 +39,11 @@ from baileys_cleanup.store.store import no_companies, passed_over_in_words
 @click.option("--list", "listing", is_flag=True, help="List the archives there are.")
 @click.option("--verify", "verifying", is_flag=True, help="Read the archives back and check every hash.")
 @click.option(
-    "--to", "target", metavar="PLACE", help="A folder or s3://bucket/prefix, instead of the setting backup.to."
+    "--to",
+    "target",
+    metavar="PLACE",
+    shell_complete=completion.folder,
+    help="A folder or s3://bucket/prefix, instead of the setting backup.to.",
 )
 @only_companies
 @where

@@ -6,13 +6,14 @@ from shlex import quote
 
 import click
 
+from baileys_cleanup.commands import completion
 from baileys_cleanup.commands.demo_tree import build
 from baileys_cleanup.commands.options import CONTEXT, Output
 from baileys_cleanup.output.text import shown
 
 
 @click.command("demo", context_settings=CONTEXT)
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", metavar="DIR", shell_complete=completion.folder)
 @click.pass_context
 def command(ctx: click.Context, directory: str) -> None:
     """Build a sessions root to play with in DIR, a new or empty folder."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from baileys_cleanup.commands import completion
 from baileys_cleanup.commands.options import CONTEXT, Output, Stop, load_settings, only_companies, where, world
 from baileys_cleanup.watch.see.all import gather
 from baileys_cleanup.watch.show.prometheus import exposition, need_exposition
@@ -27,6 +28,7 @@ class PromFile(click.ParamType):  # type: ignore[type-arg] # Click before 8.4 kn
     "--textfile",
     type=PromFile(),
     metavar="PATH",
+    shell_complete=completion.file,
     help="Write them to this .prom file, whole or not at all, instead of printing.",
 )
 @click.option(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
+from baileys_cleanup.commands import completion
+
 if TYPE_CHECKING:
     from baileys_cleanup.cleaning.world import CleanOne, Holds, World
     from baileys_cleanup.output.log import Log
@@ -30,11 +32,21 @@ def several(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 where = several(
-    click.option("--sessions-root", metavar="DIR", help="The folder of the company folders, instead of the setting."),
-    click.option("--config", metavar="FILE", help="A TOML file of settings."),
+    click.option(
+        "--sessions-root",
+        metavar="DIR",
+        shell_complete=completion.folder,
+        help="The folder of the company folders, instead of the setting.",
+    ),
+    click.option("--config", metavar="FILE", shell_complete=completion.file, help="A TOML file of settings."),
 )
 only_companies = click.option(
-    "--company", "companies", metavar="ID", multiple=True, help="Only this company; repeatable."
+    "--company",
+    "companies",
+    metavar="ID",
+    multiple=True,
+    shell_complete=completion.company_ids,
+    help="Only this company; repeatable.",
 )
 json_output = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -132,7 +144,7 @@ def cleaner(settings: "Settings", log: "Log") -> "CleanOne":
     if settings.hooks.around_clean:
         from baileys_cleanup.cleaning.stopped_bot import Standstill  # noqa: PLC0415 - only where bots are to be stopped
 
-        return Standstill(settings.rotate, lambda hook, line: log.info("hook_output", hook=hook, line=line)).clean
+        return Standstill(settings, lambda hook, line: log.info("hook_output", hook=hook, line=line)).clean
     from baileys_cleanup.cleaning.company import clean_company  # noqa: PLC0415 - only who cleans needs it
 
     return clean_company

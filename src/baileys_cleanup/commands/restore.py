@@ -12,6 +12,7 @@ from baileys_cleanup.backups.manifest import is_bare
 from baileys_cleanup.backups.restore import RestorePlan, RestoreRequest, Target, carry_out, plan_restore
 from baileys_cleanup.backups.restore_plan import FileDecision, Step
 from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.commands import completion
 from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import ArchiveProblem, CleanupError, CompanyProblem, Refused, UsageProblem
@@ -27,8 +28,20 @@ from baileys_cleanup.store.store import BACKUP_LOCK
 
 @click.command("restore", context_settings=CONTEXT)
 @click.argument("archive")
-@click.option("--company", "company", metavar="ID", help="Into this company, instead of the archive's own.")
-@click.option("--from", "source", metavar="PLACE", help="Where archives lie, instead of the setting backup.to.")
+@click.option(
+    "--company",
+    "company",
+    metavar="ID",
+    shell_complete=completion.company_ids,
+    help="Into this company, instead of the archive's own.",
+)
+@click.option(
+    "--from",
+    "source",
+    metavar="PLACE",
+    shell_complete=completion.folder,
+    help="Where archives lie, instead of the setting backup.to.",
+)
 @click.option("--everything", is_flag=True, help="Sessions, sender keys and device lists as well. This loses messages.")
 @click.option(
     "--replace", is_flag=True, help="Build the folder anew and set the present one aside; undo brings it back."

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from baileys_cleanup.commands import completion
 from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
 from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.output.document import print_json
@@ -23,7 +24,14 @@ _UP = "\x1b[{}F\x1b[J"
 
 
 @click.command("rotate", context_settings=CONTEXT)
-@click.option("--company", "companies", metavar="ID", multiple=True, help="The company to rotate.")
+@click.option(
+    "--company",
+    "companies",
+    metavar="ID",
+    multiple=True,
+    shell_complete=completion.company_ids,
+    help="The company to rotate.",
+)
 @click.option("--fresh", is_flag=True, help="Begin with an empty folder, and pair it by QR code.")
 @click.option("--resume", "resuming", is_flag=True, help="Go on with a rotation that was interrupted.")
 @click.option("--rollback", "back", is_flag=True, help="Let the former folder live again.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.output.extras import to_install
 
 _QUIET_ZONE = 4
 """Modules of white around the code, as the standard asks for (ISO/IEC 18004)."""
@@ -23,9 +24,7 @@ def require_library() -> None:
     try:
         import segno  # noqa: F401, PLC0415 - only asked for
     except ImportError:
-        raise UsageProblem(
-            "a QR code needs the library segno, which is not installed: pip install 'baileys-cleanup[qr]'"
-        ) from None
+        raise UsageProblem(f"a QR code needs the library segno, which is not installed: {to_install('qr')}") from None
 
 
 def for_terminal(payload: str) -> str:

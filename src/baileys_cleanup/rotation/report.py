@@ -81,7 +81,7 @@ def step(state: State, planned: Rotated, settings: Settings, *, backs_up: bool) 
     journal = planned.journal
 
     def call(name: str, otherwise: str) -> str:
-        hook = hook_of(settings.rotate, name, journal.company_id, planned.folder)
+        hook = hook_of(settings, name, journal.company_id, planned.folder)
         return f"run {hook.name}: {shown(shlex.join(hook.words))}" if hook else otherwise
 
     steps: dict[State, Callable[[], str]] = {

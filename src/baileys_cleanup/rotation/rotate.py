@@ -22,7 +22,6 @@ from baileys_cleanup.rotation.steps import (
     Rotator,
     check_hooks,
     check_room,
-    folder_of,
     hook_for,
 )
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
@@ -134,7 +133,7 @@ def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: s
     unfinished = journals.open().get(company_id)
     if unfinished is not None:
         raise Refused(way_on(unfinished, again))
-    check_hooks(settings.rotate, companies, company_id)
+    check_hooks(settings, companies, company_id)
     command = settings.rotate.qr_command
     if fresh and command is not None:
         require_library()
@@ -148,7 +147,7 @@ def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: s
         check_room(companies, company_id, found)
     bot_pairs = fresh and (settings.rotate.bot_pairs or command is None)
     journal = Journal(new_run_id(world.now), company_id, fresh, bot_pairs, world.now)
-    return Rotated(journal, found, folder_of(companies, company_id))
+    return Rotated(journal, found, companies.place_of(company_id))
 
 
 def _open_ones(companies: Store, journals: Journals, wanted: Sequence[str]) -> list[Journal]:
@@ -233,7 +232,7 @@ def _as_recorded(records: SmallRecords | None, journal: Journal) -> Journal:
 
 def _wait(settings: Settings, journal: Journal, world: World, connections: Connections) -> Ending:
     with looking(settings.sessions_root) as seen:
-        hook = hook_for(settings.rotate, "qr_command", seen.companies, journal.company_id)
+        hook = hook_for(settings, "qr_command", seen.companies, journal.company_id)
         if hook is None:
             connections.say("rotate.qr_command is not set: scan the QR code that the bot itself shows now")
 

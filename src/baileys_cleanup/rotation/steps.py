@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 from baileys_cleanup.cleaning.hooks import Hook, hook_of, run_hook, why_missing
 from baileys_cleanup.cleaning.world import World
-from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, in_words
 from baileys_cleanup.output.text import argument, count, few, shown, size
 from baileys_cleanup.rotation.journal import way_on, write_journal
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
-from baileys_cleanup.settings.values import Rotate, Settings
+from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.small_records import AuditLog, SmallRecords
 from baileys_cleanup.store.store import Store
@@ -47,20 +46,15 @@ class Connections(NamedTuple):
     again: str = ""
 
 
-def folder_of(companies: Store, company_id: str) -> str:
-    """Return the path of a company's live folder, for the operator's commands."""
-    return f"{companies.path}/{COMPANY_PREFIX}{company_id}"
-
-
-def hook_for(rotate: Rotate, name: str, companies: Store, company_id: str) -> Hook | None:
+def hook_for(settings: Settings, name: str, companies: Store, company_id: str) -> Hook | None:
     """Return one of the commands of `rotate` for a company, None where it is not set."""
-    return hook_of(rotate, name, company_id, folder_of(companies, company_id))
+    return hook_of(settings, name, company_id, companies.place_of(company_id))
 
 
-def check_hooks(rotate: Rotate, companies: Store, company_id: str) -> None:
+def check_hooks(settings: Settings, companies: Store, company_id: str) -> None:
     """Raise Refused where a command that will be needed is not there: better now than with the bot stopped."""
     for name in ("stop_command", "start_command", "qr_command"):
-        hook = hook_for(rotate, name, companies, company_id)
+        hook = hook_for(settings, name, companies, company_id)
         problem = why_missing(hook) if hook else None
         if problem:
             raise Refused(f"{problem}; nothing was changed")
@@ -253,7 +247,7 @@ class Rotator:
 
     def _call(self, name: str, journal: Journal) -> bool:
         """Run a hook; False where it is not set."""
-        hook = hook_for(self._settings.rotate, name, self._companies, journal.company_id)
+        hook = hook_for(self._settings, name, self._companies, journal.company_id)
         if hook is None:
             return False
         run_hook(hook, lambda line: self._doors.hear(hook.name, line))

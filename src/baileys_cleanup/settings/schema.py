@@ -1,5 +1,6 @@
 """What people may write in the environment and in a TOML file, read and checked."""
 
+import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
@@ -13,6 +14,7 @@ from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.tables import TABLES, Written
 from baileys_cleanup.settings.together import wrong_together
+from baileys_cleanup.settings.trust import names_commands, why_distrusted
 from baileys_cleanup.settings.types import marked
 from baileys_cleanup.settings.values import FLAG, Loaded, Settings
 from baileys_cleanup.settings.wrong import variable_of, wrong_value, wrong_variable
@@ -121,8 +123,14 @@ def names() -> list[str]:
 
 
 def _read_toml(path: str) -> dict[str, Any]:
+    user = os.geteuid()
     try:
-        with open(path, "rb") as file:
+        # Without blocking: a pipe that lies there must not hold the run up before anybody has looked whose it is.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
+            doubt = why_distrusted(path, file.fileno(), user)
+            if doubt and user == 0:
+                raise _distrusted(path, doubt)
+            os.set_blocking(file.fileno(), True)
             data = file.read(_FILE_LIMIT + 1)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
@@ -133,12 +141,18 @@ def _read_toml(path: str) -> dict[str, Any]:
         document = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise UsageProblem(f"the settings file {shown(path)} is not valid TOML: {error}") from None
+    if doubt and names_commands(document):
+        raise _distrusted(path, doubt)
     companies = document.get("companies")
     if isinstance(companies, dict):
         document["companies"] = {company.removeprefix(COMPANY_PREFIX): table for company, table in companies.items()}
         if len(document["companies"]) < len(companies):
             raise UsageProblem(f"the settings file {shown(path)} has settings for one company under two names")
     return document
+
+
+def _distrusted(path: str, doubt: str) -> UsageProblem:
+    return UsageProblem(f"the settings file {shown(path)} is not followed, because it could have commands run: {doubt}")
 
 
 def _check(values: dict[str, Any], origin: Callable[[str], str]) -> list[str]:

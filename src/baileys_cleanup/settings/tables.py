@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.policy import Preset
-from baileys_cleanup.settings.types import Address, Addresses, Command, FilePath, Kinds, Place, Truth, Whole
+from baileys_cleanup.settings.types import Address, Addresses, Command, FilePath, Kinds, Names, Place, Truth, Whole
 from baileys_cleanup.settings.values import PREFIX
 
 MOST_DAYS = 36_500
@@ -102,6 +102,9 @@ class HooksTable(_Table):
     """`[hooks]`."""
 
     around_clean: Truth | None = Field(default=None, description=_TRUTH)
+    environment: Names | None = Field(
+        default=None, description="a list of names of variables; in the environment, with spaces between them"
+    )
 
 
 class CompanyTable(_Table):

@@ -9,6 +9,7 @@ from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.settings.values import PASSWORD
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 class Text(str):
@@ -51,6 +52,14 @@ def _addresses(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     return tuple(str(url) for url in value)
 
 
+def _names(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if isinstance(value, Text):
+        value = value.split()
+    if not isinstance(value, list) or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in value):
+        raise ValueError("no list of names")
+    return tuple(str(name) for name in value)
+
+
 def _address(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     if not isinstance(value, str) or not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", value):
         raise ValueError("no URL")
@@ -88,6 +97,7 @@ Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Addresses = Annotated[Any, BeforeValidator(_addresses)]  # Any: the library would read a list in a variable as JSON
+Names = Annotated[Any, BeforeValidator(_names)]  # Any: likewise
 Address = Annotated[str, BeforeValidator(_address)]
 Kinds = Annotated[Any, BeforeValidator(_kinds)]  # Any: likewise
 FilePath = Annotated[str, BeforeValidator(_path)]

@@ -82,9 +82,13 @@ class Rotate:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """When the commands of `rotate` are used by others. `around_clean`: the bot is stopped while it is cleaned."""
+    """How the commands of `rotate` are used. `around_clean`: the bot is stopped while it is cleaned.
+
+    `environment` are the variables that a command gets beside the ordinary ones.
+    """
 
     around_clean: bool = False
+    environment: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

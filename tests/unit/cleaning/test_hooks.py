@@ -1,5 +1,6 @@
 """`hooks`: the operator's own commands, run as words, with a time limit, and their output passed on."""
 
+import json
 import os
 import sys
 import time
@@ -9,7 +10,7 @@ import pytest
 from baileys_cleanup.cleaning import hooks
 from baileys_cleanup.cleaning.hooks import Hook, hook_of, listening, make_hook, run_hook, why_missing
 from baileys_cleanup.errors import HookFailed
-from baileys_cleanup.settings.values import Rotate
+from baileys_cleanup.settings.values import Hooks, Rotate, Settings
 
 
 def python(code, *words, limit=20.0):
@@ -65,8 +66,33 @@ def test_an_id_is_one_word_whatever_it_holds(company_id):
 def test_a_setting_that_is_none_gives_no_hook():
     """Only what is set is run, with its limit."""
     rotate = Rotate(stop_command=("stop", "{company_id}"), hook_timeout=9)
-    assert None is hook_of(rotate, "start_command", "7", "/srv")
-    assert Hook("rotate.stop_command", ("stop", "7"), 9) == hook_of(rotate, "stop_command", "7", "/srv")
+    settings = Settings(rotate=rotate, hooks=Hooks(environment=("DOCKER_HOST",)))
+    assert None is hook_of(settings, "start_command", "7", "/srv")
+    assert Hook("rotate.stop_command", ("stop", "7"), 9, ("DOCKER_HOST",)) == hook_of(
+        settings, "stop_command", "7", "/srv"
+    )
+
+
+@pytest.mark.parametrize("listened_to", [False, True])
+def test_no_secret_of_the_tools_reaches_a_command(monkeypatch, listened_to):
+    """A command, and the bot that it starts, gets the ordinary variables and those that were asked for; nothing else."""
+    secrets = {
+        "AWS_SECRET_ACCESS_KEY": "1",
+        "BAILEYS_CLEANUP_ALERTS__URLS": "mailto://user:password@mail.example",
+        "BAILEYS_CLEANUP_PING_URL": "https://hc.example/1",
+        "PGPASSWORD": "1",
+    }
+    ordinary = {"PATH": os.environ["PATH"], "TZ": "Europe/Zurich", "DOCKER_HOST": "unix:///run/docker.sock"}
+    for name, value in (secrets | ordinary).items():
+        monkeypatch.setenv(name, value)
+    hook = python("import json, os; print(json.dumps(dict(os.environ)))")._replace(needs=("DOCKER_HOST", "ABSENT"))
+    if listened_to:
+        with listening(hook, print) as talk:
+            got = json.loads(talk.line(20))
+    else:
+        got = json.loads(heard(hook)[0])
+    assert ordinary == {name: got.get(name) for name in ordinary}
+    assert set() == set(got) - hooks.ORDINARY - {"DOCKER_HOST"}
 
 
 def test_output_of_both_streams_is_heard_line_by_line():

@@ -9,12 +9,13 @@ from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import HookFailed
-from baileys_cleanup.settings.values import Rotate
+from baileys_cleanup.settings.values import Rotate, Settings
 from baileys_cleanup.store.remover import DryRun
 
 from ..helpers import NOW, OTHER, creds, put
 
 ROTATE = Rotate(stop_command=("sh", "-c", ":", "{company_id}"), start_command=("sh", "-c", ":", "{folder}"))
+SETTINGS = Settings(rotate=ROTATE)
 
 
 class Bot:
@@ -51,7 +52,7 @@ def clean(root, *, company_id="7", **terms):
     """Clean a company with its bot stopped; give the outcome and what was said."""
     said = []
     how = Terms(NOW, Levels(), None, lambda: None, lambda: False)._replace(**terms)
-    outcome = Standstill(ROTATE, lambda hook, line: said.append(line)).clean(
+    outcome = Standstill(SETTINGS, lambda hook, line: said.append(line)).clean(
         root, company_id, Policy(), how, DryRun(), detail=False
     )
     return outcome, said

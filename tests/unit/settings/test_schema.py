@@ -54,6 +54,8 @@ def read(tmp_path):
         ("[companies]\nx = 5", ["companies.x"]),
         ("undo_days = 1\nundo_days = 2", ["not valid TOML"]),
         ("undo_days", ["not valid TOML"]),
+        ("[hooks]\nenvironment = 'PATH'", ["hooks.environment", "a list of names"]),
+        ('[hooks]\nenvironment = ["A=B"]', ["hooks.environment", "a list of names"]),
         ("[monitor]\nemergency_cleanup = 1", ["monitor.emergency_cleanup", "true or false"]),
         ("[alerts]\nrepeat_hours = 0", ["alerts.repeat_hours", "1 to 876,000"]),
         ("[alerts]\nurl = 'json://x'", ["alerts.url", "urls"]),

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.places.place import Draft, Place, Stored, Upload, pour
 from baileys_cleanup.errors import StoreProblem, UsageProblem
+from baileys_cleanup.output.extras import to_install
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.snapshots import open_spool
 
@@ -80,8 +81,7 @@ def open_fsspec_place(target: str) -> Iterator[Place]:
         import fsspec  # noqa: PLC0415 - an extra
     except ImportError:
         raise UsageProblem(
-            f"for {shown(scheme)}:// fsspec has to be installed, and its package for that:"
-            " pip install 'baileys-cleanup[fsspec]'"
+            f"for {shown(scheme)}:// fsspec has to be installed, and its package for that: {to_install('fsspec')}"
         ) from None
     try:
         system, path = fsspec.core.url_to_fs(target)

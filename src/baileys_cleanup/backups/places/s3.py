@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.places.place import Draft, Place, Stored, Upload, pour
 from baileys_cleanup.errors import StoreProblem, UsageProblem
+from baileys_cleanup.output.extras import to_install
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.snapshots import CHUNK, open_spool
 
@@ -125,7 +126,7 @@ def open_s3_place(target: str) -> Iterator[Place]:
         from botocore.config import Config  # noqa: PLC0415 - an extra
         from botocore.session import Session  # noqa: PLC0415 - an extra
     except ImportError:
-        raise UsageProblem("for s3:// botocore has to be installed: pip install 'baileys-cleanup[s3]'") from None
+        raise UsageProblem(f"for s3:// botocore has to be installed: {to_install('s3')}") from None
     with _told(shown(target)):
         session = Session()
         client = session.create_client("s3", config=_config(Config, {}))

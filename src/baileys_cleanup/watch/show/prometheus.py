@@ -7,6 +7,7 @@ from baileys_cleanup.backups.record import BackupRecord as Backups
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.output.extras import to_install
 from baileys_cleanup.watch.remember.run_history import History
 from baileys_cleanup.watch.see.all import Facts
 from baileys_cleanup.watch.see.company import Detail, Unreadable, View
@@ -26,9 +27,7 @@ def need_exposition() -> None:
     try:
         import prometheus_client  # noqa: F401, PLC0415 - an extra
     except ImportError:
-        raise UsageProblem(
-            "metrics need prometheus_client, which is not installed: pip install 'baileys-cleanup[metrics]'"
-        ) from None
+        raise UsageProblem(f"metrics need prometheus_client, which is not installed: {to_install('metrics')}") from None
 
 
 def exposition(facts: Facts, detail: str | None = None) -> bytes:

@@ -1,7 +1,8 @@
 """The file for node_exporter's textfile collector: written beside, readable by all, renamed over.
 
 The collector reads any `*.prom` at any moment, as another user: a file is whole or not there, and the one in the
-making has another ending. What the rename would replace must be a file or a link, and never lies in a company's folder.
+making has another ending, and a name that nobody can guess: the folder may belong to somebody else. What the rename
+would replace must be a file or a link, and never lies in a company's folder.
 """
 
 import os
@@ -19,7 +20,7 @@ _READABLE = 0o644
 def write_textfile(path: str, text: bytes, sessions_root: str) -> None:
     """Write the metrics to a path outside the companies' folders. Raises UsageProblem when it cannot be done."""
     folder, name = os.path.split(os.path.abspath(path))
-    beside = f".{name}.{os.getpid()}.new"
+    beside = f".baileys-cleanup-{os.urandom(8).hex()}.new"
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -38,6 +39,9 @@ def _objection(folder: int, name: str, sessions_root: str) -> str | None:
     """Say in words why this is no place for metrics, None where it is one."""
     if _is_taken(folder, sessions_root):
         return "it lies in a folder of a company or of the tool; name a file elsewhere"
+    shared = os.fstat(folder).st_mode
+    if shared & stat.S_IWOTH and not shared & stat.S_ISVTX:
+        return "everybody may write in its folder, and replace what is told there: chmod o-w, or chmod +t"
     try:
         mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     except FileNotFoundError:
@@ -61,9 +65,10 @@ def _is_taken(folder: int, sessions_root: str) -> bool:
 
 
 def _write(folder: int, beside: str, name: str, text: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(beside, flags, _READABLE, dir_fd=folder)
     try:
-        with open(os.open(beside, flags, _READABLE, dir_fd=folder), "wb") as file:
+        with open(fd, "wb") as file:
             os.fchmod(file.fileno(), _READABLE)  # whatever the umask of the service says
             file.write(text)
         os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)

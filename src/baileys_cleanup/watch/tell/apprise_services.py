@@ -15,6 +15,7 @@ from threading import Thread
 from typing import Any, Protocol
 
 from baileys_cleanup.errors import CleanupError, UsageProblem
+from baileys_cleanup.output.extras import to_install
 from baileys_cleanup.watch.tell.timeout import wait_for
 
 _PATIENCE = 30.0
@@ -47,9 +48,7 @@ def open_services(urls: Sequence[str]) -> list[Service]:
     try:
         import apprise  # noqa: PLC0415 - an extra, and half a second
     except ImportError:
-        raise UsageProblem(
-            "alerts.urls needs Apprise, which is not installed: pip install 'baileys-cleanup[alerts]'"
-        ) from None
+        raise UsageProblem(f"alerts.urls needs Apprise, which is not installed: {to_install('alerts')}") from None
     _silence()
     services: list[Service] = []
     for number, url in enumerate(urls, 1):

@@ -1,11 +1,16 @@
 """`watch.server`, `watch.latest`: three paths, sane headers, and never an old look as the present one."""
 
 import http.client
+import io
 import socket
+import threading
+import time
+from contextlib import suppress
 
 import pytest
 
 from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.watch.show import server
 from baileys_cleanup.watch.show.latest import LatestSnapshot, Snapshot
 from baileys_cleanup.watch.show.server import serving
 
@@ -38,9 +43,9 @@ def ask(latest):
     """Give a function that asks a server for a path; it gives status, headers and text."""
     with serving("127.0.0.1", 0, latest) as address:
 
-        def request(path, method="GET"):
+        def request(path, method="GET", **headers):
             connection = http.client.HTTPConnection(address.removeprefix("http://").rstrip("/"), timeout=10)
-            connection.request(method, path)
+            connection.request(method, path, headers=headers)
             answer = connection.getresponse()
             found = answer.status, answer.headers, answer.read().decode()
             connection.close()
@@ -100,19 +105,86 @@ def test_what_is_not_so_any_more_is_not_shown(ask, latest, path):
     assert 503 == ask(path)[0]
 
 
-def test_a_client_that_says_nothing_holds_nobody_up(ask, latest):
-    """Connections that stay silent do not keep another client from its answer."""
+def connected(address):
+    """Connect to a server, and say nothing."""
+    host, port = address.removeprefix("http://").rstrip("/").split(":")
+    return socket.create_connection((host, int(port)), timeout=10)
+
+
+def said(client):
+    """Read what a server says until it closes."""
+    parts = b""
+    with client:
+        while part := client.recv(4096):
+            parts += part
+    return parts
+
+
+def test_a_flood_of_silent_clients_holds_nobody_up(latest, monkeypatch):
+    """However many connect and stay, so many have a place, and another client gets its answer."""
     latest.show(SNAPSHOT)
+    threads = []
     with serving("127.0.0.1", 0, latest) as address:
-        place = address.removeprefix("http://").rstrip("/")
-        host, port = place.split(":")
-        silent = [socket.create_connection((host, int(port))) for _ in range(20)]
-        connection = http.client.HTTPConnection(place, timeout=10)
-        connection.request("GET", "/healthz")
-        assert 200 == connection.getresponse().status
-        connection.close()
+        silent = []
+        for _ in range(100):
+            silent.append(connected(address))
+            silent[-1].send(b"GET / HTTP/1.1\r\nX: ")
+            threads.append(threading.active_count())
+        client = connected(address)
+        client.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"200 OK" in said(client)
         for each in silent:
             each.close()
+    assert max(threads) <= server._MOST + threading.active_count() + 2
+
+
+def test_a_connection_has_its_time(latest, monkeypatch):
+    """Whoever goes on saying a little, or never reads, is ended when the time is up."""
+    monkeypatch.setattr(server, "_PATIENCE", 1)
+    latest.show(SNAPSHOT)
+    with serving("127.0.0.1", 0, latest) as address, connected(address) as client:
+        began = time.monotonic()
+        with suppress(OSError):
+            while time.monotonic() - began < 30:
+                client.send(b"G")
+                time.sleep(0.05)
+        assert time.monotonic() - began < 30
+
+
+def test_a_long_request_is_not_read():
+    """No more is read than a request may have, however long its lines are and however many."""
+    request = io.BytesIO(b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 50 + b"x" * 1_000_000)
+    short = server._Short(request)
+    while short.readline(65_537):
+        pass
+    assert server._LONGEST == request.tell()
+
+
+@pytest.mark.parametrize(
+    ("request_text", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", b"421"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.0\r\n\r\n", b"200"),
+        (b"GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n", b"404"),
+        (b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", b"404"),
+        (b"GET //metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", b"200"),
+        (b"<script>alert(1)</script> / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"501"),
+        (b"GET / / HTTP/1.1\r\n\r\n", b"400"),
+    ],
+)
+def test_what_is_asked_for_is_checked(latest, request_text, status):
+    """Another server's name, none or two, a path that is none: refused, and nothing of it is repeated."""
+    latest.show(SNAPSHOT)
+    with serving("127.0.0.1", 0, latest) as address:
+        client = connected(address)
+        client.send(request_text)
+        answer = said(client)
+    assert status == answer.split()[1]
+    assert b"script>" not in answer
+    assert b"evil" not in answer
+    assert b"Python" not in answer
 
 
 def test_a_port_in_use_is_told(latest):

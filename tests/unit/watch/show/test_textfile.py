@@ -70,6 +70,41 @@ def test_a_link_in_its_place_is_replaced_not_followed(tmp_path):
     assert not (tmp_path / "a.prom").is_symlink()
 
 
+@pytest.mark.parametrize("plant", [os.mkfifo, lambda path: path.symlink_to("victim"), lambda path: path.touch()])
+def test_what_lies_in_the_way_is_never_written_through(tmp_path, monkeypatch, plant):
+    """Even who guesses the name of the file in the making has it neither opened, followed, filled nor deleted."""
+    monkeypatch.setattr(os, "urandom", bytes)
+    planted = tmp_path / f".baileys-cleanup-{'00' * 8}.new"
+    plant(planted)
+    before = planted.lstat()
+    with pytest.raises(UsageProblem, match="File exists"):
+        write_textfile(str(tmp_path / "a.prom"), b"x 1\n", ELSEWHERE)
+    assert (before.st_ino, before.st_size, [planted.name]) == (
+        planted.lstat().st_ino,
+        planted.lstat().st_size,
+        names(tmp_path),
+    )
+
+
+def test_no_two_have_the_same_name_in_the_making(tmp_path, monkeypatch):
+    """The name tells nothing that somebody could know beforehand."""
+    made = []
+    monkeypatch.setattr(os, "replace", lambda source, *_args, **_where: made.append(source))
+    for _ in range(20):
+        write_textfile(str(tmp_path / "a.prom"), b"x 1\n", ELSEWHERE)
+    assert 20 == len(set(made))
+
+
+def test_a_folder_of_everybodys_is_refused(tmp_path):
+    """Where anybody may replace the file, anybody may say that all is well; a sticky bit keeps them from it."""
+    tmp_path.chmod(0o777)
+    with pytest.raises(UsageProblem, match="everybody may write in its folder"):
+        write_textfile(str(tmp_path / "a.prom"), b"x 1\n", ELSEWHERE)
+    tmp_path.chmod(0o1777)
+    write_textfile(str(tmp_path / "a.prom"), b"x 1\n", ELSEWHERE)
+    assert ["a.prom"] == names(tmp_path)
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
 def test_what_is_no_file_stays(tmp_path, make):
     """A pipe, a device or a folder is not replaced: one sentence, and nothing beside it."""
