@@ -48,9 +48,9 @@ def test_an_old_ratchet_stays_away(paired: Root, shelf: Path) -> None:
     paired.run("restore", "latest", "--company", "962302", "--from", str(shelf))
     names = {path.name for path in (paired.path / "company_962302").iterdir()}
     assert OLD_SESSION not in names
-    assert names == {file["file"] for file in json.loads(dry.out)["files"] if file["step"] == "restored"} - {
-        "odd\\udcff\\nname"
-    } | {"odd\udcff\nname"}
+    assert names == {
+        file["file"] for file in json.loads(dry.out)["companies"][0]["decisions"] if file["step"] == "restored"
+    } - {"odd\\udcff\\nname"} | {"odd\udcff\nname"}
 
 
 @pytest.mark.parametrize("content", [b"", b'{"me": ', b"no"])

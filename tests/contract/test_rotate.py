@@ -171,7 +171,7 @@ def test_a_dry_run_says_every_step_and_file_and_changes_nothing(root: Root, comp
     """No folder, no lock, no hook; and what it names is what the rotation does."""
     (company.path / "a link").symlink_to("/etc/hostname")
     before = root.tree()
-    planned = json.loads(rotate(root, bot, "--dry-run", "--json").out)
+    planned = document(rotate(root, bot, "--dry-run", "--json"))
     text = rotate(root, bot, "-n").out.decode()
     assert (root.tree(), root.tool.exists(), bot.ran()) == (before, False, [])
     assert [step["state"] for step in planned["steps"]] == ["backed_up", "stopped", "built", "switched", "started"]
@@ -184,7 +184,7 @@ def test_a_dry_run_says_every_step_and_file_and_changes_nothing(root: Root, comp
     done = rotate(root, bot, "--json")
     assert document(done)["files"] == planned["files"]
     assert "a link" in document(done)["warnings"][0]
-    fresh = json.loads(rotate(root, bot, "--fresh", "-n", "--json").out)
+    fresh = document(rotate(root, bot, "--fresh", "-n", "--json"))
     assert (fresh["files_taken"], fresh["files"]["taken"]) == ([], 0)
     assert fresh["steps"][-1]["state"] == "paired"
 

@@ -141,7 +141,7 @@ def test_the_monitors_emergency_can_be_undone(root: Root) -> None:
     before = root.files()
     document = json.loads(root.run("monitor", "--once", "--json").out)
     (company,) = document["companies"]
-    assert (company["counted"], company["level"], company["emergency"]["removed"]) == (100, "normal", 90)
+    assert (company["counted"], company["level"], company["emergency"]["files"]["removed"]) == (100, "normal", 90)
     assert len((root.tool / "audit.log").read_text().splitlines()) == 90
     (run_id,) = company["emergency"]["runs"]
     assert len(root.quarantine(run_id)) == 90

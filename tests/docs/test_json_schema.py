@@ -49,7 +49,7 @@ def test_the_schema_is_one() -> None:
 
 
 def test_every_document_fits_the_schema(demo: Path) -> None:
-    """What clean, undo, explain and settings write fits their definitions, in good and in bad nights."""
+    """What each command writes fits its definition, in good and in bad nights."""
     broken = demo / "company_broken"
     shutil.copytree(demo / "company_962302", broken)
     (broken / "creds.json").write_bytes(b"")
@@ -65,9 +65,39 @@ def test_every_document_fits_the_schema(demo: Path) -> None:
         ("explain", run("explain", "--json", root=demo)),
         ("undo", run("undo", "latest", "--json", root=demo)),
         ("settings", run("settings", "--json", root=demo)),
+        ("check", run("check", "--json", "--max-age-clean", "1m", root=demo)),
+        (
+            "monitor",
+            run("monitor", "--dry-run", "--json", root=demo),
+        ),
+        ("monitor", run("monitor", "--once", "--json", root=demo)),
     ]
     for name, result in written:
         assert [] == problems(json.loads(result.stdout), name), name
+
+
+def test_backups_restores_and_rotations_fit_the_schema(demo: Path) -> None:
+    """What is made, listed, verified, planned, restored and rotated has its definition, good and bad archives alike."""
+    archives = demo.parent / "archives"
+    archives.mkdir(0o700)
+    to = ["--to", str(archives), "--json"]
+    (demo / "company_123456" / "creds.json").write_bytes(b"")
+    latest = ["restore", "latest", "--from", str(archives), "--company", "962302", "--json"]
+    rotation = ["rotate", "--company", "962302", "--json"]
+    written = [
+        ("backup", run("backup", "--dry-run", *to, root=demo)),
+        ("backup", run("backup", *to, root=demo)),
+        ("backup_list", run("backup", "--list", *to, root=demo)),
+        ("restore", run(*latest, "--dry-run", root=demo)),
+        ("restore", run(*latest, "--replace", root=demo)),
+        ("rotate", run(*rotation, "--dry-run", root=demo)),
+        ("rotate", run(*rotation, root=demo)),
+        ("rotate", run(*rotation, "--rollback", root=demo)),
+    ]
+    next(archives.glob("company_962302*")).write_bytes(b"spoiled")
+    written.append(("backup_verify", run("backup", "--verify", *to, "--company", "962302", root=demo)))
+    for name, result in written:
+        assert [] == problems(json.loads(result.stdout), name), (name, result.stderr)
 
 
 def test_a_folder_that_is_switched_back_fits_the_schema(demo: Path) -> None:
@@ -91,6 +121,7 @@ def test_a_folder_that_is_switched_back_fits_the_schema(demo: Path) -> None:
         (["undo", "20261122T030000Z-4f1c", "--json"], 2),
         (["explain", "--json", "nothing.json"], 2),
         (["settings", "--json", "--config", "/nowhere"], 2),
+        (["monitor", "--json"], 2),
     ],
 )
 def test_every_error_fits_the_schema(arguments: list[str], status: int, demo: Path) -> None:
@@ -100,6 +131,15 @@ def test_every_error_fits_the_schema(arguments: list[str], status: int, demo: Pa
     assert [] == problems(document, "failure")
     assert (status, status) == (result.returncode, document["exit_status"])
     assert [f"baileys-cleanup: error: {each['error']}" for each in document["errors"]] == result.stderr.splitlines()
+
+
+@pytest.mark.parametrize("arguments", [["check", "--json", "--nonsense"], ["check", "--json", "--company", "nobody"]])
+def test_a_check_that_cannot_check_fits_the_schema(arguments: list[str], demo: Path) -> None:
+    """The plugin's own error is the same document, with the word and the status of its convention."""
+    result = run(*arguments, root=demo)
+    document = json.loads(result.stdout)
+    assert [] == problems(document, "failure")
+    assert ("unknown", 3, 3) == (document["status"], document["exit_status"], result.returncode)
 
 
 def test_a_field_that_is_missing_or_new_is_found(demo: Path) -> None:

@@ -25,6 +25,7 @@ from baileys_cleanup.commands.options import (
     world,
 )
 from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.output.document import place_fields, problem_fields
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
@@ -92,6 +93,7 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
     warnings = [no_companies(settings.sessions_root)] if not done and not stop() else []
     with open_store(settings.sessions_root) as store:
         warnings += [sentence for sentence, keys in passed_over_in_words(store.passed_over()) if keys]
+        lies = place_fields(store.path)
     for text in warnings:
         say.warned(None, text)
         say.line(f"warning: {shown(text)}")
@@ -109,6 +111,7 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
         {
             "dry_run": dry_run,
             "status": "stopped" if stop() else "partial" if failed else "done",
+            **lies,
             "started_at": timestamp(now.now),
             "to": shown(str(settings.backup.to)),
             "companies": [_fields(outcome) for outcome in done],
@@ -170,13 +173,13 @@ def _fields(outcome: BackedUp) -> dict[str, Any]:
         "company_id": shown(outcome.company_id),
         "status": outcome.status,
         "archive": None if outcome.archive is None else shown(outcome.archive),
-        "files": outcome.files,
+        "files": {"archived": outcome.files},
         "bytes": outcome.bytes,
         "archive_bytes": outcome.archive_bytes,
         "archives": [_fate(decision) for decision in outcome.decisions],
         "warnings": [shown(text) for text in outcome.warnings],
         "notes": [shown(text) for text in outcome.notes],
-        "errors": [shown(text) for text in outcome.errors],
+        "errors": [problem_fields(text) for text in outcome.errors],
     }
 
 

@@ -7,6 +7,7 @@ from baileys_cleanup.backups.run import looking
 from baileys_cleanup.backups.verify import ListedArchive, Verified, list_archives, verify
 from baileys_cleanup.commands.backup_say import Say, ids_of
 from baileys_cleanup.commands.options import Stop
+from baileys_cleanup.output.document import problem_fields
 from baileys_cleanup.output.table import plain, table
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
@@ -82,7 +83,7 @@ def _verified(verified: Verified) -> dict[str, Any]:
     return {
         **_listed(verified.listed),
         "good": good,
-        "files": verified.files if good else None,
+        "files": {"archived": verified.files} if good else None,
         "paired": verified.paired if good else None,
-        "problem": None if verified.problem is None else shown(verified.problem),
+        "errors": [] if verified.problem is None else [problem_fields(str(verified.problem))],
     }

@@ -24,7 +24,7 @@ from baileys_cleanup.commands.options import (
 )
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.errors import CleanupError, UsageProblem
-from baileys_cleanup.output.document import print_json
+from baileys_cleanup.output.document import error_document, place_fields, print_json
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.store import Store, no_companies
@@ -63,7 +63,7 @@ def check(
             late=_late(store, wanted.ages, ids, world.now), passed_over=store.passed_over(), again=world.again
         )
     if as_json:
-        print_json(write, document(found))
+        print_json(write, {**place_fields(store.path), **document(found)})
     else:
         write(line(found) + "\n")
     return found.state
@@ -150,7 +150,9 @@ def _unknown() -> Iterator[None]:
 
 
 def _end(sentence: str) -> NoReturn:
-    Output().write(unknown(sentence) + "\n")  # where nobody listens the status still tells
+    as_json = "--json" in sys.argv
+    text = error_document(State.UNKNOWN, [sentence], "unknown") if as_json else unknown(sentence) + "\n"
+    Output().write(text)  # where nobody listens the status still tells
     raise click.exceptions.Exit(State.UNKNOWN)
 
 

@@ -16,7 +16,7 @@ from baileys_cleanup.commands import completion
 from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import ArchiveProblem, CleanupError, CompanyProblem, Refused, UsageProblem
-from baileys_cleanup.output.document import print_json
+from baileys_cleanup.output.document import place_fields, print_json, problem_fields
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.rotation.journal import why_not_now
 from baileys_cleanup.settings.values import Settings
@@ -131,7 +131,7 @@ def restore(
             raise NotRestored(f"company {shown(asked.company_id)} was not restored: {why}") from None
         say = _Say(plan, problems, None if dry_run or not plan.builds else run_id, dry_run=dry_run)
         if as_json:
-            print_json(write, say.fields())
+            print_json(write, {**place_fields(store.path), **say.fields()})
         else:
             say.text(write, again, detail=detail)
         return int(say.is_open)
@@ -159,18 +159,27 @@ class _Say:
         plan = self._plan
         return {
             "dry_run": self._dry_run,
-            "status": "partial" if self.is_open else "done",
-            "company_id": shown(plan.asked.company_id),
-            "archive": shown(plan.found.name),
-            "created": shown(plan.found.manifest.created),
+            "status": self._status,
             "everything": plan.asked.everything,
             "replace": plan.asked.replace,
-            "set_aside": self._set_aside,
-            "files": [_fields(choice) for choice in plan.choices],
-            "totals": {step.value: len(plan.names(step)) for step in Step},
-            "warnings": plan.warnings,
-            "errors": self._problems,
+            "companies": [
+                {
+                    "company_id": shown(plan.asked.company_id),
+                    "status": self._status,
+                    "archive": shown(plan.found.name),
+                    "created": shown(plan.found.manifest.created),
+                    "set_aside": self._set_aside,
+                    "files": {step.value: len(plan.names(step)) for step in Step},
+                    "decisions": [_fields(choice) for choice in plan.choices],
+                    "warnings": plan.warnings,
+                    "errors": [problem_fields(text) for text in self._problems],
+                }
+            ],
         }
+
+    @property
+    def _status(self) -> str:
+        return "partial" if self.is_open else "done"
 
     @property
     def _set_aside(self) -> str | None:

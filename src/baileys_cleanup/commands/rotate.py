@@ -186,7 +186,7 @@ class _Teller:
                 "files_taken": taken,
                 "files_left": left,
             }
-            print_json(self._write, document)
+            print_json(self._write, {"rotations": [document]})
             return
         self._write(f"company {shown(journal.company_id)}, {journal.mode} rotation:\n")
         for number, (_, text) in enumerate(steps, 1):

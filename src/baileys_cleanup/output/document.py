@@ -13,6 +13,7 @@ from baileys_cleanup.output.text import shown
 
 SCHEMA_VERSION = 2
 _STATUS = {4: "refused", 130: "stopped", 143: "stopped"}
+"""The word for an exit status; any other is `failed`."""
 
 
 def place_fields(root: str) -> dict[str, Any]:
@@ -44,10 +45,18 @@ def print_json(write: Callable[[str], object], document: dict[str, Any]) -> None
     write(_text(document))
 
 
-def error_document(status: int, sentences: Iterable[str]) -> str:
-    """Return the document of a command that ended before it had one of its own; `status` is the exit status."""
+def company_problem_fields(company_id: str, error: str) -> dict[str, Any]:
+    """Return one error about a whole company, for a list beside the companies."""
+    return {"company_id": shown(company_id), **problem_fields(error)}
+
+
+def error_document(status: int, sentences: Iterable[str], word: str | None = None) -> str:
+    """Return the document of a command that ended before it had one of its own; `status` is the exit status.
+
+    `word` is for it where it has a word of its own.
+    """
     errors = [problem_fields(sentence) for sentence in sentences]
-    return _text({"status": _STATUS.get(status, "failed"), "exit_status": status, "errors": errors})
+    return _text({"status": word or _STATUS.get(status, "failed"), "exit_status": status, "errors": errors})
 
 
 def _text(document: dict[str, Any]) -> str:

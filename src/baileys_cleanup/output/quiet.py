@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from baileys_cleanup.decision.levels import Level
+from baileys_cleanup.decision.judgement import Cause
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, RunOutcome, RunStatus
 from baileys_cleanup.output.sentences import ending, problems_in_words, total_line
 from baileys_cleanup.output.text import count, shown
 
 MOST_LINES = 40
-_FULL = {Level.ATTENTION, Level.WARNING, Level.CRITICAL}
 _IN_A_LINE = 10
 """Companies that say the same, in one line."""
 
@@ -27,11 +26,12 @@ class Want(StrEnum):
     FAILED = "not cleaned, or not wholly"
     REFUSED = "left alone by a guard"
     FULL = "fuller than normal"
+    STUCK = "full of what no cleanup can free"
     LOOK = "with something to look at"
 
 
 class Standing(NamedTuple):
-    """What stands of a company since a run said so: its sentences without their numbers, and its files."""
+    """What stands of a company since a run said so: the gist of its sentences, and its files."""
 
     sentences: tuple[str, ...]
     counted: int
@@ -64,7 +64,7 @@ class QuietReport:
         want = _want(outcome)
         if want is not None:
             sentences = (*problems_in_words(outcome), *outcome.warnings)
-            standing = Standing(tuple(map(_without_numbers, sentences)), outcome.counted or 0)
+            standing = Standing(tuple(map(_gist, sentences)), outcome.counted or 0)
             helpless = outcome.status is CompanyStatus.CLEANED
             self._wants[want].append(_Company(outcome.company_id, sentences, standing, helpless))
 
@@ -132,7 +132,8 @@ class _Line(NamedTuple):
 
 
 def _want(outcome: CompanyOutcome) -> Want | None:
-    if any("creds.json" in text for text in outcome.warnings):
+    causes = {finding.cause for finding in outcome.judgement.findings}
+    if causes & {Cause.PAIRING_DEAD, Cause.PAIRING_INCOMPLETE}:
         return Want.PAIRING
     if outcome.status is CompanyStatus.REFUSED:
         return Want.REFUSED
@@ -140,8 +141,9 @@ def _want(outcome: CompanyOutcome) -> Want | None:
         return Want.FAILED
     if not outcome.warnings:
         return None
-    return Want.FULL if outcome.level in _FULL else Want.LOOK
+    return Want.STUCK if Cause.NOTHING_REMOVABLE in causes else Want.FULL if Cause.FULL in causes else Want.LOOK
 
 
-def _without_numbers(sentence: str) -> str:
-    return re.sub(r"\d+(?:[.,]\d+)*", "#", sentence)
+def _gist(sentence: str) -> str:
+    """Return what a sentence says, without its numbers and what it advises: those change while it stands."""
+    return re.sub(r"\d+(?:[.,]\d+)*", "#", sentence.partition(";")[0])

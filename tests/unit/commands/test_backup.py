@@ -80,7 +80,7 @@ def test_a_dry_run_changes_nothing(ours, shelf, place):
     status, told = said(back_up, ours, [], Stop(), dry_run=True)
     assert ([], ["company_1", "company_2", "company_3"]) == (names(shelf), names(place))
     _, done = said(back_up, ours, [], Stop(), dry_run=False)
-    assert told["companies"][0]["files"] == done["companies"][0]["files"] == 2
+    assert told["companies"][0]["files"] == done["companies"][0]["files"] == {"archived": 2}
     assert {**told["totals"], "archive_bytes": 0} == {**done["totals"], "archive_bytes": 0}
     assert (1, 1) == (status, len(names(shelf)))
 
@@ -148,7 +148,7 @@ def test_verifying_reads_every_archive(ours, shelf, tool):
     (shelf / name).write_bytes(data)
     status, document = said(verify_all, ours, [], Stop())
     assert (1, "bad") == (status, document["status"])
-    assert document["archives"][0]["problem"]
+    assert document["archives"][0]["errors"]
     assert {} == read_backup_records(FolderRecords(tool))[0].good
     assert "BAD:  " in said(verify_all, ours, [], Stop(), as_json=False)[1]
 
@@ -209,7 +209,7 @@ def test_clean_makes_an_archive_before_it_removes(ours, shelf, place):
     assert "left alone, because its backup failed: creds.json is empty" in ran.companies["2"].errors[0].error
     assert SESSION in names(place / "company_2")
     assert 1 == ran.run.exit_status
-    assert 2 == said(verify_all, ours, [], Stop())[1]["archives"][0]["files"]
+    assert {"archived": 2} == said(verify_all, ours, [], Stop())[1]["archives"][0]["files"]
 
 
 def test_clean_without_the_setting_makes_none(ours, shelf):
@@ -296,7 +296,7 @@ def test_the_way_back_leads_to_the_same_place(ours, shelf, place):
     said(back_up, ours, ["a b"], Stop(), dry_run=False)
     put(place / "company_a b", "creds.json", b"")
     _, document = said(back_up, ours, ["a b"], Stop(), dry_run=False, again=" --from /x")
-    (error,) = document["companies"][0]["errors"]
+    error = document["companies"][0]["errors"][0]["error"]
     assert "`baileys-cleanup restore latest --replace --company 'a b' --from /x`" in error
 
 
@@ -312,4 +312,4 @@ def test_contents_one_level_deeper_fail_a_backup(ours, place):
     put(place / "company_3" / "5511", "creds.json", creds())
     status, document = said(back_up, ours, ["3"], Stop(), dry_run=False)
     assert (1, "failed") == (status, document["companies"][0]["status"])
-    assert "one level deeper, in '5511'" in document["companies"][0]["errors"][0]
+    assert "one level deeper, in '5511'" in document["companies"][0]["errors"][0]["error"]

@@ -53,7 +53,9 @@ def back(settings, shelf, what="latest", **how):
         as_json=True,
         **asked,
     )
-    return status, json.loads(text)
+    document = json.loads(text)
+    (company,) = document.pop("companies")
+    return status, document | company
 
 
 def contents(folder):
@@ -80,7 +82,7 @@ def test_what_is_missing_is_put_in_and_nothing_else_changes(settings, shelf, fol
     assert before | {KEY: b'{"k":1}'} == contents(folder)
     status = (folder / KEY).stat()
     assert (0o600, NOW - 123_456_789) == (status.st_mode & 0o777, status.st_mtime_ns)
-    assert {"restored": 1, "kept": 3, "left_out": 0, "set_aside": 0} == document["totals"]
+    assert {"restored": 1, "kept": 3, "left_out": 0, "set_aside": 0} == document["files"]
 
 
 @pytest.mark.parametrize("everything", [False, True])
@@ -99,7 +101,7 @@ def test_a_broken_creds_stays_and_the_way_on_is_named(settings, shelf, folder, t
     put(folder, "creds.json", content)
     status, document = back(settings, shelf)
     assert (1, content) == (status, (folder / "creds.json").read_bytes())
-    (open_,) = [file for file in document["files"] if file["open"]]
+    (open_,) = [file for file in document["decisions"] if file["open"]]
     assert "creds.json" == open_["file"]
     assert "--replace" in open_["reason"]
 
@@ -125,7 +127,7 @@ def test_a_file_that_appears_meanwhile_wins(settings, shelf, folder, tool, monke
     monkeypatch.setattr(staging, "put_back", late)
     status, document = back(settings, shelf)
     assert (1, b"newer") == (status, (folder / KEY).read_bytes())
-    assert "never overwritten" in document["errors"][0]
+    assert "never overwritten" in document["errors"][0]["error"]
     assert [] == names(folder.parent / ".baileys-cleanup" / "restoring")
 
 
@@ -235,7 +237,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_happen(settings, shelf, f
         assert ["company_7"] == names(place)
     _, told = back(settings, shelf, dry_run=True)
     _, done = back(settings, shelf)
-    assert told["files"] == done["files"]
+    assert told["decisions"] == done["decisions"]
 
 
 def test_latest_passes_bad_archives_over(settings, shelf, place, tool):

@@ -2,14 +2,22 @@
 
 import pytest
 
-from baileys_cleanup.decision.levels import Level
+from baileys_cleanup.decision.judgement import Cause, Finding, Judgement, Severity
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem, RunOutcome
 from baileys_cleanup.output.quiet import MOST_LINES, QuietReport, Standing
 
 from ..helpers import NOW
 
-FULL = {"level": Level.CRITICAL, "warnings": ["230 files counted after the run: level critical"], "counted": 230}
-BROKEN = {"warnings": ["creds.json is empty"], "counted": 9}
+
+def found(cause, sentence, counted):
+    """Give what is so of a company with one finding, and its warning."""
+    judgement = Judgement((Finding(cause, Severity.CRITICAL, sentence),))
+    return {"judgement": judgement, "warnings": [sentence], "counted": counted}
+
+
+FULL = found(Cause.FULL, "230 files counted: level critical", 230)
+STUCK = found(Cause.NOTHING_REMOVABLE, "230 files counted: level critical; a cleanup can free nothing: creds.json", 230)
+BROKEN = found(Cause.PAIRING_DEAD, "creds.json is empty", 9)
 FAILED = {"status": CompanyStatus.FAILED, "errors": [Problem(None, "its folder cannot be opened")]}
 REFUSED = {"status": CompanyStatus.REFUSED, "errors": [Problem(None, "30 removals planned, and max_removals allows 3")]}
 
@@ -44,10 +52,16 @@ def test_what_the_run_itself_has_to_say_is_said(more, line):
 def test_companies_stand_under_what_they_want_the_worst_first():
     """The total first, then pairings, failures, refusals, full ones; the same words once for all that share them."""
     lines, _ = said(
-        ("1", FULL), ("2", FAILED), ("3", BROKEN), ("4", FAILED), ("5", REFUSED), ("6", {"warnings": ["odd"]})
+        ("1", FULL),
+        ("2", FAILED),
+        ("3", BROKEN),
+        ("4", FAILED),
+        ("5", REFUSED),
+        ("6", {"warnings": ["odd"]}),
+        ("7", STUCK),
     )
-    assert lines[0].startswith("6 companies: ")
-    assert lines[1].startswith("Run refused: 3 companies were cleaned; 2 failed")
+    assert lines[0].startswith("7 companies: ")
+    assert lines[1].startswith("Run refused: 4 companies were cleaned; 2 failed")
     assert lines[2:] == [
         "1 company whose pairing is broken or gone:",
         "  3: creds.json is empty",
@@ -56,7 +70,9 @@ def test_companies_stand_under_what_they_want_the_worst_first():
         "1 company left alone by a guard:",
         "  5: 30 removals planned, and max_removals allows 3",
         "1 company fuller than normal:",
-        "  1: 230 files counted after the run: level critical",
+        "  1: 230 files counted: level critical",
+        "1 company full of what no cleanup can free:",
+        "  7: 230 files counted: level critical; a cleanup can free nothing: creds.json",
         "1 company with something to look at:",
         "  6: odd",
     ]
@@ -75,12 +91,12 @@ def test_a_mail_is_short():
 def test_what_stands_since_an_earlier_run_is_counted_and_not_listed():
     """A warning that was told is a number the next night, also where its own number moved a little."""
     _, standing = said(("1", FULL), ("2", BROKEN))
-    grown = {**FULL, "warnings": ["240 files counted after the run: level critical"], "counted": 240}
+    grown = {**FULL, "warnings": ["240 files counted: level critical; clean it"], "counted": 240}
     lines, after = said(("1", grown), ("2", BROKEN), ("3", FULL), known=standing)
     assert lines[1:] == [
         "1 company whose pairing is broken or gone, as told before",
         "2 companies fuller than normal, 1 of them as told before:",
-        "  3: 230 files counted after the run: level critical",
+        "  3: 230 files counted: level critical",
         "and 2 more: `baileys-cleanup check`",
     ]
     assert standing["1"] == after["1"], "what it is measured by stays as it was told"
@@ -89,7 +105,7 @@ def test_what_stands_since_an_earlier_run_is_counted_and_not_listed():
 @pytest.mark.parametrize(
     "worse",
     [
-        {**FULL, "warnings": ["254 files counted after the run: level critical"], "counted": 254},
+        {**FULL, "warnings": ["254 files counted: level critical"], "counted": 254},
         {**FULL, "warnings": [*FULL["warnings"], "1 entry is no regular file"]},
     ],
 )

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from baileys_cleanup.decision.judgement import Severity
+from baileys_cleanup.output.document import company_problem_fields
 from baileys_cleanup.output.judgement import command
 from baileys_cleanup.output.judgement import document as judgement_document
 from baileys_cleanup.output.text import count, few, shown
@@ -188,9 +189,7 @@ def document(found: Checked) -> dict[str, Any]:
             }
             for view in found.views
         ],
-        "unreadable": [
-            {"company_id": shown(each.company_id), "problem": shown(each.problem)} for each in found.unreadable
-        ],
         "passed_over": [{"name": shown(each.name), "reason": each.why} for each in found.passed_over],
         "late": [shown(text) for text in found.late],
+        "errors": [company_problem_fields(each.company_id, each.problem) for each in found.unreadable],
     }

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
+from baileys_cleanup.output.document import company_problem_fields, place_fields, problem_fields
 from baileys_cleanup.output.judgement import document as judgement_document
 from baileys_cleanup.output.judgement import in_words as finding_in_words
 from baileys_cleanup.output.table import Paint, table
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
+from baileys_cleanup.watch.emergency import EmergencyCleanup
 from baileys_cleanup.watch.rehearsal import Rehearsal
 from baileys_cleanup.watch.result import LookResult
 from baileys_cleanup.watch.see.company import View
@@ -68,11 +70,8 @@ def document(result: LookResult, again: str = "") -> dict[str, Any]:
     """Return one look as a JSON document."""
     return {
         "looked_at": timestamp(result.looked),
-        "sessions_root": shown(result.sessions_root),
+        **place_fields(result.sessions_root),
         "companies": [_company(view, result, again) for view in result.views],
-        "unreadable": [
-            {"company_id": shown(each.company_id), "problem": shown(each.problem)} for each in result.unreadable
-        ],
         "passed_over": [{"name": shown(each.name), "reason": each.why} for each in result.passed_over],
         "alerts": [
             {
@@ -85,7 +84,10 @@ def document(result: LookResult, again: str = "") -> dict[str, Any]:
             for sent in result.alerts
         ],
         "warnings": [shown(text) for text in result.warnings],
-        "problems": [shown(text) for text in result.problems],
+        "errors": [
+            *(company_problem_fields(each.company_id, each.problem) for each in result.unreadable),
+            *map(problem_fields, result.problems),
+        ],
     }
 
 
@@ -113,7 +115,16 @@ def _company(view: View, result: LookResult, again: str) -> dict[str, Any]:
         "pairing": view.pairing.value,
         **judgement_document(view.judgement, again),
         "trend": result.trends.get(view.company_id),
-        "removable": {"files": detail.removable.files, "bytes": detail.removable.size} if detail else None,
+        "removable": _freed(detail.removable.files, detail.removable.size) if detail else None,
         "last_write": timestamp(detail.newest) if detail and detail.newest is not None else None,
-        "emergency": {"removed": cleanup.files, "runs": cleanup.runs, "problem": cleanup.problem} if cleanup else None,
+        "emergency": _emergency(cleanup) if cleanup else None,
     }
+
+
+def _emergency(cleanup: EmergencyCleanup) -> dict[str, Any]:
+    errors = [problem_fields(cleanup.problem)] if cleanup.problem else []
+    return {"files": {"removed": cleanup.files}, "runs": cleanup.runs, "errors": errors}
+
+
+def _freed(files: int, size: int) -> dict[str, Any]:
+    return {"files": {"removed": files}, "bytes": size}

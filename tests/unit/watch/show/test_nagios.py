@@ -87,7 +87,7 @@ def test_the_document_has_every_company():
         tuple(each.values())[:4] for each in found["companies"]
     ]
     assert ["critical", "ok"] == [each["severity"] for each in found["companies"]]
-    assert [{"company_id": "c", "problem": "closed"}] == found["unreadable"]
+    assert [{"company_id": "c", "file": None, "error": "closed"}] == found["errors"]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,11 @@ def test_the_document_has_it_all(place, settings):
     found = json.loads(json.dumps(document(looked(settings, down, depth=Depth.FILES))))
     first, second = found["companies"]
     assert ("7", 100, "normal", None) == (first["company_id"], first["counted"], first["level"], first["trend"])
-    assert (100, 1, None) == (first["emergency"]["removed"], len(first["emergency"]["runs"]), second["emergency"])
+    assert (100, 1, None) == (
+        first["emergency"]["files"]["removed"],
+        len(first["emergency"]["runs"]),
+        second["emergency"],
+    )
     assert [
         {"company_id": "7", "level": "critical", "severity": "critical", "clear": False, "delivered": False}
     ] == found["alerts"]
