@@ -1,11 +1,11 @@
 """What can be undone: the runs whose files lie in the quarantine, and the folders that were set aside."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from baileys_cleanup.errors import UsageProblem
-from baileys_cleanup.output.text import argument, shown
-from baileys_cleanup.store.runs import Run
+from baileys_cleanup.output.text import argument, few, shown
+from baileys_cleanup.store.runs import SETTLED, Run
 from baileys_cleanup.store.store import Quarantined, SetAside, Workspace
 from baileys_cleanup.store.whole_folders import RESTORE
 
@@ -32,6 +32,20 @@ def undoable_runs(workspace: Workspace) -> tuple[list[Undoable], list[str]]:
     runs, broken = workspace.runs()
     held = ((run, workspace.quarantined(run)) for run in reversed(runs))
     return [Undoable(run, companies) for run, companies in held if companies], broken
+
+
+def emptied_runs(workspace: Workspace) -> list[str]:
+    """Return the ids of runs on record of which nothing is left, though no undo and no purge took it: newest first."""
+    ended = [run for run in reversed(workspace.runs()[0]) if run.state == SETTLED]
+    return [run.run_id for run in ended if not workspace.quarantined(run)]
+
+
+def told_of_emptied(run_ids: Sequence[str]) -> str:
+    """Return the sentence about runs that something else has emptied."""
+    return (
+        f"all that was removed by {few(run_ids)} is gone from the quarantine, and not by this tool: does another job,"
+        " an old `find -delete` in a crontab say, delete in the sessions root? Take it out"
+    )
 
 
 def choose_set_aside(workspace: Workspace, run_id: str, wanted: Iterable[str], again: str = "") -> list[SetAside]:
@@ -75,6 +89,9 @@ def choose_run(workspace: Workspace, run_id: str, wanted: Iterable[str]) -> tupl
             f" {shown(workspace.path)}/quarantine"
         )
     chosen = next((entry for entry in found if run_id in {entry.run.run_id, "latest"}), None)
+    gone = [name for name in emptied_runs(workspace) if run_id == name or not found]
+    if gone and chosen is None:
+        raise UsageProblem(told_of_emptied(gone))
     if not found:
         raise UsageProblem(f"there is nothing to undo under {shown(workspace.path)}")
     if chosen is None:

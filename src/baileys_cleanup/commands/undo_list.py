@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from baileys_cleanup.cleaning.undoable import Undoable, undoable_runs
+from baileys_cleanup.cleaning.undoable import Undoable, emptied_runs, told_of_emptied, undoable_runs
 from baileys_cleanup.commands.options import width_of_stdout
 from baileys_cleanup.output.document import place_fields, print_json
 from baileys_cleanup.output.table import plain, table
@@ -23,12 +23,14 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
     with open_store(settings.sessions_root) as store, store.workspace(create=False) as workspace:
         found, broken = undoable_runs(workspace) if workspace else ([], [])
         folders = workspace.set_aside() if workspace else []
+        emptied = emptied_runs(workspace) if workspace else []
     if as_json:
         runs = [_run_fields(entry) for entry in found]
         aside = [_folder_fields(folder) for folder in folders]
         lists = {"runs": runs, "set_aside": aside, "unreadable_records": [shown(name) for name in broken]}
+        lists |= {"emptied_by_others": emptied}
         print_json(write, {**place_fields(store.path), **lists})
-        return 0
+        return int(bool(emptied))
     if not found and not folders:
         write(f"Nothing to undo under {shown(store.path)}.\n")
     elif found:
@@ -49,9 +51,11 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
         write(f"\nTo bring back what a run removed: baileys-cleanup undo RUN [--company ID]{again}\n")
         write("\n" if folders else "")
     _list_folders(folders, write, again)
+    if emptied:
+        write(f"error: {told_of_emptied(emptied)}\n")
     if broken:
         write(f"warning: records that cannot be read, their files are kept: {few(broken)}\n")
-    return 0
+    return int(bool(emptied))
 
 
 def _list_folders(folders: Sequence[SetAside], write: Callable[[str], object], again: str) -> None:

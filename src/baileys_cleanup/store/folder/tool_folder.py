@@ -22,11 +22,12 @@ import errno
 import os
 import pwd
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from baileys_cleanup.errors import UsageProblem
-from baileys_cleanup.output.text import shown
+from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.store.folder.company import OPEN_FOLDER
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.folder.root import Root
@@ -74,6 +75,8 @@ def open_tool_folder(root: Root, *, create: bool) -> Iterator[ToolFolder | None]
     opened: list[int] = []
     try:
         try:
+            if create:
+                _warn_of_root(root, path)
             opened.append(_open(root.fd, OWN_FOLDER, create=create))
             _check_owner(opened[0], path)
             if not root.shares_mount(opened[0]):
@@ -126,11 +129,30 @@ def _check_owner(fd: int, path: str) -> None:
     _judge(os.fstat(fd), path)
 
 
+def _warn_of_root(root: Root, path: str) -> None:
+    """Say on stderr, before it is made, that root's folder in somebody else's root will keep its owner out."""
+    owner = os.fstat(root.fd).st_uid
+    if os.geteuid() == 0 != owner and not _exists(OWN_FOLDER, root.fd):
+        sys.stderr.write(
+            f"baileys-cleanup: warning: the sessions root belongs to {_user(owner)}, and this run is root's: the tool's"
+            f" own folder will belong to root, and {_user(owner)} will be refused from now on; to give it back:"
+            f" chown -R {owner} {argument(path)}\n"
+        )
+
+
+def _exists(name: str, parent: int) -> bool:
+    try:
+        os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _judge(status: os.stat_result, path: str) -> None:
     if status.st_uid != os.geteuid():
         raise UsageProblem(
-            f"the tool's own folder {shown(path)} belongs to {_user(status.st_uid)}; run as that user, not as"
-            f" {_user(os.geteuid())}"
+            f"the tool's own folder {shown(path)} belongs to {_user(status.st_uid)}; run as that user, or give the"
+            f" folder to {_user(os.geteuid())}, who runs this: chown -R {os.geteuid()} {argument(path)}"
         )
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise UsageProblem(f"the tool's own folder {shown(path)} may be written by others; make it private: chmod 700")

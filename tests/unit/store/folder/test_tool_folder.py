@@ -74,3 +74,19 @@ def test_an_error_inside_is_not_taken_for_a_missing_folder(root):
     """An error of the work done with the folder goes on to the caller as it is."""
     with pytest.raises(FileNotFoundError, match="mine"), open_tool_folder(root, create=True):
         raise FileNotFoundError("mine")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+def test_root_says_before_it_makes_a_folder_that_its_owner_cannot_use(root, place, capsys):
+    """The warning has the command that gives the folder back, comes once, and not to who owns the root."""
+    with open_tool_folder(root, create=True):
+        assert "" == capsys.readouterr().err
+    (place / ".baileys-cleanup").rename(place / "away")
+    os.chown(place, 54321, -1)
+    with open_tool_folder(root, create=True):
+        assert f"chown -R 54321 {root.path}/.baileys-cleanup" in capsys.readouterr().err
+    with open_tool_folder(root, create=True):
+        assert "" == capsys.readouterr().err
+    os.chown(place / ".baileys-cleanup", 54321, -1)
+    with pytest.raises(UsageProblem, match=r"belongs to uid 54321.*chown -R 0 "), open_tool_folder(root, create=True):
+        pass
