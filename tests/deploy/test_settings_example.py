@@ -23,7 +23,7 @@ DEFAULTS = {
         "keep_own_sessions": True,
     },
     "levels": {"normal": 100, "attention": 151, "warning": 171, "critical": 181},
-    "monitor": {"emergency_cleanup": True, "silent_days": 30},
+    "monitor": {"emergency_cleanup": True, "silent_days": 30, "clean_jitter_minutes": 10},
     "alerts": {"repeat_hours": 24},
     "backup": {"keep_last": 3, "keep_daily": 7, "keep_weekly": 4},
     "rotate": {"bot_pairs": False, "timeout": 300, "hook_timeout": 60, "auto": "off", "above": 170, "min_days": 30},
@@ -37,6 +37,7 @@ COMMANDS = {
 EXAMPLES = {
     "max_removals": 500,
     "ping_url": "https://hc.example/ping/00000000-0000-4000-8000-000000000000",
+    "monitor": {"clean_at": "03:00"},
     "alerts": {
         "urls": ["mailto://user:password@mail.example?to=operator@example.org", "ntfy://ntfy.example/baileys"],
     },
@@ -90,6 +91,7 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
     assert {
         "max_removals",
         "ping_url",
+        "monitor.clean_at",
         "alerts.urls",
         "levels.not_counted",
         "metrics.textfile",

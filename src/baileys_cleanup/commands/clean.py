@@ -33,7 +33,7 @@ from baileys_cleanup.output.summary import JsonReport, Report, TextReport
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.store import Workspace
-from baileys_cleanup.watch.remember.run_history import record_clean
+from baileys_cleanup.watch.remember.run_history import record_clean, record_daily
 from baileys_cleanup.watch.remember.standing import remember
 from baileys_cleanup.watch.tell.ping import pinging
 
@@ -121,13 +121,13 @@ def _clean(
     def report_for(run: RunOutcome) -> Report:
         log.debug("run_started", run_id=run.run_id, dry_run=run.dry_run, sessions_root=run.sessions_root)
         if as_json:
-            return _Logged(JsonReport(output.write, run, removals=detail, keeps=verbose), log, tell=tell)
+            return Logged(JsonReport(output.write, run, removals=detail, keeps=verbose), log, tell=tell)
         paint, width = paint_for_stdout(), width_of_stdout()
         text = TextReport(output.write, run, paint, again=again, width=width, removals=detail, keeps=verbose)
-        return _Logged(silent or text, log, tell=tell)
+        return Logged(silent or text, log, tell=tell)
 
     def record(workspace: Workspace, run: RunOutcome) -> None:
-        record_clean(workspace, run)
+        (record_clean if companies else record_daily)(workspace, run)
         problem = remember(workspace, silent, whole=not (companies or run.stopped)) if silent else None
         run.notes += [problem] if problem else []
 
@@ -198,7 +198,7 @@ def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | Non
     return None
 
 
-class _Logged:
+class Logged:
     """A report that is told to the log as well, so that trouble is never only in a summary nobody kept."""
 
     def __init__(self, report: Report, log: Log, *, tell: bool) -> None:

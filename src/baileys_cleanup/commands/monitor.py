@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from baileys_cleanup.commands.clean import Logged
 from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
@@ -27,9 +28,11 @@ from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.log import Format, Log
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.watch.daily_cleanup import DailyCleanup, ZoneDays
 from baileys_cleanup.watch.monitor import Watch, sleep_until
 from baileys_cleanup.watch.response import Response, RotationAnswer, never_rotate
 from baileys_cleanup.watch.result import Depth
+from baileys_cleanup.watch.schedule import Schedule, jitter_for, minute_of
 from baileys_cleanup.watch.show.latest import LatestSnapshot
 from baileys_cleanup.watch.show.prometheus import need_exposition
 from baileys_cleanup.watch.show.table import document, lines, rehearsal_document, rehearsal_lines
@@ -101,6 +104,8 @@ def _listening(listen: tuple[str, int] | None, latest: LatestSnapshot | None, lo
     help="Between two looks: 300, 300s, 5m, 1h. Default: 5m.",
 )
 @click.option("--listen", type=Address(), metavar="HOST:PORT", help="Serve /metrics, /healthz and a page to look at.")
+@click.option("--clean-at", metavar="HH:MM", help="Clean all companies once a day, at this local time; no cron needed.")
+@click.option("--clean-jitter", type=int, metavar="MINUTES", help="How much later that may begin. Default: 10.")
 @only_companies
 @where
 @json_output
@@ -117,6 +122,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
         raise click.UsageError("--once and --dry-run exclude --listen.", ctx)
     if options["as_json"] and not options["once"]:
         raise click.UsageError("--json needs --once: one look, one document.", ctx)
+    if options["clean_at"] and (options["once"] or options["companies"]):
+        raise click.UsageError("--clean-at excludes --once and --company: it cleans all companies, day after day.", ctx)
     ctx.exit(_monitor(_Asked(**options)))
 
 
@@ -127,6 +134,8 @@ class _Asked(NamedTuple):
     dry_run: bool
     interval: int
     listen: tuple[str, int] | None
+    clean_at: str | None
+    clean_jitter: int | None
     companies: tuple[str, ...]
     sessions_root: str | None
     config: str | None
@@ -135,7 +144,8 @@ class _Asked(NamedTuple):
 
 
 def _monitor(asked: _Asked) -> int:
-    settings = load_settings(asked.sessions_root, asked.config).settings
+    flags = {"monitor.clean_at": asked.clean_at, "monitor.clean_jitter_minutes": asked.clean_jitter}
+    settings = load_settings(asked.sessions_root, asked.config, **flags).settings
     # A service tells its journal of each step; cron mails whatever is said.
     form = asked.log_format or ("console" if sys.stderr.isatty() else "json")
     log = Log(form, "warning" if asked.once else "info")
@@ -157,12 +167,31 @@ def _monitor(asked: _Asked) -> int:
             return _look_once(watch, settings.ping_url, stop, log, as_json=asked.as_json)
         with _listening(asked.listen, latest, log):
             log.info("watching", sessions_root=shown(settings.sessions_root), interval_seconds=asked.interval)
-            while not stop():
-                began = time.monotonic()
-                watch.try_once()
-                sleep_until(began + asked.interval, stop)
+            daily = None if asked.companies else _daily_cleanup(watch, stop)
+            _watch(watch, daily, asked.interval, stop)
         log.info("stopped")
     return stop.exit_status(0)
+
+
+def _watch(watch: Watch, daily: DailyCleanup | None, interval: int, stop: Stop) -> None:
+    """Look, clean when the time has come, and wait: until told to stop."""
+    while not stop():
+        began = time.monotonic()
+        watch.try_once()
+        if daily is None:
+            sleep_until(began + interval, stop)
+        elif not daily.try_once():  # after a cleanup it looks at once at what that left
+            sleep_until(min(began + interval, time.monotonic() + daily.left()), stop)
+
+
+def _daily_cleanup(watch: Watch, stop: Stop) -> DailyCleanup | None:
+    """Return what cleans once a day; None where nobody wants that."""
+    settings = watch.settings
+    at, most = settings.monitor.clean_at, settings.monitor.clean_jitter_minutes
+    if at is None:
+        return None
+    schedule = Schedule(minute_of(at), jitter_for(watch.response.host, settings.sessions_root, most), ZoneDays())
+    return DailyCleanup(watch, schedule, lambda report: Logged(report, watch.log, tell=True), stop.exit_status)
 
 
 def _rotator(settings: Settings, log: Log, stop: Stop, again: str) -> Callable[[str, int], RotationAnswer]:

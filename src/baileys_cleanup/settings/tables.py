@@ -7,12 +7,25 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.policy import Preset
-from baileys_cleanup.settings.types import Address, Addresses, Command, FilePath, Kinds, Names, Place, Truth, Whole
+from baileys_cleanup.settings.types import (
+    Address,
+    Addresses,
+    Command,
+    FilePath,
+    Kinds,
+    Names,
+    Place,
+    TimeOfDay,
+    Truth,
+    Whole,
+)
 from baileys_cleanup.settings.values import PREFIX
 
 MOST_DAYS = 36_500
 MOST_HOURS = 24 * MOST_DAYS
 MOST_FILES = 1_000_000_000
+MOST_MINUTES = 720
+"""Half a day: a jitter must not lead from one night into the next."""
 _COMMAND = 'a list of words, the program first: ["systemctl", "stop", "bot@{company_id}"]'
 _TRUTH = "true or false"
 
@@ -54,6 +67,8 @@ class MonitorTable(_Table):
 
     emergency_cleanup: Truth | None = Field(default=None, description=_TRUTH)
     silent_days: Whole | None = _number(1, MOST_DAYS, "of days")
+    clean_at: TimeOfDay | None = Field(default=None, description="a time of day as HH:MM, from 00:00 to 23:59")
+    clean_jitter_minutes: Whole | None = _number(0, MOST_MINUTES, "of minutes")
 
 
 class AlertsTable(_Table):

@@ -66,6 +66,12 @@ def _address(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     return str(value)
 
 
+def _time(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if not isinstance(value, str) or not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value, re.ASCII):
+        raise ValueError("no time of a day")
+    return str(value)
+
+
 def _path(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     if not isinstance(value, str) or not re.fullmatch(r"/[^\0]*\.prom", value):
         raise ValueError("no such path")
@@ -95,6 +101,7 @@ def _place(value: Any) -> Any:  # noqa: ANN401 - whatever was written
 
 Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
 Whole = Annotated[int, BeforeValidator(_whole)]
+TimeOfDay = Annotated[str, BeforeValidator(_time)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Addresses = Annotated[Any, BeforeValidator(_addresses)]  # Any: the library would read a list in a variable as JSON
 Names = Annotated[Any, BeforeValidator(_names)]  # Any: likewise

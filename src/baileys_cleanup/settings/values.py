@@ -37,10 +37,16 @@ SECRETS = frozenset({"alerts.urls", "ping_url"})
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """How `monitor` acts on what it sees, and after how many days without a write a company counts as silent."""
+    """How `monitor` acts on what it sees, and after how many days without a write a company counts as silent.
+
+    `clean_at` is the time of the day (`HH:MM`) of its own cleanup of all companies, None for none;
+    `clean_jitter_minutes` how much later it may begin.
+    """
 
     emergency_cleanup: bool = True
     silent_days: int = 30
+    clean_at: str | None = None
+    clean_jitter_minutes: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,11 @@ OWN_FOLDER = ".baileys-cleanup"
 RUN_LOCK = "lock"
 MONITOR_LOCK = "monitor.lock"
 """Held by a monitor while it tells of companies: two of them would tell twice."""
+DAILY_LOCK = "daily.lock"
+"""Held by a monitor during its cleanup of the day: two of them would clean twice."""
 BACKUP_LOCK = "backup.lock"
 """A backup only reads the companies, so it does not keep the nightly cleaning waiting."""
-BUSY = {RUN_LOCK: "run", MONITOR_LOCK: "monitor", BACKUP_LOCK: "backup"}
+BUSY = {RUN_LOCK: "run", MONITOR_LOCK: "monitor", DAILY_LOCK: "cleanup of the day", BACKUP_LOCK: "backup"}
 """What is at work while a lock is held."""
 
 

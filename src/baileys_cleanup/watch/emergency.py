@@ -135,7 +135,7 @@ def _run(
             company_ids,
             world._replace(now=world.clock()),
             lambda run: _Notes(run, cleanups, world.again),
-            _as_they_are,
+            as_they_are,
             dry_run=False,
             accept_clock=False,
             detail=False,
@@ -183,5 +183,6 @@ class _Notes(Report):
 
 
 @contextmanager
-def _as_they_are(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+def as_they_are(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Wrap the ids of a run in nothing: it has no progress to show."""
     yield ids

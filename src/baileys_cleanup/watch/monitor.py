@@ -70,6 +70,11 @@ class Watch:
         except OSError as error:
             self._fail(in_words(error))
 
+    def keep_fresh(self) -> None:
+        """Let the last look count as the present a little longer: a cleanup is at work, and a look follows it."""
+        if self.latest is not None:
+            self.latest.keep_fresh()
+
     def _fail(self, sentence: str) -> None:
         self.log.error("look_failed", error=f"{shown(sentence)}; the next look tries again")
         if self.latest is not None:

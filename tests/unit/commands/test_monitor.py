@@ -59,6 +59,23 @@ def test_what_is_no_address_is_refused(text):
         Address().convert(text, None, None)
 
 
+@pytest.mark.parametrize("args", [["--once", "--clean-at", "03:00"], ["--clean-at", "03:00", "--company", "7"]])
+def test_a_cleanup_a_day_is_of_all_companies_and_needs_days(call, place, args):
+    """One look has no next night, and some companies are not all."""
+    company(place, "7", 3)
+    result = call(*args)
+    assert 2 == result.exit_code
+    assert "--clean-at excludes --once and --company" in result.stderr
+
+
+@pytest.mark.parametrize("args", [["--clean-at", "25:00"], ["--clean-at", "03:00", "--clean-jitter", "721"]])
+def test_a_time_that_is_none_is_refused_with_what_is_allowed(call, args):
+    """The sentence is that of the setting."""
+    result = call(*args)
+    assert "; allowed: a" in str(result.exception)
+    assert "flag: monitor.clean_" in str(result.exception)
+
+
 @pytest.mark.parametrize("args", [["--once", "--listen", "127.0.0.1:0"], ["--json"], ["--interval", "x"], ["extra"]])
 def test_what_makes_no_sense_is_refused(call, args):
     """One look listens to nobody; a document is of one look."""
@@ -132,6 +149,43 @@ def test_a_signal_ends_the_watch(call, place, number, status):
     threading.Thread(target=stop, daemon=True).start()
     result = call("--interval", "1h", "--log-format", "json")
     assert status == result.exit_code
+    assert ["watching", "stopped"] == [json.loads(line)["event"] for line in result.stderr.splitlines()]
+
+
+def test_the_cleanup_of_the_day(call, place, monkeypatch):
+    """A missed one is made up at the first look, by the settings in force, and looked at; the signal ends the wait."""
+    company(place, "7", 3, old=2)
+    (place / ".baileys-cleanup").mkdir(mode=0o700)
+    history = place / ".baileys-cleanup" / "history.json"
+    history.write_text(json.dumps({"daily": time.time_ns() - 3 * 86_400 * 10**9}))
+    monkeypatch.setenv("BAILEYS_CLEANUP_MONITOR__CLEAN_AT", "03:00")
+    memory = place / ".baileys-cleanup" / "monitor.json"
+    looks = []
+    real = room.sleep_until
+
+    def stop(*wait):
+        looks.append(memory.exists())
+        os.kill(os.getpid(), signal.SIGTERM)
+        real(*wait)
+
+    monkeypatch.setattr(room, "sleep_until", stop)
+    result = call("--interval", "1h", "--clean-jitter", "0", "--log-format", "json")
+    assert (143, [True]) == (result.exit_code, looks)
+    log = [json.loads(line) for line in result.stderr.splitlines()]
+    assert ["watching", "daily_cleanup_planned", "daily_cleanup", "daily_cleanup_planned", "stopped"] == [
+        each["event"] for each in log
+    ]
+    assert (2, "T03:00:00") == (log[2]["removed"], log[1]["next"][10:19])
+    assert json.loads(history.read_text())["daily"] > 0
+    assert ["7"] == [each.removeprefix("company_") for each in os.listdir(place) if each.startswith("company_")]
+
+
+def test_with_some_companies_there_is_no_cleanup_of_the_day(call, place, monkeypatch):
+    """The setting is for the monitor of all of them."""
+    company(place, "7", 3)
+    monkeypatch.setenv("BAILEYS_CLEANUP_MONITOR__CLEAN_AT", "03:00")
+    monkeypatch.setattr(room, "sleep_until", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    result = call("--company", "7", "--log-format", "json")
     assert ["watching", "stopped"] == [json.loads(line)["event"] for line in result.stderr.splitlines()]
 
 

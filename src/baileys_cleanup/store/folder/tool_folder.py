@@ -8,6 +8,7 @@
     standing.json          what quiet runs have said of companies, and need not say again
     monitor.json           what the monitor remembers from look to look
     monitor.lock           held while a monitor tells of companies
+    daily.lock             held while a monitor makes its cleanup of the day
     runs/<run_id>.json     what is needed to undo or purge a run
     quarantine/<run_id>/company_<id>/<file>
     aside/                 whole folders, see `aside.py`

@@ -62,12 +62,14 @@ class History(NamedTuple):
 
     `successes` are when the last successful ones ended (nanoseconds since the epoch), `cleans` the last ones of all,
     both by shard; they are of the command `clean`: an emergency cleanup of one company says nothing about the nightly
-    run. `runs` are the last ones of both sorts, the newest first.
+    run. `runs` are the last ones of both sorts, the newest first. `daily` is when the last cleanup of all
+    companies began that was not stopped, whoever asked for it.
     """
 
     successes: Mapping[str, int] = {}
     cleans: Mapping[str, Ended] = {}
     runs: tuple[Ended, ...] = ()
+    daily: int | None = None
 
     @property
     def success(self) -> int | None:
@@ -111,10 +113,12 @@ def read_history(workspace: Workspace | None) -> tuple[History, str | None]:
     """Return the history, and in words what is wrong with its file."""
     state, problem = read_state(workspace, _NAME)
     try:
+        daily = state.get("daily")
         return History(
             {str(shard): bounded(int(moment)) for shard, moment in state.get("successes", {}).items()},
             {str(shard): _ended(run) for shard, run in state.get("cleans", {}).items()},
             tuple(_ended(run) for run in state.get("runs", [])),
+            None if daily is None else bounded(int(daily)),
         ), problem
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
         return History(), not_ours(workspace, _NAME)
@@ -143,12 +147,20 @@ def record_clean(workspace: Workspace, run: RunOutcome) -> None:
     _record(workspace, run, emergency=False)
 
 
+def record_daily(workspace: Workspace, run: RunOutcome) -> None:
+    """Record how a run of `clean` over all companies ended: the cleanup of the day, unless stopped, or of one shard.
+
+    Raises OSError when it cannot be written.
+    """
+    _record(workspace, run, emergency=False, daily=not (run.stopped or run.shard))
+
+
 def record_emergency(workspace: Workspace, run: RunOutcome) -> None:
     """Record how an emergency cleanup ended. Raises OSError when it cannot be written."""
     _record(workspace, run, emergency=True)
 
 
-def _record(workspace: Workspace, run: RunOutcome, *, emergency: bool) -> None:
+def _record(workspace: Workspace, run: RunOutcome, *, emergency: bool, daily: bool = False) -> None:
     history, problem = read_history(workspace)
     if problem:
         run.notes.append(problem)
@@ -157,5 +169,6 @@ def _record(workspace: Workspace, run: RunOutcome, *, emergency: bool) -> None:
         "successes": dict(after.successes),
         "cleans": {shard: each._asdict() for shard, each in after.cleans.items()},
         "runs": [each._asdict() for each in after.runs],
+        "daily": run.started if daily else after.daily,
     }
     write_state(workspace, _NAME, state)

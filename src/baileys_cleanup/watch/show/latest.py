@@ -60,6 +60,10 @@ class LatestSnapshot:
         if snapshot.whole or self._snapshot is None or not self._snapshot.whole:
             self._snapshot, self._shown, self._problem = snapshot, self._clock(), None
 
+    def keep_fresh(self) -> None:
+        """Count the time from now on: whoever looks is alive and busy."""
+        self._shown = self._clock()
+
     def fail(self, problem: str) -> None:
         """Take the last look down: what it told is not so any more, or nobody knows."""
         self._problem = problem
