@@ -5,9 +5,12 @@ import os
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from charts import install_helm
+from container import Image, build_image
 from machine import SESSIONS_ROOT, Machine, RunTool, missing, needs
 from stock import Stock, stock_machine
 
@@ -51,6 +54,21 @@ def healthy_demo(demo: Path, run_tool: RunTool) -> Path:
             shutil.rmtree(demo / f"company_{company['company_id']}")
     assert list(demo.glob("company_*"))
     return demo
+
+
+@pytest.fixture(scope="session")
+def helm(request: pytest.FixtureRequest) -> str:
+    """Return a helm, fetched once and kept with pytest's cache."""
+    cache = request.config.cache
+    assert cache is not None
+    return install_helm(cache.mkdir("helm"))
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    """Build the container's image once, as far as it can be without a registry: on a Debian of our own making."""
+    with build_image(tmp_path_factory.mktemp("image")) as built:
+        yield built
 
 
 @pytest.fixture
