@@ -6,6 +6,7 @@ tested here; that it says it of `debian:bookworm-slim` is not.
 
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -107,8 +108,10 @@ class Container:
         for place in ("opt/ai-admin", "etc/baileys-cleanup"):
             (self._root / place).mkdir(exist_ok=True)
         self.process = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child"]
-            + ["sh", "-euc", "\n".join(steps), "sh", "chroot", str(self._root), *self._drop, *self._env, *inside],
+            [
+                *("unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork"),
+                *("sh", "-euc", "\n".join(steps), "sh", "chroot", str(self._root), *self._drop, *self._env, *inside),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -154,6 +157,11 @@ class Container:
         return self.process.returncode, out, err
 
     def end(self) -> None:
-        """End it, whatever it does."""
-        self.process.kill()
-        self.process.communicate()
+        """End it, whatever it does: with PID 1 all the others go."""
+        if self.process.poll() is None:
+            for child in self._children(self.process.pid).split():
+                os.kill(int(child), signal.SIGKILL)
+        self.process.wait(60)
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
