@@ -31,7 +31,7 @@ rpc.nfsd -N 3 4
 
 # The clients: `one` and `two` have names of their own, `twin` that of `one`.
 number=0
-for client in one two twin; do
+for client in one two twin sure; do
     number=$((number + 1))
     ip netns add $client
     ip link add v$client type veth peer name eth0 netns $client
@@ -42,4 +42,4 @@ for client in one two twin; do
     ip -n $client link set lo up
     mkdir /mnt/$client
 done
-exec "$python" "$(dirname "$0")/scenario.py" "$python" /mnt/out/found.json
+"$python" "$(dirname "$0")/scenario.py" /mnt/out/found.json
