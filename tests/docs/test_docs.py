@@ -553,6 +553,18 @@ def wings_used(room: Path) -> set[str]:
     return {names[1] for names in inner if names[0] == "baileys_cleanup" and len(names) > 1}
 
 
+# --- numbers ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_numbers_of_placing_are_those_of_the_simulation() -> None:
+    """The table on where companies go is what `benchmarks/placing.py` prints."""
+    command = [sys.executable, str(ROOT / "benchmarks" / "placing.py")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said in read(DOCS / "scale.md")
+    assert table(said) == table(section(DOCS / "scale.md", "Who owns a company"))
+
+
 # --- links ----------------------------------------------------------------------------------------------
 
 

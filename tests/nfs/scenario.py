@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -18,7 +19,6 @@ from pathlib import Path
 
 SERVER = Path("/mnt/disk/sessions")
 OLD = 1_700_000_000
-ROUNDS = 4
 FILES = [f"session-1556{number:07}.0.json" for number in range(250)]
 
 
@@ -63,6 +63,8 @@ def life():
     """Clean on one client, undo on the other, back up, rotate and take that back; count what the server sees."""
     seen = {"demo": tool("demo", "/mnt/one/demo")["status"]}
     root = SERVER / "demo"
+    for company in ("404040", "700001"):  # many files, and nothing more to see
+        shutil.rmtree(root / f"company_{company}")
     before = tree(root)
     cleaned = tool("--sessions-root", "/mnt/one/demo", "--json")
     seen["removed"] = json.loads(cleaned["out"])["totals"]["removed"]
@@ -80,7 +82,8 @@ def life():
     seen["rotated"] = len(list((root / "company_962302").iterdir()))
     seen["rollback"] = tool("rotate", *company, "--rollback", "--sessions-root", "/mnt/two/demo", **hooks)["status"]
     seen["as before"] = before == tree(root)
-    seen["restore"] = tool("restore", "latest", *company, "--replace", "--from", "/mnt/archives", "--sessions-root", "/mnt/one/demo")["status"]
+    place = ("--replace", "--from", "/mnt/archives")
+    seen["restore"] = tool("restore", "latest", *company, *place, "--sessions-root", "/mnt/one/demo")["status"]
     seen["restored"] = {name: content for name, (_, content) in before.items()} == {
         name: content for name, (_, content) in tree(root).items()
     }
@@ -118,7 +121,7 @@ def bot(folder, sign, text, *, habit):
     """Fork a bot that, from when the first file is going, writes every file once, as Baileys writes.
 
     By habit it only `writes`, or right before `reads` the file that it writes, or it has `known` all of them: read each
-    one a moment before the cleanup began.
+    one a moment before the cleanup began. Baileys never lists its folder; by `listed`, something else there just did.
     """
     pid = os.fork()
     if pid:
@@ -128,6 +131,8 @@ def bot(folder, sign, text, *, habit):
         if habit == "known":
             for name in names:
                 (folder / name).read_bytes()
+        if habit == "listed":
+            list(folder.iterdir())
         end = time.monotonic() + 60
         while not sign() and time.monotonic() < end:
             time.sleep(0.001)
@@ -154,8 +159,14 @@ def clean(root):
     return json.loads(tool("--sessions-root", root, "--json")["out"])["totals"]
 
 
+def lost_in(root, text):
+    """Give the files whose last written text is not in the company's folder."""
+    folder = root / "company_7"
+    return {name for name in FILES if not (folder / name).exists() or (folder / name).read_bytes() != text}
+
+
 def fire(name, client, habit, remove=clean):
-    """Let client one clean and a bot write; give how many writes are lost, and where they are."""
+    """Let client one clean and a bot write; give how many writes are lost, where they are, and what undo makes good."""
     root = SERVER / name
     folder = fill(root)
     text = f"written in {name}".encode()
@@ -164,22 +175,30 @@ def fire(name, client, habit, remove=clean):
         return len(os.listdir(folder)) <= len(FILES)  # creds.json and all but one
 
     pid = bot(Path("/mnt") / client / name / "company_7", begun, text, habit=habit)
-    time.sleep(2 if habit == "known" else 0)
+    time.sleep(2 if habit in {"known", "listed"} else 0)
     totals = remove(Path("/mnt/one") / name)
     os.waitpid(pid, 0)
-    lost = [each for each in FILES if not (folder / each).exists() or (folder / each).read_bytes() != text]
+    lost = lost_in(root, text)
     moved = {path.name for path in root.glob(".baileys-cleanup/quarantine/*/*/*") if path.read_bytes() == text}
-    return {"lost": len(lost), "in quarantine": len(moved & set(lost)), "totals": totals}
+    if lost & moved:
+        tool("undo", "latest", "--sessions-root", f"/mnt/one/{name}")
+    return {
+        "lost": len(lost),
+        "in quarantine": len(moved & lost),
+        "after undo": len(lost_in(root, text)),
+        "totals": totals,
+    }
 
 
 def fires():
-    """Play the rounds: the tool against each habit of a bot on the other client, and a careless remover."""
+    """Play the rounds: each habit of a bot on the other client; a bot whose node lists folders; a careless remover."""
     return {
-        "writes": [fire(f"writes-{number}", "two", "writes") for number in range(2)],
+        "writes": [fire("writes", "two", "writes")],
         "reads": [fire(f"reads-{number}", "two", "reads") for number in range(2)],
         "known": [fire("known", "two", "known")],
-        "same": [fire("same", "one", "known")],
-        "sure": [fire("sure", "sure", "known")],
+        "listed": [fire("listed", "two", "listed")],
+        "same node": [fire("same", "one", "listed")],
+        "no lookup cache": [fire("sure", "sure", "listed")],
         "careless": [
             fire(f"careless-{number}", "two", "reads", lambda root: careless(root / "company_7")) for number in range(2)
         ],
@@ -190,11 +209,10 @@ def main(out):
     """Play everything, and write down what came of it."""
     found = {"kernel": os.uname().release, "mounts": {"one": mount("one", 1, "one"), "two": mount("two", 2, "two")}}
     found["mounts"]["sure"] = mount("sure", 4, "sure", ",lookupcache=none")
-    for name, play in (("rename", rename_flags), ("life", life), ("locks", lambda: locks("two")), ("fires", fires))[-1:]:
+    for name, play in (("rename", rename_flags), ("life", life), ("locks", lambda: locks("two")), ("fires", fires)):
         began = time.monotonic()
         found[name] = play()
         print(name, round(time.monotonic() - began, 1), "s", flush=True)
-    Path(out).write_text(json.dumps(found)); return
     found["mounts"]["twin"] = mount("twin", 3, "one")
     found["twins"] = locks("twin")
     Path(out).write_text(json.dumps(found))

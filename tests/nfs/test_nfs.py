@@ -1,0 +1,63 @@
+"""The tool on NFS: a real server, clients of their own, and what the server's disk has in the end."""
+
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.nfs]
+Found = dict[str, Any]
+
+
+def test_it_is_nfs(found: Found) -> None:
+    """Every client mounts NFS, hard and of version 4.2: otherwise all the rest would be of something else."""
+    for client, mount in found["mounts"].items():
+        assert mount["type"] == "nfs", client
+        assert {"hard", "vers=4.2"} <= set(mount["options"]), client
+    assert found["rename"] == "EINVAL"  # renameat2 cannot refuse to overwrite there: the tool's other way is used
+
+
+def test_a_life_on_two_clients_leaves_what_it_leaves_on_a_disk(found: Found) -> None:
+    """Cleaned on one, undone on the other; backed up and verified; rotated and taken back; restored."""
+    life = found["life"]
+    commands = ("demo", "clean", "undo", "backup", "verify", "rotate", "rollback", "restore")
+    assert {name: life[name] for name in commands} == dict.fromkeys(commands, 0)
+    assert life["removed"] == life["gone"] > 0
+    assert (life["back"], life["as before"], life["restored"]) == (True, True, True)
+
+
+def test_one_run_at_a_time_over_all_clients(found: Found) -> None:
+    """A lock that one client holds keeps the other out, with status 3, until it is given back."""
+    assert found["locks"] == {"held": 3, "free": 0}
+
+
+def test_two_clients_of_one_name_share_a_lock(found: Found) -> None:
+    """The server takes them for one: what the documentation warns of is so."""
+    assert found["twins"]["held"] == 0
+
+
+@pytest.mark.parametrize("habit", ["writes", "reads", "known"])
+def test_what_a_bot_writes_on_the_other_client_is_not_lost(found: Found, habit: str) -> None:
+    """Whatever the bot wrote while its files were cleaned lies in the company's folder."""
+    for fire in found["fires"][habit]:
+        assert fire["lost"] == 0, fire
+        assert fire["totals"]["removed"] + fire["totals"]["changed"] == 250
+        assert fire["totals"]["failed"] == 0
+    assert sum(fire["totals"]["changed"] for fire in found["fires"][habit]) > 0
+
+
+@pytest.mark.parametrize("where", ["same node", "no lookup cache"])
+def test_where_no_client_is_behind_nothing_is_lost_either(found: Found, where: str) -> None:
+    """The bot's own node, or a bot's mount with lookupcache=none, and whatever lists the folder there."""
+    assert [fire["lost"] for fire in found["fires"][where]] == [0]
+
+
+def test_a_write_to_where_the_file_was_is_not_gone(found: Found) -> None:
+    """A node that has just listed the folder writes by the file's old handle: that lies in the quarantine, and undo has it."""
+    for fire in found["fires"]["listed"]:
+        assert fire["lost"] == fire["in quarantine"]
+        assert fire["after undo"] == 0
+
+
+def test_a_careless_remover_loses_in_the_same_fire(found: Found) -> None:
+    """Who looks at each file and then deletes it loses writes there, or these rounds would prove nothing."""
+    assert sum(fire["lost"] for fire in found["fires"]["careless"]) > 0
