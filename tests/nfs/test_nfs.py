@@ -35,27 +35,29 @@ def test_two_clients_of_one_name_share_a_lock(found: Found) -> None:
     assert found["twins"]["held"] == 0
 
 
-@pytest.mark.parametrize("habit", ["writes", "reads", "known"])
-def test_what_a_bot_writes_on_the_other_client_is_not_lost(found: Found, habit: str) -> None:
-    """Whatever the bot wrote while its files were cleaned lies in the company's folder."""
+HABITS = ("writes", "reads", "known", "listed")
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_nothing_is_gone_that_a_bot_writes_on_the_other_client(found: Found, habit: str) -> None:
+    """All that the bot wrote during a cleanup lies in the company's folder, or in the quarantine, and undo has it."""
     for fire in found["fires"][habit]:
-        assert fire["lost"] == 0, fire
+        assert fire["lost"] == fire["in quarantine"], fire
+        assert fire["after undo"] == 0, fire
         assert fire["totals"]["removed"] + fire["totals"]["changed"] == 250
         assert fire["totals"]["failed"] == 0
     assert sum(fire["totals"]["changed"] for fire in found["fires"][habit]) > 0
 
 
+def test_what_a_bot_writes_by_name_is_in_its_folder(found: Found) -> None:
+    """A client that has not met a file lately asks the server for its name, and makes it anew where the bot looks."""
+    assert [fire["lost"] for fire in found["fires"]["writes"]] == [0]
+
+
 @pytest.mark.parametrize("where", ["same node", "no lookup cache"])
-def test_where_no_client_is_behind_nothing_is_lost_either(found: Found, where: str) -> None:
-    """The bot's own node, or a bot's mount with lookupcache=none, and whatever lists the folder there."""
+def test_where_no_client_is_behind_everything_is_in_its_folder(found: Found, where: str) -> None:
+    """The bot's own node, or a bot's mount with lookupcache=none, even right after something listed the folder there."""
     assert [fire["lost"] for fire in found["fires"][where]] == [0]
-
-
-def test_a_write_to_where_the_file_was_is_not_gone(found: Found) -> None:
-    """A node that has just listed the folder writes by the file's old handle: that lies in the quarantine, and undo has it."""
-    for fire in found["fires"]["listed"]:
-        assert fire["lost"] == fire["in quarantine"]
-        assert fire["after undo"] == 0
 
 
 def test_a_careless_remover_loses_in_the_same_fire(found: Found) -> None:
