@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from baileys_cleanup.cleaning.company import clean_company
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.folder_store import FolderWorkspace
 from baileys_cleanup.store.store import DAILY_LOCK
@@ -82,6 +83,20 @@ def test_it_is_a_run_like_the_command(night, place, tool):
     assert problem is None
     assert (NOW, NOW, False) == (history.daily, history.clean.started, history.clean.emergency)
     assert [f"{history.clean.run_id}.json"] == names(place / ".baileys-cleanup" / "runs")
+
+
+def test_each_company_is_cleaned_as_the_settings_say(night, settings):
+    """What cleans one company, with its bot stopped say, is what every other cleanup of the monitor uses."""
+    stopped = []
+
+    def with_its_bot_stopped(store, company_id, *terms, **more):
+        stopped.append(company_id)
+        return clean_company(store, company_id, *terms, **more)
+
+    teller = Teller((), "host", with_its_bot_stopped)
+    night.daily._watch = Watch(settings, (), night.world, night.log, None, teller)
+    assert night.look()
+    assert ["7", "8"] == stopped
 
 
 def test_another_process_knows_that_it_was_done(night, settings):
