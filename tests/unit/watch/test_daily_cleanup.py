@@ -93,8 +93,8 @@ def test_each_company_is_cleaned_as_the_settings_say(night, settings):
         stopped.append(company_id)
         return clean_company(store, company_id, *terms, **more)
 
-    teller = Teller((), "host", with_its_bot_stopped)
-    night.daily._watch = Watch(settings, (), night.world, night.log, None, teller)
+    response = Response((), "host", with_its_bot_stopped)
+    night.daily._watch = Watch(settings, (), night.world, night.log, None, response)
     assert night.look()
     assert ["7", "8"] == stopped
 
