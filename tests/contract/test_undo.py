@@ -256,11 +256,11 @@ def test_a_run_that_something_else_emptied_is_named(root: Root) -> None:
     """An old `find -delete` empties the quarantine; undo says so instead of saying that there was nothing."""
     full(root)
     assert root.run().status == 0
-    for path in (root.path / ".baileys-cleanup" / "quarantine").glob("*/*/*"):
+    for path in (root.tool / "quarantine").glob("*/*/*"):
         path.unlink()
     listed = root.run("undo")
     assert listed.status == 1
-    assert "is gone from the quarantine, and not by this tool" in listed.out
+    assert "is gone from the quarantine, and not by this tool" in listed.said
     refused = root.run("undo", "latest")
     assert refused.status == 2
-    assert "is gone from the quarantine" in refused.err
+    assert "is gone from the quarantine" in refused.said
