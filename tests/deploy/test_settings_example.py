@@ -45,6 +45,7 @@ EXAMPLES = {
     "metrics": {"textfile": "/var/lib/prometheus/node-exporter/baileys_cleanup.prom", "detail": "summary"},
     "backup": {"to": "/var/backups/baileys", "before_clean": True},
     "rotate": COMMANDS,
+    "hooks": {"environment": ["DOCKER_HOST"]},
     "companies": {"962302": {"retention": {"session_max_age_days": 30}, "levels": {"critical": 301}}},
 }
 
@@ -93,6 +94,7 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
         "ping_url",
         "monitor.clean_at",
         "alerts.urls",
+        "hooks.environment",
         "levels.not_counted",
         "metrics.textfile",
         "metrics.detail",
