@@ -130,7 +130,7 @@ def test_the_night_of_an_empty_creds(paired: Root, shelf: Path) -> None:
     assert b"--replace" in plain.out
     mended = paired.run(*of, "--replace", "--json")
     assert (mended.status, creds_file.read_bytes()) == (0, creds())
-    run_id = json.loads(mended.out)["set_aside"]
+    run_id = json.loads(mended.out)["companies"][0]["set_aside"]
     assert run_id.encode() in paired.run("undo").out
     assert paired.run("undo", run_id).status == 0
     assert creds_file.read_bytes() == b""

@@ -48,7 +48,7 @@ def test_check_takes_the_worst_of_the_chosen(root: Root) -> None:
 
 @pytest.mark.parametrize(
     "args",
-    [("--nonsense",), ("--warning", "many"), ("--company", "404"), ("--config", "/nowhere.toml"), ("--json", "x")],
+    [("--nonsense",), ("--warning", "many"), ("--company", "404"), ("--config", "/nowhere.toml"), ("x",)],
 )
 def test_check_that_cannot_check_is_unknown(root: Root, args: tuple[str, ...]) -> None:
     """Whatever is wrong is status 3 and one line on stdout."""
@@ -57,6 +57,15 @@ def test_check_that_cannot_check_is_unknown(root: Root, args: tuple[str, ...]) -
     assert (result.status, result.err) == (3, b"")
     (line,) = result.out.decode().splitlines()
     assert line.startswith("UNKNOWN - ")
+
+
+def test_check_that_cannot_check_is_unknown_in_json_too(root: Root) -> None:
+    """With --json the error is one document on stdout, with the plugin's own status."""
+    filled(root, "962302", 10)
+    result = root.run("check", "--json", "x")
+    assert (result.status, result.err) == (3, b"")
+    document = json.loads(result.out)
+    assert (document["status"], document["exit_status"], len(document["errors"])) == ("unknown", 3, 1)
 
 
 def test_check_of_nothing_is_unknown(root: Root) -> None:

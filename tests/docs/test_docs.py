@@ -76,7 +76,7 @@ def shown_commands() -> list[Any]:
         typed = [line[2:] for block in blocks(read(page), "console") for line in block.splitlines() if line[:2] == "$ "]
         for line in lines + typed:
             command, _, remark = line.partition("  # ")
-            if re.match(r"(?:[A-Z_]+=\S+ )*baileys-cleanup", command):
+            if command.startswith("baileys-cleanup"):
                 marks = () if page in {README, COMMAND_PAGE} else pytest.mark.slow
                 found.append(pytest.param(command, remark, id=f"{page.name}: {command}", marks=marks))
     return found
@@ -86,8 +86,7 @@ def shown_commands() -> list[Any]:
 def test_every_command_that_is_shown_works(command: str, remark: str, demo: Path) -> None:
     """A command in README or docs ends with the status that stands beside it, 0 where none does."""
     status = re.search(r"status (\d+)", remark)
-    variables = dict(re.findall(rf"({PREFIX}\w+)=([^\s;]+)", f"{command}; {remark}"))
-    command = command[command.index("baileys-cleanup") :]
+    variables = dict(re.findall(rf"({PREFIX}\w+)=([^\s;]+)", remark))
     if command.startswith("baileys-cleanup demo"):
         shutil.rmtree(demo)
     if "undo" in command:
