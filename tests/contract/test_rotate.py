@@ -133,7 +133,7 @@ def test_a_soft_rotation_keeps_the_pairing_and_the_former_folder(root: Root, com
 
 def test_what_hooks_say_is_in_the_log(root: Root, company: Company, bot: Bot) -> None:
     """Each line of a hook's output is an event with the setting it comes from, escaped."""
-    bot.rotate["stop_command"] = python("print('one\\x1b[2J'); import sys; print('two', file=sys.stderr)")
+    bot.rotate["stop_command"] = python("print('one\\x1b[2J', flush=True); import sys; print('two', file=sys.stderr)")
     lines = [json.loads(line) for line in rotate(root, bot, "--json").err.splitlines()]
     said = [(line["hook"], line["line"]) for line in lines if line["event"] == "hook_output"]
     assert said[0] == ("rotate.stop_command", "one\\x1b[2J")
