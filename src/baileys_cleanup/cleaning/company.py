@@ -59,7 +59,7 @@ def look_and_plan(company: Company, policy: Policy, terms: Terms, *, sizes: bool
     listing = company.names()
     account = company.account(terms.wait)
     look = company.look(listing.files, listing.files if sizes else undated(listing.files, policy, account))
-    decided = plan(look.files, policy, account, terms.now, frozenset(listing.strangers))
+    decided = plan(look.files, policy, account, terms.now, strangers=frozenset(listing.strangers))
     return Sight(listing, look, decided, account.problem, bool(account.devices))
 
 

@@ -41,8 +41,8 @@ _KEEPING = {
     Rule.SENDER_KEY_AGE: "retention.sender_key_max_age_days",
     Rule.SENDER_KEY_MEMORY_AGE: "retention.sender_key_max_age_days",
     Rule.SENDER_KEY_PAIR_AGE: "retention.sender_key_max_age_days",
-    Rule.MEMORY_GOES_WITH_KEY: "retention.sender_key_max_age_days",
     Rule.PRE_KEY_CAP: "retention.max_pre_keys",
+    Rule.PRE_KEY_FORMER_PAIRING_AGE: "retention.former_pairing_days",
 }
 
 
@@ -166,7 +166,12 @@ def _going_again(root: Root, settings: Settings, restored: list[Restored], world
         if names:
             with suppress(CompanyProblem, OSError), root.company(back.company_id) as company:
                 removals = look_and_plan(company, settings.policy_for(back.company_id), terms).plan.removals
-                again.update(_KEEPING[verdict.rule] for verdict in removals if verdict.file.name in names)
+                rules = {verdict.second: verdict.rule for verdict in removals}  # a copy goes by its file's rule
+                again.update(
+                    _KEEPING[rules.get(verdict.file.name, verdict.rule)]
+                    for verdict in removals
+                    if verdict.file.name in names
+                )
     return again
 
 

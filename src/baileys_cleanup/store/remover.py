@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from baileys_cleanup.decision.names import PROTECTED, REMOVABLE, kind_of
+from baileys_cleanup.decision.names import PROTECTED, REMOVABLE, is_second_name, kind_of
 from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.errors import ProtectedFile, in_words
 from baileys_cleanup.store.folder.company import Company
@@ -52,7 +52,7 @@ class Remover(Protocol):
 def refuse_protected(name: str) -> None:
     """Raise ProtectedFile for a name no plan may hold: the second check, beside the planner's."""
     kind = kind_of(name)
-    if kind in PROTECTED or kind not in REMOVABLE:
+    if kind in PROTECTED or (kind not in REMOVABLE and not is_second_name(name)):
         raise ProtectedFile(f"{name!r} is of kind {kind} and is never removed")
 
 

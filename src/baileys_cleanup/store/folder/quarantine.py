@@ -126,7 +126,7 @@ class _QuarantineHand:
         """Look, note, move, look again; put back what is not as planned."""
         file = verdict.file
         refuse_protected(file.name)
-        if verdict.memory is not None and verdict.memory not in self._gone:
+        if verdict.second is not None and verdict.second not in self._gone:
             return Outcome.HELD
         outcome = self._take(verdict, file.name, file.stamp)
         if outcome in {Outcome.REMOVED, Outcome.VANISHED}:
@@ -173,7 +173,7 @@ class _QuarantineHand:
         changed = {verdict.file.name for verdict in self._moved if not self._is_as_planned(verdict, into)}
         revisions: list[Revision] = []
         for verdict in self._moved:
-            if verdict.file.name in changed or verdict.memory in changed:
+            if verdict.file.name in changed or verdict.second in changed:
                 try:
                     self._put_back(verdict, into)
                 except CompanyProblem as problem:
