@@ -91,7 +91,7 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
         done.append(outcome)
         _tell(say, outcome, dry_run=dry_run)
     warnings = [no_companies(settings.sessions_root)] if not done and not stop() else []
-    with open_store(settings.sessions_root) as store:
+    with open_store(settings.sessions_root, settings.exclude) as store:
         warnings += [sentence for sentence, keys in passed_over_in_words(store.passed_over()) if keys]
         lies = place_fields(store.path)
     for text in warnings:

@@ -103,7 +103,7 @@ def restore(
     moment = Clock(world.now, world.clock, world.wait)
     unsettled: list[str] = []
     with ExitStack() as stack:
-        store = stack.enter_context(open_store(settings.sessions_root))
+        store = stack.enter_context(open_store(settings.sessions_root, settings.exclude))
         workspace = stack.enter_context(store.workspace(create=not dry_run))
         if workspace is not None and not dry_run:
             stack.enter_context(workspace.hold())

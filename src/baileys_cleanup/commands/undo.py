@@ -38,8 +38,8 @@ _KEEPING = {
     Rule.SENDER_KEY_AGE: "retention.sender_key_max_age_days",
     Rule.SENDER_KEY_MEMORY_AGE: "retention.sender_key_max_age_days",
     Rule.SENDER_KEY_PAIR_AGE: "retention.sender_key_max_age_days",
-    Rule.MEMORY_GOES_WITH_KEY: "retention.sender_key_max_age_days",
     Rule.PRE_KEY_CAP: "retention.max_pre_keys",
+    Rule.PRE_KEY_FORMER_PAIRING_AGE: "retention.former_pairing_days",
 }
 
 
@@ -53,7 +53,7 @@ def undo_run(
     as_json: bool,
 ) -> int:
     """Bring back what one run removed. Returns 0, or 1 when something had to stay away."""
-    with open_store(settings.sessions_root) as store, store.workspace(create=False) as workspace:
+    with open_store(settings.sessions_root, settings.exclude) as store, store.workspace(create=False) as workspace:
         if workspace is None:
             raise UsageProblem(f"nothing was ever removed under {shown(store.path)}, so there is no run to undo")
         with workspace.hold(), workspace.audit_log(world.clock) as audit:
@@ -164,7 +164,12 @@ def _going_again(store: Store, settings: Settings, restored: list[Restored], wor
         if names:
             with suppress(CompanyProblem, OSError), store.company(back.company_id) as company:
                 removals = look_and_plan(company, settings.policy_for(back.company_id), terms).plan.removals
-                again.update(_KEEPING[verdict.rule] for verdict in removals if verdict.file.name in names)
+                rules = {verdict.second: verdict.rule for verdict in removals}  # a copy goes by its file's rule
+                again.update(
+                    _KEEPING[rules.get(verdict.file.name, verdict.rule)]
+                    for verdict in removals
+                    if verdict.file.name in names
+                )
     return again
 
 

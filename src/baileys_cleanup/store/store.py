@@ -113,6 +113,9 @@ class Workspace(Protocol):
     def whole_folders(self) -> WholeFolders:
         """Return what builds whole companies beside the live ones and lets them change places."""
 
+    def pairing_of(self, run_id: str, company_id: str) -> str | None:
+        """Return the pairing that a run noted for what it took from a company, None where it noted none."""
+
     def rules_of(self, run_id: str, company_id: str) -> dict[str, str]:
         """Return by which rule a run removed each file of a company, as far as the audit log still tells."""
 

@@ -39,7 +39,7 @@ def empty():
 
 
 @contextmanager
-def open_store(url):
+def open_store(url, exclude=()):
     """Open the one store there is."""
     yield MemoryStore(url)
 
@@ -108,6 +108,9 @@ class MemoryCompany:
     def account(self, wait):
         return read_account(self.files[CREDS_NAME][0]) if CREDS_NAME in self.files else ABSENT
 
+    def lid_of(self, mapping):
+        return None
+
     def doubt(self):
         return None
 
@@ -165,6 +168,9 @@ class MemoryWorkspace:
 
     def whole_folders(self):
         return MemoryFolders()
+
+    def pairing_of(self, run_id, company_id):
+        return None
 
     def rules_of(self, run_id, company_id):
         return {}
@@ -230,7 +236,7 @@ class MemoryRemover:
         return None
 
     @contextmanager
-    def company(self, company):
+    def company(self, company, pairing=None):
         self.files = company.files
         self.into = KEPT.quarantine.setdefault(self.run.run_id, {}).setdefault(company.id, {})
         KEPT.runs[self.run.run_id] = replace_state(self.run)
@@ -242,8 +248,6 @@ class MemoryRemover:
             refuse_protected(name)
             if stopping():
                 yield Removal(verdict, Outcome.STOPPED)
-            elif verdict.memory is not None and verdict.memory in self.files:
-                yield Removal(verdict, Outcome.HELD)
             elif self.files.get(name) != verdict.file.stamp:
                 yield Removal(verdict, Outcome.CHANGED)
             else:

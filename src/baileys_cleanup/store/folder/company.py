@@ -1,6 +1,7 @@
 """One company folder: lists, looks and reads `creds.json`. Nothing here writes, and nothing follows a link."""
 
 import errno
+import json
 import os
 import stat
 from collections.abc import Callable, Iterable
@@ -10,11 +11,15 @@ from baileys_cleanup.decision.account import ABSENT, Account, read_account, unre
 from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_LIMIT, CREDS_NAME, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CredsUnreadable, in_words
+from baileys_cleanup.output.text import size
 from baileys_cleanup.store.company import Listing, Look
 from baileys_cleanup.store.folder.beside import with_creds
 from baileys_cleanup.store.folder.opening import open_to_look
 
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+_MAPPING_LIMIT = 1024
+"""Bytes. A LID mapping is a JSON string of some 20 digits."""
 
 
 class Stamp(NamedTuple):
@@ -107,12 +112,12 @@ class Company:
         `creds.json` is opened without following a link and without blocking; only a regular file is read.
         """
         try:
-            data = self._read_creds()
+            data = self._read(CREDS_NAME, CREDS_LIMIT)
             try:
                 return read_account(data)
             except CredsUnreadable:
                 wait()
-                return read_account(self._read_creds())
+                return read_account(self._read(CREDS_NAME, CREDS_LIMIT))
         except FileNotFoundError:
             return ABSENT
         except CredsUnreadable as problem:
@@ -121,15 +126,23 @@ class Company:
             why = "is a link" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
             return unreadable(why)
 
-    def _read_creds(self) -> bytes:
+    def lid_of(self, mapping: str) -> str | None:
+        """Return the LID user that a `lid-mapping-<number>.json` names, None where it names none. It is no key."""
+        try:
+            said = json.loads(self._read(mapping, _MAPPING_LIMIT))
+        except (OSError, ValueError):
+            return None
+        return said if isinstance(said, str) else None
+
+    def _read(self, name: str, limit: int) -> bytes:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        fd = open_to_look(CREDS_NAME, flags, self.fd)
+        fd = open_to_look(name, flags, self.fd)
         try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise OSError(errno.EINVAL, "it is not a regular file")
-            if status.st_size > CREDS_LIMIT:
-                raise OSError(errno.EFBIG, f"it is larger than {CREDS_LIMIT // 1024**2} MiB")
+            if status.st_size > limit:
+                raise OSError(errno.EFBIG, f"it is larger than {size(limit)}")
             parts: list[bytes] = []
             while part := os.read(fd, 1024 * 1024):
                 parts.append(part)

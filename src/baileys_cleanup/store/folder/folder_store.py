@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
-from baileys_cleanup.store.folder import audit, lock, purge, quarantined, runs, set_aside_list
+from baileys_cleanup.store.folder import audit, lock, pairings, purge, quarantined, runs, set_aside_list
 from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.put_back import put_back
 from baileys_cleanup.store.folder.quarantine import Quarantine
@@ -41,10 +41,10 @@ class FolderStore(Root):
 
 
 @contextmanager
-def open_store(path: str) -> Iterator[FolderStore]:
+def open_store(path: str, exclude: Sequence[str] = ()) -> Iterator[FolderStore]:
     """Open a sessions root by its path. Raises UsageProblem for what is missing, no folder, `/`, or a home."""
     with open_root(path) as root:
-        yield FolderStore(root.fd, root.path, root.asked)
+        yield FolderStore(root.fd, root.path, root.asked, exclude)
 
 
 class FolderWorkspace(ToolFolder):
@@ -69,6 +69,10 @@ class FolderWorkspace(ToolFolder):
     def whole_folders(self) -> FolderSwitches:
         """Return what builds whole folders beside the live ones and switches them."""
         return FolderSwitches(self._root, self)
+
+    def pairing_of(self, run_id: str, company_id: str) -> str | None:
+        """Return the pairing that a run noted for what it took from a company, None where it noted none."""
+        return pairings.read_pairing(self, run_id, company_id)
 
     def rules_of(self, run_id: str, company_id: str) -> dict[str, str]:
         """Return by which rule a run removed each file of a company, as far as the audit log still tells."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.folder.audit import Audit
 from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.pairings import PAIRINGS
 from baileys_cleanup.store.folder.put_back import forget_probes, put_back, remove_if_empty
 from baileys_cleanup.store.folder.quarantined import open_quarantined, quarantined, quarantined_companies, run_exists
 from baileys_cleanup.store.folder.records import TEMPORARY
@@ -111,7 +112,7 @@ def forget_staged(tool: ToolFolder) -> None:
 
 def unrecorded(tool: ToolFolder) -> list[str]:
     """Return what lies in the quarantine under no name of a run in `runs`; an empty folder just goes."""
-    records = {name.removesuffix(".json") for name in os.listdir(tool.runs_fd)}
+    records = {name.removesuffix(".json").removesuffix(PAIRINGS) for name in os.listdir(tool.runs_fd)}
     return [
         name
         for name in sorted(os.listdir(tool.quarantine))
@@ -131,3 +132,5 @@ def forget_record(tool: ToolFolder, run_id: str) -> None:
     """Remove the record of a run of which nothing is left."""
     with suppress(OSError):  # a record of nothing does no harm, and the next run forgets it
         os.unlink(f"{run_id}.json", dir_fd=tool.runs_fd)
+    with suppress(OSError):
+        os.unlink(run_id + PAIRINGS, dir_fd=tool.runs_fd)

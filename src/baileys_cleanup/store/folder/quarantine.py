@@ -17,6 +17,7 @@ from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.audit import Audit
 from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company, Stamp
+from baileys_cleanup.store.folder.pairings import note_pairing
 from baileys_cleanup.store.folder.purge import forget_record, tidy
 from baileys_cleanup.store.folder.put_back import put_back, remove_if_empty, try_way_back
 from baileys_cleanup.store.folder.runs import write_run
@@ -72,9 +73,9 @@ class Quarantine:
         return None
 
     @contextmanager
-    def company(self, company: Company) -> Iterator[CompanyRemover]:
+    def company(self, company: Company, pairing: str | None = None) -> Iterator[CompanyRemover]:
         """Return the remover for one company; its part of the quarantine is made with the first removal."""
-        remover = _CompanyQuarantine(self, company)
+        remover = _CompanyQuarantine(self, company, pairing)
         try:
             yield remover
         finally:
@@ -92,6 +93,16 @@ class Quarantine:
             # A record that cannot be written stays as it was, and the next run settles this one.
             with suppress(OSError):
                 write_run(self._tool, self._run._replace(state=SETTLED))
+
+    @property
+    def tool(self) -> ToolFolder:
+        """The tool's own folder."""
+        return self._tool
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self._run.run_id
 
     @property
     def deletes(self) -> bool:
@@ -144,9 +155,10 @@ class Quarantine:
 class _CompanyQuarantine:
     """Takes files of one company out, each by its bare name and an open folder."""
 
-    def __init__(self, quarantine: Quarantine, company: Company) -> None:
+    def __init__(self, quarantine: Quarantine, company: Company, pairing: str | None) -> None:
         self._quarantine = quarantine
         self._company = company
+        self._pairing = pairing
         self._gone: set[str] = set()
         self._moved: list[Verdict] = []
         self._fd: int | None = None
@@ -159,7 +171,7 @@ class _CompanyQuarantine:
         """Look, note, move, look again; put back what is not as planned. Raises OSError when it could not go."""
         file = verdict.file
         refuse_protected(file.name)
-        if verdict.memory is not None and verdict.memory not in self._gone:
+        if verdict.second is not None and verdict.second not in self._gone:
             return Outcome.HELD
         outcome = self._take(verdict, file.name, file.stamp)
         if outcome in {Outcome.REMOVED, Outcome.VANISHED}:
@@ -206,7 +218,7 @@ class _CompanyQuarantine:
         changed = {verdict.file.name for verdict in self._moved if not self._is_as_planned(verdict, into)}
         revisions: list[Revision] = []
         for verdict in self._moved:
-            if verdict.file.name in changed or verdict.memory in changed:
+            if verdict.file.name in changed or verdict.second in changed:
                 try:
                     self._put_back(verdict, into)
                 except CompanyProblem as problem:
@@ -246,6 +258,7 @@ class _CompanyQuarantine:
     def _folder(self) -> int:
         if self._fd is None:
             parent = self._quarantine.folder()
+            note_pairing(self._quarantine.tool, self._quarantine.run_id, self._company.id, self._pairing)
             make_folder(parent, self._company.folder_name)
             self._fd = os.open(self._company.folder_name, OPEN_FOLDER, dir_fd=parent)
         return self._fd

@@ -164,7 +164,7 @@ def test_a_giant_is_not_read(company, place):
     """A file of more than 64 MiB is told by its size alone."""
     path = put(place / "company_7", "creds.json", creds())
     os.truncate(path, 64 * 1024 * 1024 + 1)
-    assert "larger than 64 MiB" in company.account(never).problem
+    assert "larger than 64.0 MiB" in company.account(never).problem
 
 
 # --- the root -----------------------------------------------------------------------------------------------
