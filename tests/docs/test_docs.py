@@ -91,7 +91,7 @@ def test_every_command_that_is_shown_works(command: str, remark: str, demo: Path
         shutil.rmtree(demo)
     if "undo" in command:
         assert run("--json", "--company", "962302", root=demo).returncode == 0
-        (record,) = (demo / ".baileys-cleanup" / "runs").iterdir()
+        (record,) = (demo / ".baileys-cleanup" / "runs").glob("*.json")
         command = RUN_ID.sub(record.stem, command)
     archives = demo.parent / "archives"
     archives.mkdir(0o700)
