@@ -142,7 +142,10 @@ def of_former_pairing(files: Iterable[AuthFile], account: Account) -> set[str]:
 
 
 def advertised(files: Iterable[AuthFile], policy: Policy, account: Account) -> set[str]:
-    """Give the names over the cap that share some 60 seconds with at least 99 others over the cap."""
+    """Give the names over the cap that share some 60 seconds with at least 99 others over the cap.
+
+    One whose date could not be read may lie in any 60 seconds: it is counted everywhere.
+    """
     listed = list(files)
     if not policy.keep_advertised_pre_keys:
         return set()
@@ -151,11 +154,12 @@ def advertised(files: Iterable[AuthFile], policy: Policy, account: Account) -> s
         upto = 1 + max((number(file) for file in listed if kind(file.name) == "pre_key"), default=0)
     if upto < 813:
         return set()
-    over = [file for file in pre_keys_over_cap(listed, policy, account) if file.modified is not None]
+    all_over = pre_keys_over_cap(listed, policy, account)
+    over = [file for file in all_over if file.modified is not None]
     found: set[str] = set()
     for opening in over:
         window = [file.name for file in over if 0 <= file.modified - opening.modified <= 60 * SECOND]
-        if len(window) >= 100:
+        if len(window) + len(all_over) - len(over) >= 100:
             found |= set(window)
     return found
 
