@@ -134,13 +134,22 @@ def clean(folder: AuthFolder, *options: str, environment: dict[str, str] | None 
     root.mkdir()
     company = root / COMPANY
     folder.folder.rename(company)
-    own = {name: value for name, value in os.environ.items() if not name.startswith("BAILEYS_CLEANUP_")}
-    command = [sys.executable, "-m", "baileys_cleanup", "--sessions-root", str(root), "--json", *options]
-    ran = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, env={**own, **(environment or {})}
-    )
+    summary = run_tool(root, *options, environment=environment)
     company.rename(folder.folder)
     shutil.rmtree(root)
+    return summary
+
+
+def run_tool(
+    root: Path, *options: str, environment: dict[str, str] | None = None, hours_later: int = 0
+) -> dict[str, Any]:
+    """Run the real tool on a sessions root, now or some hours from now. Return its summary."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("BAILEYS_CLEANUP_")}
+    program = [str(HERE / "later.py"), str(hours_later)] if hours_later else ["-m", "baileys_cleanup"]
+    command = [sys.executable, *program, "--sessions-root", str(root), "--json", *options]
+    ran = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PATIENCE, env={**own, **(environment or {})}
+    )
     if ran.returncode:
         raise AssertionError(f"{command} ended with {ran.returncode}:\n{ran.stdout}\n{ran.stderr}")
     summary: dict[str, Any] = json.loads(ran.stdout)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import page
 import results
+import running_results
 from cases import CASES
 
 from baileys_cleanup.authfile import Kind
@@ -15,15 +16,25 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_page_is_what_its_program_makes():
     """A change in words, rules or results shows on the page: the program has been run."""
-    assert page.PAGE.read_text(encoding="utf-8") == page.page(results.read()), f"run {page.COMMAND}"
+    assert page.PAGE.read_text(encoding="utf-8") == page.page(results.read(), running_results.read()), (
+        f"run {page.COMMAND}"
+    )
 
 
 def test_the_page_would_notice_a_changed_result():
     """One delivery more that is lost makes another page."""
-    found = results.read()
+    found, running = results.read(), running_results.read()
     one = found["tool_gentle", "6.7.24", False]
     changed = found | {results.key(one): {**one, "lost": {"bot to ivan": 1}}}
-    assert page.page(changed) != page.page(found)
+    assert page.page(changed, running) != page.page(found, running)
+
+
+def test_the_page_would_notice_a_changed_result_of_a_bot_that_runs():
+    """A retry in one moment makes another page."""
+    found, running = results.read(), running_results.read()
+    one = running["6.7.24", "cached", "gentle", True, "in_flight"]
+    changed = running | {running_results.key(one): {**one, "retry": {"bot to group": 5}}}
+    assert page.page(found, changed) != page.page(found, running)
 
 
 def test_every_kind_and_every_removal_is_on_the_page():

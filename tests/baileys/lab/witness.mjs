@@ -13,6 +13,7 @@ export class Witness {
 		this.errors = new Map()
 		this.notes = []
 		this.stirred = 0
+		this.readers = []
 	}
 
 	/** Something moved on a wire; quiet is counted from here. */
@@ -22,6 +23,20 @@ export class Witness {
 
 	note(what, details) {
 		this.notes.push({ what, ...details })
+	}
+
+	/** A device's library has read a key. */
+	reading(device, type, id) {
+		this.readers = this.readers.filter(wanted => {
+			const seen = wanted.device === device && wanted.type === type && wanted.id === id
+			if (seen) wanted.resolve()
+			return !seen
+		})
+	}
+
+	/** Wait until a device's library has read a key. */
+	hasRead(device, type, id) {
+		return new Promise(resolve => this.readers.push({ device, type, id, resolve }))
 	}
 
 	arrival(device, id) {
