@@ -18,13 +18,13 @@ from pathlib import Path
 
 from build_tree import build
 
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.config import Monitor, Settings
-from baileys_cleanup.folder import open_root
-from baileys_cleanup.watch.board import Snapshot
-from baileys_cleanup.watch.facts import terms_of
+from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.settings.values import Monitor, Settings
+from baileys_cleanup.store.folder.root import open_root
 from baileys_cleanup.watch.look import Depth, Teller, look
-from baileys_cleanup.watch.view import view_all
+from baileys_cleanup.watch.see.all import terms_of
+from baileys_cleanup.watch.see.company import view_all
+from baileys_cleanup.watch.show.latest import Snapshot
 
 TOOL = [sys.executable, "-m", "baileys_cleanup"]
 MIB = 1024 * 1024

@@ -11,9 +11,9 @@ from importlib import import_module
 import click
 
 from baileys_cleanup import __version__
+from baileys_cleanup.commands.options import CONTEXT
 from baileys_cleanup.errors import CleanupError
-from baileys_cleanup.frame import CONTEXT
-from baileys_cleanup.text import shown
+from baileys_cleanup.output.text import shown
 
 DEFAULT = "clean"
 COMMANDS = (

@@ -20,10 +20,12 @@ from install import VERSIONS
 from policies import POLICIES
 from tables import table
 
-from baileys_cleanup.account import Account
-from baileys_cleanup.authfile import Kind, kind_of
-from baileys_cleanup.explain import MEANING, WRITTEN, explain
-from baileys_cleanup.retention import DAY, AuthFile, Policy, Preset, Rule, Verdict, plan
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.consequences import MEANING, WRITTEN, explain
+from baileys_cleanup.decision.names import Kind, kind_of
+from baileys_cleanup.decision.plan import plan
+from baileys_cleanup.decision.policy import DAY, Policy, Preset
+from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "consequences.md"
 COMMAND = ".venv/bin/python tests/baileys/page.py"

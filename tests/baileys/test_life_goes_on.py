@@ -4,7 +4,7 @@ import pytest
 from authfolder import BOT
 from install import VERSIONS
 
-from baileys_cleanup.authfile import PROTECTED, Kind, kind_of
+from baileys_cleanup.decision.names import PROTECTED, Kind, kind_of
 
 DIRECTIONS = {
     "queued: alice to bot",

@@ -8,7 +8,7 @@ from authfolder import BOT
 from install import VERSIONS, library_of
 from lab import clean, copy_world
 
-from baileys_cleanup.authfile import PROTECTED, Kind, kind_of
+from baileys_cleanup.decision.names import PROTECTED, Kind, kind_of
 
 KIND_OF_TYPE = {
     "pre-key": Kind.PRE_KEY,

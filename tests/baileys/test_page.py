@@ -8,8 +8,8 @@ import results
 import running_results
 from cases import CASES
 
-from baileys_cleanup.authfile import Kind
-from baileys_cleanup.explain import MEANING, WRITTEN
+from baileys_cleanup.decision.consequences import MEANING, WRITTEN
+from baileys_cleanup.decision.names import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 from lab import COMPANY, Lab, Removal
 
-from baileys_cleanup.authfile import PROTECTED, Kind, kind_of
+from baileys_cleanup.decision.names import PROTECTED, Kind, kind_of
 
 versions = pytest.mark.parametrize("version", ["7.0.0-rc14", "6.7.24"])
 DIRECTIONS = {

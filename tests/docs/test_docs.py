@@ -22,15 +22,17 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from baileys_cleanup.authfile import PROTECTED, Kind, kind_of
 from baileys_cleanup.cli import COMMANDS, commands
-from baileys_cleanup.config import PREFIX, Settings
-from baileys_cleanup.demo import build
+from baileys_cleanup.commands.demo_tree import build
+from baileys_cleanup.decision.levels import Levels
+from baileys_cleanup.decision.names import PROTECTED, Kind, kind_of
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CleanupError
-from baileys_cleanup.level import Levels
-from baileys_cleanup.retention import Policy, Rule
 from baileys_cleanup.rotation.states import Journal
-from baileys_cleanup.schema import Written, load, names
+from baileys_cleanup.settings.schema import load, names
+from baileys_cleanup.settings.tables import Written
+from baileys_cleanup.settings.values import PREFIX, Settings
 
 from .pages import DOCS, PAGES, README, ROOT, anchors, blocks, codes, links, read, section, table
 
@@ -337,7 +339,7 @@ def test_every_rule_is_named() -> None:
 
 def verdicts_in_source() -> dict[str, str]:
     """Return each rule with the half of the enumeration it stands in: those before the blank line remove."""
-    body = read(SOURCE / "retention.py").partition("class Rule(")[2].partition("class Verdict")[0]
+    body = read(SOURCE / "decision" / "verdict.py").partition("class Rule(")[2].partition("class Verdict")[0]
     removing, keeping = body.split('"""')[2].strip().split("\n\n")
     halves = {"remove": removing, "keep": keeping}
     return {name: verdict for verdict, half in halves.items() for name in re.findall(r'= "(\w+)"', half)}
@@ -493,24 +495,21 @@ def test_the_log_events_are_listed() -> None:
 # --- the map of the source ------------------------------------------------------------------------------
 
 
-def imports_of(room: Path) -> set[str]:
-    """Return the rooms that a room imports, wherever in the file."""
-    found = set()
-    for node in ast.walk(ast.parse(read(room))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("baileys_cleanup"):
-            inner = (node.module or "").removeprefix("baileys_cleanup").removeprefix(".")
-            found |= {inner} if inner else {alias.name for alias in node.names}
-    files = {f"{name.replace('.', '/')}.py" for name in found}
-    return {file for file in files if (SOURCE / file).exists()}
+def test_the_map_names_every_wing_from_the_top_down() -> None:
+    """The map of the source is the wings, in the order in which imports run."""
+    wings = [codes(row[0])[0].rstrip("/") for row in table(section(DOCS / "design.md", "The wings"))]
+    there = {path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists()}
+    assert there == set(wings)
+    for place, wing in enumerate(wings):
+        used = {name for room in (SOURCE / wing).rglob("*.py") for name in wings_used(room)} & there
+        assert used <= set(wings[place:]), wing
 
 
-def test_the_map_has_every_room_and_imports_run_down_it() -> None:
-    """The table of rooms is complete, and each room imports only rooms below it there."""
-    rooms = [codes(row[0])[0] for row in table(section(DOCS / "design.md", "Rooms"))]
-    there = [str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py") if path.stem != "__init__"]
-    assert sorted(rooms) == sorted(there)
-    for place, room in enumerate(rooms):
-        assert imports_of(SOURCE / room) <= set(rooms[place + 1 :]), room
+def wings_used(room: Path) -> set[str]:
+    """Return the first names below the package that a room imports from, wherever in the file."""
+    nodes = (node for node in ast.walk(ast.parse(read(room))) if isinstance(node, ast.ImportFrom))
+    inner = [(node.module or "").split(".") for node in nodes]
+    return {names[1] for names in inner if names[0] == "baileys_cleanup" and len(names) > 1}
 
 
 # --- links ----------------------------------------------------------------------------------------------

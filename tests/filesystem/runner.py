@@ -16,14 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from baileys_cleanup import cleanup, cli, log, schema, summary
+from baileys_cleanup import cli
+from baileys_cleanup.cleaning import run as cleanup
 from baileys_cleanup.commands import clean as clean_command
 from baileys_cleanup.commands import explain as explain_command
 from baileys_cleanup.commands import undo as undo_command
-from baileys_cleanup.config import Settings
-from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
-from baileys_cleanup.retention import Policy
-from baileys_cleanup.watch.history import record_clean
+from baileys_cleanup.commands.options import holds
+from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.output import log, summary
+from baileys_cleanup.settings import schema
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.watch.remember.run_history import record_clean
 
 from .trees import DAY
 
@@ -91,7 +95,7 @@ def _as_they_come(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def world(now: int | None = None, stopping: Callable[[], bool] = lambda: False) -> cleanup.World:
     """Give the world: now by default, and no waiting."""
-    return cleanup.World(now or time.time_ns(), time.time_ns, lambda: None, stopping, time.monotonic)
+    return cleanup.World(now or time.time_ns(), time.time_ns, lambda: None, stopping, time.monotonic, holds=holds)
 
 
 def clean(

@@ -5,9 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from baileys_cleanup.aside import begin, discard, is_live, open_aside, read_asides, settle, switch, switch_back
-from baileys_cleanup.folder import open_root
-from baileys_cleanup.toolfolder import open_tool_folder
+from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.set_aside import (
+    begin,
+    discard,
+    is_live,
+    open_aside,
+    read_asides,
+    settle,
+    switch,
+    switch_back,
+)
+from baileys_cleanup.store.folder.tool_folder import open_tool_folder
 
 from .sweep import killed_everywhere
 from .trees import TOOL, company

@@ -12,18 +12,20 @@ from typing import Any
 
 import pytest
 
-from baileys_cleanup.aside import read_asides
-from baileys_cleanup.backups import bucket, elsewhere, shelf
 from baileys_cleanup.backups.archive import check_archive
-from baileys_cleanup.backups.keeper import BackedUp, Moment, Status
+from baileys_cleanup.backups.make import BackedUp, Moment, Status
 from baileys_cleanup.backups.naming import read_archive_name
+from baileys_cleanup.backups.places import folder as shelf
+from baileys_cleanup.backups.places import fsspec_url as elsewhere
+from baileys_cleanup.backups.places import s3 as bucket
 from baileys_cleanup.backups.run import back_up_all
 from baileys_cleanup.backups.snapshot import take_snapshot
 from baileys_cleanup.commands import restore as restore_command
-from baileys_cleanup.config import Backup, Settings
 from baileys_cleanup.errors import CleanupError, CompanyProblem
-from baileys_cleanup.folder import open_root
-from baileys_cleanup.toolfolder import open_tool_folder
+from baileys_cleanup.settings.values import Backup, Settings
+from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.set_aside import read_asides
+from baileys_cleanup.store.folder.tool_folder import open_tool_folder
 
 from .conditions import needs_mounts
 from .faults import failing, watched

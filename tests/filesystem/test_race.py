@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 import pytest
 
-from baileys_cleanup import cleanup
-from baileys_cleanup.folder import Company, Stamp
-from baileys_cleanup.removal import Hand, Outcome, Revision
-from baileys_cleanup.retention import Verdict
+from baileys_cleanup.cleaning import run as cleanup
+from baileys_cleanup.decision.verdict import Verdict
+from baileys_cleanup.store.folder.company import Company, Stamp
+from baileys_cleanup.store.remover import Hand, Outcome, Revision
 
 from .faults import watched
 from .runner import clean, undo

@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from baileys_cleanup.audit import open_audit
-from baileys_cleanup.authfile import kind_of
+from baileys_cleanup.decision.names import kind_of
+from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
 from baileys_cleanup.errors import ProtectedFile
-from baileys_cleanup.folder import Company, Stamp, open_root
-from baileys_cleanup.removal import DryRun, Quarantine, Remover
-from baileys_cleanup.retention import AuthFile, Rule, Verdict
-from baileys_cleanup.runs import Run
-from baileys_cleanup.toolfolder import open_tool_folder
+from baileys_cleanup.store.folder.audit import open_audit
+from baileys_cleanup.store.folder.company import Company, Stamp
+from baileys_cleanup.store.folder.quarantine import Quarantine
+from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.runs import Run
+from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+from baileys_cleanup.store.remover import DryRun, Remover
 
 from . import runner
 from .faults import Call, failing, watched

@@ -11,17 +11,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from baileys_cleanup import cli, hooks
+from baileys_cleanup import cli
+from baileys_cleanup.cleaning import hooks
 from baileys_cleanup.commands import undo as undo_command
-from baileys_cleanup.config import Rotate, Settings
 from baileys_cleanup.errors import CleanupError, Refused, UsageProblem
-from baileys_cleanup.folder import open_root
 from baileys_cleanup.rotation import pairing
 from baileys_cleanup.rotation import rotate as rotation
 from baileys_cleanup.rotation.journal import read_journals
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.steps import Doors
-from baileys_cleanup.toolfolder import open_tool_folder
+from baileys_cleanup.settings.values import Rotate, Settings
+from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.tool_folder import open_tool_folder
 
 from .faults import CHANGING, Call, failing, kill, watched
 from .runner import clean, in_child, undo, world

@@ -8,8 +8,9 @@ import string
 import unicodedata
 from collections.abc import Iterable
 
-from baileys_cleanup.account import Account
-from baileys_cleanup.retention import AuthFile, Policy
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.verdict import AuthFile
 
 SECOND = 10**9
 DAY = 86_400 * SECOND

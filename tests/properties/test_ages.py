@@ -3,8 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baileys_cleanup.account import ABSENT
-from baileys_cleanup.retention import Policy, Preset, Rule, plan
+from baileys_cleanup.decision.account import ABSENT
+from baileys_cleanup.decision.plan import plan
+from baileys_cleanup.decision.policy import Policy, Preset
+from baileys_cleanup.decision.verdict import Rule
 
 from . import oracle
 from .worlds import DAY, NOW, accounts, dated, folders, groups, loose_names, policies, sender_keys, sessions

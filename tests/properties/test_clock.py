@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from baileys_cleanup.errors import Refused
-from baileys_cleanup.folder import open_root
-from baileys_cleanup.runs import check_clock, write_last_start
-from baileys_cleanup.toolfolder import open_tool_folder
+from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.runs import check_clock, write_last_start
+from baileys_cleanup.store.folder.tool_folder import open_tool_folder
 
 from .worlds import DAY, NOW
 

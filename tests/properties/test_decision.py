@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baileys_cleanup.authfile import Kind
-from baileys_cleanup.retention import plan, undated
+from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.plan import plan, undated
 
 from . import oracle
 from .worlds import DAY, NOW, accounts, folders, groups, policies

@@ -5,7 +5,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baileys_cleanup.retention import Preset, Rule, plan, undated
+from baileys_cleanup.decision.plan import plan, undated
+from baileys_cleanup.decision.policy import Preset
+from baileys_cleanup.decision.verdict import Rule
 
 from . import oracle
 from .worlds import NOW, accounts, folders, groups, policies

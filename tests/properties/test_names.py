@@ -3,11 +3,12 @@
 import pytest
 from hypothesis import example, given
 
-from baileys_cleanup.account import ABSENT
-from baileys_cleanup.authfile import PROTECTED, REMOVABLE, Kind, kind_of
+from baileys_cleanup.decision.account import ABSENT
+from baileys_cleanup.decision.names import PROTECTED, REMOVABLE, Kind, kind_of
+from baileys_cleanup.decision.plan import plan
+from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import ProtectedFile
-from baileys_cleanup.removal import refuse_protected
-from baileys_cleanup.retention import Policy, plan
+from baileys_cleanup.store.remover import refuse_protected
 
 from . import oracle
 from .worlds import DAY, NOW, dated, names, wild_names

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from hypothesis import given
 
-from baileys_cleanup.account import Account
-from baileys_cleanup.retention import Preset, Rule, plan
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.plan import plan
+from baileys_cleanup.decision.policy import Preset
+from baileys_cleanup.decision.verdict import Rule
 
 from . import oracle
 from .worlds import DAY, LID, NOW, OWN, PN, accounts, dated, devices, domains, folders, policies

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 
-from baileys_cleanup.retention import plan
+from baileys_cleanup.decision.plan import plan
 
 from . import oracle
 from .worlds import NOW, accounts, folders, groups, policies

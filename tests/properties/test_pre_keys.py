@@ -3,8 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baileys_cleanup.account import Account
-from baileys_cleanup.retention import Policy, Rule, plan
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.plan import plan
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.verdict import Rule
 
 from . import oracle
 from .worlds import DAY, NOW, OWN, SECOND, accounts, dated, folders, policies, pre_keys

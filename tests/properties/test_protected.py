@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baileys_cleanup.authfile import Kind
+from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.plan import plan
+from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
 from baileys_cleanup.errors import ProtectedFile
-from baileys_cleanup.removal import DryRun
-from baileys_cleanup.retention import AuthFile, Rule, Verdict, plan
+from baileys_cleanup.store.remover import DryRun
 
 from . import oracle
 from .worlds import DAY, NOW, accounts, dated, folders, policies, protected_names

@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baileys_cleanup.config import Settings
-from baileys_cleanup.retention import plan
+from baileys_cleanup.decision.plan import plan
+from baileys_cleanup.settings.values import Settings
 
 from . import oracle
 from .worlds import NOW, accounts, folders, groups, policies

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from hypothesis import strategies as st
 
-from baileys_cleanup.account import ABSENT, Account, unreadable
-from baileys_cleanup.authfile import kind_of
-from baileys_cleanup.retention import AuthFile, Policy, Preset
+from baileys_cleanup.decision.account import ABSENT, Account, unreadable
+from baileys_cleanup.decision.names import kind_of
+from baileys_cleanup.decision.policy import Policy, Preset
+from baileys_cleanup.decision.verdict import AuthFile
 
 SECOND = 10**9
 DAY = 86_400 * SECOND

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from baileys_cleanup import settings
-from baileys_cleanup.folder import open_root
-from baileys_cleanup.toolfolder import open_tool_folder
+from baileys_cleanup.settings import load as settings
+from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.tool_folder import open_tool_folder
 
 
 @pytest.fixture(autouse=True)

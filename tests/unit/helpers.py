@@ -3,9 +3,9 @@
 import json
 import os
 
-from baileys_cleanup.account import Account
-from baileys_cleanup.authfile import kind_of
-from baileys_cleanup.retention import AuthFile
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.names import kind_of
+from baileys_cleanup.decision.verdict import AuthFile
 
 SECOND = 10**9
 DAY = 86_400 * SECOND

@@ -8,12 +8,13 @@ import os
 import subprocess
 import sys
 import time
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import baileys_cleanup
-from baileys_cleanup import demo
+from baileys_cleanup.commands import demo_tree
 
 HOUSE = Path(baileys_cleanup.__file__).parent
 
@@ -25,44 +26,30 @@ def room_of(path):
 
 
 ROOMS = {room_of(path): path.read_text(encoding="utf-8") for path in sorted(HOUSE.rglob("*.py"))}
-COMMANDS = {room for room in ROOMS if room.startswith("commands.")}
 
-LAYERS = [
-    {"__init__", "errors", "authfile", "level", "text", "log", "opening", "backups"},
-    {"records", "renaming"},
-    {"account"},
-    {"retention"},
-    {"outcome", "config", "explain", "pairs", "rotation.states", "rotation.selection"},
-    {"folder"},
-    {"toolfolder", "demo", "schema", "hooks", "backups.manifest", "backups.naming", "backups.keep"},
-    {"rotation", "rotation.picture", "rotation.survey", "rotation.copying"},
-    {"runs", "lock", "settings", "rotation.journal", "watch.patience"},
-    {"watch.state", "watch.textfile", "watch.ping", "watch.services"},
-    {"backups.snapshot", "backups.record", "backups.choice"},
-    {"audit", "quarantine", "summary", "watch.history", "backups.archive", "backups.stores"},
-    {"removal", "aside", "backups.shelf", "backups.bucket", "backups.elsewhere"},
-    {"company", "undo", "backups.place", "backups.keeper", "backups.lookback"},
-    {"backups.run", "backups.source"},
-    {"backups.restore"},
-    {"cleanup", "watch.view"},
-    {"standstill"},
-    {"frame", "rotation.pairing", "rotation.steps", "rotation.connections"},
-    {"watch.facts", "watch.alerts", "watch.plugin"},
-    {"rotation.rotate"},
-    {"rotation.auto", "rotation.report"},
-    {"watch.exposition", "watch.page", "watch.memory", "watch.emergency"},
-    {"watch.board", "watch.look"},
-    {"watch.server", "watch.table", "watch.monitor"},
-    COMMANDS,
-    {"cli", "commands", "watch"},
-    {"__main__"},
-]
-"""From the ground up: a room imports only from lower layers."""
+WINGS = (
+    "__init__",
+    "errors",
+    "decision",
+    "output",
+    "store",
+    "settings",
+    "backups",
+    "cleaning",
+    "watch",
+    "rotation",
+    "commands",
+    "cli",
+    "__main__",
+)
+"""From the ground up: a room imports from its own wing and from those before it here."""
 
-PURE = {"authfile", "account", "level", "text", "outcome", "errors", "explain", "retention", "config", "pairs"}
-PURE |= {"watch.view", "watch.alerts", "watch.plugin", "watch.page", "watch.table", "watch.exposition"}
-PURE |= {"backups.manifest", "backups.keep", "backups.choice"}
-PURE |= {"rotation.states", "rotation.selection"}
+DECISION = {room for room in ROOMS if room.startswith("decision.")}
+PURE = DECISION | {"errors", "output.text", "settings.values"}
+PURE |= {"watch.see.company", "watch.tell.alerts", "watch.show.nagios", "watch.show.page", "watch.show.table"}
+PURE |= {"watch.show.prometheus", "backups.manifest", "backups.retention", "backups.restore_plan"}
+PURE |= {"rotation.states", "rotation.plan"}
+MOST_LINES = 300
 UNCLEAN = {"os", "time", "datetime", "logging", "structlog", "pathlib", "io", "shutil", "sys", "random", "subprocess"}
 REMOVING = {
     "unlink",
@@ -106,11 +93,24 @@ def rooms_used(source):
     return used
 
 
+def wing_of(room):
+    """Give the wing that a room stands in; a room at the top is one by itself."""
+    return room.partition(".")[0]
+
+
 def upward(room, source):
-    """Give what a room imports that is not below it."""
-    height = next(place for place, layer in enumerate(LAYERS) if room in layer)
-    below = set().union(*LAYERS[:height])
-    return rooms_used(source) - below
+    """Give what a room imports from a wing above its own, or from outside the house's order."""
+    below = set(WINGS[: WINGS.index(wing_of(room)) + 1])
+    return {used for used in rooms_used(source) if wing_of(used) not in below}
+
+
+def circle(arrows):
+    """Give rooms that import one another in a circle, an empty list where there is none."""
+    try:
+        list(TopologicalSorter(arrows).static_order())
+    except CycleError as found:
+        return found.args[1]
+    return []
 
 
 def removals(source):
@@ -178,38 +178,54 @@ def shells(source):
 # --- the rules ------------------------------------------------------------------------------------------------
 
 
-def test_every_room_has_its_place():
-    """Each room stands in exactly one layer."""
-    placed = [room for layer in LAYERS for room in layer]
-    assert sorted(ROOMS) == sorted(placed)
+def test_the_top_holds_the_wings():
+    """Whoever opens the package reads the tool's whole idea: the wings, the command line, the errors."""
+    top = {path.stem for path in HOUSE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert {*WINGS} == top
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_imports_run_one_way(room):
-    """A room imports only from rooms below it, also inside functions."""
+def test_imports_run_down(room):
+    """A room imports only from its own wing and those below it, also inside functions."""
     assert set() == upward(room, ROOMS[room])
 
 
+def test_no_import_runs_in_a_circle():
+    """Rooms of one wing import one another in one direction."""
+    assert [] == circle({room: rooms_used(source) - {room} for room, source in ROOMS.items()})
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_room_is_a_hall(room):
+    """A room of more than 300 lines is several."""
+    assert len(ROOMS[room].splitlines()) <= MOST_LINES
+
+
+REMOVERS = {"store.folder.quarantine", "store.folder.put_back", "store.folder.purge"}
+"""Into the quarantine, out of it, and the end of what lies there."""
+
 OWN_REMOVALS = {
-    "records": {"replace"},  # its own temporary file
-    "renaming": {"renameat2"},  # the call itself
-    "watch.textfile": {"replace", "unlink"},  # its own temporary file
-    "aside": {"rename", "rmdir", "unlink"},  # whole folders, and one that it built itself
-    "backups.shelf": {"rename", "unlink"},  # archives, and its own temporary file
+    "store.folder.records": {"replace"},  # its own temporary file
+    "store.folder.renaming": {"renameat2"},  # the call itself
+    "watch.show.textfile": {"replace", "unlink"},  # its own temporary file
+    "store.folder.set_aside": {"rename", "rmdir", "unlink"},  # whole folders, and one that it built itself
+    "backups.places.folder": {"rename", "unlink"},  # archives, and its own temporary file
 }
 """The small rooms that may do something of the kind, each in its own place."""
 
 
-@pytest.mark.parametrize("room", sorted(ROOMS.keys() - {"removal"}))
+@pytest.mark.parametrize("room", sorted(ROOMS.keys() - REMOVERS))
 def test_one_room_removes(room):
     """Promise 3: nobody else unlinks, renames, links or cuts auth files."""
     assert OWN_REMOVALS.get(room, set()) == set(removals(ROOMS[room]))
 
 
-@pytest.mark.parametrize("room", sorted(ROOMS.keys() - {"removal", "aside", "renaming"}))
+@pytest.mark.parametrize(
+    "room", sorted(ROOMS.keys() - {"store.folder.put_back", "store.folder.set_aside", "store.folder.renaming"})
+)
 def test_the_kernels_renames_are_for_two_rooms(room):
     """Nobody else takes the renames that Python does not know."""
-    assert "renaming" not in rooms_used(ROOMS[room])
+    assert "store.folder.renaming" not in rooms_used(ROOMS[room])
 
 
 @pytest.mark.parametrize("room", sorted(PURE))
@@ -218,11 +234,11 @@ def test_pure_rooms_meet_no_world(room):
     assert [] == impurities(ROOMS[room])
 
 
-@pytest.mark.parametrize("room", sorted(PURE - {"explain"} | {"folder"}))
+@pytest.mark.parametrize("room", sorted(PURE - {"decision.consequences"} | {"store.folder.root"}))
 def test_the_decision_knows_no_dry_run(room):
     """Promise 9: nothing that decides or looks can tell a dry run from a real one; only outcomes carry the word."""
     told = {word for word in words(ROOMS[room]) if "dry" in word.lower()}
-    assert ({"dry_run"} if room == "outcome" else set()) == told
+    assert ({"dry_run"} if room == "decision.outcome" else set()) == told
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -234,7 +250,7 @@ def test_everything_public_says_what_it_is(room):
 @pytest.mark.parametrize("room", ROOMS)
 def test_one_room_runs_programs_and_none_a_shell(room):
     """Only the room of the operator's own commands starts a program, and never by a shell."""
-    assert ({"subprocess"} if room == "hooks" else set()) == set(shells(ROOMS[room]))
+    assert ({"subprocess"} if room == "cleaning.hooks" else set()) == set(shells(ROOMS[room]))
 
 
 # --- what a start costs ---------------------------------------------------------------------------------------
@@ -252,21 +268,21 @@ def test_the_command_line_itself_is_light():
     """Importing the command line loads no library but Click, and no room that a command does not need."""
     loaded = modules_after("import baileys_cleanup.cli")
     assert "click" in loaded
-    assert set() == loaded & {"structlog", "pydantic", "pydantic_settings", "baileys_cleanup.cleanup", "ctypes"}
+    assert set() == loaded & {"structlog", "pydantic", "pydantic_settings", "baileys_cleanup.cleaning.run", "ctypes"}
 
 
 def test_a_quiet_night_loads_neither_log_nor_schema(tmp_path):
     """A dry run over healthy companies, with nothing set but the root, needs neither structlog nor pydantic."""
     now = time.time_ns()
-    for make in (demo._fresh, demo._quiet):
+    for make in (demo_tree._fresh, demo_tree._quiet):
         make(str(tmp_path), now)
     code = (
-        "import sys\nfrom baileys_cleanup import cli, settings\nsettings.CONFIG_FILE = '/nonexistent/x'\n"
+        "import sys\nfrom baileys_cleanup import cli\nfrom baileys_cleanup.settings import load as settings\nsettings.CONFIG_FILE = '/nonexistent/x'\n"
         f"sys.argv = ['baileys-cleanup', '--dry-run', '--sessions-root', {str(tmp_path)!r}]\n"
         "try:\n    cli.main()\nexcept SystemExit as end:\n    assert end.code == 0, end.code"
     )
     loaded = modules_after(code)
-    assert "baileys_cleanup.retention" in loaded
+    assert "baileys_cleanup.decision.plan" in loaded
     assert set() == loaded & {"structlog", "pydantic", "pydantic_settings", "baileys_cleanup.backups"}
     assert set() == loaded & {"prometheus_client", "apprise", "urllib.request", "http.client", "ssl", "logging"}
 
@@ -277,17 +293,23 @@ def test_a_quiet_night_loads_neither_log_nor_schema(tmp_path):
 @pytest.mark.parametrize(
     "source",
     [
-        "from baileys_cleanup.removal import put_back",
+        "from baileys_cleanup.cleaning.run import clean",
         "import baileys_cleanup.cli",
-        "from baileys_cleanup import folder",
-        "from . import folder",
-        "def later():\n    from baileys_cleanup.runs import Run",
-        "from baileys_cleanup.retention import plan",
+        "from baileys_cleanup import cleaning",
+        "from . import root",
+        "def later():\n    from baileys_cleanup.backups.make import Keeper",
+        "from baileys_cleanup.nowhere import x",
     ],
 )
 def test_an_import_upward_is_found(source):
-    """An import from above, from beside or by a relative path is found in a room of the middle."""
-    assert upward("retention", source)
+    """An import from a wing above, of what is no wing, or by a relative path is found in a store."""
+    assert upward("store.folder.root", source)
+
+
+def test_a_circle_is_found():
+    """Two rooms that import each other are found, also by way of a third."""
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}})
+    assert not circle({"a": {"b", "c"}, "b": {"c"}})
 
 
 @pytest.mark.parametrize(

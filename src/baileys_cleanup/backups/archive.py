@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import BinaryIO, NamedTuple, cast
 
-from baileys_cleanup.account import Account, read_account
-from baileys_cleanup.authfile import CREDS_NAME
 from baileys_cleanup.backups import manifest as manifests
 from baileys_cleanup.backups.manifest import Entry, Manifest, read_manifest, write_manifest
 from baileys_cleanup.backups.snapshot import CHUNK, Snapshot
+from baileys_cleanup.decision.account import Account, read_account
+from baileys_cleanup.decision.names import CREDS_NAME
+from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import ArchiveProblem, CredsUnreadable
-from baileys_cleanup.folder import CREDS_LIMIT, PREFIX
-from baileys_cleanup.retention import SECOND
-from baileys_cleanup.text import shown
+from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.folder.company import CREDS_LIMIT, PREFIX
 
 _BLOCK = tarfile.BLOCKSIZE
 _HEADERS = 16 * _BLOCK

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from baileys_cleanup.authfile import Kind, kind_of
+from baileys_cleanup.decision.names import Kind, kind_of
 from baileys_cleanup.errors import ArchiveProblem
 
 NAME = "manifest.json"

@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from baileys_cleanup.folder import PREFIX
-from baileys_cleanup.retention import SECOND
+from baileys_cleanup.decision.policy import SECOND
+from baileys_cleanup.store.folder.company import PREFIX
 
 _NAME = re.compile(rf"{PREFIX}(?P<id>.+)-(?P<time>[0-9]{{8}}T[0-9]{{6}}Z)\.tar\.gz", re.DOTALL)
 _TIME = "%Y%m%dT%H%M%SZ"

@@ -7,9 +7,9 @@ import os
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from baileys_cleanup.folder import PREFIX
-from baileys_cleanup.records import bounded, read_record, write_record
-from baileys_cleanup.toolfolder import ToolFolder
+from baileys_cleanup.store.folder.company import PREFIX
+from baileys_cleanup.store.folder.records import bounded, read_record, write_record
+from baileys_cleanup.store.folder.tool_folder import ToolFolder
 
 _PART = "backups"
 _END = ".json"

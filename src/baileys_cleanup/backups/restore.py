@@ -6,11 +6,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
-from baileys_cleanup.aside import RESTORE, Aside, begin, discard, open_aside, switch
-from baileys_cleanup.audit import Audit
-from baileys_cleanup.authfile import CREDS_NAME, Kind, kind_of
 from baileys_cleanup.backups.archive import open_archive
-from baileys_cleanup.backups.choice import (
+from baileys_cleanup.backups.find import Found
+from baileys_cleanup.backups.make import Moment
+from baileys_cleanup.backups.restore_plan import (
     RATCHETS,
     Choice,
     Identity,
@@ -20,14 +19,17 @@ from baileys_cleanup.backups.choice import (
     choose_whole,
     compare,
 )
-from baileys_cleanup.backups.keeper import Moment
 from baileys_cleanup.backups.snapshot import Snapshot, is_unchanged, open_spool, take_snapshot
-from baileys_cleanup.backups.source import Found
+from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of
 from baileys_cleanup.errors import ArchiveProblem, CompanyProblem, Refused, in_words
-from baileys_cleanup.folder import Company, Root
-from baileys_cleanup.removal import STAGING, forget_staged, put_back
-from baileys_cleanup.text import few, shown
-from baileys_cleanup.toolfolder import ToolFolder
+from baileys_cleanup.output.text import few, shown
+from baileys_cleanup.store.folder.audit import Audit
+from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.purge import STAGING, forget_staged
+from baileys_cleanup.store.folder.put_back import put_back
+from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.folder.set_aside import RESTORE, Aside, begin, discard, open_aside, switch
+from baileys_cleanup.store.folder.tool_folder import ToolFolder
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from baileys_cleanup.backups.keeper import BackedUp, Keeper, Moment, Status
-from baileys_cleanup.backups.place import open_store
+from baileys_cleanup.backups.make import BackedUp, Keeper, Moment, Status
+from baileys_cleanup.backups.places.open import open_store
+from baileys_cleanup.backups.places.place import Rehearsal, Store
 from baileys_cleanup.backups.record import Book, ClosedBook
-from baileys_cleanup.backups.stores import Rehearsal, Store
-from baileys_cleanup.config import Settings
 from baileys_cleanup.errors import CleanupError, UsageProblem
-from baileys_cleanup.folder import Root, open_root
-from baileys_cleanup.lock import BACKUP, hold_lock
-from baileys_cleanup.text import shown
-from baileys_cleanup.toolfolder import ToolFolder, open_tool_folder
+from baileys_cleanup.output.text import shown
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.folder.lock import BACKUP, hold_lock
+from baileys_cleanup.store.folder.root import Root, open_root
+from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
 
 
 def back_up_all(

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, NamedTuple, cast
 
-from baileys_cleanup.account import Account, read_account
-from baileys_cleanup.authfile import CREDS_NAME, Kind, kind_of
 from baileys_cleanup.backups.manifest import MOST_BYTES, MOST_FILES, Entry
+from baileys_cleanup.decision.account import Account, read_account
+from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of
 from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
-from baileys_cleanup.folder import CREDS_LIMIT, Company, Stamp
-from baileys_cleanup.opening import open_to_look
-from baileys_cleanup.text import few
+from baileys_cleanup.output.text import few
+from baileys_cleanup.store.folder.company import CREDS_LIMIT, Company, Stamp
+from baileys_cleanup.store.folder.opening import open_to_look
 
 TRIES = 5
 """How often a file is read that does not hold still."""

@@ -1,21 +1,18 @@
 """`backup`: make an archive of each company, list those there are, or read them back."""
 
 import os
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
 
-from baileys_cleanup.backups.keep import Fate
-from baileys_cleanup.backups.keeper import BackedUp, Moment, Status
-from baileys_cleanup.backups.lookback import Lying, Verified, list_archives, verify
-from baileys_cleanup.backups.run import back_up_all, looking
-from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import CleanupError
-from baileys_cleanup.folder import PREFIX, no_companies
-from baileys_cleanup.frame import (
+from baileys_cleanup.backups.make import BackedUp, Moment, Status
+from baileys_cleanup.backups.retention import Fate
+from baileys_cleanup.backups.run import back_up_all
+from baileys_cleanup.commands.backup_list import list_all, verify_all
+from baileys_cleanup.commands.backup_say import Say
+from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
     Stop,
@@ -26,10 +23,11 @@ from baileys_cleanup.frame import (
     where,
     world,
 )
-from baileys_cleanup.log import Log
-from baileys_cleanup.runs import timestamp
-from baileys_cleanup.summary import plain, print_json, table
-from baileys_cleanup.text import count, shown, size
+from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.output.text import count, shown, size
+from baileys_cleanup.output.timestamp import timestamp
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.folder.root import no_companies
 
 
 @click.command("backup", context_settings=CONTEXT)
@@ -68,51 +66,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
     ctx.exit(stop.exit_status(max(status, int(output.failed))))
 
 
-class Say:
-    """How a command speaks: in text or JSON on stdout, and trouble on stderr as well where stdout is not read."""
-
-    def __init__(self, write: Callable[[str], object], *, as_json: bool, quiet: bool) -> None:
-        self.as_json = as_json
-        self._quiet = quiet
-        self._write = write
-        self._tell = quiet or as_json or not sys.stdout.isatty()
-        self._log = Log("console" if sys.stderr.isatty() else "json", "warning")
-
-    def line(self, text: str) -> None:
-        """Write a line for people."""
-        if not (self._quiet or self.as_json):
-            self._write(text + "\n")
-
-    def document(self, fields: dict[str, Any]) -> None:
-        """Write the one JSON document."""
-        if self.as_json:
-            print_json(self._write, fields)
-
-    def failed(self, company_id: str | None, error: str) -> None:
-        """Tell of what went wrong, with one company or (None) with all of them."""
-        if self._tell:
-            self._log.error("backup_failed", **_of(company_id), error=shown(error))
-
-    def untold(self, error: str) -> None:
-        """Tell that the alert services could not be told."""
-        self._log.error("alert_failed", error=shown(error))
-
-    def warned(self, company_id: str | None, warning: str) -> None:
-        """Tell of what somebody should look at, in one company or (None) in all of them."""
-        if self._tell:
-            self._log.warning("backup_warning", **_of(company_id), warning=shown(warning))
-
-
-def _of(company_id: str | None) -> dict[str, str]:
-    return {} if company_id is None else {"company_id": shown(company_id)}
-
-
 def alarms(outcomes: Sequence[BackedUp]) -> list[str]:
     """Return one sentence for each company whose backup wants somebody: what an alert has to say."""
     return [f"company {shown(outcome.company_id)}: {shown(error)}" for outcome in outcomes for error in outcome.errors]
-
-
-# --- making ---------------------------------------------------------------------------------------------
 
 
 def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, dry_run: bool, again: str = "") -> int:
@@ -166,7 +122,7 @@ def _alert(settings: Settings, sentences: Sequence[str], stop: Stop, say: Say) -
     """Tell the alert services of companies whose backup failed; trouble with that is said, and changes nothing."""
     if not (sentences and settings.alerts.urls):
         return
-    from baileys_cleanup.watch.services import Messenger  # noqa: PLC0415 - only where somebody is to be told
+    from baileys_cleanup.watch.tell.apprise_services import Messenger  # noqa: PLC0415 - only where somebody is to be told
 
     title = f"Backup: {count(len(sentences), 'problem')} on {os.uname().nodename}"
     try:
@@ -224,86 +180,3 @@ def _fate(fate: Fate) -> dict[str, Any]:
         "kept": fate.keep,
         "reason": shown(fate.reason),
     }
-
-
-# --- looking --------------------------------------------------------------------------------------------
-
-
-def list_all(settings: Settings, wanted: Sequence[str], say: Say) -> int:
-    """List the archives there are, by company and newest first."""
-    with looking(settings) as (store, _):
-        archives = list_archives(store, ids_of(wanted))
-        place = store.where
-    say.document({"to": place, "archives": [_lying(lying) for lying in archives]})
-    rows = [
-        [shown(lying.company_id), timestamp(lying.made), size(lying.stored.size), shown(lying.stored.name)]
-        for lying in archives
-    ]
-    for line in table([["COMPANY", "MADE", "SIZE", "ARCHIVE"], *rows], plain, None) if rows else ():
-        say.line(line)
-    say.line(f"{count(len(rows), 'archive')} in {place}.")
-    return 0
-
-
-def verify_all(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say) -> int:
-    """Read archives back. Returns 1 when one is bad, or when there is none: nothing was verified then."""
-    found: list[Verified] = []
-    ids = ids_of(wanted)
-    with looking(settings) as (store, book):
-        archives = list_archives(store, ids)
-        for verified in verify(store, archives, book, stop):
-            found.append(verified)
-            _tell_verified(say, verified)
-        place = store.where
-    bad = [verified for verified in found if verified.problem is not None]
-    missing: list[str | None] = [*sorted(ids - {lying.company_id for lying in archives})]
-    if not (ids or archives):
-        missing = [None]
-    for company_id in missing:
-        whose = "any company" if company_id is None else f"company {shown(company_id)}"
-        say.line(f"error: there is no archive of {whose} in {place}")
-        say.failed(company_id, f"there is no archive of {whose} in {place}")
-    say.document(
-        {
-            "to": place,
-            "status": "stopped" if stop() else "bad" if bad or missing else "good",
-            "archives": [_verified(verified) for verified in found],
-            "companies_without": [shown(company_id) for company_id in missing if company_id is not None],
-        }
-    )
-    say.line(f"{count(len(found), 'archive')} read from {place}, {len(bad):,} bad.")
-    return int(bool(bad or missing))
-
-
-def _tell_verified(say: Say, verified: Verified) -> None:
-    name = shown(verified.lying.stored.name)
-    if verified.problem is None:
-        say.line(f"good: {name}: {count(verified.files, 'file')}, {size(verified.bytes)}")
-    else:
-        say.line(f"BAD:  {name}: {shown(str(verified.problem))}")
-        say.failed(verified.lying.company_id, f"the archive {name} is bad: {verified.problem}")
-
-
-def _lying(lying: Lying) -> dict[str, Any]:
-    return {
-        "archive": shown(lying.stored.name),
-        "company_id": shown(lying.company_id),
-        "made_at": timestamp(lying.made),
-        "bytes": lying.stored.size,
-    }
-
-
-def _verified(verified: Verified) -> dict[str, Any]:
-    good = verified.problem is None
-    return {
-        **_lying(verified.lying),
-        "good": good,
-        "files": verified.files if good else None,
-        "paired": verified.paired if good else None,
-        "problem": None if verified.problem is None else shown(verified.problem),
-    }
-
-
-def ids_of(wanted: Sequence[str]) -> set[str]:
-    """Return the wanted ids; the companies themselves may be gone."""
-    return {text.removeprefix(PREFIX) for text in wanted}

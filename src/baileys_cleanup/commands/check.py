@@ -9,16 +9,16 @@ from typing import Any, NoReturn
 
 import click
 
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.config import Settings
+from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_settings, only_companies, where, world
+from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.errors import CleanupError, UsageProblem
-from baileys_cleanup.folder import no_companies, open_root
-from baileys_cleanup.frame import CONTEXT, Output, json_output, load_settings, only_companies, where, world
-from baileys_cleanup.level import Levels
-from baileys_cleanup.summary import print_json
-from baileys_cleanup.watch.facts import terms_of
-from baileys_cleanup.watch.plugin import State, Thresholds, checked, document, line, unknown
-from baileys_cleanup.watch.view import view_all
+from baileys_cleanup.output.summary import print_json
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.folder.root import no_companies, open_root
+from baileys_cleanup.watch.see.all import terms_of
+from baileys_cleanup.watch.see.company import view_all
+from baileys_cleanup.watch.show.nagios import State, Thresholds, checked, document, line, unknown
 
 
 def check(

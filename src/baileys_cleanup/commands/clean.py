@@ -7,11 +7,10 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.cleanup import World, clean
-from baileys_cleanup.company import clean_company
-from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import CleanupError
-from baileys_cleanup.frame import (
+from baileys_cleanup.cleaning.company import clean_company
+from baileys_cleanup.cleaning.run import clean
+from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
     Stop,
@@ -24,12 +23,14 @@ from baileys_cleanup.frame import (
     where,
     world,
 )
-from baileys_cleanup.log import Format, Log
-from baileys_cleanup.outcome import CompanyOutcome, RunOutcome
-from baileys_cleanup.summary import JsonReport, QuietReport, Report, TextReport, problems_in_words
-from baileys_cleanup.text import shown
-from baileys_cleanup.watch.history import record_clean
-from baileys_cleanup.watch.ping import Ending, pinging
+from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
+from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.output.log import Format, Log
+from baileys_cleanup.output.summary import JsonReport, QuietReport, Report, TextReport, problems_in_words
+from baileys_cleanup.output.text import shown
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.watch.remember.run_history import record_clean
+from baileys_cleanup.watch.tell.ping import Ending, pinging
 
 _ENOUGH_TO_DO = 50
 """Companies from which on a progress bar is worth its line."""
@@ -150,9 +151,9 @@ def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | Non
     It comes last, so that nothing here can keep a run from cleaning. Told to stop, it leaves the file as it is: what
     was not looked at would be missing.
     """
-    from baileys_cleanup.watch.exposition import exposition  # noqa: PLC0415 - only where a textfile is set
-    from baileys_cleanup.watch.facts import gather  # noqa: PLC0415 - likewise
-    from baileys_cleanup.watch.textfile import write_textfile  # noqa: PLC0415 - likewise
+    from baileys_cleanup.watch.see.all import gather  # noqa: PLC0415 - likewise
+    from baileys_cleanup.watch.show.prometheus import exposition  # noqa: PLC0415 - only where a textfile is set
+    from baileys_cleanup.watch.show.textfile import write_textfile  # noqa: PLC0415 - likewise
 
     try:
         facts = gather(settings, (), world)

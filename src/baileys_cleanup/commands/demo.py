@@ -6,9 +6,9 @@ from shlex import quote
 
 import click
 
-from baileys_cleanup.demo import build
-from baileys_cleanup.frame import CONTEXT, Output
-from baileys_cleanup.text import shown
+from baileys_cleanup.commands.demo_tree import build
+from baileys_cleanup.commands.options import CONTEXT, Output
+from baileys_cleanup.output.text import shown
 
 
 @click.command("demo", context_settings=CONTEXT)

@@ -6,17 +6,18 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.authfile import Kind
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.company import Terms, look_and_plan
-from baileys_cleanup.config import Settings
+from baileys_cleanup.cleaning.company import Terms, look_and_plan
+from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_settings, only_companies, where, world
+from baileys_cleanup.decision.consequences import explain
+from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.verdict import Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
-from baileys_cleanup.explain import explain
-from baileys_cleanup.folder import PREFIX, Root, open_root
-from baileys_cleanup.frame import CONTEXT, Output, json_output, load_settings, only_companies, where, world
-from baileys_cleanup.retention import Rule, Verdict
-from baileys_cleanup.summary import print_json, verdict_fields
-from baileys_cleanup.text import few, shown
+from baileys_cleanup.output.summary import print_json, verdict_fields
+from baileys_cleanup.output.text import few, shown
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.folder.company import PREFIX
+from baileys_cleanup.store.folder.root import Root, open_root
 
 
 def explain_files(

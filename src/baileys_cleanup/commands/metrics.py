@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.frame import CONTEXT, Output, Stop, load_settings, only_companies, where, world
-from baileys_cleanup.watch.exposition import exposition, need_exposition
-from baileys_cleanup.watch.facts import gather
-from baileys_cleanup.watch.textfile import write_textfile
+from baileys_cleanup.commands.options import CONTEXT, Output, Stop, load_settings, only_companies, where, world
+from baileys_cleanup.watch.see.all import gather
+from baileys_cleanup.watch.show.prometheus import exposition, need_exposition
+from baileys_cleanup.watch.show.textfile import write_textfile
 
 
 class PromFile(click.ParamType):  # type: ignore[type-arg] # Click before 8.4 knows no arguments

@@ -10,8 +10,7 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.config import Settings
-from baileys_cleanup.frame import (
+from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
     Stop,
@@ -24,16 +23,17 @@ from baileys_cleanup.frame import (
     where,
     world,
 )
-from baileys_cleanup.log import Format, Log
-from baileys_cleanup.summary import print_json
-from baileys_cleanup.text import argument, shown
-from baileys_cleanup.watch.board import Board
-from baileys_cleanup.watch.exposition import need_exposition
+from baileys_cleanup.output.log import Format, Log
+from baileys_cleanup.output.summary import print_json
+from baileys_cleanup.output.text import argument, shown
+from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.watch.look import Depth, Teller
 from baileys_cleanup.watch.monitor import Watch, sleep_until
-from baileys_cleanup.watch.ping import pinging
-from baileys_cleanup.watch.services import open_services
-from baileys_cleanup.watch.table import document, lines
+from baileys_cleanup.watch.show.latest import Board
+from baileys_cleanup.watch.show.prometheus import need_exposition
+from baileys_cleanup.watch.show.table import document, lines
+from baileys_cleanup.watch.tell.apprise_services import open_services
+from baileys_cleanup.watch.tell.ping import pinging
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _DAY = 86_400
@@ -75,7 +75,7 @@ def _listening(listen: tuple[str, int] | None, board: Board | None, log: Log) ->
     if listen is None or board is None:
         yield
         return
-    from baileys_cleanup.watch.server import serving  # noqa: PLC0415 - only who listens needs a server
+    from baileys_cleanup.watch.show.server import serving  # noqa: PLC0415 - only who listens needs a server
 
     with serving(*listen, board) as address:
         log.info("listening", address=address)

@@ -7,24 +7,25 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.aside import settle_all
-from baileys_cleanup.audit import open_audit
-from baileys_cleanup.backups.choice import Choice, Step
-from baileys_cleanup.backups.keeper import Moment
+from baileys_cleanup.backups.find import find_archive
+from baileys_cleanup.backups.make import Moment
 from baileys_cleanup.backups.manifest import is_bare
 from baileys_cleanup.backups.restore import Asked, Plan, carry_out, plan_restore
-from baileys_cleanup.backups.source import find_archive
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.config import Settings
+from baileys_cleanup.backups.restore_plan import Choice, Step
+from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
 from baileys_cleanup.errors import ArchiveProblem, CleanupError, CompanyProblem, Refused, UsageProblem
-from baileys_cleanup.folder import PREFIX, open_root
-from baileys_cleanup.frame import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
-from baileys_cleanup.lock import BACKUP, hold_lock
+from baileys_cleanup.output.summary import print_json
+from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.rotation.journal import why_not_now
-from baileys_cleanup.runs import new_run_id
-from baileys_cleanup.summary import print_json
-from baileys_cleanup.text import count, shown
-from baileys_cleanup.toolfolder import open_tool_folder
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.folder.audit import open_audit
+from baileys_cleanup.store.folder.company import PREFIX
+from baileys_cleanup.store.folder.lock import BACKUP, hold_lock
+from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.runs import new_run_id
+from baileys_cleanup.store.folder.set_aside import settle_all
+from baileys_cleanup.store.folder.tool_folder import open_tool_folder
 
 
 @click.command("restore", context_settings=CONTEXT)

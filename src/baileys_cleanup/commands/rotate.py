@@ -5,18 +5,18 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.config import Settings
+from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
 from baileys_cleanup.errors import CleanupError
-from baileys_cleanup.frame import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
-from baileys_cleanup.log import Log
+from baileys_cleanup.output.log import Log
+from baileys_cleanup.output.summary import print_json
+from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.rotation.connections import backup_for, notifier_for
-from baileys_cleanup.rotation.picture import for_terminal
+from baileys_cleanup.rotation.qr_code import for_terminal
 from baileys_cleanup.rotation.report import fields, file_fields, outcome, status_of, step, strangers, total
 from baileys_cleanup.rotation.rotate import Rotated, look, resume, roll_back, rotate
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.steps import Doors
-from baileys_cleanup.summary import print_json
-from baileys_cleanup.text import argument, shown
+from baileys_cleanup.settings.values import Settings
 
 _UP = "\x1b[{}F\x1b[J"
 """Moves up some lines and clears what is below (ECMA-48): the next QR code takes the place of the last."""

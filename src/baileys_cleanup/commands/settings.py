@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.config import SECRETS, Loaded
-from baileys_cleanup.frame import CONTEXT, Output, json_output, load_settings, where
-from baileys_cleanup.summary import plain, print_json, table
-from baileys_cleanup.text import shown
+from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_settings, where
+from baileys_cleanup.output.summary import plain, print_json, table
+from baileys_cleanup.output.text import shown
+from baileys_cleanup.settings.values import SECRETS, Loaded
 
 
 def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bool) -> None:

@@ -7,14 +7,11 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.aside import RESTORE, settle_all
-from baileys_cleanup.audit import Audit, open_audit
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.company import Terms, look_and_plan
-from baileys_cleanup.config import Settings
-from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
-from baileys_cleanup.folder import Root, open_root
-from baileys_cleanup.frame import (
+from baileys_cleanup.cleaning.company import Terms, look_and_plan
+from baileys_cleanup.cleaning.undo import Restored, switch_set_aside, undo_company
+from baileys_cleanup.cleaning.undoable import SetAside, choose_run, choose_set_aside
+from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
     Stop,
@@ -25,24 +22,19 @@ from baileys_cleanup.frame import (
     where,
     world,
 )
-from baileys_cleanup.lock import hold_lock
-from baileys_cleanup.removal import settle, tidy
-from baileys_cleanup.retention import Rule
-from baileys_cleanup.runs import UNDOING, Run, timestamp, write_run
-from baileys_cleanup.summary import plain, print_json, table
-from baileys_cleanup.text import count, few, shown, size
-from baileys_cleanup.toolfolder import ToolFolder, open_tool_folder
-from baileys_cleanup.undo import (
-    Restored,
-    SetAside,
-    Undoable,
-    choose_run,
-    choose_set_aside,
-    set_aside_folders,
-    switch_set_aside,
-    undo_company,
-    undoable_runs,
-)
+from baileys_cleanup.commands.undo_list import list_runs
+from baileys_cleanup.decision.verdict import Rule
+from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
+from baileys_cleanup.output.summary import print_json
+from baileys_cleanup.output.text import count, shown
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.folder.audit import Audit, open_audit
+from baileys_cleanup.store.folder.lock import hold_lock
+from baileys_cleanup.store.folder.purge import settle, tidy
+from baileys_cleanup.store.folder.root import Root, open_root
+from baileys_cleanup.store.folder.runs import UNDOING, Run, write_run
+from baileys_cleanup.store.folder.set_aside import settle_all
+from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
 
 _KEEPING = {
     Rule.SESSION_AGE: "retention.session_max_age_days",
@@ -52,91 +44,6 @@ _KEEPING = {
     Rule.MEMORY_GOES_WITH_KEY: "retention.sender_key_max_age_days",
     Rule.PRE_KEY_CAP: "retention.max_pre_keys",
 }
-
-
-def list_runs(settings: Settings, write: Callable[[str], object], *, again: str = "", as_json: bool) -> int:
-    """List the runs that can be undone, newest first. Returns the exit status.
-
-    `again` are the options that a later command needs to find the same sessions root.
-    """
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
-        found, broken = undoable_runs(tool) if tool else ([], [])
-        folders = set_aside_folders(tool) if tool else []
-    if as_json:
-        runs = [_run_fields(entry) for entry in found]
-        aside = [_folder_fields(folder) for folder in folders]
-        print_json(write, {"runs": runs, "set_aside": aside, "unreadable_records": broken})
-        return 0
-    if not found and not folders:
-        write(f"Nothing to undo under {shown(root.path)}.\n")
-    elif found:
-        rows = [
-            [
-                entry.run.run_id,
-                timestamp(entry.run.started),
-                str(len(entry.companies)),
-                str(entry.files),
-                size(entry.size),
-                timestamp(entry.run.due),
-            ]
-            for entry in found
-        ]
-        head = ["RUN", "STARTED", "COMPANIES", "FILES", "SIZE", "DELETED FOR GOOD AFTER"]
-        for line in table([head, *rows], plain, None):
-            write(line + "\n")
-        write(f"\nTo bring back what a run removed: baileys-cleanup undo RUN [--company ID]{again}\n")
-        write("\n" if folders else "")
-    _list_folders(folders, write, again)
-    if broken:
-        write(f"warning: records that cannot be read, their files are kept: {few(broken)}\n")
-    return 0
-
-
-def _list_folders(folders: Sequence[SetAside], write: Callable[[str], object], again: str) -> None:
-    if not folders:
-        return
-    write("Whole folders that were set aside; nothing deletes them:\n")
-    rows = [
-        [
-            folder.aside.run_id,
-            shown(folder.aside.company_id),
-            folder.aside.why if folder.former else f"{folder.aside.why}, taken back",
-            str(folder.files),
-            size(folder.size),
-        ]
-        for folder in folders
-    ]
-    for line in table([["RUN", "COMPANY", "WHY", "FILES", "SIZE"], *rows], plain, None):
-        write(line + "\n")
-    whys = {folder.aside.why for folder in folders}
-    if RESTORE in whys:
-        write(f"\nTo switch one with the present folder, which then lies aside: baileys-cleanup undo RUN{again}\n")
-    if whys - {RESTORE}:
-        write(f"\nTo take a rotation back: baileys-cleanup rotate --company ID --rollback{again}\n")
-
-
-def _folder_fields(folder: SetAside) -> dict[str, Any]:
-    return {
-        "run_id": folder.aside.run_id,
-        "company_id": shown(folder.aside.company_id),
-        "why": folder.aside.why,
-        "started_at": timestamp(folder.aside.started),
-        "files": folder.files,
-        "bytes": folder.size,
-        "taken_back": not folder.former,
-    }
-
-
-def _run_fields(entry: Undoable) -> dict[str, Any]:
-    return {
-        "run_id": entry.run.run_id,
-        "started_at": timestamp(entry.run.started),
-        "undo_days": entry.run.undo_days,
-        "deleted_after": timestamp(entry.run.due),
-        "files": entry.files,
-        "bytes": entry.size,
-        "companies": {shown(company_id): files for company_id, files in entry.companies.items()},
-    }
 
 
 def undo_run(
@@ -157,7 +64,7 @@ def undo_run(
                 click.echo(f"warning: {shown(problem)}", err=True)
             folders = choose_set_aside(tool, run_id, wanted, world.again)
             if folders:
-                return _switch_folders(root, tool, folders, audit, write, again=world.again, as_json=as_json)
+                return _switch_folders(root, tool, folders, audit, write, world=world, as_json=as_json)
             run, ids = choose_run(tool, run_id, wanted)
             settle(root, tool, run)
             try:
@@ -166,12 +73,11 @@ def undo_run(
             except OSError as error:
                 raise UsageProblem(f"nothing can be written in {shown(tool.path)}: {in_words(error)}") from None
             restored: list[Restored] = []
+            holds = world.holds(tool, world.again)
             for company_id in ids:
                 if world.stopping():
                     break
-                back = undo_company(
-                    root, tool, run, company_id, wait=world.wait, stopping=world.stopping, again=world.again
-                )
+                back = undo_company(root, tool, run, company_id, world=world, holds=holds)
                 restored.append(back)
             settle(root, tool, run._replace(state=UNDOING))
             tidy(tool, run)
@@ -191,16 +97,17 @@ def _switch_folders(
     audit: Audit,
     write: Callable[[str], object],
     *,
-    again: str,
+    world: World,
     as_json: bool,
 ) -> int:
     """Let whole folders go live again, each in one step. Returns 0, or 1 when one could not."""
     problems: dict[str, str] = {}
+    holds = world.holds(tool, world.again)
     for folder in folders:
         aside = folder.aside
         audit.write("undo", run=aside.run_id, company=aside.company_id)
         try:
-            switch_set_aside(root, tool, folder, again)
+            switch_set_aside(root, tool, folder, holds)
         except (CompanyProblem, OSError) as problem:
             why = (problem.strerror or str(problem)) if isinstance(problem, OSError) else str(problem)
             problems[aside.company_id] = why
@@ -224,7 +131,7 @@ def _switch_folders(
         else:
             write(f"company {name}: the folder of {count(folder.files, 'file')} that lay aside is live again\n")
     if len(problems) < len(folders):
-        write(f"What was live until now lies aside, and comes back with: baileys-cleanup undo {run_id}{again}\n")
+        write(f"What was live until now lies aside, and comes back with: baileys-cleanup undo {run_id}{world.again}\n")
     return int(bool(problems))
 
 

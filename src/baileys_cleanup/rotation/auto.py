@@ -1,15 +1,15 @@
 """Whether a rotation nobody asked for is due: the decision, pure, and what asks for it when a cleanup did not help."""
 
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.config import Rotate, Settings
-from baileys_cleanup.folder import open_root
-from baileys_cleanup.retention import DAY
+from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.decision.policy import DAY
+from baileys_cleanup.output.text import count
 from baileys_cleanup.rotation.journal import read_journals
 from baileys_cleanup.rotation.rotate import Rotated, rotate
 from baileys_cleanup.rotation.states import Journal
 from baileys_cleanup.rotation.steps import Doors
-from baileys_cleanup.text import count
-from baileys_cleanup.toolfolder import open_tool_folder
+from baileys_cleanup.settings.values import Rotate, Settings
+from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.tool_folder import open_tool_folder
 
 
 def why_not(rotate: Rotate, counted: int | None, last: Journal | None, now: int) -> str | None:

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.config import Settings
+from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.settings.values import Settings
 
 
 def backup_for(settings: Settings, world: World) -> Callable[[str], str] | None:
     """Return what makes a verified backup of a company and says where it is; None where no place for one is set."""
     if settings.backup.to is None:
         return None
-    from baileys_cleanup.backups.keeper import Moment  # noqa: PLC0415 - only where backups are set up
+    from baileys_cleanup.backups.make import Moment  # noqa: PLC0415 - only where backups are set up
     from baileys_cleanup.backups.run import back_up_one  # noqa: PLC0415 - likewise
 
     return lambda company_id: back_up_one(
@@ -23,6 +23,6 @@ def notifier_for(settings: Settings, world: World) -> Callable[[str, str, Path |
     """Return what sends a message, perhaps with a picture, to the alert services; None where there are none."""
     if not settings.alerts.urls:
         return None
-    from baileys_cleanup.watch.services import Messenger  # noqa: PLC0415 - only where somebody is to be told
+    from baileys_cleanup.watch.tell.apprise_services import Messenger  # noqa: PLC0415 - only where somebody is to be told
 
     return Messenger(settings.alerts.urls, world.stopping).send

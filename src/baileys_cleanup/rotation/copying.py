@@ -9,11 +9,11 @@ import os
 import stat
 from collections.abc import Iterable
 
+from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, in_words
-from baileys_cleanup.folder import Stamp
-from baileys_cleanup.opening import open_to_look
-from baileys_cleanup.retention import AuthFile
-from baileys_cleanup.text import shown
+from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.folder.company import Stamp
+from baileys_cleanup.store.folder.opening import open_to_look
 
 _PART = 1024 * 1024
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY

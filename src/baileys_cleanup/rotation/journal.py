@@ -6,10 +6,10 @@ A journal is written before the step that it speaks of can be doubted: beside it
 import os
 from typing import NamedTuple
 
-from baileys_cleanup.records import read_record, write_record
+from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.rotation.states import Journal, State, in_words
-from baileys_cleanup.text import argument, shown
-from baileys_cleanup.toolfolder import ROTATIONS, ToolFolder
+from baileys_cleanup.store.folder.records import read_record, write_record
+from baileys_cleanup.store.folder.tool_folder import ROTATIONS, ToolFolder
 
 _END = ".json"
 

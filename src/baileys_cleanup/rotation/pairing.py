@@ -9,10 +9,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from enum import StrEnum
 
-from baileys_cleanup.cleanup import World
+from baileys_cleanup.cleaning.hooks import Hook, Talk, listening
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CompanyProblem, HookFailed
-from baileys_cleanup.folder import Root
-from baileys_cleanup.hooks import Hook, Talk, listening
+from baileys_cleanup.store.folder.root import Root
 
 _PATIENCE = 1.0  # seconds between two looks at the folder
 _AGAIN_AFTER = 5.0  # seconds until a command that only told the present payload is asked again

@@ -4,12 +4,12 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from baileys_cleanup.config import Settings
-from baileys_cleanup.hooks import hook_of
+from baileys_cleanup.cleaning.hooks import hook_of
+from baileys_cleanup.output.text import count, few, shown, size
+from baileys_cleanup.rotation.plan import Choice
 from baileys_cleanup.rotation.rotate import Rotated
-from baileys_cleanup.rotation.selection import Choice
 from baileys_cleanup.rotation.states import Journal, State, in_words
-from baileys_cleanup.text import count, few, shown, size
+from baileys_cleanup.settings.values import Settings
 
 
 def status_of(journal: Journal) -> str:

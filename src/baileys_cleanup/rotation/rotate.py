@@ -7,23 +7,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from baileys_cleanup.aside import settle_all
-from baileys_cleanup.audit import open_audit
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.config import Settings
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, LockHeld, Refused, UsageProblem, in_words
-from baileys_cleanup.folder import PREFIX, Root, open_root
-from baileys_cleanup.lock import hold_lock
+from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.rotation.copying import give_to_owner
 from baileys_cleanup.rotation.journal import Journals, read_journals, way_on
 from baileys_cleanup.rotation.pairing import Ending, wait_for_pairing
-from baileys_cleanup.rotation.picture import require_library, send
+from baileys_cleanup.rotation.qr_code import require_library, send
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.steps import Doors, Rotator, check_hooks, check_room, hook_for
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
-from baileys_cleanup.runs import new_run_id
-from baileys_cleanup.text import few, shown
-from baileys_cleanup.toolfolder import ToolFolder, open_tool_folder
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.folder.audit import open_audit
+from baileys_cleanup.store.folder.company import PREFIX
+from baileys_cleanup.store.folder.lock import hold_lock
+from baileys_cleanup.store.folder.root import Root, open_root
+from baileys_cleanup.store.folder.runs import new_run_id
+from baileys_cleanup.store.folder.set_aside import settle_all
+from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
 
 _PATIENCE = 600
 """How often (about once a second) the end of a pairing asks for the lock that another run holds."""

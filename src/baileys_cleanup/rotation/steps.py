@@ -7,19 +7,30 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from baileys_cleanup.aside import Aside, begin, discard, is_live, open_aside, read_asides, settle, switch, switch_back
-from baileys_cleanup.audit import Audit
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.config import Rotate, Settings
+from baileys_cleanup.cleaning.hooks import Hook, hook_of, run_hook, why_missing
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, in_words
-from baileys_cleanup.folder import PREFIX, Company, Root
-from baileys_cleanup.hooks import Hook, hook_of, run_hook, why_missing
+from baileys_cleanup.output.text import argument, count, few, shown, size
 from baileys_cleanup.rotation.copying import copy_files, differences, room_for
 from baileys_cleanup.rotation.journal import way_on, write_journal
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
-from baileys_cleanup.text import argument, count, few, shown, size
-from baileys_cleanup.toolfolder import ToolFolder
+from baileys_cleanup.settings.values import Rotate, Settings
+from baileys_cleanup.store.folder.audit import Audit
+from baileys_cleanup.store.folder.company import PREFIX, Company
+from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.folder.set_aside import (
+    Aside,
+    begin,
+    discard,
+    is_live,
+    open_aside,
+    read_asides,
+    settle,
+    switch,
+    switch_back,
+)
+from baileys_cleanup.store.folder.tool_folder import ToolFolder
 
 WHY = "rotate"
 BEFORE_THE_SWITCH = (State.PLANNED, State.BACKED_UP, State.STOPPING, State.STOPPED, State.BUILT)

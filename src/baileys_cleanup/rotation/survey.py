@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from baileys_cleanup.account import Account
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.plan import plan
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import Refused
-from baileys_cleanup.folder import Company
-from baileys_cleanup.retention import AuthFile, Policy, plan
-from baileys_cleanup.rotation.selection import Choice, choose
-from baileys_cleanup.text import few, shown
+from baileys_cleanup.output.text import few, shown
+from baileys_cleanup.rotation.plan import Choice, choose
+from baileys_cleanup.store.folder.company import Company
 
 
 class Survey(NamedTuple):

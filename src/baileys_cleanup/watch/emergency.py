@@ -9,18 +9,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from baileys_cleanup.cleanup import CleanOne, World, clean
-from baileys_cleanup.company import clean_company
-from baileys_cleanup.config import Settings
+from baileys_cleanup.cleaning.company import clean_company
+from baileys_cleanup.cleaning.run import clean
+from baileys_cleanup.cleaning.world import CleanOne, World
+from baileys_cleanup.decision.levels import Level
+from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, RunOutcome
 from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem, in_words
-from baileys_cleanup.folder import Root
-from baileys_cleanup.level import Level
-from baileys_cleanup.outcome import CompanyOutcome, CompanyStatus, RunOutcome
-from baileys_cleanup.summary import Report, problems_in_words
-from baileys_cleanup.text import argument, count, shown, size
-from baileys_cleanup.watch.facts import terms_of
-from baileys_cleanup.watch.history import record_emergency
-from baileys_cleanup.watch.view import View, view_one
+from baileys_cleanup.output.summary import Report, problems_in_words
+from baileys_cleanup.output.text import argument, count, shown, size
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.watch.remember.run_history import record_emergency
+from baileys_cleanup.watch.see.all import terms_of
+from baileys_cleanup.watch.see.company import View, view_one
 
 
 @dataclass(slots=True)

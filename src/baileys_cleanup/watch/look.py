@@ -10,21 +10,21 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from baileys_cleanup.cleanup import CleanOne, World
-from baileys_cleanup.company import Terms, clean_company
-from baileys_cleanup.config import Settings
+from baileys_cleanup.cleaning.company import Terms, clean_company
+from baileys_cleanup.cleaning.world import CleanOne, World
+from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem, in_words
-from baileys_cleanup.folder import Root, open_root
-from baileys_cleanup.level import Level
-from baileys_cleanup.lock import MONITOR, hold_lock
-from baileys_cleanup.text import few, shown
-from baileys_cleanup.toolfolder import ToolFolder, open_tool_folder
-from baileys_cleanup.watch.alerts import HOUR, Alert, Deed, body, due, remembered, title, unheard_of
+from baileys_cleanup.output.text import few, shown
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.folder.lock import MONITOR, hold_lock
+from baileys_cleanup.store.folder.root import Root, open_root
+from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
 from baileys_cleanup.watch.emergency import Relief, relieve
-from baileys_cleanup.watch.facts import Facts, beside, terms_of
-from baileys_cleanup.watch.memory import Company, read_memory, still, write_memory
-from baileys_cleanup.watch.services import Service
-from baileys_cleanup.watch.view import Blind, View, view_all, view_one
+from baileys_cleanup.watch.remember.alerts_sent import Company, read_memory, still, write_memory
+from baileys_cleanup.watch.see.all import Facts, beside, terms_of
+from baileys_cleanup.watch.see.company import Blind, View, view_all, view_one
+from baileys_cleanup.watch.tell.alerts import HOUR, Alert, Deed, body, due, remembered, title, unheard_of
+from baileys_cleanup.watch.tell.apprise_services import Service
 
 _PATIENCE = 60
 """Seconds to wait for another monitor that is telling, where something was done that it does not know of."""

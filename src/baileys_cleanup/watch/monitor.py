@@ -4,17 +4,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.config import Settings
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CleanupError, in_words
-from baileys_cleanup.log import Log
-from baileys_cleanup.text import shown
-from baileys_cleanup.watch.board import Board, Snapshot
+from baileys_cleanup.output.log import Log
+from baileys_cleanup.output.text import shown
+from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.watch.emergency import Relief
-from baileys_cleanup.watch.exposition import exposition
-from baileys_cleanup.watch.facts import Facts
 from baileys_cleanup.watch.look import Depth, Message, Seen, Teller, look
-from baileys_cleanup.watch.textfile import write_textfile
+from baileys_cleanup.watch.see.all import Facts
+from baileys_cleanup.watch.show.latest import Board, Snapshot
+from baileys_cleanup.watch.show.prometheus import exposition
+from baileys_cleanup.watch.show.textfile import write_textfile
 
 _GLANCE = 0.25
 """Seconds between two looks for a signal, while waiting."""

@@ -7,12 +7,12 @@ import io
 import json
 import tarfile
 
-from baileys_cleanup.authfile import kind_of
 from baileys_cleanup.backups.archive import write_archive
 from baileys_cleanup.backups.manifest import Entry, Manifest, write_manifest
 from baileys_cleanup.backups.snapshot import Snapshot, Source
-from baileys_cleanup.config import Backup
-from baileys_cleanup.folder import Stamp
+from baileys_cleanup.decision.names import kind_of
+from baileys_cleanup.settings.values import Backup
+from baileys_cleanup.store.folder.company import Stamp
 
 from ..helpers import NOW, creds
 
@@ -91,7 +91,7 @@ class Drawer:
 
     def list(self):
         """List what lies there."""
-        from baileys_cleanup.backups.stores import Stored
+        from baileys_cleanup.backups.places.place import Stored
 
         self._fail("list")
         return sorted(Stored(name, len(data)) for name, data in self.lying.items())
@@ -122,7 +122,7 @@ class _Draft:
 
     def publish(self, name):
         """Let it take its name."""
-        from baileys_cleanup.backups.stores import Stored
+        from baileys_cleanup.backups.places.place import Stored
 
         self._drawer._fail("publish")
         assert name not in self._drawer.lying

@@ -1,6 +1,6 @@
 """A world that stands still, and what a command says in it."""
 
-from baileys_cleanup.cleanup import World
+from baileys_cleanup.cleaning.world import World
 
 from ..helpers import NOW, OTHER
 

@@ -7,14 +7,16 @@ from dataclasses import replace
 import pytest
 
 from baileys_cleanup.backups.record import read_facts
-from baileys_cleanup.cleanup import clean
+from baileys_cleanup.cleaning.run import clean
 from baileys_cleanup.commands import backup as backups
-from baileys_cleanup.commands.backup import Say, alarms, back_up, list_all, verify_all
-from baileys_cleanup.config import Alerts, Backup
+from baileys_cleanup.commands.backup import alarms, back_up
+from baileys_cleanup.commands.backup_list import list_all, verify_all
+from baileys_cleanup.commands.backup_say import Say
+from baileys_cleanup.commands.options import Stop
+from baileys_cleanup.decision.outcome import CompanyStatus
 from baileys_cleanup.errors import CleanupError, LockHeld, StoreProblem, UsageProblem
-from baileys_cleanup.frame import Stop
-from baileys_cleanup.lock import BACKUP, RUN, hold_lock
-from baileys_cleanup.outcome import CompanyStatus
+from baileys_cleanup.settings.values import Alerts, Backup
+from baileys_cleanup.store.folder.lock import BACKUP, RUN, hold_lock
 
 from ..helpers import creds, names, put
 from .helpers import SESSION, WORLD
@@ -23,7 +25,7 @@ from .helpers import SESSION, WORLD
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
     """Read a broken creds.json again at once."""
-    monkeypatch.setattr("baileys_cleanup.frame.time.sleep", lambda _: None)
+    monkeypatch.setattr("baileys_cleanup.commands.options.time.sleep", lambda _: None)
 
 
 @pytest.fixture
@@ -238,7 +240,7 @@ def test_a_missing_place_stops_clean_before_anything(ours, place):
 
 def test_trouble_with_older_archives_is_a_warning_of_the_run(ours, shelf, monkeypatch):
     """The new archive is there, so the company is cleaned; the trouble is not silent."""
-    from baileys_cleanup.backups.shelf import Shelf
+    from baileys_cleanup.backups.places.folder import Shelf
 
     cleaned(ours)
 
@@ -265,7 +267,7 @@ def test_failed_backups_reach_the_alert_services(ours, monkeypatch, capsys, take
             if not taken:
                 raise CleanupError("alerts.urls, number 1: it did not take the message")
 
-    monkeypatch.setattr("baileys_cleanup.watch.services.Messenger", Messengers)
+    monkeypatch.setattr("baileys_cleanup.watch.tell.apprise_services.Messenger", Messengers)
     alerted = replace(ours, alerts=Alerts(urls=("json://127.0.0.1",)))
     status, _ = said(back_up, alerted, [], Stop(), dry_run=False)
     ((title, text, kind),) = heard

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from baileys_cleanup import cli
 from baileys_cleanup.commands import check as room
 from baileys_cleanup.commands.check import thresholds
+from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.errors import UsageProblem
-from baileys_cleanup.level import Levels
 
 from ..watch.helpers import company
 

@@ -6,7 +6,7 @@ import pytest
 
 from baileys_cleanup.commands.explain import explain_files
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
-from baileys_cleanup.folder import Root
+from baileys_cleanup.store.folder.root import Root
 
 from ..helpers import PN, creds, put
 from .helpers import SESSION, WORLD, said

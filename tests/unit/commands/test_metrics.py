@@ -9,10 +9,10 @@ from click.testing import CliRunner
 
 from baileys_cleanup import cli
 from baileys_cleanup.commands import clean as clean_room
-from baileys_cleanup.watch import facts
+from baileys_cleanup.watch.see import all as facts
 
 from ..watch.helpers import company
-from ..watch.test_ping import listener
+from ..watch.tell.test_ping import listener
 
 
 @pytest.fixture

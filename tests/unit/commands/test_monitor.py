@@ -14,7 +14,7 @@ from baileys_cleanup import cli
 from baileys_cleanup.commands import monitor as room
 from baileys_cleanup.commands.monitor import Address, Interval
 from baileys_cleanup.rotation import auto
-from baileys_cleanup.watch import services
+from baileys_cleanup.watch.tell import apprise_services as services
 
 from ..watch.helpers import Postbox, company
 

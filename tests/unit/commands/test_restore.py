@@ -5,13 +5,14 @@ import os
 
 import pytest
 
-from baileys_cleanup.aside import read_asides
 from baileys_cleanup.backups import restore as restores
 from baileys_cleanup.backups.naming import archive_name
 from baileys_cleanup.commands.restore import NotRestored, restore
-from baileys_cleanup.commands.undo import list_runs, undo_run
+from baileys_cleanup.commands.undo import undo_run
+from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.errors import LockHeld, Refused, StoreProblem, UsageProblem
-from baileys_cleanup.lock import BACKUP, RUN, hold_lock
+from baileys_cleanup.store.folder.lock import BACKUP, RUN, hold_lock
+from baileys_cleanup.store.folder.set_aside import read_asides
 
 from ..backups.helpers import archive
 from ..helpers import DAY, NOW, PN, creds, names, put

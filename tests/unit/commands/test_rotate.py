@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from baileys_cleanup.account import Account
+from baileys_cleanup.commands.options import Output
 from baileys_cleanup.commands.rotate import _Teller
-from baileys_cleanup.config import Rotate, Settings
-from baileys_cleanup.frame import Output
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.rotation.plan import Choice
 from baileys_cleanup.rotation.rotate import Rotated
-from baileys_cleanup.rotation.selection import Choice
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey
+from baileys_cleanup.settings.values import Rotate, Settings
 
 from ..helpers import NOW, auth_file
 

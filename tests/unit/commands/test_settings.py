@@ -3,7 +3,7 @@
 import json
 
 from baileys_cleanup.commands.settings import list_settings
-from baileys_cleanup.config import Alerts, Loaded, Settings
+from baileys_cleanup.settings.values import Alerts, Loaded, Settings
 
 
 def test_secrets_are_never_shown():

@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 
 from baileys_cleanup.commands import undo as commands_undo
-from baileys_cleanup.commands.undo import list_runs, undo_run
+from baileys_cleanup.commands.undo import undo_run
+from baileys_cleanup.commands.undo_list import list_runs
+from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import LockHeld, UsageProblem
-from baileys_cleanup.folder import open_root
-from baileys_cleanup.lock import hold_lock
-from baileys_cleanup.retention import Policy
-from baileys_cleanup.runs import Run, read_runs, write_run
-from baileys_cleanup.toolfolder import open_tool_folder
+from baileys_cleanup.store.folder.lock import hold_lock
+from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.runs import Run, read_runs, write_run
+from baileys_cleanup.store.folder.tool_folder import open_tool_folder
 
 from ..helpers import NOW, creds, names, put
 from .helpers import SESSION, WORLD, said

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from baileys_cleanup.config import Rotate, Settings
-from baileys_cleanup.retention import DAY
+from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.rotation.auto import rotate_when_due, why_not
 from baileys_cleanup.rotation.journal import read_journals, write_journal
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.steps import Doors
+from baileys_cleanup.settings.values import Rotate, Settings
 
 from ..commands.helpers import WORLD
 from ..helpers import NOW, OTHER, creds, names, put

@@ -2,10 +2,10 @@
 
 import pytest
 
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.config import Alerts, Backup, Settings
+from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.rotation.connections import backup_for, notifier_for
+from baileys_cleanup.settings.values import Alerts, Backup, Settings
 
 from ..helpers import NOW, creds, names, put
 
@@ -49,7 +49,7 @@ def test_messages_go_to_the_alert_services(monkeypatch):
         def send(self, *message):
             heard.append(message)
 
-    monkeypatch.setattr("baileys_cleanup.watch.services.Messenger", Messengers)
+    monkeypatch.setattr("baileys_cleanup.watch.tell.apprise_services.Messenger", Messengers)
     notify = notifier_for(Settings(alerts=Alerts(urls=("json://127.0.0.1",))), WORLD)
     notify("title", "text", None)
     assert [(("json://127.0.0.1",), False), ("title", "text", None)] == heard

@@ -6,8 +6,8 @@ import stat
 import pytest
 
 from baileys_cleanup.errors import CompanyProblem
-from baileys_cleanup.folder import Company, Stamp
 from baileys_cleanup.rotation.copying import copy_files, differences, give_to_owner, room_for
+from baileys_cleanup.store.folder.company import Company, Stamp
 
 from ..helpers import names, put
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from baileys_cleanup.cleaning.hooks import Hook
 from baileys_cleanup.errors import HookFailed
-from baileys_cleanup.hooks import Hook
 from baileys_cleanup.rotation.pairing import Ending, is_paired, wait_for_pairing
 
 from ..commands.helpers import WORLD

@@ -2,14 +2,14 @@
 
 import pytest
 
-from baileys_cleanup.config import Rotate, Settings
 from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem
-from baileys_cleanup.lock import hold_lock
 from baileys_cleanup.rotation import rotate as use
 from baileys_cleanup.rotation.journal import read_journals
 from baileys_cleanup.rotation.pairing import Ending
 from baileys_cleanup.rotation.states import State
 from baileys_cleanup.rotation.steps import Doors
+from baileys_cleanup.settings.values import Rotate, Settings
+from baileys_cleanup.store.folder.lock import hold_lock
 
 from ..commands.helpers import WORLD
 from ..helpers import OTHER, creds, names, put

@@ -2,11 +2,11 @@
 
 import pytest
 
-from baileys_cleanup.account import ABSENT, Account
+from baileys_cleanup.decision.account import ABSENT, Account
+from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import Refused
-from baileys_cleanup.folder import Company
-from baileys_cleanup.retention import Policy
 from baileys_cleanup.rotation.survey import require_pairing, survey
+from baileys_cleanup.store.folder.company import Company
 
 from ..helpers import KNOWN, NOW, OTHER, creds, put
 

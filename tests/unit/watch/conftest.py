@@ -2,7 +2,7 @@
 
 import pytest
 
-from baileys_cleanup.config import Settings
+from baileys_cleanup.settings.values import Settings
 
 
 @pytest.fixture

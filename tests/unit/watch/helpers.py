@@ -1,13 +1,13 @@
 """Companies to look at, services that do as told, and what a look says."""
 
-from baileys_cleanup.authfile import Kind
-from baileys_cleanup.cleanup import World
-from baileys_cleanup.folder import Space
-from baileys_cleanup.level import Levels
-from baileys_cleanup.watch.facts import Facts
-from baileys_cleanup.watch.history import Ended, History
+from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.decision.levels import Levels
+from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.store.folder.root import Space
 from baileys_cleanup.watch.look import Depth, Teller, look
-from baileys_cleanup.watch.view import Detail, Removable, View
+from baileys_cleanup.watch.remember.run_history import Ended, History
+from baileys_cleanup.watch.see.all import Facts
+from baileys_cleanup.watch.see.company import Detail, Removable, View
 
 from ..helpers import NOW, OTHER, creds, put
 

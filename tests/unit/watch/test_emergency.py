@@ -4,9 +4,9 @@ import errno
 import os
 import shlex
 
-from baileys_cleanup.company import left_alone
-from baileys_cleanup.config import Settings
-from baileys_cleanup.retention import Policy
+from baileys_cleanup.cleaning.company import left_alone
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.watch.emergency import Relief, lowered, relieve
 
 from ..helpers import put

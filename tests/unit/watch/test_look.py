@@ -6,14 +6,14 @@ from contextlib import ExitStack
 
 import pytest
 
-from baileys_cleanup.company import clean_company
-from baileys_cleanup.config import Alerts, Monitor, Settings
+from baileys_cleanup.cleaning.company import clean_company
+from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.errors import CleanupError, Refused, UsageProblem
-from baileys_cleanup.level import Level
-from baileys_cleanup.lock import MONITOR, hold_lock
-from baileys_cleanup.watch.alerts import HOUR
+from baileys_cleanup.settings.values import Alerts, Monitor, Settings
+from baileys_cleanup.store.folder.lock import MONITOR, hold_lock
 from baileys_cleanup.watch.look import Depth
-from baileys_cleanup.watch.memory import read_memory
+from baileys_cleanup.watch.remember.alerts_sent import read_memory
+from baileys_cleanup.watch.tell.alerts import HOUR
 
 from ..helpers import names, put
 from .helpers import MINUTE, WORLD, Postbox, company, looked

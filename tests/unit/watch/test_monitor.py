@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from baileys_cleanup.config import Metrics, Settings
-from baileys_cleanup.watch.board import Board
+from baileys_cleanup.settings.values import Metrics, Settings
 from baileys_cleanup.watch.look import Teller
 from baileys_cleanup.watch.monitor import Watch, sleep_until
+from baileys_cleanup.watch.show.latest import Board
 
 from .helpers import WORLD, Postbox, company, ended
 

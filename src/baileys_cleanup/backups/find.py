@@ -1,0 +1,108 @@
+"""Finds the archive that a restore is asked for: the latest good one, one by name, by path or by URL."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import BinaryIO, NamedTuple
+
+from baileys_cleanup.backups.archive import check_archive
+from baileys_cleanup.backups.manifest import Manifest
+from baileys_cleanup.backups.naming import read_archive_name
+from baileys_cleanup.backups.places.folder import open_plain
+from baileys_cleanup.backups.places.open import open_store
+from baileys_cleanup.backups.places.place import Store
+from baileys_cleanup.backups.verify import list_archives
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.errors import ArchiveProblem, StoreProblem, UsageProblem
+from baileys_cleanup.output.text import shown
+
+LATEST = "latest"
+
+
+class Found(NamedTuple):
+    """An archive that was read to its end and found good. `passed` names newer ones that were not, and why."""
+
+    file: BinaryIO
+    name: str
+    manifest: Manifest
+    account: Account
+    passed: list[str]
+
+
+@contextmanager
+def find_archive(asked: str, place: str | None, company_id: str | None) -> Iterator[Found]:
+    """Give the archive that was asked for; `place` is where archives go, `company_id` whose `latest` is meant.
+
+    Raises UsageProblem where there is none, or it is no good copy; StoreProblem where it cannot be reached.
+    """
+    if asked == LATEST:
+        if company_id is None:
+            raise UsageProblem("restore latest needs --company ID")
+        with open_store(_said(place)) as store, _latest(store, company_id) as found:
+            yield found
+    elif "://" in asked:
+        parent, _, name = asked.rpartition("/")
+        if parent.endswith("/"):
+            raise UsageProblem(
+                f"{shown(asked)} names no archive: give its whole URL, s3://bucket/prefix/<archive>.tar.gz"
+            )
+        with open_store(parent) as store, store.fetch(name) as file:
+            yield _look(file, name)
+    elif "/" not in asked and read_archive_name(asked) is not None and place is not None:
+        with open_store(place) as store, store.fetch(asked) as file:
+            yield _look(file, asked)
+    else:
+        try:
+            file = open_plain(asked)
+        except (OSError, ValueError) as error:
+            why = (error.strerror or error) if isinstance(error, OSError) else error
+            raise UsageProblem(f"the archive {shown(asked)} cannot be opened: {why}") from None
+        with file:
+            yield _look(file, asked)
+
+
+def _said(place: str | None) -> str:
+    if place is None:
+        raise UsageProblem("nobody said where archives lie: set backup.to, or give --from, or name an archive's path")
+    return place
+
+
+@contextmanager
+def _latest(store: Store, company_id: str) -> Iterator[Found]:
+    """Give the newest good archive that holds a pairing; without such a one, the newest good one."""
+    passed: list[str] = []
+    unpaired: str | None = None
+    with ExitStack() as stack:
+        for lying in list_archives(store, {company_id}):
+            name = lying.stored.name
+            file = stack.enter_context(store.fetch(name))
+            try:
+                found = _look_into(file, name)
+            except ArchiveProblem as problem:
+                passed.append(f"{shown(name)}: {problem}")
+            else:
+                if found.account.devices:
+                    yield found._replace(passed=passed)
+                    return
+                unpaired = unpaired or name
+                passed.append(f"{shown(name)}: it holds no pairing")
+            stack.pop_all().close()
+    if unpaired is None:
+        reasons = f" ({'; '.join(passed)})" if passed else ""
+        raise UsageProblem(f"{store.where} has no good archive of company {shown(company_id)}{reasons}")
+    with store.fetch(unpaired) as file:
+        yield _look(file, unpaired)
+
+
+def _look(file: BinaryIO, name: str) -> Found:
+    try:
+        return _look_into(file, name)
+    except ArchiveProblem as problem:
+        raise UsageProblem(f"the archive {shown(name)} is refused: {problem}; nothing was restored") from None
+
+
+def _look_into(file: BinaryIO, name: str) -> Found:
+    try:
+        checked = check_archive(file)
+    except OSError as error:
+        raise StoreProblem(f"the archive {shown(name)} cannot be read: {error.strerror or error}") from None
+    return Found(file, name, checked.manifest, checked.account, [])

@@ -1,0 +1,253 @@
+"""Makes the archive of one company, and lets go of those that no rule keeps. Companies are islands."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from baileys_cleanup import __version__
+from baileys_cleanup.backups.archive import check_archive, write_archive
+from baileys_cleanup.backups.manifest import Manifest
+from baileys_cleanup.backups.naming import Named, archive_name, read_archive_name
+from baileys_cleanup.backups.places.place import Store, Stored, fingerprint, fingerprint_of
+from baileys_cleanup.backups.record import Book, Facts
+from baileys_cleanup.backups.retention import Candidate, Fate, decide
+from baileys_cleanup.backups.snapshot import Snapshot, open_spool, take_snapshot
+from baileys_cleanup.decision.policy import SECOND
+from baileys_cleanup.errors import ArchiveProblem, CompanyProblem, StoreProblem
+from baileys_cleanup.output.text import argument, few
+from baileys_cleanup.output.timestamp import timestamp
+from baileys_cleanup.settings.values import Backup
+from baileys_cleanup.store.folder.root import Root
+
+
+class Status(StrEnum):
+    """How the backup of one company ended."""
+
+    BACKED_UP = "backed_up"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class BackedUp:
+    """What became of one company's backup.
+
+    `archive` is its name, `files` and `bytes` what it holds, `archive_bytes` its own size; `fates` has what happened
+    to every archive of this company. `errors` after a backup that was made are of older archives.
+    """
+
+    company_id: str
+    status: Status = Status.FAILED
+    archive: str | None = None
+    files: int = 0
+    bytes: int = 0
+    archive_bytes: int = 0
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    fates: list[Fate] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether anything went wrong that somebody has to know of."""
+        return self.status is Status.FAILED or bool(self.errors)
+
+
+class Moment(NamedTuple):
+    """The time as a backup meets it: `now` and `clock` in nanoseconds since the epoch; `wait` before it reads again."""
+
+    now: int
+    clock: Callable[[], int]
+    wait: Callable[[], object]
+
+
+_ENOUGH = 3
+"""Failures of the store in a row after which it is not asked again: each may have taken a minute."""
+
+
+class Keeper:
+    """Makes archives in one store. What lies there is listed once, when the first company is backed up.
+
+    `again` are the options that lead a later command to the same sessions root and store.
+    """
+
+    def __init__(
+        self, root: Root, store: Store, policy: Backup, book: Book, moment: Moment, *, again: str = ""
+    ) -> None:
+        self._root = root
+        self._store = store
+        self._policy = policy
+        self._book = book
+        self._moment = moment
+        self._again = again
+        self._shelved: dict[str, dict[str, Stored]] | None = None
+        self._troubles: list[str] = []
+
+    def back_up(self, company_id: str) -> BackedUp:
+        """Make the archive of one company; whatever goes wrong is in the outcome, and no archive is made then."""
+        outcome = BackedUp(company_id)
+        known = self._book.read(company_id)
+        facts = known
+        try:
+            facts = self._make(outcome, known)
+        except StoreProblem as problem:
+            self._troubles.append(str(problem))
+            outcome.errors.append(str(problem))
+        except CompanyProblem as problem:
+            outcome.errors.append(str(problem))
+        except ArchiveProblem as problem:
+            outcome.errors.append(f"the archive was made, read back, and not kept: {problem}")
+        except OSError as error:
+            outcome.errors.append(f"it cannot be backed up: {error.strerror or error}")
+        if outcome.status is Status.FAILED:
+            facts = known._replace(tried=self._moment.now, failures=known.failures + 1, failing=known.failing + 1)
+        self._note(outcome, facts)
+        if outcome.status is Status.BACKED_UP:
+            self._tidy(outcome, facts)
+        return outcome
+
+    def _make(self, outcome: BackedUp, known: Facts) -> Facts:
+        company_id = outcome.company_id
+        if len(self._troubles) >= _ENOUGH:
+            raise CompanyProblem(f"not tried any more: {self._troubles[-1]}")
+        self._lying(company_id)
+        with self._root.company(company_id) as company, open_spool() as contents:
+            shot = take_snapshot(company, contents, self._moment.clock, self._moment.wait)
+            if shot.strangers:
+                outcome.warnings.append(f"no regular files, so not in the archive: {few(shot.strangers, 50)}")
+            if not shot.files:
+                if self._lying(company_id):
+                    raise CompanyProblem(
+                        f"its folder is empty, and there are archives of it: {self._way_back(company_id)}"
+                    )
+                outcome.status = Status.SKIPPED
+                outcome.notes.append("its folder is empty: there is nothing to back up")
+                return known
+            account = shot.account
+            if account is None:
+                way_back = f"; {self._way_back(company_id)}" if self._lying(company_id) else ""
+                raise CompanyProblem(
+                    f"creds.json {shot.creds_problem}: a copy without the pairing is no good copy, so none was made"
+                    f"{way_back}"
+                )
+            if shot.broken:
+                outcome.warnings.append(f"empty or no JSON, and in the archive as they lie there: {few(shot.broken)}")
+            named = self._free_name(company_id)
+            manifest = Manifest(
+                company_id,
+                timestamp(named.made),
+                f"baileys-cleanup {__version__}",
+                bool(account.devices),
+                [source.entry for source in shot.files.values()],
+            )
+            return self._shelve(outcome, known, named, manifest, shot)
+
+    def _free_name(self, company_id: str) -> Named:
+        made = self._moment.now // SECOND * SECOND
+        while archive_name(company_id, made) in self._lying(company_id):
+            made += SECOND
+        return Named(company_id, made)
+
+    def _shelve(self, outcome: BackedUp, known: Facts, named: Named, manifest: Manifest, shot: Snapshot) -> Facts:
+        """Write an archive, read it back as a restore would, and only then let it take its name."""
+        name = archive_name(*named)
+        with self._store.draft() as draft:
+            write_archive(draft.file, manifest, shot)
+            draft.file.flush()
+            check_archive(draft.file)
+            stored = draft.publish(name)
+            mark = stored.version or fingerprint_of(draft.file)
+        self._lying(named.company_id)[name] = stored
+        self._troubles.clear()
+        outcome.status = Status.BACKED_UP
+        outcome.archive = name
+        outcome.files = len(manifest.files)
+        outcome.bytes = manifest.size
+        outcome.archive_bytes = stored.size
+        return known._replace(
+            tried=self._moment.now,
+            succeeded=self._moment.now,
+            bytes=stored.size,
+            files=outcome.files,
+            failing=0,
+            good={**known.good, name: (mark, manifest.paired)},
+        )
+
+    def _lying(self, company_id: str) -> dict[str, Stored]:
+        if self._shelved is None:
+            self._shelved = defaultdict(dict)
+            for stored in self._store.list():
+                named = read_archive_name(stored.name)
+                if named:
+                    self._shelved[named.company_id][stored.name] = stored
+        return self._shelved[company_id]
+
+    # --- older archives -----------------------------------------------------------------------------------
+
+    def _tidy(self, outcome: BackedUp, facts: Facts) -> None:
+        """Let go of what no rule keeps. Nothing is deleted before every archive of the company was judged."""
+        good = dict(facts.good)
+        try:
+            archives = [self._judge(stored, outcome, good) for stored in self._lying(outcome.company_id).values()]
+        except StoreProblem as problem:
+            outcome.errors.append(f"older archives cannot be judged, so none was deleted: {problem}")
+            return
+        outcome.fates = decide(archives, self._policy, self._moment.now)
+        self._tell_of(outcome, archives)
+        staying = {fate.archive.name for fate in outcome.fates if fate.keep}
+        self._note(outcome, facts._replace(good={name: mark for name, mark in good.items() if name in staying}))
+        for fate in outcome.fates:
+            if not fate.keep:
+                try:
+                    self._store.delete(fate.archive.name)
+                except StoreProblem as problem:
+                    outcome.errors.append(f"an older archive cannot be deleted: {problem}")
+
+    def _judge(self, stored: Stored, outcome: BackedUp, good: dict[str, tuple[str, bool]]) -> Candidate:
+        """Look at one archive. One that was found good once is good while it has the same fingerprint."""
+        named = read_archive_name(stored.name)
+        assert named is not None, "only such names are listed"
+        mark, paired = good.get(stored.name, ("", False))
+        problem = None
+        new = stored.name == outcome.archive
+        if not new and mark != fingerprint(self._store, stored):
+            good.pop(stored.name, None)
+            try:
+                with self._store.fetch(stored.name) as file:
+                    paired = bool(check_archive(file).account.devices)
+                    good[stored.name] = (stored.version or fingerprint_of(file), paired)
+            except ArchiveProblem as trouble:
+                problem = str(trouble)
+            except OSError as error:
+                problem = f"it cannot be read: {error.strerror or error}"
+        return Candidate(stored.name, named.made, stored.size, paired, problem, new)
+
+    def _note(self, outcome: BackedUp, facts: Facts) -> None:
+        try:
+            self._book.write(facts)
+        except OSError as error:
+            outcome.errors.append(f"what is known of its backups cannot be written down: {error.strerror or error}")
+
+    # --- what is said of it -------------------------------------------------------------------------------
+
+    def _tell_of(self, outcome: BackedUp, archives: list[Candidate]) -> None:
+        bad = [archive.name for archive in archives if archive.problem is not None]
+        if bad:
+            outcome.errors.append(
+                f"bad archives, not counted and left where they are: {few(bad)}; `baileys-cleanup backup --verify` says"
+                " what is wrong; delete them by hand"
+            )
+        if any(archive.new and not archive.paired for archive in archives):
+            if any(archive.paired for archive in archives):
+                outcome.errors.append(
+                    "creds.json names no account, and an earlier archive does: did Baileys begin anew? The earlier ones"
+                    f" are kept; {self._way_back(outcome.company_id)}"
+                )
+            else:
+                outcome.notes.append("creds.json names no account: not paired yet")
+
+    def _way_back(self, company_id: str) -> str:
+        command = f"baileys-cleanup restore latest --replace --company {argument(company_id)}{self._again}"
+        return f"`{command}` brings back the last good archive"

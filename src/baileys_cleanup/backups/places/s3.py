@@ -1,0 +1,186 @@
+"""S3, or a server that speaks like it, as a store, by botocore: the library under AWS's own command line.
+
+Endpoint, region and credentials come from where that library looks for them: `AWS_ENDPOINT_URL`, `AWS_PROFILE`, the
+shared files, the role of the machine. An archive is one PUT with its MD5: it is there whole, or it is not there.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+from baileys_cleanup.backups.naming import read_archive_name
+from baileys_cleanup.backups.places.place import Draft, Store, Stored, Upload, pour
+from baileys_cleanup.backups.snapshot import CHUNK, open_spool
+from baileys_cleanup.errors import StoreProblem, UsageProblem
+from baileys_cleanup.output.text import shown
+
+_MOST_BYTES = 5 * 1024**3
+"""What S3 takes in one PUT. No company comes near."""
+_MD5 = re.compile(r'"?([0-9a-f]{32})"?')
+_WORDS = {
+    "AccessDenied": "access denied: these credentials may not do that",
+    "InvalidAccessKeyId": "the access key is not known there",
+    "SignatureDoesNotMatch": "the secret key is wrong, or the clock is",
+    "RequestTimeTooSkewed": "the clock is wrong",
+    "ExpiredToken": "the credentials have expired",
+    "NoSuchBucket": "there is no such bucket",
+    "NoSuchKey": "there is no such archive",
+    "404": "there is no such archive",
+    "403": "access denied",
+}
+
+
+class Bucket:
+    """One bucket, below one prefix."""
+
+    def __init__(self, client: Any, bucket: str, prefix: str) -> None:  # noqa: ANN401 - botocore makes its clients
+        self.where = shown(f"s3://{bucket}/{prefix}".rstrip("/"))
+        self._client = client
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+
+    def list(self) -> list[Stored]:
+        """Return all archives directly below the prefix, with their ETags."""
+        found: list[Stored] = []
+        with _told(self.where):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._prefix, Delimiter="/"
+            )
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    name = item["Key"].removeprefix(self._prefix)
+                    if read_archive_name(name):
+                        found.append(self._stored(name, item["Size"], item["ETag"]))
+        return sorted(found)
+
+    @contextmanager
+    def fetch(self, name: str) -> Iterator[BinaryIO]:
+        """Bring an archive here, whole, before anything of it is read."""
+        with open_spool() as spool:
+            with _told(f"{self.where}/{shown(name)}"):
+                answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
+                pour(answer["Body"], spool)
+                if spool.tell() != answer["ContentLength"]:
+                    raise StoreProblem(f"{self.where}/{shown(name)}: the connection broke off")
+            yield spool
+
+    @contextmanager
+    def draft(self) -> Iterator[Draft]:
+        """Begin an archive here; it goes there when it is whole."""
+        with open_spool() as spool:
+            yield Upload(spool, self.publish)
+
+    def publish(self, name: str, file: BinaryIO) -> Stored:
+        """Put an archive there in one request, and ask what arrived."""
+        digest = hashlib.md5(usedforsecurity=False)
+        file.seek(0)
+        while part := file.read(CHUNK):
+            digest.update(part)
+        size = file.tell()
+        if size > _MOST_BYTES:
+            raise StoreProblem(f"{self.where} takes archives up to {_MOST_BYTES // 1024**3} GiB")
+        file.seek(0)
+        key = {"Bucket": self._bucket, "Key": self._prefix + name}
+        with _told(f"{self.where}/{shown(name)}"):
+            self._client.put_object(
+                **key, Body=file, ContentLength=size, ContentMD5=base64.b64encode(digest.digest()).decode("ascii")
+            )
+            arrived = self._client.head_object(**key)
+        # An ETag is the MD5 but for what the server encrypts with keys of its own.
+        etag = _MD5.fullmatch(arrived["ETag"])
+        encrypted = arrived.get("ServerSideEncryption", "AES256") != "AES256"
+        other = etag is not None and etag[1] != digest.hexdigest() and not encrypted
+        if other or arrived["ContentLength"] != size:
+            with suppress(StoreProblem):  # the next backup reads it, and does not count it
+                self.delete(name)
+            raise StoreProblem(f"{self.where}/{shown(name)} arrived as something else")
+        return self._stored(name, size, arrived["ETag"])
+
+    def delete(self, name: str) -> None:
+        """Delete an archive, and nothing that has no archive's name."""
+        if read_archive_name(name) is None:
+            raise StoreProblem(f"{shown(name)} is no archive's name; it was not deleted")
+        with _told(f"{self.where}/{shown(name)}"):
+            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
+
+    def _stored(self, name: str, size: int, etag: str) -> Stored:
+        quote = '"'
+        return Stored(name, size, f"etag:{etag.strip(quote)}:{size}")
+
+
+@contextmanager
+def open_bucket(target: str) -> Iterator[Store]:
+    """Open the place that `s3://bucket/prefix` names.
+
+    Raises UsageProblem where botocore is missing or no bucket is named, StoreProblem where AWS's settings are wrong.
+    """
+    place = urlsplit(target)
+    if not place.netloc:
+        raise UsageProblem(f"{shown(target)} names no bucket; allowed: s3://bucket or s3://bucket/prefix")
+    try:
+        from botocore.config import Config  # noqa: PLC0415 - an extra
+        from botocore.session import Session  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise UsageProblem("for s3:// botocore has to be installed: pip install 'baileys-cleanup[s3]'") from None
+    with _told(shown(target)):
+        session = Session()
+        client = session.create_client("s3", config=_config(Config, {}))
+        # Servers other than Amazon's seldom have a host name for each bucket.
+        own_style = (session.get_scoped_config().get("s3") or {}).get("addressing_style")
+        if not own_style and not (urlsplit(client.meta.endpoint_url).hostname or "").endswith(
+            (".amazonaws.com", ".amazonaws.com.cn")
+        ):
+            client = session.create_client("s3", config=_config(Config, {"addressing_style": "path"}))
+    try:
+        yield Bucket(client, place.netloc, place.path.strip("/"))
+    finally:
+        client.close()
+
+
+def _config(make: Any, style: dict[str, str]) -> Any:  # noqa: ANN401 - botocore's own
+    return make(
+        connect_timeout=10,
+        read_timeout=60,
+        retries={"mode": "standard", "max_attempts": 3},
+        s3=style,
+        # Content-MD5 is what every server checks; the newer checksums are refused by some.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    """Turn what botocore raises into one sentence, of its codes alone: its own texts may hold the id of a key."""
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415 - an extra
+
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", "unknown"))
+        raise StoreProblem(f"{where}: {_WORDS.get(code, f'the server answered {shown(code)}')}") from None
+    except NoCredentialsError:
+        raise StoreProblem(f"{where}: there are no AWS credentials in the environment, the files or a role") from None
+    except BotoCoreError as error:
+        raise StoreProblem(f"{where}: {_in_words(error)}") from None
+    except (OSError, ValueError) as error:
+        raise StoreProblem(f"{where}: {type(error).__name__}") from None
+
+
+def _in_words(error: Exception) -> str:
+    words = {
+        "EndpointConnectionError": "the server cannot be reached",
+        "ConnectTimeoutError": "the server does not answer",
+        "ReadTimeoutError": "the server stopped answering",
+        "ConnectionClosedError": "the connection broke off",
+        "ResponseStreamingError": "the connection broke off",
+        "IncompleteReadError": "the connection broke off",
+        "ProfileNotFound": "the AWS profile does not exist",
+        "PartialCredentialsError": "the AWS credentials are incomplete",
+        "SSLError": "no secure connection could be made",
+    }
+    return words.get(type(error).__name__, type(error).__name__)

@@ -1,0 +1,1 @@
+"""Cleaning: a run over the companies, one company, and undo."""

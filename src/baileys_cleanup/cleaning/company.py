@@ -1,0 +1,251 @@
+"""One company: look, plan, remove, collect. What happens here stays here: companies are islands."""
+
+import errno
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+from baileys_cleanup.decision.levels import Levels
+from baileys_cleanup.decision.names import PRE_KEY_BEGINNING, Kind
+from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem, Tally
+from baileys_cleanup.decision.plan import plan, undated
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.pre_keys import may_hold_batch
+from baileys_cleanup.decision.verdict import Plan, Rule, Verdict
+from baileys_cleanup.errors import CompanyProblem, in_words
+from baileys_cleanup.output.text import count, few
+from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.remover import Hand, Outcome, Remover
+from baileys_cleanup.store.store import Listing, Look
+
+_HOPELESS = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EXDEV}
+"""Errors of a whole folder: what one file met, all others of the company would meet as well."""
+
+
+class Terms(NamedTuple):
+    """On what terms one company is cleaned. `now` is in nanoseconds since the epoch.
+
+    `wait` is called before a broken `creds.json` is read again; `stopping` is asked between two files. `held` says why
+    nothing may be removed from this company whatever is planned, None where nothing holds it.
+    """
+
+    now: int
+    levels: Levels
+    max_removals: int | None
+    wait: Callable[[], object]
+    stopping: Callable[[], bool]
+    held: str | None = None
+
+
+class Sight(NamedTuple):
+    """One company, looked at and decided over, before anything is removed.
+
+    `creds_problem` says what is wrong with `creds.json`, None when nothing is; `known` whether it names an account.
+    """
+
+    listing: Listing
+    look: Look
+    plan: Plan
+    creds_problem: str | None
+    known: bool
+
+
+def look_and_plan(company: Company, policy: Policy, terms: Terms, *, sizes: bool = False) -> Sight:
+    """Look at one company and decide over its files; what could be decided by name is not looked at.
+
+    With `sizes` every file is looked at, for its bytes. The plan is the same.
+    """
+    listing = company.names()
+    account = company.account(terms.wait)
+    look = company.look(listing.files, listing.files if sizes else undated(listing.files, policy, account))
+    decided = plan(look.files, policy, account, terms.now, frozenset(listing.strangers))
+    return Sight(listing, look, decided, account.problem, bool(account.devices))
+
+
+def count_company(company: Company, policy: Policy, terms: Terms) -> int:
+    """Return how many files count toward the level: all but the advertised pre-keys above the cap.
+
+    Where there are too few pre-keys for such a batch, the names are counted and nothing more is looked at.
+    """
+    files, pre_keys = company.census(PRE_KEY_BEGINNING)
+    if not may_hold_batch(pre_keys, policy):
+        return files
+    sight = look_and_plan(company, policy, terms)
+    return len(sight.look.files) - sight.plan.advertised
+
+
+def clean_company(
+    root: Root, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
+) -> CompanyOutcome:
+    """Clean one company and return what became of it; whatever goes wrong is in the outcome.
+
+    With `detail`, the outcome carries the verdicts.
+    """
+    outcome = CompanyOutcome(company_id)
+    try:
+        with root.company(company_id) as company:
+            _clean(company, policy, terms, remover, outcome, detail=detail)
+    except CompanyProblem as problem:
+        _fail(outcome, str(problem))
+    except OSError as error:
+        _fail(outcome, f"its folder cannot be worked on: {in_words(error)}")
+    return outcome
+
+
+def left_alone(company_id: str, why: str) -> CompanyOutcome:
+    """Return the outcome of a company that was not even looked at, because its backup failed."""
+    outcome = CompanyOutcome(company_id)
+    _fail(outcome, f"left alone, because its backup failed: {why}")
+    return outcome
+
+
+def _fail(outcome: CompanyOutcome, sentence: str) -> None:
+    outcome.status = CompanyStatus.FAILED
+    outcome.errors.append(Problem(None, sentence))
+
+
+def _clean(
+    company: Company, policy: Policy, terms: Terms, remover: Remover, outcome: CompanyOutcome, *, detail: bool
+) -> None:
+    sight = look_and_plan(company, policy, terms)
+    look, decided = sight.look, sight.plan
+    ledger = _Ledger(outcome, detail=detail)
+    for file in look.vanished:
+        ledger.changed(file.kind, vanished=True)
+    for verdict in decided.keeps:
+        if verdict.file.name in look.errors:
+            ledger.failed(verdict, look.errors[verdict.file.name])
+        else:
+            ledger.kept(verdict)
+    held = terms.held or _over_limit(decided, terms.max_removals)
+    if held is not None:
+        outcome.status = CompanyStatus.REFUSED
+        sentence = f"left alone: {held}"
+        outcome.errors.append(Problem(None, sentence))
+        for verdict in decided.removals:
+            ledger.kept(verdict._replace(remove=False, reason=f"{sentence}; otherwise {verdict.reason}"))
+    else:
+        doubt = remover.doubt(company) if decided.removals else None
+        if doubt:
+            outcome.warnings.append(doubt)
+        with remover.company(company) as hand:
+            _remove_all(hand, decided.removals, terms.stopping, ledger)
+            for revision in hand.confirm():
+                ledger.revised(*revision)
+    outcome.advertised = decided.advertised
+    ledger.close(terms.levels)
+    _tell(outcome, sight, policy)
+
+
+def _over_limit(decided: Plan, limit: int | None) -> str | None:
+    if limit is None or len(decided.removals) <= limit:
+        return None
+    return f"{count(len(decided.removals), 'removal')} planned, and max_removals allows {limit:,}"
+
+
+def _remove_all(hand: Hand, removals: list[Verdict], stopping: Callable[[], bool], ledger: "_Ledger") -> None:
+    hopeless: str | None = None
+    for verdict in removals:
+        if hopeless is not None:
+            ledger.failed(verdict, hopeless)
+            continue
+        if stopping():
+            ledger.outcome.status = CompanyStatus.STOPPED
+            ledger.kept(verdict._replace(remove=False, reason=f"the run was stopped before it; {verdict.reason}"))
+            continue
+        try:
+            outcome = hand.remove(verdict)
+        except CompanyProblem as problem:
+            hopeless = str(problem)
+            ledger.failed(verdict, hopeless)
+        except OSError as error:
+            ledger.failed(verdict, in_words(error))
+            if error.errno in _HOPELESS:
+                hopeless = in_words(error)
+        else:
+            ledger.done(verdict, outcome)
+
+
+class _Ledger:
+    """Counts every file once while its company is cleaned."""
+
+    def __init__(self, outcome: CompanyOutcome, *, detail: bool) -> None:
+        self.outcome = outcome
+        self._detail = detail
+        self._counts: Counter[tuple[Kind, str]] = Counter()
+        self._vanished = 0
+
+    def kept(self, verdict: Verdict) -> None:
+        self._counts[verdict.file.kind, "kept"] += 1
+        if self._detail:
+            self.outcome.kept.append(verdict)
+
+    def changed(self, kind: Kind, *, vanished: bool = False) -> None:
+        self._counts[kind, "changed"] += 1
+        self._vanished += vanished
+
+    def failed(self, verdict: Verdict, sentence: str) -> None:
+        self._counts[verdict.file.kind, "failed"] += 1
+        self.outcome.errors.append(Problem(verdict.file.name, sentence))
+
+    def revised(self, verdict: Verdict, problem: str | None) -> None:
+        self._counts[verdict.file.kind, "removed"] -= 1
+        self.outcome.size -= verdict.file.size
+        if self._detail:
+            self.outcome.removed.remove(verdict)
+        if problem is None:
+            self.changed(verdict.file.kind)
+        else:
+            self.failed(verdict, problem)
+
+    def done(self, verdict: Verdict, outcome: Outcome) -> None:
+        if outcome is Outcome.REMOVED:
+            self._counts[verdict.file.kind, "removed"] += 1
+            self.outcome.size += verdict.file.size
+            if self._detail:
+                self.outcome.removed.append(verdict)
+        elif outcome is Outcome.HELD:
+            reason = f"its group's memory could not go, so the key stays; otherwise {verdict.reason}"
+            self.kept(verdict._replace(remove=False, rule=Rule.SENDER_KEY_PAIR, reason=reason))
+        else:
+            self.changed(verdict.file.kind, vanished=outcome is Outcome.VANISHED)
+
+    def close(self, levels: Levels) -> None:
+        kinds: dict[Kind, dict[str, int]] = {}
+        for (kind, what), number in self._counts.items():
+            kinds.setdefault(kind, {})[what] = number
+        self.outcome.kinds = {
+            kind: Tally(seen=sum(kinds[kind].values()), **kinds[kind]) for kind in Kind if kind in kinds
+        }
+        total = self.outcome.total
+        self.outcome.counted = total.seen - total.removed - self._vanished - self.outcome.advertised
+        self.outcome.level = levels.of(self.outcome.counted)
+        if total.failed and self.outcome.status is CompanyStatus.CLEANED:
+            self.outcome.status = CompanyStatus.FAILED
+        if levels.alarms(self.outcome.counted):
+            self.outcome.warnings.append(
+                f"{count(self.outcome.counted, 'file')} counted after the run: level {self.outcome.level}"
+            )
+
+
+def _tell(outcome: CompanyOutcome, sight: Sight, policy: Policy) -> None:
+    """Put the outcome's warnings and notes into words."""
+    if sight.creds_problem:
+        outcome.warnings.append(sight.creds_problem)
+    elif not sight.known:
+        outcome.notes.append("creds.json names no account: not paired yet")
+    strangers = sight.listing.strangers
+    if strangers:
+        are = "entry is" if len(strangers) == 1 else "entries are"
+        outcome.warnings.append(
+            f"{len(strangers):,} {are} no regular file and left alone: {few(sorted(strangers), 1_000)}"
+        )
+    linked = [verdict.file.name for verdict in sight.plan.keeps if verdict.rule is Rule.HARD_LINKED]
+    if linked:
+        outcome.notes.append(f"kept because of several hard links: {few(linked)}")
+    if outcome.advertised:
+        outcome.notes.append(
+            f"{count(outcome.advertised, 'pre-key')} above the cap of {policy.pre_key_cap} kept and not counted:"
+            " a batch that WhatsApp still hands out to new contacts"
+        )

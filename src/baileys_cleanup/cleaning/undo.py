@@ -1,0 +1,176 @@
+"""Undo: brings back what a run removed, and never over anything newer.
+
+Putting an old session over a newer one reuses message keys, and the peer can no longer read
+(`src/Signal/libsignal.ts`; the same in 6.7.24 and 7.0.0-rc14). So whatever exists by now stays, an own sender key
+and its group's memory come back together or not at all, and a phone number's session stays away once its LID
+mapping exists.
+"""
+
+import os
+from dataclasses import dataclass, field
+
+from baileys_cleanup.cleaning.undoable import SetAside
+from baileys_cleanup.cleaning.world import Holds, World
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.names import (
+    Kind,
+    kind_of,
+    mapping_name,
+    memory_name,
+    read_sender_key_memory,
+    read_session,
+)
+from baileys_cleanup.decision.outcome import Problem
+from baileys_cleanup.decision.pairs import binds, group_pairs
+from baileys_cleanup.decision.verdict import Rule
+from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.store.folder.audit import rules_of
+from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.put_back import put_back
+from baileys_cleanup.store.folder.quarantined import holds_company, quarantined
+from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.folder.runs import Run, read_runs
+from baileys_cleanup.store.folder.set_aside import is_live, switch, switch_back
+from baileys_cleanup.store.folder.tool_folder import ToolFolder
+
+
+@dataclass(slots=True)
+class Restored:
+    """What came back into one company, and what stayed away and why."""
+
+    company_id: str
+    files: list[str] = field(default_factory=list)
+    stayed: list[Problem] = field(default_factory=list)
+
+
+def switch_set_aside(root: Root, tool: ToolFolder, folder: SetAside, holds: Holds) -> None:
+    """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem when it cannot."""
+    problem = holds.open.get(folder.aside.company_id)
+    if problem:
+        raise CompanyProblem(problem)
+    if folder.former or is_live(root, folder.aside):
+        switch_back(root, tool, folder.aside)
+    else:
+        switch(root, tool, folder.aside)
+
+
+def _refuse_held(run: Run, company_id: str, holds: Holds) -> None:
+    """Raise CompanyProblem where the folder is being rotated, or was paired anew since: its old keys are worthless."""
+    if company_id in holds.open:
+        raise CompanyProblem(holds.open[company_id])
+    anew = holds.paired_anew(company_id, run.started)
+    if anew is not None:
+        raise CompanyProblem(f"the folder was paired anew since, by {anew}")
+
+
+def undo_company(root: Root, tool: ToolFolder, run: Run, company_id: str, *, world: World, holds: Holds) -> Restored:
+    """Put back what a run took from one company; what has to stay away is named with its reason."""
+    restored = Restored(company_id)
+    if not holds_company(tool, run, company_id):  # settled a moment ago: it is all back
+        return restored
+    try:
+        _refuse_held(run, company_id, holds)
+        with root.company(company_id) as company, quarantined(tool, run, company_id) as fd:
+            names = sorted(os.listdir(fd))
+            account = company.account(world.wait)
+            pairs = group_pairs(names, account)
+            stay = _staying(company, names, account, pairs, run.started, later=_later(tool, run, company_id))
+            alone = _taken_alone(tool, run, company_id, pairs)
+            present = [file.name for file in company.names().files]
+            # A key before its memory: a key alone is harmless when this is cut short, a memory alone is not.
+            for name in sorted(names, key=_is_memory):
+                if world.stopping():
+                    restored.stayed.append(Problem(name, "stopped before it"))
+                elif name in stay:
+                    restored.stayed.append(Problem(name, stay[name]))
+                elif name not in alone and _lacks_its_key(name, pairs, present, restored.files, account):
+                    restored.stayed.append(Problem(name, _ALONE))
+                else:
+                    _put_back(company, fd, name, restored)
+    except CompanyProblem as problem:
+        with quarantined(tool, run, company_id) as fd:
+            restored.stayed += [Problem(name, str(problem)) for name in sorted(os.listdir(fd))]
+    except OSError as error:
+        restored.stayed.append(Problem(None, f"its files cannot be put back: {error.strerror}"))
+    return restored
+
+
+def _put_back(company: Company, fd: int, name: str, restored: Restored) -> None:
+    try:
+        put_back(name, fd, company.fd)
+    except FileExistsError:
+        restored.stayed.append(Problem(name, _NEWER))
+    except OSError as error:
+        restored.stayed.append(Problem(name, f"cannot be put back: {error.strerror}"))
+    else:
+        restored.files.append(name)
+
+
+_NEWER = "something of that name exists by now, and nothing is ever overwritten"
+_PAIR = "an own sender key and its group's memory come back together or not at all, and a newer one exists"
+_ALONE = "a memory comes back together with its group's own sender key or not at all, and that key is not there"
+_MAPPED = "the contact's LID mapping exists by now; its old session could overwrite the present one"
+
+
+def _lacks_its_key(
+    name: str, pairs: dict[str, list[str]], present: list[str], restored: list[str], account: Account
+) -> bool:
+    """Tell whether a memory would speak of an own key that is not there: then the whole group could not read."""
+    group = read_sender_key_memory(name)
+    if group is None or group not in pairs:
+        return False
+    keys = [key for key in pairs[group] if key != name]
+    return not set(keys) <= set(restored) or not any(binds(key, group, account) for key in [*present, *restored])
+
+
+def _is_memory(name: str) -> bool:
+    return kind_of(name) is Kind.SENDER_KEY_MEMORY
+
+
+def _staying(
+    company: Company,
+    names: list[str],
+    account: Account,
+    pairs: dict[str, list[str]],
+    started: int,
+    *,
+    later: dict[str, str],
+) -> dict[str, str]:
+    """Return the names that must not come back, each with its reason. `later` is what later runs took, with the run."""
+    present = {file.name: file for file in company.names().files}
+    stay = {name: _NEWER for name in names if name in present}
+    for name in names:
+        if name in later:
+            stay.setdefault(name, f"a newer one lies in the quarantine of run {later[name]}: undo that one")
+    for name in names:
+        session = read_session(name)
+        if session and mapping_name(session) in present:
+            stay.setdefault(name, _MAPPED)
+    for group, members in pairs.items():
+        rivals = [file for file in present.values() if binds(file.name, group, account)]
+        written_since = any(
+            file.modified is None or file.modified > started for file in company.look(rivals, rivals).files
+        )
+        if memory_name(group) in present or written_since or any(name in stay for name in members):
+            for name in members:
+                stay.setdefault(name, _PAIR)
+    return stay
+
+
+def _later(tool: ToolFolder, run: Run, company_id: str) -> dict[str, str]:
+    """Return what runs after this one took from the company and still hold: name to the newest such run."""
+    found: dict[str, str] = {}
+    for other in read_runs(tool)[0]:
+        if other.started > run.started and holds_company(tool, other, company_id):
+            with quarantined(tool, other, company_id) as fd:
+                found.update(dict.fromkeys(os.listdir(fd), other.run_id))
+    return found
+
+
+def _taken_alone(tool: ToolFolder, run: Run, company_id: str, pairs: dict[str, list[str]]) -> set[str]:
+    """Return the memories that the run took without any own sender key, because there was none."""
+    lonely = {name for members in pairs.values() if len(members) == 1 for name in members if _is_memory(name)}
+    if not lonely:
+        return lonely
+    rules = rules_of(tool, run.run_id, company_id)
+    return {name for name in lonely if rules.get(name) == Rule.SENDER_KEY_MEMORY_AGE}

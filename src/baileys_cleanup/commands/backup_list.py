@@ -1,0 +1,88 @@
+"""`backup --list` and `backup --verify`: what lies in a place for archives, and a look through all of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from baileys_cleanup.backups.run import looking
+from baileys_cleanup.backups.verify import Lying, Verified, list_archives, verify
+from baileys_cleanup.commands.backup_say import Say, ids_of
+from baileys_cleanup.commands.options import Stop
+from baileys_cleanup.output.summary import plain, table
+from baileys_cleanup.output.text import count, shown, size
+from baileys_cleanup.output.timestamp import timestamp
+from baileys_cleanup.settings.values import Settings
+
+
+def list_all(settings: Settings, wanted: Sequence[str], say: Say) -> int:
+    """List the archives there are, by company and newest first."""
+    with looking(settings) as (store, _):
+        archives = list_archives(store, ids_of(wanted))
+        place = store.where
+    say.document({"to": place, "archives": [_lying(lying) for lying in archives]})
+    rows = [
+        [shown(lying.company_id), timestamp(lying.made), size(lying.stored.size), shown(lying.stored.name)]
+        for lying in archives
+    ]
+    for line in table([["COMPANY", "MADE", "SIZE", "ARCHIVE"], *rows], plain, None) if rows else ():
+        say.line(line)
+    say.line(f"{count(len(rows), 'archive')} in {place}.")
+    return 0
+
+
+def verify_all(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say) -> int:
+    """Read archives back. Returns 1 when one is bad, or when there is none: nothing was verified then."""
+    found: list[Verified] = []
+    ids = ids_of(wanted)
+    with looking(settings) as (store, book):
+        archives = list_archives(store, ids)
+        for verified in verify(store, archives, book, stop):
+            found.append(verified)
+            _tell_verified(say, verified)
+        place = store.where
+    bad = [verified for verified in found if verified.problem is not None]
+    missing: list[str | None] = [*sorted(ids - {lying.company_id for lying in archives})]
+    if not (ids or archives):
+        missing = [None]
+    for company_id in missing:
+        whose = "any company" if company_id is None else f"company {shown(company_id)}"
+        say.line(f"error: there is no archive of {whose} in {place}")
+        say.failed(company_id, f"there is no archive of {whose} in {place}")
+    say.document(
+        {
+            "to": place,
+            "status": "stopped" if stop() else "bad" if bad or missing else "good",
+            "archives": [_verified(verified) for verified in found],
+            "companies_without": [shown(company_id) for company_id in missing if company_id is not None],
+        }
+    )
+    say.line(f"{count(len(found), 'archive')} read from {place}, {len(bad):,} bad.")
+    return int(bool(bad or missing))
+
+
+def _tell_verified(say: Say, verified: Verified) -> None:
+    name = shown(verified.lying.stored.name)
+    if verified.problem is None:
+        say.line(f"good: {name}: {count(verified.files, 'file')}, {size(verified.bytes)}")
+    else:
+        say.line(f"BAD:  {name}: {shown(str(verified.problem))}")
+        say.failed(verified.lying.company_id, f"the archive {name} is bad: {verified.problem}")
+
+
+def _lying(lying: Lying) -> dict[str, Any]:
+    return {
+        "archive": shown(lying.stored.name),
+        "company_id": shown(lying.company_id),
+        "made_at": timestamp(lying.made),
+        "bytes": lying.stored.size,
+    }
+
+
+def _verified(verified: Verified) -> dict[str, Any]:
+    good = verified.problem is None
+    return {
+        **_lying(verified.lying),
+        "good": good,
+        "files": verified.files if good else None,
+        "paired": verified.paired if good else None,
+        "problem": None if verified.problem is None else shown(verified.problem),
+    }

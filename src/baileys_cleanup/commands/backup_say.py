@@ -1,0 +1,55 @@
+"""What `backup` says, line by line: as text, as JSON, and to the log."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from baileys_cleanup.output.log import Log
+from baileys_cleanup.output.summary import print_json
+from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.folder.company import PREFIX
+
+
+class Say:
+    """How a command speaks: in text or JSON on stdout, and trouble on stderr as well where stdout is not read."""
+
+    def __init__(self, write: Callable[[str], object], *, as_json: bool, quiet: bool) -> None:
+        self.as_json = as_json
+        self._quiet = quiet
+        self._write = write
+        self._tell = quiet or as_json or not sys.stdout.isatty()
+        self._log = Log("console" if sys.stderr.isatty() else "json", "warning")
+
+    def line(self, text: str) -> None:
+        """Write a line for people."""
+        if not (self._quiet or self.as_json):
+            self._write(text + "\n")
+
+    def document(self, fields: dict[str, Any]) -> None:
+        """Write the one JSON document."""
+        if self.as_json:
+            print_json(self._write, fields)
+
+    def failed(self, company_id: str | None, error: str) -> None:
+        """Tell of what went wrong, with one company or (None) with all of them."""
+        if self._tell:
+            self._log.error("backup_failed", **of_company(company_id), error=shown(error))
+
+    def untold(self, error: str) -> None:
+        """Tell that the alert services could not be told."""
+        self._log.error("alert_failed", error=shown(error))
+
+    def warned(self, company_id: str | None, warning: str) -> None:
+        """Tell of what somebody should look at, in one company or (None) in all of them."""
+        if self._tell:
+            self._log.warning("backup_warning", **of_company(company_id), warning=shown(warning))
+
+
+def of_company(company_id: str | None) -> dict[str, str]:
+    """Return the field of the log that names a company, none for what concerns all."""
+    return {} if company_id is None else {"company_id": shown(company_id)}
+
+
+def ids_of(wanted: Sequence[str]) -> set[str]:
+    """Return the wanted ids; the companies themselves may be gone."""
+    return {text.removeprefix(PREFIX) for text in wanted}

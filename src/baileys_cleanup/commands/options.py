@@ -1,0 +1,156 @@
+"""The frame around every command: shared options, output, signals, settings and the world as it is."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from baileys_cleanup.cleaning.world import CleanOne, Holds, World
+    from baileys_cleanup.output.log import Log
+    from baileys_cleanup.settings.values import Loaded, Settings
+    from baileys_cleanup.store.folder.tool_folder import ToolFolder
+
+
+def several(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return one decorator that does the work of several, the first one outermost."""
+
+    def decorate(function: Any) -> Any:  # noqa: ANN401 - Click's decorators take what they get
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+where = several(
+    click.option("--sessions-root", metavar="DIR", help="The folder of the company folders, instead of the setting."),
+    click.option("--config", metavar="FILE", help="A TOML file of settings."),
+)
+only_companies = click.option(
+    "--company", "companies", metavar="ID", multiple=True, help="Only this company; repeatable."
+)
+json_output = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+class Output:
+    """Writes to stdout; when nobody reads it any more the work goes on and the exit status tells."""
+
+    def __init__(self) -> None:
+        self.failed = False
+
+    def write(self, text: str) -> None:
+        """Write a text, escaping what the terminal's encoding does not know."""
+        encoding = sys.stdout.encoding or "utf-8"
+        self._write(sys.stdout, text.encode(encoding, "backslashreplace").decode(encoding))
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write what has an encoding of its own, whatever the terminal's is."""
+        self._write(sys.stdout.buffer, data)
+
+    def _write(self, stream: Any, what: str | bytes) -> None:  # noqa: ANN401 - text goes to one sort, bytes to the other
+        if self.failed:
+            return
+        try:
+            stream.write(what)
+        except OSError:
+            self.failed = True
+
+
+class Stop:
+    """Remembers a signal, so that work ends between two files."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+
+    def __call__(self) -> bool:
+        """Tell whether a signal came."""
+        return bool(self.signal)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM while inside."""
+        earlier = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in earlier.items():
+                signal.signal(number, handler)
+
+    def _hear(self, number: int, _frame: FrameType | None) -> None:
+        self.signal = self.signal or number
+
+    def exit_status(self, otherwise: int) -> int:
+        """Return 130 or 143 after a signal; the worst wins."""
+        return 128 + self.signal if self.signal else otherwise
+
+
+def world(stopping: Callable[[], bool], again: str = "") -> "World":
+    """Return the world of this process: its clocks, whether it was told to stop, and how to come back to it."""
+    from baileys_cleanup.cleaning.world import World  # noqa: PLC0415 - not every command meets it
+
+    return World(time.time_ns(), time.time_ns, lambda: time.sleep(1), stopping, time.monotonic, again, holds)
+
+
+def holds(tool: "ToolFolder | None", again: str) -> "Holds":
+    """Return which companies rotations hold; most sessions roots never saw a rotation."""
+    from baileys_cleanup.cleaning.world import nothing_held  # noqa: PLC0415 - not every command asks
+    from baileys_cleanup.store.folder.tool_folder import ROTATIONS  # noqa: PLC0415 - likewise
+
+    if tool is None or not tool.has(ROTATIONS):
+        return nothing_held(tool, again)
+    from baileys_cleanup.rotation.holds import rotation_holds  # noqa: PLC0415 - seldom needed
+
+    return rotation_holds(tool, again)
+
+
+def load_settings(sessions_root: str | None, config: str | None, **flags: object) -> "Loaded":
+    """Return the settings in force, flags first."""
+    from baileys_cleanup.settings.load import load  # noqa: PLC0415 - help needs none
+
+    return load(config, {"sessions_root": sessions_root, **flags})
+
+
+def cleaner(settings: "Settings", log: "Log") -> "CleanOne":
+    """Return what cleans one company: with its bot stopped, where `hooks.around_clean` says so."""
+    if settings.hooks.around_clean:
+        from baileys_cleanup.cleaning.stopped_bot import Standstill  # noqa: PLC0415 - only where bots are to be stopped
+
+        return Standstill(settings.rotate, lambda hook, line: log.info("hook_output", hook=hook, line=line)).clean
+    from baileys_cleanup.cleaning.company import clean_company  # noqa: PLC0415 - only who cleans needs it
+
+    return clean_company
+
+
+def same_place(sessions_root: str | None, config: str | None, **others: str | None) -> str:
+    """Return the options, as typed, that lead a later command to the same sessions root; `others` by their names."""
+    from baileys_cleanup.output.text import argument  # noqa: PLC0415 - seldom needed
+
+    given = {"sessions-root": sessions_root, "config": config, **others}
+    return "".join(f" --{option} {argument(value)}" for option, value in given.items() if value is not None)
+
+
+def paint_for_stdout() -> Callable[[str, str], str]:
+    """Return what gives a text the colour of a word: on a terminal that wants colours, else nothing does."""
+    from baileys_cleanup.output.log import wants_colour  # noqa: PLC0415 - help needs none
+    from baileys_cleanup.output.summary import plain  # noqa: PLC0415 - help needs none
+
+    return _paint if wants_colour(sys.stdout) else plain
+
+
+def _paint(text: str, word: str) -> str:
+    looks: dict[str, dict[str, Any]] = {
+        "excellent": {"fg": "green"},
+        "normal": {"fg": "green"},
+        "attention": {"fg": "yellow"},
+        "warning": {"fg": "yellow", "bold": True},
+        "critical": {"fg": "red", "bold": True},
+        "error": {"fg": "red", "bold": True},
+    }
+    return click.style(text, **looks.get(word, {}))

@@ -1,0 +1,98 @@
+"""What `undo` says without a run: which can be undone."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from baileys_cleanup.cleaning.undoable import SetAside, Undoable, set_aside_folders, undoable_runs
+from baileys_cleanup.output.summary import plain, print_json, table
+from baileys_cleanup.output.text import few, shown, size
+from baileys_cleanup.output.timestamp import timestamp
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.set_aside import RESTORE
+from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+
+
+def list_runs(settings: Settings, write: Callable[[str], object], *, again: str = "", as_json: bool) -> int:
+    """List the runs that can be undone, newest first. Returns the exit status.
+
+    `again` are the options that a later command needs to find the same sessions root.
+    """
+    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
+        found, broken = undoable_runs(tool) if tool else ([], [])
+        folders = set_aside_folders(tool) if tool else []
+    if as_json:
+        runs = [_run_fields(entry) for entry in found]
+        aside = [_folder_fields(folder) for folder in folders]
+        print_json(write, {"runs": runs, "set_aside": aside, "unreadable_records": broken})
+        return 0
+    if not found and not folders:
+        write(f"Nothing to undo under {shown(root.path)}.\n")
+    elif found:
+        rows = [
+            [
+                entry.run.run_id,
+                timestamp(entry.run.started),
+                str(len(entry.companies)),
+                str(entry.files),
+                size(entry.size),
+                timestamp(entry.run.due),
+            ]
+            for entry in found
+        ]
+        head = ["RUN", "STARTED", "COMPANIES", "FILES", "SIZE", "DELETED FOR GOOD AFTER"]
+        for line in table([head, *rows], plain, None):
+            write(line + "\n")
+        write(f"\nTo bring back what a run removed: baileys-cleanup undo RUN [--company ID]{again}\n")
+        write("\n" if folders else "")
+    _list_folders(folders, write, again)
+    if broken:
+        write(f"warning: records that cannot be read, their files are kept: {few(broken)}\n")
+    return 0
+
+
+def _list_folders(folders: Sequence[SetAside], write: Callable[[str], object], again: str) -> None:
+    if not folders:
+        return
+    write("Whole folders that were set aside; nothing deletes them:\n")
+    rows = [
+        [
+            folder.aside.run_id,
+            shown(folder.aside.company_id),
+            folder.aside.why if folder.former else f"{folder.aside.why}, taken back",
+            str(folder.files),
+            size(folder.size),
+        ]
+        for folder in folders
+    ]
+    for line in table([["RUN", "COMPANY", "WHY", "FILES", "SIZE"], *rows], plain, None):
+        write(line + "\n")
+    whys = {folder.aside.why for folder in folders}
+    if RESTORE in whys:
+        write(f"\nTo switch one with the present folder, which then lies aside: baileys-cleanup undo RUN{again}\n")
+    if whys - {RESTORE}:
+        write(f"\nTo take a rotation back: baileys-cleanup rotate --company ID --rollback{again}\n")
+
+
+def _folder_fields(folder: SetAside) -> dict[str, Any]:
+    return {
+        "run_id": folder.aside.run_id,
+        "company_id": shown(folder.aside.company_id),
+        "why": folder.aside.why,
+        "started_at": timestamp(folder.aside.started),
+        "files": folder.files,
+        "bytes": folder.size,
+        "taken_back": not folder.former,
+    }
+
+
+def _run_fields(entry: Undoable) -> dict[str, Any]:
+    return {
+        "run_id": entry.run.run_id,
+        "started_at": timestamp(entry.run.started),
+        "undo_days": entry.run.undo_days,
+        "deleted_after": timestamp(entry.run.due),
+        "files": entry.files,
+        "bytes": entry.size,
+        "companies": {shown(company_id): files for company_id, files in entry.companies.items()},
+    }

@@ -1,0 +1,1 @@
+"""The decision: names, kinds, rules, guards and the plan. Pure: no store, no clock, no output."""

@@ -1,0 +1,131 @@
+"""What a run did, in numbers: per kind, per company, in total. Pure values for summaries and metrics."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from baileys_cleanup.decision.levels import Level
+from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.verdict import Verdict
+
+
+class Tally(NamedTuple):
+    """Counts of files: `seen` is always the sum of the other four."""
+
+    seen: int = 0
+    removed: int = 0
+    kept: int = 0
+    failed: int = 0
+    changed: int = 0
+
+    def plus(self, other: "Tally") -> "Tally":
+        """Return the sum of two tallies."""
+        return Tally(*map(int.__add__, self, other))
+
+
+class CompanyStatus(StrEnum):
+    """How the cleaning of one company ended."""
+
+    CLEANED = "cleaned"
+    FAILED = "failed"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+
+
+class RunStatus(StrEnum):
+    """How the whole run ended."""
+
+    DONE = "done"
+    PARTIAL = "partial"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+
+
+class Problem(NamedTuple):
+    """What went wrong, with the file's name; None where it is the whole company."""
+
+    file: str | None
+    error: str
+
+
+@dataclass(slots=True)
+class CompanyOutcome:
+    """What became of one company.
+
+    `counted` and `level` are of the files that remain, None where the folder could not be read. `removed` and
+    `kept` hold verdicts only when details were asked for. `size` is the bytes removed.
+    """
+
+    company_id: str
+    status: CompanyStatus = CompanyStatus.CLEANED
+    kinds: dict[Kind, Tally] = field(default_factory=dict)
+    size: int = 0
+    advertised: int = 0
+    counted: int | None = None
+    level: Level | None = None
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
+    removed: list[Verdict] = field(default_factory=list)
+    kept: list[Verdict] = field(default_factory=list)
+
+    @property
+    def total(self) -> Tally:
+        """The sum over all kinds."""
+        total = Tally()
+        for tally in self.kinds.values():
+            total = total.plus(tally)
+        return total
+
+
+@dataclass(slots=True)
+class RunOutcome:
+    """What became of a whole run, without the companies themselves: it stays small however many there are.
+
+    `started` is in nanoseconds since the epoch, `seconds` how long it took.
+    """
+
+    run_id: str
+    dry_run: bool
+    sessions_root: str
+    started: int
+    undo_days: int
+    seconds: float = 0.0
+    stopped: bool = False
+    companies: int = 0
+    companies_failed: int = 0
+    companies_refused: int = 0
+    companies_warned: int = 0
+    removed: Counter[Kind] = field(default_factory=Counter)
+    total: Tally = field(default_factory=Tally)
+    size: int = 0
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def add(self, company: CompanyOutcome) -> None:
+        """Count one company in."""
+        self.companies += 1
+        self.companies_failed += company.status is CompanyStatus.FAILED
+        self.companies_refused += company.status is CompanyStatus.REFUSED
+        self.companies_warned += bool(company.warnings)
+        self.total = self.total.plus(company.total)
+        self.removed.update({kind: tally.removed for kind, tally in company.kinds.items()})
+        self.size += company.size
+
+    @property
+    def status(self) -> RunStatus:
+        """The word for the run; the worst wins."""
+        if self.stopped:
+            return RunStatus.STOPPED
+        if self.companies_refused:
+            return RunStatus.REFUSED
+        if self.companies_failed or self.errors:
+            return RunStatus.PARTIAL
+        return RunStatus.DONE
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status, but for a signal, whose number the caller knows."""
+        return {RunStatus.REFUSED: 4, RunStatus.PARTIAL: 1}.get(self.status, 0)

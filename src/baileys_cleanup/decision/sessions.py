@@ -1,0 +1,54 @@
+"""Sessions: their rule, and the guard of this account's own. Pure."""
+
+from collections.abc import Collection, Sequence
+
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.ages import plan_by_age
+from baileys_cleanup.decision.names import mapping_name, read_session
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
+
+
+def is_replaced(file: AuthFile, mappings: Collection[str]) -> bool:
+    """Tell whether a session is under a phone number whose LID is known: it is not loaded any more.
+
+    Every load goes to the LID's session (`loadSession` in `src/Signal/libsignal.ts`, 7.0.0-rc.9 and rc14).
+    """
+    peer = read_session(file.name)
+    return peer is not None and mapping_name(peer) in mappings
+
+
+def own_prefixes(policy: Policy, account: Account) -> tuple[str, ...]:
+    """Return how the names of own sessions begin, to pass over all others quickly; nothing when the guard is off."""
+    return tuple(f"session-{user}" for user, _ in account.devices) if policy.keep_own_sessions else ()
+
+
+def is_own_session(file: AuthFile, prefixes: tuple[str, ...], account: Account) -> bool:
+    """Guard: sessions of this account's own devices.
+
+    App-state keys and copies of sent messages arrive through them.
+    """
+    if not file.name.startswith(prefixes):
+        return False
+    peer = read_session(file.name)
+    return peer is not None and account.owns_session(peer)
+
+
+def plan_sessions(
+    sessions: Sequence[AuthFile], policy: Policy, account: Account, now: int, mappings: Collection[str]
+) -> list[Verdict]:
+    """Decide over all sessions of a company; `mappings` are the names of its LID mappings."""
+    prefixes = own_prefixes(policy, account)
+    return [
+        Verdict(file, False, Rule.OWN_SESSION, "a session with this account's own device: kept")
+        if is_own_session(file, prefixes, account)
+        else _plan_session(file, policy, now, mappings)
+        for file in sessions
+    ]
+
+
+def _plan_session(file: AuthFile, policy: Policy, now: int, mappings: Collection[str]) -> Verdict:
+    verdict = plan_by_age(file, policy.session_max_age_days, Rule.SESSION_AGE, now)
+    if not (verdict.remove and is_replaced(file, mappings)):
+        return verdict
+    return verdict._replace(rule=Rule.SESSION_REPLACED, reason=f"the contact's LID took its place, {verdict.reason}")

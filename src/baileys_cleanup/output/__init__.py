@@ -1,0 +1,1 @@
+"""What is said: words, tables, JSON documents, the log."""

@@ -1,0 +1,44 @@
+"""Which files a soft rotation takes along into the new folder, and why. Pure.
+
+Everything goes along but the conversations with others: the sessions of other people's devices, and all sender keys
+with their memories. This account's own sender key stays behind as well, together with the memory of its group: without
+both, Baileys makes a new key with the next message and hands it to everybody (`src/Socket/messages-send.ts`, 6.7.24 and
+7.0.0-rc14). A memory without its key would be the disaster, so no memory is ever taken along. Pre-keys go along by the
+rules and guards of every cleanup.
+"""
+
+from typing import NamedTuple
+
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.names import Kind, read_session
+from baileys_cleanup.decision.verdict import AuthFile, Plan, Verdict
+
+
+class Choice(NamedTuple):
+    """What becomes of one file: taken along, or left in the former folder; with the reason in words."""
+
+    file: AuthFile
+    taken: bool
+    reason: str
+
+
+def choose(plan: Plan, account: Account) -> list[Choice]:
+    """Choose over the files of a company that were planned for a cleanup, in the order of their names."""
+    verdicts = sorted([*plan.removals, *plan.keeps], key=lambda verdict: verdict.file.name)
+    return [_choose(verdict, account) for verdict in verdicts]
+
+
+def _choose(verdict: Verdict, account: Account) -> Choice:
+    file = verdict.file
+    if file.kind is Kind.SESSION:
+        peer = read_session(file.name)
+        if peer is not None and account.owns_session(peer):
+            return Choice(file, True, "a session with this account's own device")
+        return Choice(file, False, "a session with somebody else: a new one is made with the next message")
+    if file.kind is Kind.SENDER_KEY:
+        return Choice(file, False, "a sender key: the group gets or gives a new one with the next message")
+    if file.kind is Kind.SENDER_KEY_MEMORY:
+        return Choice(file, False, "a sender-key memory: it never goes along without its key")
+    if file.kind is Kind.PRE_KEY:
+        return Choice(file, not verdict.remove, verdict.reason)
+    return Choice(file, True, "taken along: only conversations with others are left behind")

@@ -1,0 +1,1 @@
+"""Settings: what people may write, and the frozen values made of it."""

@@ -1,0 +1,135 @@
+"""The tables that people may write, each with what is allowed in it, in words."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from baileys_cleanup.decision.policy import Preset
+from baileys_cleanup.settings.types import Address, Addresses, Command, FilePath, Place, Truth, Whole
+from baileys_cleanup.settings.values import PREFIX
+
+MOST_DAYS = 36_500
+MOST_HOURS = 24 * MOST_DAYS
+MOST_FILES = 1_000_000_000
+_COMMAND = 'a list of words, the program first: ["systemctl", "stop", "bot@{company_id}"]'
+_TRUTH = "true or false"
+
+
+def _number(low: int, high: int, unit: str) -> Any:  # noqa: ANN401 - a pydantic field
+    return Field(default=None, ge=low, le=high, description=f"a whole number {unit} from {low:,} to {high:,}")
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class RetentionTable(_Table):
+    """`[retention]`, and the same under a company."""
+
+    preset: Preset | None = Field(default=None, description=" or ".join(Preset))
+    session_max_age_days: Whole | None = _number(1, MOST_DAYS, "of days")
+    sender_key_max_age_days: Whole | None = _number(1, MOST_DAYS, "of days")
+    max_pre_keys: Whole | None = _number(1, MOST_FILES, "of files")
+    min_pre_keys: Whole | None = _number(1, MOST_FILES, "of files")
+    keep_advertised_pre_keys: Truth | None = Field(default=None, description=_TRUTH)
+    keep_own_sessions: Truth | None = Field(default=None, description=_TRUTH)
+
+
+class LevelsTable(_Table):
+    """`[levels]`: the first count of each."""
+
+    normal: Whole | None = _number(1, MOST_FILES, "of files")
+    attention: Whole | None = _number(1, MOST_FILES, "of files")
+    warning: Whole | None = _number(1, MOST_FILES, "of files")
+    critical: Whole | None = _number(1, MOST_FILES, "of files")
+
+
+class MonitorTable(_Table):
+    """`[monitor]`."""
+
+    emergency_cleanup: Truth | None = Field(default=None, description=_TRUTH)
+
+
+class AlertsTable(_Table):
+    """`[alerts]`."""
+
+    urls: Addresses | None = Field(
+        default=None, description="a list of Apprise URLs; in the environment, with spaces between them"
+    )
+    repeat_hours: Whole | None = _number(1, MOST_HOURS, "of hours")
+
+
+class MetricsTable(_Table):
+    """`[metrics]`."""
+
+    textfile: FilePath | None = Field(default=None, description="an absolute path that ends in .prom")
+
+
+class BackupTable(_Table):
+    """`[backup]`."""
+
+    to: Place | None = Field(default=None, description="the path of a folder, or a URL without a password in it")
+    keep_last: Whole | None = _number(0, MOST_DAYS, "of archives")
+    keep_daily: Whole | None = _number(0, MOST_DAYS, "of days")
+    keep_weekly: Whole | None = _number(0, MOST_DAYS, "of weeks")
+    before_clean: Truth | None = Field(default=None, description=_TRUTH)
+
+
+class RotateTable(_Table):
+    """`[rotate]`."""
+
+    stop_command: Command | None = Field(default=None, description=_COMMAND)
+    start_command: Command | None = Field(default=None, description=_COMMAND)
+    qr_command: Command | None = Field(default=None, description=_COMMAND)
+    bot_pairs: Truth | None = Field(default=None, description=_TRUTH)
+    timeout: Whole | None = _number(1, 86_400, "of seconds")
+    hook_timeout: Whole | None = _number(1, 3_600, "of seconds")
+    auto: Literal["off", "soft"] | None = Field(default=None, description='"off" or "soft"')
+    above: Whole | None = _number(1, MOST_FILES, "of files")
+    min_days: Whole | None = _number(1, MOST_DAYS, "of days")
+
+
+class HooksTable(_Table):
+    """`[hooks]`."""
+
+    around_clean: Truth | None = Field(default=None, description=_TRUTH)
+
+
+class CompanyTable(_Table):
+    """`[companies.<id>]`."""
+
+    retention: RetentionTable = Field(default_factory=RetentionTable, description="a table of retention settings")
+
+
+TABLES: dict[str, type[BaseModel]] = {
+    "retention": RetentionTable,
+    "levels": LevelsTable,
+    "monitor": MonitorTable,
+    "alerts": AlertsTable,
+    "metrics": MetricsTable,
+    "backup": BackupTable,
+    "rotate": RotateTable,
+    "hooks": HooksTable,
+}
+"""Each is checked here, and filled into the field of that name of `Settings`."""
+
+
+class Written(BaseSettings):
+    """All that can be written; None is what nobody wrote."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid")
+
+    sessions_root: str | None = Field(default=None, description="the path of a folder")
+    undo_days: Whole | None = _number(0, MOST_DAYS, "of days")
+    max_removals: Whole | None = _number(0, MOST_FILES, "of files")
+    ping_url: Address | None = Field(default=None, description="an http:// or https:// URL without ? and #")
+    retention: RetentionTable = Field(default_factory=RetentionTable, description="a table")
+    levels: LevelsTable = Field(default_factory=LevelsTable, description="a table")
+    monitor: MonitorTable = Field(default_factory=MonitorTable, description="a table")
+    alerts: AlertsTable = Field(default_factory=AlertsTable, description="a table")
+    metrics: MetricsTable = Field(default_factory=MetricsTable, description="a table")
+    backup: BackupTable = Field(default_factory=BackupTable, description="a table")
+    rotate: RotateTable = Field(default_factory=RotateTable, description="a table")
+    hooks: HooksTable = Field(default_factory=HooksTable, description="a table")
+    companies: dict[str, CompanyTable] = Field(default_factory=dict, description="a table of companies")

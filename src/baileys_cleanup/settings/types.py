@@ -1,0 +1,91 @@
+"""The types of single values: what was written, checked and taken as what it means."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from baileys_cleanup.settings.values import PASSWORD
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+
+
+class Text(str):
+    """A value from the environment: text that may mean a number or a truth value."""
+
+    __slots__ = ()
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if isinstance(value, Text) and re.fullmatch(r"[+-]?[0-9]+", value):
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("not a whole number")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
+def _truth(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if isinstance(value, Text):
+        words = {
+            "true": True,
+            "1": True,
+            "yes": True,
+            "on": True,
+            "false": False,
+            "0": False,
+            "no": False,
+            "off": False,
+        }
+        value = words.get(value.lower(), value)
+    if not isinstance(value, bool):
+        raise ValueError("neither true nor false")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
+def _addresses(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if isinstance(value, Text):
+        value = value.split()
+    if not isinstance(value, list) or not all(isinstance(url, str) and _URL.fullmatch(url) for url in value):
+        raise ValueError("no list of URLs")
+    return tuple(str(url) for url in value)
+
+
+def _address(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if not isinstance(value, str) or not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", value):
+        raise ValueError("no URL")
+    return str(value)
+
+
+def _path(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if not isinstance(value, str) or not re.fullmatch(r"/[^\0]*\.prom", value):
+        raise ValueError("no such path")
+    return str(value)
+
+
+def _command(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    words = value if isinstance(value, list | tuple) else []
+    if not words or not all(isinstance(word, str) and "\0" not in word for word in words) or not words[0].strip():
+        raise ValueError("not a list of words")
+    return tuple(words)
+
+
+def _place(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if not isinstance(value, str) or not value.strip() or PASSWORD.match(value):
+        raise ValueError("no place for archives")  # the sentence is the field's
+    return value
+
+
+Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Truth = Annotated[bool, BeforeValidator(_truth)]
+Addresses = Annotated[Any, BeforeValidator(_addresses)]  # Any: the library would read a list in a variable as JSON
+Address = Annotated[str, BeforeValidator(_address)]
+FilePath = Annotated[str, BeforeValidator(_path)]
+Place = Annotated[str, BeforeValidator(_place)]
+
+
+def marked(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    """Return values of the environment with every text marked as such."""
+    if isinstance(value, dict):
+        return {name: marked(inner) for name, inner in value.items()}
+    return Text(value) if isinstance(value, str) else value

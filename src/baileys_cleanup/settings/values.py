@@ -1,0 +1,121 @@
+"""What can be configured, as frozen values; where they come from is told beside them. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from baileys_cleanup.decision.levels import Levels
+from baileys_cleanup.decision.policy import Policy
+
+PREFIX = "BAILEYS_CLEANUP_"
+CONFIG_VARIABLE = PREFIX + "CONFIG"
+"""Names the settings file."""
+DEFAULT = "default"
+FLAG = "flag"
+PASSWORD = re.compile(r"[^/]+://[^/@]*:[^/@]*@")
+"""How a URL begins that has a password in it: settings are shown, so none may stand there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """Where archives of the companies go, and how many stay: the last ones, one of each of the last days and weeks.
+
+    `to` is a folder or a URL. With `before_clean`, `clean` makes an archive of a company before it removes anything.
+    """
+
+    to: str | None = None
+    keep_last: int = 3
+    keep_daily: int = 7
+    keep_weekly: int = 4
+    before_clean: bool = False
+
+
+SECRETS = frozenset({"alerts.urls", "ping_url"})
+"""Settings whose values open doors: they are never shown, logged or repeated in an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """How `monitor` acts on what it sees."""
+
+    emergency_cleanup: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Whom to tell of a full company: Apprise URLs, and after how many hours again."""
+
+    urls: tuple[str, ...] = ()
+    repeat_hours: int = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Where `clean` and `monitor` leave metrics for node_exporter; None: nowhere."""
+
+    textfile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rotate:
+    """How a session is rotated. Commands are words, None where there is none; times are whole seconds.
+
+    `above` is a count of files, `min_days` whole days between two rotations that nobody asked for.
+    """
+
+    stop_command: tuple[str, ...] | None = None
+    start_command: tuple[str, ...] | None = None
+    qr_command: tuple[str, ...] | None = None
+    bot_pairs: bool = False
+    timeout: int = 300
+    hook_timeout: int = 60
+    auto: str = "off"
+    above: int = 170
+    min_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """When the commands of `rotate` are used by others. `around_clean`: the bot is stopped while it is cleaned."""
+
+    around_clean: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is in force. Ages and `undo_days` are whole days, the rest are counts of files.
+
+    `ping_url` hears when `clean` and `monitor --once` begin and how they end.
+    """
+
+    sessions_root: str = "/opt/ai-admin/baileys_sessions"
+    undo_days: int = 7
+    max_removals: int | None = None
+    retention: Policy = field(default_factory=Policy)
+    levels: Levels = field(default_factory=Levels)
+    monitor: Monitor = field(default_factory=Monitor)
+    alerts: Alerts = field(default_factory=Alerts)
+    metrics: Metrics = field(default_factory=Metrics)
+    ping_url: str | None = None
+    backup: Backup = field(default_factory=Backup)
+    rotate: Rotate = field(default_factory=Rotate)
+    hooks: Hooks = field(default_factory=Hooks)
+    companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def policy_for(self, company_id: str) -> Policy:
+        """Return the policy of one company: its own values over the global ones, whatever their source."""
+        own = self.companies.get(company_id)
+        return replace(self.retention, **own) if own else self.retention
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings together with where each value comes from: dotted name to `flag`, a variable, a file."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+    def source(self, name: str) -> str:
+        """Return where the value of a dotted name comes from."""
+        return self.sources.get(name, DEFAULT)

@@ -1,0 +1,1 @@
+"""The door to where auth files lie, and the stores behind it."""

@@ -1,0 +1,1 @@
+"""The store that is a folder: the sessions root, its company folders, and the tool's own folder."""

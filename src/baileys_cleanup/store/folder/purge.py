@@ -1,0 +1,140 @@
+"""The end of earlier runs: what was cut short is settled, and what is due is deleted for good."""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.store.folder.audit import Audit
+from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.put_back import forget_probes, put_back, remove_if_empty
+from baileys_cleanup.store.folder.quarantined import open_quarantined, quarantined, quarantined_companies, run_exists
+from baileys_cleanup.store.folder.records import TEMPORARY
+from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.folder.runs import RUNNING, SETTLED, Run, write_run
+from baileys_cleanup.store.folder.tool_folder import ToolFolder
+
+STAGING = "restoring"
+"""Where a restore makes files whole before they go into a company's folder."""
+
+
+class Purged(NamedTuple):
+    """What a purge deleted for good, and what it could not delete."""
+
+    files: int
+    size: int
+    errors: list[str]
+
+
+def purge(tool: ToolFolder, run: Run, audit: Audit, stopping: Callable[[], bool]) -> Purged:
+    """Delete for good what one run left in the quarantine; stops between two files when told to."""
+    with suppress(OSError):  # on a full disk this is what makes room for the next line
+        audit.write("purge", run=run.run_id)
+    files = size = 0
+    errors: list[str] = []
+    try:
+        with open_quarantined(tool.quarantine, run.run_id) as run_fd:
+            for company in sorted(os.listdir(run_fd)):
+                with open_quarantined(run_fd, company) as fd, os.scandir(fd) as entries:
+                    for entry in entries:
+                        if stopping():
+                            return Purged(files, size, errors)
+                        length = entry.stat(follow_symlinks=False).st_size
+                        os.unlink(entry.name, dir_fd=fd)
+                        files += 1
+                        size += length
+                remove_if_empty(run_fd, company)
+    except FileNotFoundError:
+        pass  # gone already, by an earlier purge that was stopped
+    except OSError as error:
+        errors.append(f"run {run.run_id} could not be purged: {error.strerror}: {error.filename!r}")
+        return Purged(files, size, errors)
+    tidy(tool, run)
+    return Purged(files, size, errors)
+
+
+def settle(root: Root, tool: ToolFolder, run: Run) -> bool:
+    """End what a killed run or undo left half done, so that every file is in one place; tell whether that is so.
+
+    A put-back by hard link that was cut in two left the file in both places: the quarantine lets go of it.
+    A file that was rewritten after the run began, while it was being moved, goes back unless a newer one exists.
+    Where that cannot be done now the run stays unsettled, and nothing of it may be purged.
+    """
+    settled = _return_changed(root, tool, run)
+    tidy(tool, run)
+    if settled and run_exists(tool, run):
+        write_run(tool, run._replace(state=SETTLED))
+    return settled
+
+
+def _return_changed(root: Root, tool: ToolFolder, run: Run) -> bool:
+    """Put back what changed while a run moved it; False when some company could not be worked on."""
+    whole = True
+    for company_id in quarantined_companies(tool, run):
+        try:
+            if root.has(company_id):
+                with root.company(company_id) as company, quarantined(tool, run, company_id) as fd:
+                    _return_changed_of(company, fd, run)
+        except (CompanyProblem, OSError):
+            whole = False
+    return whole
+
+
+def _return_changed_of(company: Company, fd: int, run: Run) -> None:
+    for name in os.listdir(fd):
+        status = os.stat(name, dir_fd=fd, follow_symlinks=False)
+        if status.st_nlink > 1 and _same_file(company.fd, name, status):
+            os.unlink(name, dir_fd=fd)
+        elif run.state == RUNNING and status.st_mtime_ns > run.started:
+            with suppress(FileExistsError):
+                put_back(name, fd, company.fd)
+
+
+def tidy(tool: ToolFolder, run: Run) -> None:
+    """Remove the empty folders of a run, and its record with the last one."""
+    with suppress(FileNotFoundError), open_quarantined(tool.quarantine, run.run_id) as fd:
+        for company in os.listdir(fd):
+            remove_if_empty(fd, company)
+    if remove_if_empty(tool.quarantine, run.run_id) or not run_exists(tool, run):
+        forget_record(tool, run.run_id)
+
+
+def forget_leftovers(tool: ToolFolder) -> None:
+    """Remove the temporary files that a killed run left in the tool's own folder."""
+    forget_probes(tool.fd)
+    forget_staged(tool)
+    for name in os.listdir(tool.runs):
+        if name.endswith(TEMPORARY):
+            os.unlink(name, dir_fd=tool.runs)
+
+
+def forget_staged(tool: ToolFolder) -> None:
+    """Remove what a killed restore left in the tool's own folder, on its way into a company's."""
+    with suppress(FileNotFoundError), tool.part(STAGING, create=False) as staging:
+        for name in os.listdir(staging):
+            os.unlink(name, dir_fd=staging)
+
+
+def unrecorded(tool: ToolFolder) -> list[str]:
+    """Return what lies in the quarantine under no name of a run in `runs`; an empty folder just goes."""
+    records = {name.removesuffix(".json") for name in os.listdir(tool.runs)}
+    return [
+        name
+        for name in sorted(os.listdir(tool.quarantine))
+        if name not in records and not remove_if_empty(tool.quarantine, name)
+    ]
+
+
+def _same_file(folder: int, name: str, status: os.stat_result) -> bool:
+    try:
+        other = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return (other.st_dev, other.st_ino) == (status.st_dev, status.st_ino)
+
+
+def forget_record(tool: ToolFolder, run_id: str) -> None:
+    """Remove the record of a run of which nothing is left."""
+    with suppress(OSError):  # a record of nothing does no harm, and the next run forgets it
+        os.unlink(f"{run_id}.json", dir_fd=tool.runs)

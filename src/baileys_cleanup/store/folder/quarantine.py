@@ -1,0 +1,225 @@
+"""The only room that renames or unlinks: takes auth files out, puts them back, deletes what is due.
+
+Baileys rewrites files in place and no lock keeps it out. So a file is moved into the quarantine by one rename
+and looked at again where it arrived: whoever opened it before the rename has already changed its date or size.
+What is not as planned goes back, and never over a newer file.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from baileys_cleanup.decision.verdict import Verdict
+from baileys_cleanup.errors import CompanyProblem, in_words
+from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.folder.audit import Audit
+from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company, Stamp
+from baileys_cleanup.store.folder.purge import forget_record, tidy
+from baileys_cleanup.store.folder.put_back import put_back, remove_if_empty, try_way_back
+from baileys_cleanup.store.folder.runs import RUNNING, SETTLED, Run, write_run
+from baileys_cleanup.store.folder.tool_folder import ToolFolder, make_folder
+from baileys_cleanup.store.remover import Hand, Outcome, Revision, refuse_protected
+
+
+class Quarantine:
+    """Moves files into the quarantine of one run, or deletes them at once after the same look.
+
+    The run's folder and record are made with its first removal.
+    """
+
+    def __init__(self, tool: ToolFolder, run: Run, audit: Audit) -> None:
+        self._tool = tool
+        self._run = run
+        self._audit = audit
+        self._fd: int | None = None
+        self._by_link = False
+        self._settled = True
+
+    def doubt(self, company: Company) -> str | None:  # noqa: ARG002 - the same shape as the dry one
+        """Doubt nothing: a removal that fails says so itself."""
+        return None
+
+    @contextmanager
+    def company(self, company: Company) -> Iterator[Hand]:
+        """Return the hand for one company; its part of the quarantine is made with the first removal."""
+        hand = _QuarantineHand(self, company)
+        try:
+            yield hand
+        finally:
+            hand.close()
+
+    def close(self) -> None:
+        """End the run: forget what stayed empty, and mark the rest as settled."""
+        if self._fd is None:
+            return
+        os.close(self._fd)
+        self._fd = None
+        if remove_if_empty(self._tool.quarantine, self._run.run_id):
+            forget_record(self._tool, self._run.run_id)
+        elif self._settled:
+            # A record that cannot be written stays as it was, and the next run settles this one.
+            with suppress(OSError):
+                write_run(self._tool, self._run._replace(state=SETTLED))
+
+    @property
+    def deletes(self) -> bool:
+        """Tell whether files are deleted after the last look (`--undo-days 0`)."""
+        return self._run.undo_days == 0
+
+    def leave_unsettled(self) -> None:
+        """Leave it to the next run to put back what could not be put back now; nothing is purged before that."""
+        self._settled = False
+
+    def folder(self) -> int:
+        """Return the run's quarantine folder; the first call makes it and tries whether files can return."""
+        if self._fd is None:
+            write_run(self._tool, self._run._replace(state=RUNNING))
+            make_folder(self._tool.quarantine, self._run.run_id)
+            fd = os.open(self._run.run_id, OPEN_FOLDER, dir_fd=self._tool.quarantine)
+            try:
+                self._by_link = try_way_back(self._tool.fd)
+            except BaseException:
+                os.close(fd)
+                tidy(self._tool, self._run)
+                raise
+            self._fd = fd
+        return self._fd
+
+    def may_return(self, owner: int) -> bool:
+        """Tell whether a file of this owner (a uid) could be put back by the user who runs this.
+
+        The kernel lets only the owner make a hard link (`fs.protected_hardlinks`); a rename asks for nothing.
+        """
+        return not self._by_link or os.geteuid() in {0, owner}
+
+    def note(self, event: str, company: Company, verdict: Verdict) -> None:
+        """Write the audit line of what is about to happen to a file."""
+        self._audit.write(
+            event,
+            run=self._run.run_id,
+            company=company.id,
+            file=verdict.file.name,
+            rule=verdict.rule.value,
+            size=verdict.file.size,
+            modified=verdict.file.modified,
+        )
+
+    def where(self, company: Company) -> str:
+        """Return where this run keeps what it took from a company, for people."""
+        return f"{self._tool.path}/quarantine/{self._run.run_id}/{company.folder_name}"
+
+
+class _QuarantineHand:
+    """Takes files of one company out, each by its bare name and an open folder."""
+
+    def __init__(self, quarantine: Quarantine, company: Company) -> None:
+        self._quarantine = quarantine
+        self._company = company
+        self._gone: set[str] = set()
+        self._moved: list[Verdict] = []
+        self._fd: int | None = None
+
+    def remove(self, verdict: Verdict) -> Outcome:
+        """Look, note, move, look again; put back what is not as planned."""
+        file = verdict.file
+        refuse_protected(file.name)
+        if verdict.memory is not None and verdict.memory not in self._gone:
+            return Outcome.HELD
+        outcome = self._take(verdict, file.name, file.stamp)
+        if outcome in {Outcome.REMOVED, Outcome.VANISHED}:
+            self._gone.add(file.name)
+        return outcome
+
+    def _take(self, verdict: Verdict, name: str, planned: Any) -> Outcome:  # noqa: ANN401 - the store's own
+        try:
+            status = os.stat(name, dir_fd=self._company.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return Outcome.VANISHED
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or Stamp.of(status) != planned:
+            return Outcome.CHANGED
+        into = self._folder()
+        if not self._quarantine.may_return(status.st_uid):
+            raise OSError(errno.EPERM, f"it belongs to uid {status.st_uid} and could not be put back: run as its owner")
+        self._quarantine.note("remove", self._company, verdict)
+        try:
+            os.rename(name, name, src_dir_fd=self._company.fd, dst_dir_fd=into)
+        except FileNotFoundError:
+            return Outcome.VANISHED
+        trouble: OSError | None = None
+        try:
+            as_planned = Stamp.of(os.stat(name, dir_fd=into, follow_symlinks=False)) == planned
+        except OSError as error:
+            as_planned, trouble = False, error  # not to be told: back with it
+        if as_planned:
+            self._moved.append(verdict)
+            return Outcome.REMOVED
+        self._put_back(verdict, into)
+        if trouble is not None:
+            raise trouble
+        return Outcome.CHANGED
+
+    def confirm(self) -> list[Revision]:
+        """Look a last time, put back what changed after all, and delete the rest where nothing is to be undone.
+
+        Opening a file to truncate it takes the kernel two steps: who found it before the rename may truncate it
+        after the look that followed. A memory that goes back takes the keys that went with it along.
+        """
+        if self._fd is None:
+            return []
+        into = self._fd
+        changed = {verdict.file.name for verdict in self._moved if not self._is_as_planned(verdict, into)}
+        revisions: list[Revision] = []
+        for verdict in self._moved:
+            if verdict.file.name in changed or verdict.memory in changed:
+                try:
+                    self._put_back(verdict, into)
+                except CompanyProblem as problem:
+                    revisions.append(Revision(verdict, str(problem)))
+                else:
+                    revisions.append(Revision(verdict))
+            elif self._quarantine.deletes:
+                try:
+                    os.unlink(verdict.file.name, dir_fd=into)
+                except OSError as error:
+                    sentence = f"moved out, and could not be deleted ({in_words(error)}); the next run deletes it"
+                    revisions.append(Revision(verdict, sentence))
+        self._moved.clear()
+        return revisions
+
+    def _is_as_planned(self, verdict: Verdict, into: int) -> bool:
+        try:
+            return bool(Stamp.of(os.stat(verdict.file.name, dir_fd=into, follow_symlinks=False)) == verdict.file.stamp)
+        except OSError:
+            return False  # not to be told: back with it
+
+    def _put_back(self, verdict: Verdict, into: int) -> None:
+        name = verdict.file.name
+        with suppress(OSError):  # what goes back is no removal: it goes back with or without its line
+            self._quarantine.note("put_back", self._company, verdict)
+        try:
+            put_back(name, into, self._company.fd)
+        except FileExistsError:
+            pass  # what exists by now is newer, and what was moved is an older state of it: that stays out
+        except OSError as error:
+            self._quarantine.leave_unsettled()
+            raise CompanyProblem(
+                f"{shown(name)} changed while it was moved and cannot be put back ({error.strerror}); it lies in"
+                f" {self._quarantine.where(self._company)}; the next run tries again, and so does undo"
+            ) from None
+
+    def _folder(self) -> int:
+        if self._fd is None:
+            parent = self._quarantine.folder()
+            make_folder(parent, self._company.folder_name)
+            self._fd = os.open(self._company.folder_name, OPEN_FOLDER, dir_fd=parent)
+        return self._fd
+
+    def close(self) -> None:
+        """Let go of the folder; an empty one disappears."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+            remove_if_empty(self._quarantine.folder(), self._company.folder_name)

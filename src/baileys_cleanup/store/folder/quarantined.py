@@ -1,0 +1,55 @@
+"""What lies in the quarantine, to look at: `quarantine/<run_id>/company_<id>/<file>`."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from baileys_cleanup.store.folder.company import OPEN_FOLDER, PREFIX
+from baileys_cleanup.store.folder.opening import open_to_look
+from baileys_cleanup.store.folder.runs import Run
+from baileys_cleanup.store.folder.tool_folder import ToolFolder
+
+
+@contextmanager
+def open_quarantined(parent: int, name: str) -> Iterator[int]:
+    """Open a folder by its bare name, for as long as it is needed."""
+    fd = open_to_look(name, OPEN_FOLDER, parent)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def run_exists(tool: ToolFolder, run: Run) -> bool:
+    """Tell whether the quarantine still holds anything of a run."""
+    try:
+        os.stat(run.run_id, dir_fd=tool.quarantine, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def holds_company(tool: ToolFolder, run: Run, company_id: str) -> bool:
+    """Tell whether the quarantine still holds anything that a run took from a company."""
+    try:
+        with open_quarantined(tool.quarantine, run.run_id) as fd:
+            os.stat(PREFIX + company_id, dir_fd=fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def quarantined_companies(tool: ToolFolder, run: Run) -> list[str]:
+    """Return the ids of the companies that a run took files from and that are still in the quarantine."""
+    try:
+        with open_quarantined(tool.quarantine, run.run_id) as fd:
+            return sorted(name[len(PREFIX) :] for name in os.listdir(fd) if name.startswith(PREFIX))
+    except FileNotFoundError:
+        return []
+
+
+@contextmanager
+def quarantined(tool: ToolFolder, run: Run, company_id: str) -> Iterator[int]:
+    """Open what a run took from one company."""
+    with open_quarantined(tool.quarantine, run.run_id) as run_fd, open_quarantined(run_fd, PREFIX + company_id) as fd:
+        yield fd

@@ -1,0 +1,168 @@
+"""Looks at the sessions root and its company folders. Nothing here writes, and nothing follows a link.
+
+The root is opened once, by its path; from there everything goes by descriptor and bare name, so a folder that
+is swapped for a link later is never entered.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from baileys_cleanup.errors import CompanyProblem, UsageProblem
+from baileys_cleanup.output.text import count, few, shown
+from baileys_cleanup.store.folder.company import OPEN_FOLDER, PREFIX, Company
+from baileys_cleanup.store.folder.opening import open_to_look
+from baileys_cleanup.store.folder.refused_roots import why_refused
+
+
+def no_companies(path: str) -> str:
+    """Return the warning about a sessions root, named by its path, in which nothing looks like a company."""
+    return f"the sessions root {path} holds no company_<id> folder: is the right disk mounted?"
+
+
+class Space(NamedTuple):
+    """What is free on a file system for an ordinary user, and its inodes in all: 0 where they are made as needed."""
+
+    free_bytes: int
+    free_inodes: int
+    inodes: int
+
+
+class Root:
+    """The sessions root, held open. `path` is where it really is, whatever link led there."""
+
+    def __init__(self, fd: int, path: str, asked: str) -> None:
+        self.fd = fd
+        self.path = path
+        self.asked = asked
+        self._mount = _mount_of(fd)
+
+    @property
+    def was_link(self) -> bool:
+        """Tell whether the path asked for led somewhere else."""
+        return os.path.abspath(self.asked) != self.path
+
+    def shares_mount(self, fd: int) -> bool:
+        """Tell whether an open folder lies on the same file system and mount as the root."""
+        return _mount_of(fd) == self._mount
+
+    def space(self) -> Space:
+        """Return what is left on the root's file system."""
+        status = os.fstatvfs(self.fd)
+        return Space(status.f_bavail * status.f_frsize, status.f_favail, status.f_files)
+
+    def company_ids(self) -> tuple[list[str], list[str]]:
+        """Return the ids of all company folders, sorted, and the links that only look like one."""
+        ids: list[str] = []
+        links: list[str] = []
+        try:
+            with os.scandir(self.fd) as entries:
+                for entry in entries:
+                    company_id = entry.name.removeprefix(PREFIX)
+                    if company_id in {entry.name, ""}:
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        ids.append(company_id)
+                    elif entry.is_symlink():
+                        links.append(entry.name)
+        except OSError as error:
+            raise UsageProblem(f"the sessions root {shown(self.path)} cannot be read: {error.strerror}") from None
+        return sorted(ids), sorted(links)
+
+    def has(self, company_id: str) -> bool:
+        """Tell whether there is anything by the name of this company's folder."""
+        try:
+            os.stat(PREFIX + company_id, dir_fd=self.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def select(self, wanted: Iterable[str]) -> list[str]:
+        """Return the wanted ids, once each, in the order given. Raises UsageProblem for one without a folder."""
+        ids: list[str] = []
+        for text in wanted:
+            company_id = text.removeprefix(PREFIX)
+            if not company_id or company_id in {".", ".."} or "/" in company_id or "\0" in company_id:
+                raise UsageProblem(
+                    f"--company {shown(text)!r}: a company id is the part of its folder's name after"
+                    " 'company_', without a slash and not empty"
+                )
+            try:
+                status = os.stat(PREFIX + company_id, dir_fd=self.fd, follow_symlinks=False)
+            except OSError as error:
+                raise UsageProblem(self._no_company(company_id, error.strerror)) from None
+            if not stat.S_ISDIR(status.st_mode):
+                raise UsageProblem(self._no_company(company_id, "it is a link or a file, not a folder"))
+            if company_id not in ids:
+                ids.append(company_id)
+        return ids
+
+    def _no_company(self, company_id: str, why: str | None) -> str:
+        there, _ = self.company_ids()
+        near = f"; it has {count(len(there), 'company', 'companies')}: {few(there)}" if there else ""
+        return (
+            f"--company {shown(company_id)}: there is no folder {shown(PREFIX + company_id)} in"
+            f" {shown(self.path)} ({why}){near}"
+        )
+
+    @contextmanager
+    def company(self, company_id: str) -> Iterator[Company]:
+        """Open one company folder.
+
+        Raises CompanyProblem when it is no longer a folder, cannot be read, or lies on another mount: from
+        there nothing could be renamed into the quarantine, nor back.
+        """
+        try:
+            fd = open_to_look(PREFIX + company_id, OPEN_FOLDER, self.fd)
+        except OSError as error:
+            if error.errno in {errno.ELOOP, errno.ENOTDIR}:
+                raise CompanyProblem("it is no longer a folder; left alone") from None
+            raise CompanyProblem(f"its folder cannot be opened: {error.strerror}") from None
+        try:
+            if not self.shares_mount(fd):
+                raise CompanyProblem(
+                    "it lies on another file system or mount than the sessions root, so nothing can be moved"
+                    " into the quarantine; give that mount a sessions root of its own"
+                )
+            yield Company(company_id, fd)
+        finally:
+            os.close(fd)
+
+
+@contextmanager
+def open_root(path: str) -> Iterator[Root]:
+    """Open the sessions root; a link is followed once, here.
+
+    Raises UsageProblem for what is missing, no folder, `/`, or somebody's home: told by device and inode,
+    not by spelling.
+    """
+    if not path.strip():
+        raise UsageProblem("the sessions root is empty; give --sessions-root DIR or set sessions_root")
+    try:
+        fd = open_to_look(path, os.O_RDONLY | os.O_DIRECTORY)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageProblem(
+            f"the sessions root {shown(path)} cannot be opened: {why}; it must be a folder that holds"
+            " company_<id> folders"
+        ) from None
+    try:
+        why = why_refused(fd)
+        if why:
+            raise UsageProblem(f"the sessions root {shown(path)} is {why}; give the folder that holds company_<id>")
+        yield Root(fd, os.path.realpath(path), path)
+    finally:
+        os.close(fd)
+
+
+def _mount_of(fd: int) -> tuple[int, str]:
+    """Return what tells mounts apart: a bind mount of the same file system has the same device number."""
+    try:
+        with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as info:
+            mount = next((line for line in info if line.startswith("mnt_id")), "")
+    except OSError:  # no /proc: the rename itself will tell
+        mount = ""
+    return os.fstat(fd).st_dev, mount

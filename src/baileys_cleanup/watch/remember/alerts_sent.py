@@ -1,0 +1,61 @@
+"""The memory of the monitor, between looks and between processes: the last counts, and what was told of whom."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from baileys_cleanup.decision.levels import Level
+from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.watch.remember.state_file import not_ours, read_state, write_state
+from baileys_cleanup.watch.tell.alerts import Deed, Told
+
+_NAME = "monitor.json"
+
+
+class Company(NamedTuple):
+    """What is remembered of one company: its files at the last look, what was told of it, and what is to be told."""
+
+    counted: int
+    told: Told | None = None
+    deeds: tuple[Deed, ...] = ()
+
+
+def read_memory(tool: ToolFolder) -> tuple[dict[str, Company], str | None]:
+    """Return what is remembered, by company id, and in words what is wrong with the file."""
+    state, problem = read_state(tool, _NAME)
+    try:
+        companies = state.get("companies", {}).items()
+        return {company_id: _company(value) for company_id, value in companies}, problem
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
+        return {}, not_ours(tool, _NAME)
+
+
+def write_memory(tool: ToolFolder, memory: Mapping[str, Company]) -> None:
+    """Write what is to be remembered. Raises OSError when that cannot be done."""
+    write_state(tool, _NAME, {"companies": {name: _value(company) for name, company in memory.items()}})
+
+
+def still(memory: Mapping[str, Company], there: Iterable[str]) -> dict[str, Company]:
+    """Return the memory without the companies that are not there any more."""
+    return {name: memory[name] for name in there if name in memory}
+
+
+def _company(value: dict[str, Any]) -> Company:
+    told = value.get("told")
+    return Company(
+        int(value["counted"]),
+        Told(Level(told["level"]), int(told["at"]), _names(told["owed"])) if told else None,
+        tuple(Deed(str(deed["text"]), _names(deed["owed"])) for deed in value.get("deeds", ())),
+    )
+
+
+def _names(value: list[Any]) -> tuple[str, ...]:
+    return tuple(str(name) for name in value)
+
+
+def _value(company: Company) -> dict[str, Any]:
+    value: dict[str, Any] = {"counted": company.counted}
+    if company.told:
+        value["told"] = company.told._asdict()
+    if company.deeds:
+        value["deeds"] = [deed._asdict() for deed in company.deeds]
+    return value

@@ -1,0 +1,1 @@
+"""What a look shows: page, table, metrics, plugin output."""

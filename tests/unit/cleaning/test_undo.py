@@ -1,0 +1,214 @@
+"""`undo`: what comes back, what has to stay away, and why."""
+
+import json
+import os
+
+import pytest
+
+from baileys_cleanup.cleaning.undo import undo_company
+from baileys_cleanup.cleaning.undoable import choose_run, undoable_runs
+from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.rotation.holds import rotation_holds
+from baileys_cleanup.store.folder.runs import Run, write_run
+
+from ..helpers import GROUP, LID, NOW, OTHER, PN, creds, names, put
+
+RUN = Run("20261122T030000Z-4f1c", NOW, 7)
+OWN_KEY = f"sender-key-{GROUP}--{LID}_1--7.json"
+OTHERS_KEY = f"sender-key-{GROUP}--{OTHER}--0.json"
+MEMORY = f"sender-key-memory-{GROUP}.json"
+SESSION = f"session-{OTHER}.0.json"
+
+
+class Past:
+    """A company and what a recorded run took from it."""
+
+    def __init__(self, root, tool, place):
+        self.root, self.tool = root, tool
+        self.folder = place / "company_7"
+        self.quarantine = place / ".baileys-cleanup" / "quarantine"
+        self.kept = self.quarantine / RUN.run_id / "company_7"
+        self.kept.mkdir(parents=True)
+        write_run(tool, RUN)
+        put(self.folder, "creds.json", creds())
+
+    def took(self, *removed):
+        """Lay files into the quarantine."""
+        for name in removed:
+            put(self.kept, name, b"old", age=20)
+        return self
+
+    def undo(self, stopping=lambda: False):
+        """Undo, and give what came back and what stayed by name."""
+        world = World(NOW, lambda: NOW, lambda: None, stopping, lambda: 0.0)
+        holds = rotation_holds(self.tool, "")
+        restored = undo_company(self.root, self.tool, RUN, "7", world=world, holds=holds)
+        return sorted(restored.files), {problem.file: problem.error for problem in restored.stayed}
+
+
+@pytest.fixture
+def past(root, tool, place):
+    """Give a company with a past."""
+    return Past(root, tool, place)
+
+
+def test_what_was_taken_comes_back_as_it_was(past):
+    """Files come back with content and date, and leave the quarantine."""
+    past.took(SESSION, OTHERS_KEY, "pre-key-1.json")
+    before = (past.kept / SESSION).stat()
+    assert (sorted([SESSION, OTHERS_KEY, "pre-key-1.json"]), {}) == past.undo()
+    after = (past.folder / SESSION).stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert [] == names(past.kept)
+
+
+def test_what_exists_by_now_wins(past):
+    """A session that was made anew is not overwritten; its old state stays in the quarantine."""
+    past.took(SESSION)
+    put(past.folder, SESSION, b"new")
+    back, stayed = past.undo()
+    assert ([], [SESSION]) == (back, list(stayed))
+    assert b"new" == (past.folder / SESSION).read_bytes()
+    assert [SESSION] == names(past.kept)
+
+
+@pytest.mark.parametrize("newer", [OWN_KEY, MEMORY])
+def test_a_pair_comes_back_together_or_stays(past, newer):
+    """When either of own key and memory exists by now, both old ones stay away."""
+    past.took(OWN_KEY, MEMORY, OTHERS_KEY)
+    put(past.folder, newer, b"new")
+    back, stayed = past.undo()
+    assert ([OTHERS_KEY], {OWN_KEY, MEMORY}) == (back, stayed.keys())
+
+
+def test_a_memory_alone_stays_when_the_own_key_was_written_since(past):
+    """An old memory does not come back to an own key that is newer than the run; to an older one it does."""
+    past.took(MEMORY)
+    own = put(past.folder, OWN_KEY, b"new")
+    os.utime(own, ns=(NOW + 1, NOW + 1))
+    assert [MEMORY] == list(past.undo()[1])
+    os.utime(own, ns=(NOW, NOW))
+    assert [MEMORY] == past.undo()[0]
+
+
+def test_a_whole_pair_comes_back(past):
+    """Key and memory come back together where neither exists."""
+    assert (sorted([OWN_KEY, MEMORY]), {}) == past.took(OWN_KEY, MEMORY).undo()
+
+
+def test_a_key_comes_before_its_memory(past):
+    """An undo that is stopped in between has brought the key: a memory without it would be harmful."""
+    past.took(OWN_KEY, MEMORY)
+    back, stayed = past.undo((past.folder / OWN_KEY).exists)
+    assert ([OWN_KEY], {MEMORY: "stopped before it"}) == (back, stayed)
+
+
+def test_a_memory_stays_when_its_key_cannot_come(past, monkeypatch):
+    """A key that could not be put back keeps its memory away, too."""
+    past.took(OWN_KEY, MEMORY)
+
+    def fail(name, *_args):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("baileys_cleanup.cleaning.undo.put_back", fail)
+    back, stayed = past.undo()
+    assert ([], {OWN_KEY, MEMORY}) == (back, stayed.keys())
+    assert "Input/output error" in stayed[OWN_KEY]
+    assert "together" in stayed[MEMORY]
+
+
+@pytest.mark.parametrize(("rule", "comes"), [("sender_key_memory_age", True), ("sender_key_pair_age", False)])
+def test_a_memory_that_went_alone_comes_back_alone(past, place, rule, comes):
+    """Where there was no own key, none is asked for; one that went with its key waits for it."""
+    past.took(MEMORY)
+    line = {"event": "remove", "run": RUN.run_id, "company": "7", "file": MEMORY, "rule": rule}
+    torn = f'{{"run": "{RUN.run_id}", "ev'
+    (place / ".baileys-cleanup" / "audit.log").write_text(f"{torn}\n[1]\n{json.dumps(line)}\n")
+    back, stayed = past.undo()
+    assert ([MEMORY], []) == (back, list(stayed)) if comes else ([], [MEMORY]) == (back, list(stayed))
+
+
+def test_a_memory_of_which_nobody_knows_waits_for_its_key(past):
+    """Without a line in the audit log the careful answer is taken."""
+    assert [MEMORY] == list(past.took(MEMORY).undo()[1])
+
+
+def test_what_a_later_run_took_is_newer(past, tool):
+    """An older state stays while a newer one lies in the quarantine of a later run, and that run is named."""
+    later = Run("20261123T030000Z-0000", NOW + 1, 7)
+    write_run(tool, later)
+    kept = past.quarantine / later.run_id / "company_7"
+    kept.mkdir(parents=True)
+    put(kept, SESSION, b"newer", age=15)
+    back, stayed = past.took(SESSION).undo()
+    assert ([], [SESSION]) == (back, list(stayed))
+    assert later.run_id in stayed[SESSION]
+
+
+def test_of_nobody_known_every_key_is_tied_to_the_memory(past):
+    """Where creds.json does not tell whose a key is, any key of the group keeps the memory's fate."""
+    put(past.folder, "creds.json", b"{")
+    past.took(OTHERS_KEY, MEMORY)
+    put(past.folder, MEMORY, b"new")
+    assert {OTHERS_KEY, MEMORY} == past.undo()[1].keys()
+
+
+@pytest.mark.parametrize(
+    ("session", "comes"),
+    [(SESSION, False), (f"session-{OTHER}_128.0.json", False), (f"session-{OTHER}_1.0.json", True)],
+)
+def test_a_mapped_number_stays_away(past, session, comes):
+    """A phone number's session stays away once its LID mapping exists; a LID's session does not care."""
+    past.took(session)
+    put(past.folder, f"lid-mapping-{OTHER}.json")
+    back, stayed = past.undo()
+    assert ([session], []) == (back, list(stayed)) if comes else ([], [session]) == (back, list(stayed))
+
+
+def test_a_company_that_is_gone_is_told(past, place):
+    """Where the company's folder is no more, its files stay and the reason is the company's."""
+    past.took(SESSION)
+    (past.folder / "creds.json").unlink()
+    past.folder.rmdir()
+    back, stayed = past.undo()
+    assert ([], [SESSION]) == (back, list(stayed))
+    assert [SESSION] == names(past.kept)
+
+
+def test_runs_are_listed_newest_first_with_what_is_left(past, tool):
+    """A run is listed with its companies, files and bytes; one that holds nothing is not."""
+    past.took(SESSION, "pre-key-1.json")
+    later = Run("20261123T030000Z-0000", NOW, 7)
+    for run in (later, Run("20261124T030000Z-0000", NOW, 7)):
+        write_run(tool, run)
+    put_in = past.quarantine / later.run_id / "company_8"
+    put_in.mkdir(parents=True)
+    put(put_in, f"session-{PN}.0.json", b"12345")
+    found, broken = undoable_runs(tool)
+    assert [(later, {"8": 1}, 5), (RUN, {"7": 2}, 6)] == [tuple(entry) for entry in found]
+    assert ([1, 2], []) == ([entry.files for entry in found], broken)
+
+
+def test_a_run_whose_record_cannot_be_read_is_told_as_such(past, place, tool):
+    """Its files are there, so the answer is not that nothing can be undone."""
+    (place / ".baileys-cleanup" / "runs" / f"{RUN.run_id}.json").write_text("{")
+    with pytest.raises(UsageProblem, match="the record of run"):
+        choose_run(tool, RUN.run_id, [])
+
+
+def test_a_run_is_chosen_by_its_id_or_as_the_latest(past, tool):
+    """An id, or "latest", and the companies wanted of it; all of them when none is."""
+    past.took(SESSION)
+    assert (RUN, ["7"]) == choose_run(tool, RUN.run_id, [])
+    assert (RUN, ["7"]) == choose_run(tool, "latest", ["company_7", "7"])
+
+
+@pytest.mark.parametrize(
+    ("run_id", "wanted"), [("20260101T000000Z-0000", []), ("../x", []), ("", []), (RUN.run_id, ["8"])]
+)
+def test_what_is_not_there_cannot_be_undone(past, tool, run_id, wanted):
+    """A run or a company of a run that does not exist ends the command, naming what there is."""
+    past.took(SESSION)
+    with pytest.raises(UsageProblem, match=RUN.run_id):
+        choose_run(tool, run_id, wanted)

@@ -1,0 +1,61 @@
+"""`frame`: output that copes with a reader that left, and signals that only ask."""
+
+import io
+import os
+import signal
+import sys
+
+import pytest
+
+from baileys_cleanup.commands.options import Output, Stop
+
+
+def test_a_reader_that_left_does_not_stop_the_work(monkeypatch):
+    """The first write that fails is remembered, later ones are not tried."""
+
+    class Gone(io.StringIO):
+        encoding = "ascii"
+        calls = 0
+
+        def write(self, text):
+            Gone.calls += 1
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    output = Output()
+    output.write("a")
+    output.write("b")
+    assert (True, 1) == (output.failed, Gone.calls)
+
+
+def test_what_the_terminal_cannot_show_is_escaped(monkeypatch):
+    """A letter that the encoding of stdout does not know is escaped, not an error."""
+    raw = io.BytesIO()
+    with io.TextIOWrapper(raw, encoding="ascii", write_through=True) as stream:
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", stream)
+            Output().write("Zürich")
+        assert rb"Z\xfcrich" == raw.getvalue()
+
+
+def test_bytes_go_out_as_they_are(monkeypatch):
+    """What has an encoding of its own is not escaped for the terminal's."""
+    raw = io.BytesIO()
+    with io.TextIOWrapper(raw, encoding="ascii", write_through=True) as stream:
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", stream)
+            Output().write_bytes("Zürich".encode())
+        assert "Zürich".encode() == raw.getvalue()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_is_remembered_and_given_back(number, status):
+    """While it listens a signal only asks to stop, the first one counts; later handlers are as before."""
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    stop = Stop()
+    assert (False, 4) == (stop(), stop.exit_status(4))
+    with stop.listening():
+        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert (True, status) == (stop(), stop.exit_status(4))
+    assert before == [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]

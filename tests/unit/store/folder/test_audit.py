@@ -1,0 +1,64 @@
+"""`audit`: one whole line before each removal, or an error."""
+
+import errno
+import json
+import os
+
+import pytest
+
+from baileys_cleanup.store.folder.audit import Audit, open_audit
+
+from ...helpers import NOW
+
+
+def test_lines_are_appended(tool, place):
+    """Each event is one line of JSON with its time; a later opening goes on where the earlier one ended."""
+    for number in (1, 2):
+        with open_audit(tool, lambda: NOW) as audit:
+            audit.write("remove", file=f"session-{number}.0.json", size=number, modified=None)
+    lines = (place / ".baileys-cleanup" / "audit.log").read_text().splitlines()
+    common = {"time": "2026-11-22T03:00:00Z", "event": "remove", "modified": None}
+    expected = [{**common, "file": f"session-{number}.0.json", "size": number} for number in (1, 2)]
+    assert expected == [json.loads(line) for line in lines]
+
+
+def test_a_name_that_is_not_utf_8_fits_into_a_line(tool, place):
+    """Line breaks and odd bytes in a name are escaped, so that one removal stays one line."""
+    with open_audit(tool, lambda: NOW) as audit:
+        audit.write("remove", file="session-\n\udcff.json")
+    (line,) = (place / ".baileys-cleanup" / "audit.log").read_bytes().splitlines()
+    assert "session-\n\udcff.json" == json.loads(line)["file"]
+
+
+def test_the_log_is_private(tool, place):
+    """Nobody else may read which files there were."""
+    with open_audit(tool, lambda: NOW):
+        assert 0o600 == (place / ".baileys-cleanup" / "audit.log").stat().st_mode & 0o777
+
+
+def test_a_line_that_does_not_fit_raises():
+    """A full disk is an error before the removal, not a line cut short."""
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        with pytest.raises(OSError) as caught:
+            Audit(full, lambda: NOW).write("remove", file="x")
+    finally:
+        os.close(full)
+    assert errno.ENOSPC == caught.value.errno
+
+
+def test_a_line_written_in_part_raises(monkeypatch):
+    """A write that took only a part of the line is an error, too."""
+    monkeypatch.setattr(os, "write", lambda _fd, data: len(data) - 1)
+    with pytest.raises(OSError, match="no room"):
+        Audit(0, lambda: NOW).write("remove", file="x")
+
+
+def test_a_link_is_never_written_through(tool, place, tmp_path):
+    """A link in place of the log is an error, and its target stays as it is."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (place / ".baileys-cleanup" / "audit.log").symlink_to(victim)
+    with pytest.raises(OSError), open_audit(tool, lambda: NOW):
+        pytest.fail("a link was taken for the log")
+    assert "precious" == victim.read_text()

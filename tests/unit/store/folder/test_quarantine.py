@@ -1,0 +1,334 @@
+"""`removal`: what the hand refuses, what it holds, and that nothing is ever overwritten."""
+
+import errno
+import os
+from contextlib import closing
+
+import pytest
+
+from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
+from baileys_cleanup.errors import CompanyProblem, ProtectedFile
+from baileys_cleanup.store.folder import renaming
+from baileys_cleanup.store.folder.audit import open_audit
+from baileys_cleanup.store.folder.purge import purge, settle
+from baileys_cleanup.store.folder.put_back import put_back
+from baileys_cleanup.store.folder.quarantine import Quarantine
+from baileys_cleanup.store.folder.runs import RUNNING, Run, read_runs, write_run
+from baileys_cleanup.store.remover import DryRun, Outcome, refuse_protected
+
+from ...helpers import GROUP, NOW, PN, names, put
+
+RUN = Run("20261122T030000Z-4f1c", NOW, 7)
+NEVER = ["creds.json", "app-state-sync-key-A.json", "app-state-sync-version-regular.json", "app-state-sync-x"]
+NEVER += [
+    "lid-mapping-1.json",
+    "device-list-1.json",
+    "tctoken-1.json",
+    "identity-key-1.0.json",
+    "session-1.0.json.tmp",
+    "x",
+]
+
+
+class Hands:
+    """A company folder, and a real hand that takes files out of it."""
+
+    def __init__(self, root, tool, place, run=RUN):
+        self.root, self.tool, self.run = root, tool, run
+        self.folder = place / "company_7"
+        self.folder.mkdir()
+        self.kept = place / ".baileys-cleanup" / "quarantine" / run.run_id / "company_7"
+
+    def plan(self, *wanted, memory=None):
+        """Look at files and plan their removal by hand."""
+        with self.root.company("7") as company:
+            files = [file for file in company.names().files if file.name in wanted]
+            return [Verdict(file, True, Rule.SESSION_AGE, "", memory) for file in company.look(files, files).files]
+
+    def remove(self, verdicts, between=lambda: None):
+        """Carry a plan out; `between` happens before the last look."""
+        with (
+            open_audit(self.tool, lambda: NOW) as audit,
+            closing(Quarantine(self.tool, self.run, audit)) as remover,
+            self.root.company("7") as company,
+            remover.company(company) as hand,
+        ):
+            outcomes = [hand.remove(verdict) for verdict in verdicts]
+            between()
+            self.revisions = hand.confirm()
+            return outcomes
+
+    @property
+    def revised(self):
+        """The names whose removal did not stand."""
+        return [revision.verdict.file.name for revision in self.revisions]
+
+
+@pytest.fixture
+def hands(root, tool, place):
+    """Give a company and its hand."""
+    return Hands(root, tool, place)
+
+
+@pytest.mark.parametrize("name", NEVER)
+def test_a_name_without_a_rule_is_refused(name):
+    """What is protected, has no rule or is unknown raises, whoever asks."""
+    with pytest.raises(ProtectedFile):
+        refuse_protected(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["session-1.0.json", "sender-key-x.json", "sender-key-memory-x.json", "pre-key-1.json"]
+)
+def test_a_name_with_a_rule_is_not_refused(name):
+    """The four kinds with a rule may be removed, and a dry run says so."""
+    refuse_protected(name)
+    assert Outcome.REMOVED is DryRun().remove(Verdict(AuthFile(name, Kind.SESSION), True, Rule.SESSION_AGE, ""))
+
+
+@pytest.mark.parametrize("name", NEVER)
+def test_a_plan_made_by_hand_reaches_no_protected_file(hands, name):
+    """Both removers raise at a plan that names such a file as a session, and the file stays."""
+    put(hands.folder, name)
+    verdicts = [verdict._replace(file=verdict.file._replace(kind=Kind.SESSION)) for verdict in hands.plan(name)]
+    with pytest.raises(ProtectedFile):
+        DryRun().remove(verdicts[0])
+    with pytest.raises(ProtectedFile):
+        hands.remove(verdicts)
+    assert [name] == names(hands.folder)
+
+
+def test_a_removal_is_a_rename_that_keeps_all(hands):
+    """What is removed lies in the quarantine with its content and date, and the run is recorded as settled."""
+    path = put(hands.folder, "session-1.0.json", b"12345", age=20)
+    before = path.stat()
+    assert [Outcome.REMOVED] == hands.remove(hands.plan("session-1.0.json"))
+    after = (hands.kept / "session-1.0.json").stat()
+    assert (before.st_ino, before.st_mtime_ns, 5) == (after.st_ino, after.st_mtime_ns, after.st_size)
+    assert [] == names(hands.folder)
+    assert [RUN] == read_runs(hands.tool)[0]
+
+
+@pytest.mark.parametrize("undo_days", [0, 7])
+def test_who_truncates_late_gets_the_file_back(root, tool, place, undo_days):
+    """A bot that found the file before the rename writes to it where it arrived: it goes back, and nothing is lost."""
+    hands = Hands(root, tool, place, RUN._replace(undo_days=undo_days))
+    path = put(hands.folder, "session-1.0.json", b"old", age=20)
+    with path.open("r+b") as bot:
+
+        def write_late():
+            bot.truncate(0)
+            bot.write(b"the newest ratchet")
+            bot.flush()
+
+        hands.remove(hands.plan("session-1.0.json"), write_late)
+    assert (["session-1.0.json"], b"the newest ratchet") == (hands.revised, path.read_bytes())
+
+
+def test_a_memory_that_goes_back_takes_its_key_along(hands):
+    """A memory rewritten where it arrived goes back, and the own key that went with it too: never one alone."""
+    memory = put(hands.folder, f"sender-key-memory-{GROUP}.json", b"{}", age=9)
+    key = put(hands.folder, f"sender-key-{GROUP}--{PN}--7.json", b"{}", age=9)
+    verdicts = hands.plan(memory.name) + hands.plan(key.name, memory=memory.name)
+    with memory.open("r+b") as bot:
+
+        def write_late():
+            bot.write(b'{"newer": true}')
+            bot.flush()
+
+        hands.remove(verdicts, write_late)
+    assert [memory.name, key.name] == hands.revised
+    assert {memory.name, key.name} == set(names(hands.folder))
+
+
+def test_what_cannot_be_deleted_is_told(root, tool, place, monkeypatch):
+    """With no days to undo, a deletion that fails is a problem of its file, which lies in the quarantine."""
+    hands = Hands(root, tool, place, RUN._replace(undo_days=0))
+    put(hands.folder, "session-1.0.json")
+    verdicts = hands.plan("session-1.0.json")
+
+    def refuse(name, **_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), name)
+
+    def break_the_disk():
+        monkeypatch.setattr(os, "unlink", refuse)
+
+    hands.remove(verdicts, break_the_disk)
+    (revision,) = hands.revisions
+    assert "could not be deleted (Input/output error); the next run deletes it" in revision.problem
+    assert ["session-1.0.json"] == names(hands.kept)
+
+
+def test_without_days_it_is_deleted_at_once(root, tool, place):
+    """With no days to undo, nothing of the run stays."""
+    hands = Hands(root, tool, place, RUN._replace(undo_days=0))
+    put(hands.folder, "session-1.0.json")
+    assert [Outcome.REMOVED] == hands.remove(hands.plan("session-1.0.json"))
+    assert ([], []) == (names(hands.folder), read_runs(tool)[0])
+    assert [] == names(place / ".baileys-cleanup" / "quarantine")
+
+
+@pytest.mark.parametrize("how", ["touch", "rewrite", "replace", "link", "hard link"])
+def test_what_changed_since_the_look_stays(hands, how, tmp_path):
+    """Another date, content, file or link count than planned: the file stays where it is."""
+    path = put(hands.folder, "session-1.0.json", b"old", age=20)
+    verdicts = hands.plan("session-1.0.json")
+    if how == "touch":
+        os.utime(path)
+    elif how == "rewrite":
+        put(hands.folder, "session-1.0.json", b"newer", age=20)
+    elif how == "replace":
+        put(hands.folder, "other", b"old", age=20).replace(path)
+    elif how == "link":
+        path.unlink()
+        path.symlink_to(tmp_path)
+    else:
+        os.link(path, tmp_path / "second")
+    assert [Outcome.CHANGED] == hands.remove(verdicts)
+    assert ["session-1.0.json"] == names(hands.folder)
+
+
+def test_what_vanished_is_told(hands):
+    """A file that is gone by itself is no failure."""
+    put(hands.folder, "session-1.0.json")
+    verdicts = hands.plan("session-1.0.json")
+    (hands.folder / "session-1.0.json").unlink()
+    assert [Outcome.VANISHED] == hands.remove(verdicts)
+
+
+def rewritten_while_moved(monkeypatch, then=lambda: None):
+    """Let a writer reach the file between the last look and the rename, and `then` do something more."""
+    real = os.rename
+
+    def rename(name, *args, **how):
+        fd = os.open(name, os.O_WRONLY | os.O_TRUNC, dir_fd=how["src_dir_fd"])
+        os.write(fd, b"newest")
+        os.close(fd)
+        real(name, *args, **how)
+        then()
+
+    monkeypatch.setattr(os, "rename", rename)
+
+
+def test_what_was_rewritten_while_it_moved_goes_back(hands, monkeypatch):
+    """A rewrite that the first look could not see is seen by the second: the file goes back with it."""
+    put(hands.folder, "session-1.0.json", b"old", age=20)
+    verdicts = hands.plan("session-1.0.json")
+    rewritten_while_moved(monkeypatch)
+    assert [Outcome.CHANGED] == hands.remove(verdicts)
+    assert b"newest" == (hands.folder / "session-1.0.json").read_bytes()
+    assert not hands.kept.exists()
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_going_back_never_overwrites(hands, monkeypatch, by_link):
+    """A file that was written anew meanwhile wins; what was moved stays out."""
+    if by_link:
+        monkeypatch.setattr(renaming, "_renameat2", lambda: None)
+    put(hands.folder, "session-1.0.json", b"old", age=20)
+    verdicts = hands.plan("session-1.0.json")
+    rewritten_while_moved(monkeypatch, lambda: put(hands.folder, "session-1.0.json", b"written anew"))
+    assert [Outcome.CHANGED] == hands.remove(verdicts)
+    assert b"written anew" == (hands.folder / "session-1.0.json").read_bytes()
+    assert b"newest" == (hands.kept / "session-1.0.json").read_bytes()
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_put_back_moves_and_never_overwrites(tmp_path, monkeypatch, by_link):
+    """With the kernel's rename or with a hard link, an existing file is never replaced."""
+    if by_link:
+        monkeypatch.setattr(renaming, "_renameat2", lambda: None)
+    put(tmp_path / "from", "a", b"a")
+    put(tmp_path / "from", "b", b"old b")
+    put(tmp_path / "to", "b", b"new b")
+    source, target = (os.open(tmp_path / name, os.O_RDONLY) for name in ("from", "to"))
+    try:
+        put_back("a", source, target)
+        with pytest.raises(FileExistsError):
+            put_back("b", source, target)
+    finally:
+        os.close(source)
+        os.close(target)
+    assert (b"a", b"new b") == ((tmp_path / "to" / "a").read_bytes(), (tmp_path / "to" / "b").read_bytes())
+    assert ["b"] == names(tmp_path / "from")
+
+
+def test_nothing_goes_where_nothing_could_come_back(hands, monkeypatch):
+    """A file system that knows neither way back loses no file."""
+
+    def fail(*_args, **_how):
+        raise PermissionError(1, "Operation not permitted")
+
+    put(hands.folder, "session-1.0.json", age=20)
+    verdicts = hands.plan("session-1.0.json")
+    monkeypatch.setattr(renaming, "_renameat2", lambda: None)
+    monkeypatch.setattr(os, "link", fail)
+    with pytest.raises(CompanyProblem, match="nothing is removed"):
+        hands.remove(verdicts)
+    assert ["session-1.0.json"] == names(hands.folder)
+    assert [] == read_runs(hands.tool)[0]
+
+
+def test_a_key_waits_for_its_memory(hands):
+    """A key whose memory did not go is held; once the memory is gone it follows."""
+    key, memory = "sender-key-1@g.us--2--7.json", "sender-key-memory-1@g.us.json"
+    put(hands.folder, key, age=5)
+    put(hands.folder, memory, age=5)
+    of_key, of_memory = hands.plan(key, memory=memory), hands.plan(memory)
+    put(hands.folder, memory, b"rewritten")
+    assert [Outcome.CHANGED, Outcome.HELD] == hands.remove([*of_memory, *of_key])
+    assert [key, memory] == names(hands.folder)
+    assert [Outcome.REMOVED, Outcome.REMOVED] == hands.remove([*hands.plan(memory), *of_key])
+
+
+def test_the_audit_line_comes_first(hands, monkeypatch):
+    """A removal whose line cannot be written does not happen."""
+
+    def fail(*_args, **_how):
+        raise OSError(28, "No space left on device")
+
+    put(hands.folder, "session-1.0.json", age=20)
+    verdicts = hands.plan("session-1.0.json")
+    monkeypatch.setattr(Quarantine, "note", fail)
+    with pytest.raises(OSError, match="No space"):
+        hands.remove(verdicts)
+    assert ["session-1.0.json"] == names(hands.folder)
+
+
+def test_a_purge_deletes_one_run_for_good(hands, place):
+    """A purge deletes its own run's files, tells how many, forgets the record, and touches no other run."""
+    put(hands.folder, "session-1.0.json", b"12345", age=20)
+    hands.remove(hands.plan("session-1.0.json"))
+    other = place / ".baileys-cleanup" / "quarantine" / "20260101T000000Z-0000" / "company_7"
+    other.mkdir(parents=True)
+    put(other, "session-2.0.json")
+    with open_audit(hands.tool, lambda: NOW) as audit:
+        assert (1, 5, []) == purge(hands.tool, RUN, audit, lambda: False)
+    assert ([], ["session-2.0.json"]) == (read_runs(hands.tool)[0], names(other))
+
+
+def test_a_purge_that_is_told_to_stop_stops(hands):
+    """A purge stops between two files and keeps the record, so that the next run goes on."""
+    put(hands.folder, "session-1.0.json", age=20)
+    hands.remove(hands.plan("session-1.0.json"))
+    with open_audit(hands.tool, lambda: NOW) as audit:
+        assert (0, 0, []) == purge(hands.tool, RUN, audit, lambda: True)
+    assert ["session-1.0.json"] == names(hands.kept)
+    assert [RUN] == read_runs(hands.tool)[0]
+
+
+def test_settling_leaves_every_file_in_one_place(hands):
+    """After a run that was killed, a file in both places is let go of, a rewritten one goes back, the rest stays."""
+    hands.kept.mkdir(parents=True)
+    os.link(put(hands.folder, "session-1.0.json", b"both"), hands.kept / "session-1.0.json")
+    put(hands.kept, "session-2.0.json", b"rewritten", age=-1)
+    put(hands.kept, "session-3.0.json", b"removed", age=20)
+    put(hands.kept, "session-4.0.json", b"rewritten", age=-1)
+    put(hands.folder, "session-4.0.json", b"newer still")
+    write_run(hands.tool, RUN._replace(state=RUNNING))
+    settle(hands.root, hands.tool, RUN._replace(state=RUNNING))
+    assert [f"session-{number}.0.json" for number in (1, 2, 4)] == names(hands.folder)
+    assert ["session-3.0.json", "session-4.0.json"] == names(hands.kept)
+    assert b"newer still" == (hands.folder / "session-4.0.json").read_bytes()
+    assert [RUN] == read_runs(hands.tool)[0]
