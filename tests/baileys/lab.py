@@ -107,12 +107,12 @@ class Removal:
 
 
 def tool_run(policy: Policy) -> Callable[[AuthFolder], list[str]]:
-    """The removal that the real tool makes."""
+    """The removal that the real tool makes in two nights: a group's key goes in a later run than its memory."""
 
     def remove(folder: AuthFolder) -> list[str]:
         policy.prepare(folder)
         before = folder.names()
-        clean(folder, *policy.options, environment=policy.environment)
+        clean(folder, *policy.options, environment=policy.environment, nights=2)
         return sorted(set(before) - set(folder.names()))
 
     return remove
@@ -128,13 +128,20 @@ def removals_for(version: str) -> Iterator[Removal]:
             yield Removal(policy.name, tool_run(policy), {"rounds": 2, **policy.life}, by_tool=True)
 
 
-def clean(folder: AuthFolder, *options: str, environment: dict[str, str] | None = None) -> dict[str, Any]:
-    """Run the real tool on a folder, as the one company under a sessions root. Return its summary."""
+HOURS_BETWEEN = 7
+"""From one run of the tool to the next: more than it lets pass between a memory and its key."""
+
+
+def clean(
+    folder: AuthFolder, *options: str, environment: dict[str, str] | None = None, nights: int = 1
+) -> dict[str, Any]:
+    """Run the real tool on a folder, as the one company under a sessions root. Return its last summary."""
     root = folder.folder.parents[1] / "sessions"
     root.mkdir()
     company = root / COMPANY
     folder.folder.rename(company)
-    summary = run_tool(root, *options, environment=environment)
+    for night in range(nights):
+        summary = run_tool(root, *options, environment=environment, hours_later=night * HOURS_BETWEEN)
     company.rename(folder.folder)
     shutil.rmtree(root)
     return summary

@@ -26,9 +26,6 @@ MOMENTS = {
 }
 """When the cleaning comes, in the order in which one bot lives through them."""
 
-HOURS_BETWEEN = 7
-"""From one run of the tool to the next: more than it lets pass between a memory and its key."""
-
 WINDOWS = ("in_flight", "failed_send")
 """The two moments at which the library knows who has a group's key, and has not read the key yet."""
 

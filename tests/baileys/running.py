@@ -20,8 +20,8 @@ from typing import Any
 import install
 import running_results
 from authfolder import BOT, AuthFolder
-from lab import COMPANY, HERE, PATIENCE, Lab, copy_world
-from lives import CLEANINGS, HOURS_BETWEEN, STORES, WINDOWS, Cleaning, Life
+from lab import COMPANY, HERE, HOURS_BETWEEN, PATIENCE, Lab, copy_world
+from lives import CLEANINGS, STORES, WINDOWS, Cleaning, Life
 from policies import OLDER_THAN_EVERY_LIMIT
 
 

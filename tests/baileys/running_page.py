@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from install import VERSIONS
-from lives import HOURS_BETWEEN, MOMENTS, STORES, WINDOWS
+from lab import HOURS_BETWEEN
+from lives import MOMENTS, STORES, WINDOWS
 from results import WORDS
 from running_results import BY_CHANCE, Key
 from tables import table

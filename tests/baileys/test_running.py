@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 import running_results
 from install import VERSIONS
-from lab import copy_world, run_tool
-from lives import HOURS_BETWEEN, MOMENTS, STORES, WINDOWS
+from lab import HOURS_BETWEEN, copy_world, run_tool
+from lives import MOMENTS, STORES, WINDOWS
 from page import COMMAND
 from running import move_in
 
