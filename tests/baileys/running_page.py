@@ -99,48 +99,50 @@ def for_the_readme(found: Found) -> str:
 
 SECTION = """## A bot that runs
 
-Nobody has to stop a bot for a cleanup. The lab lets bots live on, connected, while the tool runs on their folder, and
-each run comes {hours} hours after the last by the tool's clock. Before each, every file is older than every limit. A
-bot's app hands its keys to the library inside `makeCacheableSignalKeyStore` (*cached*: what was read or written stays
-in memory for 5 minutes), or as `useMultiFileAuthState` has them (*bare*). Clean/retried/lost of {deliveries}
-deliveries:
+The lab lets bots live on, connected, while the tool runs on their folder; each run comes {hours} hours after the last
+by the tool's clock, and before each every file is older than every limit. A bot's app hands its keys to the library
+inside `makeCacheableSignalKeyStore` (*cached*: what was read or written stays in memory for 5 minutes) or as
+`useMultiFileAuthState` has them (*bare*). Clean/retried/lost of {deliveries} deliveries:
 
 {totals}
 
-Each is the sum of the moments below but the last, in which everybody talks while the tool is at work: what goes there
-just before its next use is chance, so that only what is promised is held. `gentle` is clean in it, as is no cleaning;
-under `standard` only messages to the bot may need a retry.
+They are the sum of the moments below but the last, in which everybody talks while the tool is at work. What goes there
+just before its next use is chance, so the lab holds only what is promised: with nothing cleaned and with `gentle` all
+of it is clean; with `standard` only messages to the bot may need a retry.
 
-### `standard`, keys in the cached store
+### Keys in the cached store, preset `standard`
 
 {cached}
 
-### `standard`, keys bare
+### Keys bare, preset `standard`
 
 {bare}
 
-What a session's loss throws at the app that sends:
+A removed session or sender key of somebody else is missed at its next use, because nothing has it in memory. And a
+send may throw:
 
 {thrown}
 
-7.0.0-rc.9 remembers for 5 minutes that a session is there (`peerSessionsCache`, lib/Socket/messages-send.js), and does
-not look again: when the session is gone and no cache in front of the keys has it, `sendMessage` throws, for as long as
-those 5 minutes last, whatever the app's `getMessage`. The other versions look, and make a new session. A session that
-old is in use again only where the bot read or wrote it less than 5 minutes ago and its file was dated back since, as
-here, or where its date was wrong: what was just used is young. With the cached store, or with `gentle`, nothing is
-thrown in any version.
+7.0.0-rc.9 remembers for 5 minutes that a session was there (`peerSessionsCache`, lib/Socket/messages-send.js) and does
+not look again. Where neither a file nor a cache has it any more, `sendMessage` throws until those 5 minutes are over,
+and the message goes to nobody, whatever the app's `getMessage`. The other versions look, and open a new session. It
+takes a session that looks old and was used a moment ago: here the dates were set back. With true dates, what was just
+used is young and stays; what is left is a send that found a session of that age and came to nothing before it was
+written. With the cached store, and with `gentle`, nothing is thrown in any version. So a bot on 7.0.0-rc.9 with bare
+keys has three ways out: the cached store (one line in its code), `gentle`, or to be stopped while the tool runs.
 
 ### Memory and own key at once
 
-To write to a group the library reads who has its key (`sender-key-memory`), waits for the server, then reads the key
-(`relayMessage`, lib/Socket/messages-send.js). Whoever takes both files in between, or while the memory of a send that
-failed is still in a cache, makes it write with a new key that it hands to nobody. The lab makes the server wait, or
-answer with an error, and takes both files by hand, as a `find -delete` by age does:
+To write to a group, the library reads who has its key (`sender-key-memory`), waits for the server, and then reads the
+key (`relayMessage`, lib/Socket/messages-send.js). If both files go in between, or while the memory of a send that failed
+is still in a cache, it writes with a new key that it hands to nobody. The lab makes the server wait, or answer with an
+error, and takes both files by hand, as `find -delete` by age does:
 
 {both}
 
-So the tool takes the memory in one run and the key in a later one; the tables above have the same moments, on both
-nights."""
+So the tool takes the memory in one run and the key in a later one. The tables above have these moments, in the first
+night and in the second. (Without `getMessage` 7.x forgets what it sent with the first companion that asks for it again;
+in the lab a phone asks first, for which everybody is sent it again. Else all but the first are without it.)"""
 
 
 def section(found: Found) -> str:
