@@ -132,7 +132,7 @@ async function everybodyAnew() {
 async function sendWhile(script, moment) {
 	const gate = world.server.hold(BOT, ABOUT_A_GROUP)
 	const read = world.witness.hasRead(BOT, 'sender-key-memory', GROUP)
-	const sending = script.line('bot to group', () => world.person(BOT).send(GROUP, 'on its way'), membersBut(BOT))
+	const sending = toGroup(script, 'bot to group', BOT)
 	await Promise.all([gate.asked, read])
 	await ask('clean', moment)
 	gate.open()
@@ -151,10 +151,15 @@ async function failToSend() {
 
 /** The bot's next messages to the group, and somebody's to it. */
 async function afterwards(script) {
-	for (const step of ['bot to group, next', 'bot to group, after that']) {
-		await script.line(step, () => world.person(BOT).send(GROUP, 'still there?'), membersBut(BOT))
-	}
-	await script.line('judy to group', () => world.person('judy.0').send(GROUP, 'yes'), membersBut('judy.0'))
+	await toGroup(script, 'bot to group, next', BOT)
+	await toGroup(script, 'bot to group, after that', BOT)
+	await toGroup(script, 'judy to group', 'judy.0')
+}
+
+/** Somebody writes to the group. A receipt that asks again resets who has the key, so all of them are waited for. */
+async function toGroup(script, step, from) {
+	await script.line(step, () => world.person(from).send(GROUP, 'still there?'), membersBut(from))
+	if (script.outcomes().some(({ outcome }) => outcome !== 'clean')) await script.quiet()
 }
 
 /**

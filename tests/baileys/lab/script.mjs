@@ -48,6 +48,12 @@ export class Script {
 		await this.world.witness.settle(promised, patience(this.world.library))
 	}
 
+	/** Wait until nobody asks for anything again any more: receipts may come late, and be for what has arrived. */
+	async quiet() {
+		const long = patience(this.world.library)
+		await this.world.witness.settle([], long, long)
+	}
+
 	/** One entry per line and device. */
 	outcomes() {
 		return this.lines.flatMap(({ step, id, devices, failure }) =>

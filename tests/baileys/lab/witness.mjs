@@ -68,12 +68,11 @@ export class Witness {
 	}
 
 	/**
-	 * Wait until all of `promised` arrived, or nothing moved for `patience` looks in a row.
+	 * Wait until all of `promised` arrived and nothing moved for `calm` looks in a row, or for `patience` looks.
 	 * Looks are counted, not seconds: on a busy machine they come late, as the library's own
 	 * timers do.
 	 */
-	async settle(promised, patience) {
-		const calm = 4
+	async settle(promised, patience, calm = 4) {
 		let seen = -1
 		let looks = 0
 		for (;;) {
