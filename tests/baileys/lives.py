@@ -22,6 +22,7 @@ MOMENTS = {
     "in_flight_later": "the same, the night after",
     "failed_send": "a message to a group failed",
     "failed_send_later": "the same, the night after",
+    "failed_send_twice": "the same, two runs in one minute",
     "busy": "messages in all directions meanwhile",
 }
 """When the cleaning comes, in the order in which one bot lives through them."""

@@ -85,7 +85,8 @@ class Running:
             if asked["ask"] == "age":
                 folder.age(OLDER_THAN_EVERY_LIMIT)
                 return
-            hours += HOURS_BETWEEN
+            if asked["ask"] != "clean again":
+                hours += HOURS_BETWEEN
             gone[asked["moment"]].append(cleaning.clean(root, folder, hours))
 
         told = talk_with("running.mjs", version, job, answer)

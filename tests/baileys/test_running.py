@@ -85,11 +85,12 @@ def test_a_bare_store_throws_where_the_library_remembers_a_session_that_went(run
 @stores
 @versions
 def test_memory_and_key_of_a_group_never_go_in_one_run(running, version, store, preset):
-    """In no night both; and the key does go, in the night after its memory, while a message is on its way."""
+    """Nor in two of one minute; and the key does go, in the night after its memory, while a message is on its way."""
     life = running.life(version, store, preset)
-    for moment, nights in life.gone.items():
-        for gone in nights:
-            assert not groups_that_lost_both(gone), moment
+    for moment, runs in life.gone.items():
+        assert [groups_that_lost_both(gone) for gone in runs] == [set()] * len(runs), moment
+    assert memories(life.gone["failed_send_twice"][0])
+    assert not groups_that_lost_both([name for gone in life.gone["failed_send_twice"] for name in gone])
     for moment in ("in_flight_later", "failed_send_later"):
         first, second = life.gone[moment]
         assert own_keys(second) == {group for group in memories(first) if "status" not in group}, (first, second)

@@ -3,8 +3,8 @@
  *
  * Everybody starts anew in a copy of a world, and stays connected. At set moments the program asks whoever started it
  * for something, one line of JSON on stdout, and goes on when a line comes back on stdin: `{"ask": "age"}` to date the
- * bot's files back, `{"ask": "clean", "moment": ...}` to clean, hours later than the time before. The last line is the
- * result: for each moment how every message of it ended.
+ * bot's files back, `{"ask": "clean", "moment": ...}` to clean hours later than the time before, `"clean again"` to do so
+ * at once. The last line is the result: for each moment how every message of it ended.
  *
  * The job: `{root, getMessage, bare, moments}`; `bare` are the devices without a cache in front of their keys, and
  * `moments` are names of MOMENTS, in the order they come.
@@ -82,6 +82,15 @@ const MOMENTS = {
 		await cleaned('failed_send_later')
 		await failToSend()
 		await ask('clean', 'failed_send_later')
+		await afterwards(script)
+	},
+
+	/** A message to a group came to nothing, and then there are two cleanings in one minute. */
+	async failed_send_twice(script) {
+		await ask('age')
+		await failToSend()
+		await ask('clean', 'failed_send_twice')
+		await ask('clean again', 'failed_send_twice')
 		await afterwards(script)
 	}
 }
