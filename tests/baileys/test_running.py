@@ -10,6 +10,7 @@ from lab import HOURS_BETWEEN, copy_world, run_tool
 from lives import MOMENTS, STORES, WINDOWS
 from page import COMMAND
 from running import move_in
+from running_results import BY_CHANCE
 
 versions = pytest.mark.parametrize("version", VERSIONS)
 stores = pytest.mark.parametrize("store", STORES)
@@ -45,7 +46,7 @@ def test_a_bot_that_nobody_cleans_needs_no_retry(running, version, store):
 def test_gentle_is_not_felt_by_a_bot_that_runs(running, version, store):
     """It takes files every night, while messages are on their way as well, and everything arrives at once."""
     life = running.life(version, store, "gentle")
-    assert all(sum(map(len, life.gone[moment])) for moment in MOMENTS)
+    assert all(sum(map(len, life.gone[moment])) for moment in MOMENTS if moment != BY_CHANCE)
     assert life.troubles() == []
 
 

@@ -22,7 +22,8 @@ import { Script } from './script.mjs'
 import { World } from './world.mjs'
 
 const ROUNDS = 3
-const PAUSE_MS = 120
+/** Between two lines of one speaker, and from one speaker to the next: the tool takes a few tenths of a second. */
+const PAUSE_MS = 70
 
 const [installed, jobFile] = process.argv.slice(2)
 const library = await openLibrary(installed)
@@ -191,11 +192,18 @@ async function traffic(script) {
 		]
 	]
 	await Promise.all(
-		speakers.map(async lines => {
+		speakers.map(async (lines, place) => {
+			await pause(place)
 			for (let round = 0; round < ROUNDS; round++) {
-				for (const line of lines) await line(round)
-				await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
+				for (const line of lines) {
+					await line(round)
+					await pause(1)
+				}
 			}
 		})
 	)
+}
+
+function pause(times) {
+	return new Promise(resolve => setTimeout(resolve, times * PAUSE_MS))
 }
