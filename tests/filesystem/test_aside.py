@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.folder_store import open_store
 from baileys_cleanup.store.folder.set_aside import (
     begin,
     discard,
@@ -16,7 +16,6 @@ from baileys_cleanup.store.folder.set_aside import (
     switch,
     switch_back,
 )
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
 
 from .sweep import killed_everywhere
 from .trees import TOOL, company
@@ -34,7 +33,7 @@ def plant(root: Path) -> None:
 
 def build(root: Path) -> None:
     """Build a folder beside it."""
-    with open_root(str(root)) as opened, open_tool_folder(opened, create=True) as tool:
+    with open_store(str(root)) as opened, opened.workspace(create=True) as tool:
         assert tool is not None
         aside = begin(opened, tool, "1", RUN, why="restore", now=1)
         with open_aside(tool, aside) as fd:
@@ -51,7 +50,7 @@ def plant_and_build(root: Path) -> None:
 
 def there_and_back(root: Path) -> None:
     """Switch the folders, and switch them back."""
-    with open_root(str(root)) as opened, open_tool_folder(opened, create=True) as tool:
+    with open_store(str(root)) as opened, opened.workspace(create=True) as tool:
         assert tool is not None
         (aside,) = read_asides(tool)
         switch_back(opened, tool, switch(opened, tool, aside))
@@ -70,7 +69,7 @@ def test_killed_in_a_switch_both_folders_are_there_and_one_is_live(root: Path, w
         assert sorted(BOTH) == contents(moment.root), moment.number
         if way_back == "renameat2":
             assert (moment.root / "company_1" / "creds.json").exists(), f"nothing is live at {moment.number}"
-        with open_root(str(moment.root)) as opened, open_tool_folder(opened, create=True) as tool:
+        with open_store(str(moment.root)) as opened, opened.workspace(create=True) as tool:
             assert tool is not None
             (aside,) = read_asides(tool)
             aside = settle(opened, tool, aside)
@@ -84,7 +83,7 @@ def test_killed_in_a_switch_both_folders_are_there_and_one_is_live(root: Path, w
 
 def throw_away(root: Path) -> None:
     """Discard the built folder."""
-    with open_root(str(root)) as opened, open_tool_folder(opened, create=True) as tool:
+    with open_store(str(root)) as opened, opened.workspace(create=True) as tool:
         assert tool is not None
         for aside in read_asides(tool):
             discard(opened, tool, aside)

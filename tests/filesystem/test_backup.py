@@ -23,9 +23,8 @@ from baileys_cleanup.backups.snapshot import take_snapshot
 from baileys_cleanup.commands import restore as restore_command
 from baileys_cleanup.errors import CleanupError, CompanyProblem
 from baileys_cleanup.settings.values import Backup, Settings
-from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.folder_store import open_store
 from baileys_cleanup.store.folder.set_aside import read_asides
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
 
 from .conditions import needs_mounts
 from .faults import failing, watched
@@ -205,7 +204,7 @@ def test_a_restore_that_fails_anywhere_says_so_and_loses_nothing(root: Path, *, 
             break
         assert 0 == restore(here, replace=True), hit
         assert done == contents(folder), hit
-        with open_root(str(here / "sessions")) as opened, open_tool_folder(opened, create=False) as tool:
+        with open_store(str(here / "sessions")) as opened, opened.workspace(create=False) as tool:
             assert tool is not None
             assert all(aside.lived for aside in read_asides(tool)), hit
     assert number > 15
@@ -317,7 +316,7 @@ def test_an_archive_never_holds_half_a_file(disk_root: Path) -> None:
     """Read plainly, a file is sometimes torn under this load; in forty snapshots it never is."""
     folder = company(disk_root, "1")
     path = write(folder / SESSION, 1, json.dumps([0] * 5_000).encode())
-    with writing(path), open_root(str(disk_root)) as opened, opened.company("1") as ours:
+    with writing(path), open_store(str(disk_root)) as opened, opened.company("1") as ours:
         until(lambda: not whole(path.read_bytes()))
         taken = 0
         for _ in range(40):

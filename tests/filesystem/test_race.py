@@ -11,17 +11,18 @@ import os
 import random
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from baileys_cleanup.cleaning import run as cleanup
 from baileys_cleanup.decision.verdict import Verdict
+from baileys_cleanup.store.folder import folder_store
 from baileys_cleanup.store.folder.company import Company, Stamp
-from baileys_cleanup.store.remover import Hand, Outcome, Revision
+from baileys_cleanup.store.folder.quarantine import one_by_one
+from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revision
 
 from .faults import watched
 from .runner import clean, undo
@@ -44,12 +45,16 @@ class _Careless:
         """Doubt nothing."""
 
     @contextmanager
-    def company(self, here: Company) -> Iterator[Hand]:
+    def company(self, here: Company) -> Iterator[CompanyRemover]:
         """Return itself."""
         self.here = here
         yield self
 
-    def remove(self, verdict: Verdict) -> Outcome:
+    def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
+        """Delete one file after the other."""
+        return one_by_one(self.remove_one, removals, stopping)
+
+    def remove_one(self, verdict: Verdict) -> Outcome:
         """Delete a file."""
         raise NotImplementedError
 
@@ -64,7 +69,7 @@ class _Careless:
 class TrustsThePlan(_Careless):
     """Deletes what the plan says, as almost everybody does."""
 
-    def remove(self, verdict: Verdict) -> Outcome:
+    def remove_one(self, verdict: Verdict) -> Outcome:
         """Delete a file."""
         assert self.here is not None
         os.unlink(verdict.file.name, dir_fd=self.here.fd)
@@ -74,7 +79,7 @@ class TrustsThePlan(_Careless):
 class LooksThenDeletes(_Careless):
     """Looks once more right before it deletes, as the careful ones do."""
 
-    def remove(self, verdict: Verdict) -> Outcome:
+    def remove_one(self, verdict: Verdict) -> Outcome:
         """Delete a file that is still as planned."""
         assert self.here is not None
         if Stamp.of(os.stat(verdict.file.name, dir_fd=self.here.fd)) != verdict.file.stamp:
@@ -265,7 +270,7 @@ def test_no_update_is_lost_on_the_disk(disk_root: Path, make_writer: Callable[[P
 
 def test_trusting_the_plan_loses_updates(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same rounds bite: a remover that trusts its plan loses updates in them."""
-    monkeypatch.setattr(cleanup, "Quarantine", TrustsThePlan)
+    monkeypatch.setattr(folder_store, "Quarantine", TrustsThePlan)
     count = play(root, Writer, 200, lambda count: count.lost > 0, 7)
     assert count.lost > 0, count
 
@@ -273,7 +278,7 @@ def test_trusting_the_plan_loses_updates(root: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.slow
 def test_looking_before_deleting_is_not_enough(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A look right before the deletion leaves a gap: small, and large enough."""
-    monkeypatch.setattr(cleanup, "Quarantine", LooksThenDeletes)
+    monkeypatch.setattr(folder_store, "Quarantine", LooksThenDeletes)
     count = play(root, Writer, 600, lambda count: count.lost > 0, 7)
     if not count.lost:
         pytest.skip(f"the gap between look and deletion was not met in {count.rounds} rounds on this machine")

@@ -16,11 +16,10 @@ from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
 from baileys_cleanup.errors import ProtectedFile
 from baileys_cleanup.store.folder.audit import open_audit
 from baileys_cleanup.store.folder.company import Company, Stamp
+from baileys_cleanup.store.folder.folder_store import open_store
 from baileys_cleanup.store.folder.quarantine import Quarantine
-from baileys_cleanup.store.folder.root import open_root
-from baileys_cleanup.store.folder.runs import Run
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
 from baileys_cleanup.store.remover import DryRun, Remover
+from baileys_cleanup.store.runs import Run
 
 from . import runner
 from .faults import Call, failing, watched
@@ -506,12 +505,12 @@ def test_half_a_line_is_no_line(root: Path) -> None:
 def hands(root: Path, *, dry: bool, undo_days: int) -> Iterator[tuple[Remover, Company]]:
     """Give a remover and an open company, as a run has them."""
     with ExitStack() as stack:
-        held = stack.enter_context(open_root(str(root)))
+        held = stack.enter_context(open_store(str(root)))
         here = stack.enter_context(held.company("1"))
         if dry:
             yield DryRun(), here
             return
-        tool = stack.enter_context(open_tool_folder(held, create=True))
+        tool = stack.enter_context(held.workspace(create=True))
         assert tool is not None
         audit = stack.enter_context(open_audit(tool, lambda: 0))
         quarantine = Quarantine(tool, Run("20261122T030000Z-0000", 0, undo_days), audit)
@@ -546,7 +545,7 @@ def test_the_hand_refuses_what_no_plan_may_hold(root: Path, name: str, how: str)
         status = os.stat(here / name)
         file = AuthFile(name, kind_of(name), 0, status.st_size, stamp=Stamp.of(status))
         with remover.company(open_company) as hand, pytest.raises(ProtectedFile, match="never removed"):
-            hand.remove(Verdict(file, True, Rule.SESSION_AGE, "said so"))
+            list(hand.remove([Verdict(file, True, Rule.SESSION_AGE, "said so")], lambda: False))
     assert before == snapshot(here)
 
 
@@ -562,10 +561,10 @@ def test_a_name_with_a_slash_reaches_no_other_folder(root: Path, name: str) -> N
         status = os.stat(root / "company_2" / SESSION)
         file = AuthFile(name, kind_of(SESSION), 0, status.st_size, stamp=Stamp.of(status))
         try:
-            outcome = hand.remove(Verdict(file, True, Rule.SESSION_AGE, "said so"))
+            (removal,) = hand.remove([Verdict(file, True, Rule.SESSION_AGE, "said so")], lambda: False)
         except (ProtectedFile, OSError):
-            outcome = None
-        assert outcome is None or outcome.value in {"changed", "vanished"}
+            removal = None
+        assert removal is None or removal.outcome.value in {"changed", "vanished", "failed"}
     assert before == survivors(root)
 
 

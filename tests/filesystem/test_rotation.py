@@ -21,8 +21,7 @@ from baileys_cleanup.rotation.journal import read_journals
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.steps import Doors
 from baileys_cleanup.settings.values import Rotate, Settings
-from baileys_cleanup.store.folder.root import open_root
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+from baileys_cleanup.store.folder.folder_store import open_store
 
 from .faults import CHANGING, Call, failing, kill, watched
 from .runner import clean, in_child, undo, world
@@ -112,7 +111,7 @@ def go(root: Path, *, fresh: bool, work: Callable[..., object] = rotation.rotate
 
 def journal_of(root: Path) -> Journal | None:
     """Read the last journal."""
-    with open_root(str(root)) as opened, open_tool_folder(opened, create=False) as tool:
+    with open_store(str(root)) as opened, opened.workspace(create=False) as tool:
         return read_journals(tool).last_of("1")
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from baileys_cleanup.cleaning.clock import check_clock
 from baileys_cleanup.errors import Refused
-from baileys_cleanup.store.folder.root import open_root
-from baileys_cleanup.store.folder.runs import check_clock, write_last_start
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+from baileys_cleanup.store.folder.folder_store import open_store
+from baileys_cleanup.store.folder.runs import write_last_start
 
 from .worlds import DAY, NOW
 
@@ -24,7 +24,7 @@ shifts = st.one_of(
 @pytest.fixture(scope="module")
 def tool():
     """Give the tool's own folder under a root of one's own."""
-    with tempfile.TemporaryDirectory() as path, open_root(path) as root, open_tool_folder(root, create=True) as opened:
+    with tempfile.TemporaryDirectory() as path, open_store(path) as root, root.workspace(create=True) as opened:
         yield opened
 
 

@@ -28,4 +28,4 @@ def test_a_plan_made_by_hand_stops_at_the_remover(name, kind, rule):
     """A verdict that removes a protected name is a bug and raises, under whatever kind and rule it comes."""
     file = AuthFile(name, kind, NOW - 5000 * DAY)
     with pytest.raises(ProtectedFile):
-        DryRun().remove(Verdict(file, True, rule, "by hand"))
+        list(DryRun().remove([Verdict(file, True, rule, "by hand")], lambda: False))

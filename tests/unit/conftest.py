@@ -5,8 +5,7 @@ import os
 import pytest
 
 from baileys_cleanup.settings import load as settings
-from baileys_cleanup.store.folder.root import open_root
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+from baileys_cleanup.store.folder.folder_store import open_store
 
 
 @pytest.fixture(autouse=True)
@@ -29,12 +28,12 @@ def place(tmp_path):
 @pytest.fixture
 def root(place):
     """Give an open sessions root."""
-    with open_root(str(place)) as opened:
+    with open_store(str(place)) as opened:
         yield opened
 
 
 @pytest.fixture
 def tool(root):
     """Give the tool's own folder, made and open."""
-    with open_tool_folder(root, create=True) as opened:
+    with root.workspace(create=True) as opened:
         yield opened

@@ -104,6 +104,11 @@ def upward(room, source):
     return {used for used in rooms_used(source) if wing_of(used) not in below}
 
 
+def behind_the_door(source):
+    """Give the rooms of one kind of store that a source imports."""
+    return {used for used in rooms_used(source) if used.startswith("store.") and used.count(".") > 1}
+
+
 def circle(arrows):
     """Give rooms that import one another in a circle, an empty list where there is none."""
     try:
@@ -188,6 +193,12 @@ def test_the_top_holds_the_wings():
 def test_imports_run_down(room):
     """A room imports only from its own wing and those below it, also inside functions."""
     assert set() == upward(room, ROOMS[room])
+
+
+@pytest.mark.parametrize("room", sorted(room for room in ROOMS if wing_of(room) in {"cleaning", "watch"}))
+def test_a_store_is_met_through_the_door(room):
+    """What a folder is stays behind the door."""
+    assert set() == behind_the_door(ROOMS[room])
 
 
 def test_no_import_runs_in_a_circle():
@@ -304,6 +315,12 @@ def test_a_quiet_night_loads_neither_log_nor_schema(tmp_path):
 def test_an_import_upward_is_found(source):
     """An import from a wing above, of what is no wing, or by a relative path is found in a store."""
     assert upward("store.folder.root", source)
+
+
+def test_a_way_around_the_door_is_found():
+    """An import of a folder's room is found, also inside a function; the door itself is none."""
+    assert behind_the_door("def later():\n    from baileys_cleanup.store.folder.root import Root")
+    assert not behind_the_door("from baileys_cleanup.store.open import open_store")
 
 
 def test_a_circle_is_found():

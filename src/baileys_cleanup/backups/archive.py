@@ -18,11 +18,11 @@ from baileys_cleanup.backups import manifest as manifests
 from baileys_cleanup.backups.manifest import Entry, Manifest, read_manifest, write_manifest
 from baileys_cleanup.backups.snapshot import CHUNK, Snapshot
 from baileys_cleanup.decision.account import Account, read_account
-from baileys_cleanup.decision.names import CREDS_NAME
+from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_NAME
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import ArchiveProblem, CredsUnreadable
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.folder.company import CREDS_LIMIT, PREFIX
+from baileys_cleanup.store.folder.company import CREDS_LIMIT
 
 _BLOCK = tarfile.BLOCKSIZE
 _HEADERS = 16 * _BLOCK
@@ -44,7 +44,7 @@ def write_archive(out: BinaryIO, manifest: Manifest, shot: Snapshot) -> None:
         newest = max((entry.modified for entry in manifest.files), default=0)
         tar.addfile(_member(manifests.NAME, len(data), newest), io.BytesIO(data))
         for entry in manifest.files:
-            member = _member(f"{PREFIX}{manifest.company_id}/{entry.name}", entry.size, entry.modified)
+            member = _member(f"{COMPANY_PREFIX}{manifest.company_id}/{entry.name}", entry.size, entry.modified)
             shot.contents.seek(shot.files[entry.name].offset)
             tar.addfile(member, shot.contents)
             tar.members.clear()  # type: ignore[attr-defined] # it would remember every one
@@ -74,7 +74,7 @@ class Archive:
         The bytes of one file have to be taken before the next file is; they are all checked, taken or not.
         """
         with _sound():
-            folder = f"{PREFIX}{self.manifest.company_id}/"
+            folder = f"{COMPANY_PREFIX}{self.manifest.company_id}/"
             for entry in self.manifest.files:
                 member = _next(self._tar)
                 if member is None:

@@ -4,10 +4,10 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.policy import SECOND
-from baileys_cleanup.store.folder.company import PREFIX
 
-_NAME = re.compile(rf"{PREFIX}(?P<id>.+)-(?P<time>[0-9]{{8}}T[0-9]{{6}}Z)\.tar\.gz", re.DOTALL)
+_NAME = re.compile(rf"{COMPANY_PREFIX}(?P<id>.+)-(?P<time>[0-9]{{8}}T[0-9]{{6}}Z)\.tar\.gz", re.DOTALL)
 _TIME = "%Y%m%dT%H%M%SZ"
 
 
@@ -20,7 +20,7 @@ class Named(NamedTuple):
 
 def archive_name(company_id: str, made: int) -> str:
     """Return the name of an archive that was made at a moment, in nanoseconds since the epoch."""
-    return f"{PREFIX}{company_id}-{datetime.fromtimestamp(made // SECOND, UTC):{_TIME}}.tar.gz"
+    return f"{COMPANY_PREFIX}{company_id}-{datetime.fromtimestamp(made // SECOND, UTC):{_TIME}}.tar.gz"
 
 
 def read_archive_name(name: str) -> Named | None:

@@ -3,15 +3,13 @@
 backups/company_<id>.json    when one was last tried and made, how often it failed, and which archives were found good
 """
 
-import os
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from baileys_cleanup.store.folder.company import PREFIX
-from baileys_cleanup.store.folder.records import bounded, read_record, write_record
-from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.decision.names import COMPANY_PREFIX
+from baileys_cleanup.store.small_records import bounded
+from baileys_cleanup.store.store import BACKUPS, Workspace
 
-_PART = "backups"
 _END = ".json"
 
 
@@ -36,38 +34,32 @@ class Facts(NamedTuple):
 class Book:
     """Reads and writes the facts."""
 
-    def __init__(self, tool: ToolFolder | None) -> None:
-        self._tool = tool
+    def __init__(self, workspace: Workspace | None) -> None:
+        self._records = None if workspace is None else workspace.records(BACKUPS)
 
     def read(self, company_id: str) -> Facts:
         """Return what is known of one company; what cannot be read is not known."""
         found = None
         with suppress(OSError):
-            found = self._read(f"{PREFIX}{company_id}{_END}")
+            found = self._read(f"{COMPANY_PREFIX}{company_id}{_END}")
         return found or Facts(company_id)
 
     def read_all(self) -> list[Facts]:
         """Return what is known of every company, by id."""
-        names: list[str] = []
-        if self._tool is not None:
-            with suppress(FileNotFoundError), self._tool.part(_PART, create=False) as part:
-                names = sorted(os.listdir(part))
-        found = [self._read(name) for name in names if name.startswith(PREFIX) and name.endswith(_END)]
+        names = self._records.names() if self._records else []
+        found = [self._read(name) for name in names if name.startswith(COMPANY_PREFIX)]
         return [facts for facts in found if facts is not None]
 
     def write(self, facts: Facts) -> None:
         """Take down what is known of one company. Raises OSError when that cannot be written."""
-        if self._tool is None:
-            return
-        with self._tool.part(_PART) as part:
-            write_record(part, f"{PREFIX}{facts.company_id}{_END}", facts._asdict())
+        if self._records is not None:
+            self._records.write(f"{COMPANY_PREFIX}{facts.company_id}{_END}", facts._asdict())
 
     def _read(self, name: str) -> Facts | None:
-        if self._tool is None:
+        if self._records is None:
             return None
         try:
-            with self._tool.part(_PART, create=False) as part:
-                return _facts(name[len(PREFIX) : -len(_END)], read_record(part, name))
+            return _facts(name[len(COMPANY_PREFIX) : -len(_END)], self._records.read(name))
         except (FileNotFoundError, ValueError, TypeError, KeyError, OverflowError):
             return None
 
@@ -79,9 +71,9 @@ class ClosedBook(Book):
         """Write nothing."""
 
 
-def read_facts(tool: ToolFolder) -> list[Facts]:
+def read_facts(workspace: Workspace) -> list[Facts]:
     """Return what is known of every company's backups, by id: what metrics and alerts are made from."""
-    return Book(tool).read_all()
+    return Book(workspace).read_all()
 
 
 def _facts(company_id: str, record: dict[str, Any]) -> Facts:

@@ -28,8 +28,9 @@ from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.purge import STAGING, forget_staged
 from baileys_cleanup.store.folder.put_back import put_back
 from baileys_cleanup.store.folder.root import Root
-from baileys_cleanup.store.folder.set_aside import RESTORE, Aside, begin, discard, open_aside, switch
+from baileys_cleanup.store.folder.set_aside import Aside, begin, discard, open_aside, switch
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.store import RESTORE
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 

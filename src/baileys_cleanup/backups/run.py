@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from baileys_cleanup.backups.make import BackedUp, Keeper, Moment, Status
 from baileys_cleanup.backups.places.open import open_store
@@ -10,9 +11,8 @@ from baileys_cleanup.backups.record import Book, ClosedBook
 from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.lock import BACKUP, hold_lock
-from baileys_cleanup.store.folder.root import Root, open_root
-from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
+from baileys_cleanup.store.folder.folder_store import open_store as open_sessions
+from baileys_cleanup.store.store import BACKUP_LOCK
 
 
 def back_up_all(
@@ -30,16 +30,16 @@ def back_up_all(
     to the same sessions root and store. Raises UsageProblem or LockHeld before anything is written.
     """
     with ExitStack() as stack:
-        root = stack.enter_context(open_root(settings.sessions_root))
+        root = stack.enter_context(open_sessions(settings.sessions_root))
         ids = root.select(wanted) if wanted else root.company_ids()[0]
         store = stack.enter_context(open_store(place_of(settings), root))
         if rehearse:
-            tool = stack.enter_context(open_tool_folder(root, create=False))
+            tool = stack.enter_context(root.workspace(create=False))
             keeper = Keeper(root, Rehearsal(store), settings.backup, ClosedBook(tool), moment, again=again)
         else:
-            tool = stack.enter_context(open_tool_folder(root, create=True))
+            tool = stack.enter_context(root.workspace(create=True))
             assert tool is not None, "made a moment ago"
-            stack.enter_context(hold_lock(tool, BACKUP))
+            stack.enter_context(tool.hold(BACKUP_LOCK))
             keeper = Keeper(root, store, settings.backup, Book(tool), moment, again=again)
         for company_id in ids:
             if stopping():
@@ -48,9 +48,9 @@ def back_up_all(
 
 
 @contextmanager
-def keeper_for_clean(settings: Settings, root: Root, tool: ToolFolder, moment: Moment, again: str) -> Iterator[Keeper]:
+def keeper_for_clean(settings: Settings, root: Any, tool: Any, moment: Moment, again: str) -> Iterator[Keeper]:  # noqa: ANN401
     """Give what makes the archives before a cleaning. Raises UsageProblem, LockHeld while a backup is at work."""
-    with open_store(place_of(settings), root) as store, hold_lock(tool, BACKUP):
+    with open_store(place_of(settings), root) as store, tool.hold(BACKUP_LOCK):
         yield Keeper(root, store, settings.backup, Book(tool), moment, again=again)
 
 
@@ -76,8 +76,8 @@ def looking(settings: Settings) -> Iterator[tuple[Store, Book]]:
         store = stack.enter_context(open_store(place_of(settings)))
         tool = None
         try:
-            root = stack.enter_context(open_root(settings.sessions_root))
-            tool = stack.enter_context(open_tool_folder(root, create=False))
+            root = stack.enter_context(open_sessions(settings.sessions_root))
+            tool = stack.enter_context(root.workspace(create=False))
         except UsageProblem:
             pass  # archives can be read without it
         yield store, Book(tool)

@@ -1,6 +1,5 @@
 """One company: look, plan, remove, collect. What happens here stays here: companies are islands."""
 
-import errno
 from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,13 +13,8 @@ from baileys_cleanup.decision.pre_keys import may_hold_batch
 from baileys_cleanup.decision.verdict import Plan, Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.text import count, few
-from baileys_cleanup.store.folder.company import Company
-from baileys_cleanup.store.folder.root import Root
-from baileys_cleanup.store.remover import Hand, Outcome, Remover
-from baileys_cleanup.store.store import Listing, Look
-
-_HOPELESS = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EXDEV}
-"""Errors of a whole folder: what one file met, all others of the company would meet as well."""
+from baileys_cleanup.store.remover import Outcome, Removal, Remover
+from baileys_cleanup.store.store import Company, Listing, Look, Store
 
 
 class Terms(NamedTuple):
@@ -76,7 +70,7 @@ def count_company(company: Company, policy: Policy, terms: Terms) -> int:
 
 
 def clean_company(
-    root: Root, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
+    store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
 ) -> CompanyOutcome:
     """Clean one company and return what became of it; whatever goes wrong is in the outcome.
 
@@ -84,7 +78,7 @@ def clean_company(
     """
     outcome = CompanyOutcome(company_id)
     try:
-        with root.company(company_id) as company:
+        with store.company(company_id) as company:
             _clean(company, policy, terms, remover, outcome, detail=detail)
     except CompanyProblem as problem:
         _fail(outcome, str(problem))
@@ -129,9 +123,10 @@ def _clean(
         doubt = remover.doubt(company) if decided.removals else None
         if doubt:
             outcome.warnings.append(doubt)
-        with remover.company(company) as hand:
-            _remove_all(hand, decided.removals, terms.stopping, ledger)
-            for revision in hand.confirm():
+        with remover.company(company) as at_work:
+            for removal in at_work.remove(decided.removals, terms.stopping):
+                ledger.done(removal)
+            for revision in at_work.confirm():
                 ledger.revised(*revision)
     outcome.advertised = decided.advertised
     ledger.close(terms.levels)
@@ -142,29 +137,6 @@ def _over_limit(decided: Plan, limit: int | None) -> str | None:
     if limit is None or len(decided.removals) <= limit:
         return None
     return f"{count(len(decided.removals), 'removal')} planned, and max_removals allows {limit:,}"
-
-
-def _remove_all(hand: Hand, removals: list[Verdict], stopping: Callable[[], bool], ledger: "_Ledger") -> None:
-    hopeless: str | None = None
-    for verdict in removals:
-        if hopeless is not None:
-            ledger.failed(verdict, hopeless)
-            continue
-        if stopping():
-            ledger.outcome.status = CompanyStatus.STOPPED
-            ledger.kept(verdict._replace(remove=False, reason=f"the run was stopped before it; {verdict.reason}"))
-            continue
-        try:
-            outcome = hand.remove(verdict)
-        except CompanyProblem as problem:
-            hopeless = str(problem)
-            ledger.failed(verdict, hopeless)
-        except OSError as error:
-            ledger.failed(verdict, in_words(error))
-            if error.errno in _HOPELESS:
-                hopeless = in_words(error)
-        else:
-            ledger.done(verdict, outcome)
 
 
 class _Ledger:
@@ -199,17 +171,23 @@ class _Ledger:
         else:
             self.failed(verdict, problem)
 
-    def done(self, verdict: Verdict, outcome: Outcome) -> None:
-        if outcome is Outcome.REMOVED:
+    def done(self, removal: Removal) -> None:
+        verdict = removal.verdict
+        if removal.outcome is Outcome.REMOVED:
             self._counts[verdict.file.kind, "removed"] += 1
             self.outcome.size += verdict.file.size
             if self._detail:
                 self.outcome.removed.append(verdict)
-        elif outcome is Outcome.HELD:
+        elif removal.outcome is Outcome.FAILED:
+            self.failed(verdict, removal.problem or "")
+        elif removal.outcome is Outcome.STOPPED:
+            self.outcome.status = CompanyStatus.STOPPED
+            self.kept(verdict._replace(remove=False, reason=f"the run was stopped before it; {verdict.reason}"))
+        elif removal.outcome is Outcome.HELD:
             reason = f"its group's memory could not go, so the key stays; otherwise {verdict.reason}"
             self.kept(verdict._replace(remove=False, rule=Rule.SENDER_KEY_PAIR, reason=reason))
         else:
-            self.changed(verdict.file.kind, vanished=outcome is Outcome.VANISHED)
+            self.changed(verdict.file.kind, vanished=removal.outcome is Outcome.VANISHED)
 
     def close(self, levels: Levels) -> None:
         kinds: dict[Kind, dict[str, int]] = {}

@@ -6,10 +6,9 @@ and its group's memory come back together or not at all, and a phone number's se
 mapping exists.
 """
 
-import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from baileys_cleanup.cleaning.undoable import SetAside
 from baileys_cleanup.cleaning.world import Holds, World
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import (
@@ -24,14 +23,8 @@ from baileys_cleanup.decision.outcome import Problem
 from baileys_cleanup.decision.pairs import binds, group_pairs
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem
-from baileys_cleanup.store.folder.audit import rules_of
-from baileys_cleanup.store.folder.company import Company
-from baileys_cleanup.store.folder.put_back import put_back
-from baileys_cleanup.store.folder.quarantined import holds_company, quarantined
-from baileys_cleanup.store.folder.root import Root
-from baileys_cleanup.store.folder.runs import Run, read_runs
-from baileys_cleanup.store.folder.set_aside import is_live, switch, switch_back
-from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.runs import Run
+from baileys_cleanup.store.store import Company, Returning, SetAside, Store, Workspace
 
 
 @dataclass(slots=True)
@@ -43,15 +36,11 @@ class Restored:
     stayed: list[Problem] = field(default_factory=list)
 
 
-def switch_set_aside(root: Root, tool: ToolFolder, folder: SetAside, holds: Holds) -> None:
+def switch_set_aside(workspace: Workspace, folder: SetAside, holds: Holds) -> None:
     """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem when it cannot."""
-    problem = holds.open.get(folder.aside.company_id)
-    if problem:
-        raise CompanyProblem(problem)
-    if folder.former or is_live(root, folder.aside):
-        switch_back(root, tool, folder.aside)
-    else:
-        switch(root, tool, folder.aside)
+    if folder.company_id in holds.open:
+        raise CompanyProblem(holds.open[folder.company_id])
+    workspace.switch_set_aside(folder)
 
 
 def _refuse_held(run: Run, company_id: str, holds: Holds) -> None:
@@ -63,19 +52,22 @@ def _refuse_held(run: Run, company_id: str, holds: Holds) -> None:
         raise CompanyProblem(f"the folder was paired anew since, by {anew}")
 
 
-def undo_company(root: Root, tool: ToolFolder, run: Run, company_id: str, *, world: World, holds: Holds) -> Restored:
+def undo_company(
+    store: Store, workspace: Workspace, run: Run, company_id: str, *, world: World, holds: Holds
+) -> Restored:
     """Put back what a run took from one company; what has to stay away is named with its reason."""
     restored = Restored(company_id)
-    if not holds_company(tool, run, company_id):  # settled a moment ago: it is all back
+    if company_id not in workspace.quarantined(run):  # settled a moment ago: it is all back
         return restored
     try:
         _refuse_held(run, company_id, holds)
-        with root.company(company_id) as company, quarantined(tool, run, company_id) as fd:
-            names = sorted(os.listdir(fd))
+        with store.company(company_id) as company, workspace.returning(run, company_id) as returning:
+            names = returning.names()
             account = company.account(world.wait)
             pairs = group_pairs(names, account)
-            stay = _staying(company, names, account, pairs, run.started, later=_later(tool, run, company_id))
-            alone = _taken_alone(tool, run, company_id, pairs)
+            later = _later(workspace, run, company_id)
+            stay = _staying(company, names, account, pairs, run.started, later=later)
+            alone = _taken_alone(workspace, run, company_id, pairs)
             present = [file.name for file in company.names().files]
             # A key before its memory: a key alone is harmless when this is cut short, a memory alone is not.
             for name in sorted(names, key=_is_memory):
@@ -86,18 +78,18 @@ def undo_company(root: Root, tool: ToolFolder, run: Run, company_id: str, *, wor
                 elif name not in alone and _lacks_its_key(name, pairs, present, restored.files, account):
                     restored.stayed.append(Problem(name, _ALONE))
                 else:
-                    _put_back(company, fd, name, restored)
+                    _put_back(returning, company, name, restored)
     except CompanyProblem as problem:
-        with quarantined(tool, run, company_id) as fd:
-            restored.stayed += [Problem(name, str(problem)) for name in sorted(os.listdir(fd))]
+        with workspace.returning(run, company_id) as returning:
+            restored.stayed += [Problem(name, str(problem)) for name in returning.names()]
     except OSError as error:
         restored.stayed.append(Problem(None, f"its files cannot be put back: {error.strerror}"))
     return restored
 
 
-def _put_back(company: Company, fd: int, name: str, restored: Restored) -> None:
+def _put_back(returning: Returning, company: Company, name: str, restored: Restored) -> None:
     try:
-        put_back(name, fd, company.fd)
+        returning.put_back(company, name)
     except FileExistsError:
         restored.stayed.append(Problem(name, _NEWER))
     except OSError as error:
@@ -157,20 +149,20 @@ def _staying(
     return stay
 
 
-def _later(tool: ToolFolder, run: Run, company_id: str) -> dict[str, str]:
+def _later(workspace: Workspace, run: Run, company_id: str) -> dict[str, str]:
     """Return what runs after this one took from the company and still hold: name to the newest such run."""
     found: dict[str, str] = {}
-    for other in read_runs(tool)[0]:
-        if other.started > run.started and holds_company(tool, other, company_id):
-            with quarantined(tool, other, company_id) as fd:
-                found.update(dict.fromkeys(os.listdir(fd), other.run_id))
+    for other in workspace.runs()[0]:
+        if other.started > run.started:
+            with suppress(FileNotFoundError), workspace.returning(other, company_id) as returning:
+                found.update(dict.fromkeys(returning.names(), other.run_id))
     return found
 
 
-def _taken_alone(tool: ToolFolder, run: Run, company_id: str, pairs: dict[str, list[str]]) -> set[str]:
+def _taken_alone(workspace: Workspace, run: Run, company_id: str, pairs: dict[str, list[str]]) -> set[str]:
     """Return the memories that the run took without any own sender key, because there was none."""
     lonely = {name for members in pairs.values() if len(members) == 1 for name in members if _is_memory(name)}
     if not lonely:
         return lonely
-    rules = rules_of(tool, run.run_id, company_id)
+    rules = workspace.rules_of(run.run_id, company_id)
     return {name for name in lonely if rules.get(name) == Rule.SENDER_KEY_MEMORY_AGE}

@@ -6,9 +6,8 @@ from typing import NamedTuple, Protocol
 from baileys_cleanup.cleaning.company import Terms
 from baileys_cleanup.decision.outcome import CompanyOutcome
 from baileys_cleanup.decision.policy import Policy
-from baileys_cleanup.store.folder.root import Root
-from baileys_cleanup.store.folder.tool_folder import ToolFolder
 from baileys_cleanup.store.remover import Remover
+from baileys_cleanup.store.store import Store, Workspace
 
 
 class Holds(Protocol):
@@ -37,7 +36,7 @@ class NothingHeld:
         return None
 
 
-def nothing_held(tool: ToolFolder | None, again: str) -> Holds:  # noqa: ARG001 - the same shape
+def nothing_held(workspace: Workspace | None, again: str) -> Holds:  # noqa: ARG001 - the same shape
     """Return that nothing is held."""
     return NothingHeld()
 
@@ -56,13 +55,13 @@ class World(NamedTuple):
     stopping: Callable[[], bool]
     stopwatch: Callable[[], float]
     again: str = ""
-    holds: Callable[[ToolFolder | None, str], Holds] = nothing_held
+    holds: Callable[[Workspace | None, str], Holds] = nothing_held
 
 
 class CleanOne(Protocol):
     """Cleans one company, with or without anything around it."""
 
     def __call__(
-        self, root: Root, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
+        self, store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
     ) -> CompanyOutcome:
         """Return what became of the company; whatever goes wrong is in the outcome."""

@@ -27,7 +27,7 @@ from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.root import no_companies
+from baileys_cleanup.store.store import no_companies
 
 
 @click.command("backup", context_settings=CONTEXT)

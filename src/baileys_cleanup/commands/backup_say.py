@@ -4,10 +4,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.output.log import Log
 from baileys_cleanup.output.summary import print_json
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.folder.company import PREFIX
 
 
 class Say:
@@ -52,4 +52,4 @@ def of_company(company_id: str | None) -> dict[str, str]:
 
 def ids_of(wanted: Sequence[str]) -> set[str]:
     """Return the wanted ids; the companies themselves may be gone."""
-    return {text.removeprefix(PREFIX) for text in wanted}
+    return {text.removeprefix(COMPANY_PREFIX) for text in wanted}

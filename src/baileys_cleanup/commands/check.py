@@ -15,7 +15,8 @@ from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.output.summary import print_json
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.root import no_companies, open_root
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.store import no_companies
 from baileys_cleanup.watch.see.all import terms_of
 from baileys_cleanup.watch.see.company import view_all
 from baileys_cleanup.watch.show.nagios import State, Thresholds, checked, document, line, unknown
@@ -33,11 +34,11 @@ def check(
 ) -> State:
     """Check the companies, or all, and write the line. Raises UsageProblem when nothing can be checked."""
     limits = thresholds(settings.levels, warning, critical)
-    with open_root(settings.sessions_root) as root:
-        ids = root.select(companies) or root.company_ids()[0]
+    with open_store(settings.sessions_root) as store:
+        ids = store.select(companies) or store.company_ids()[0]
         if not ids:
-            raise UsageProblem(no_companies(root.path))
-        found = checked(list(view_all(root, settings, ids, terms_of(settings, world), detail=False)), limits)
+            raise UsageProblem(no_companies(store.path))
+        found = checked(list(view_all(store, settings, ids, terms_of(settings, world), detail=False)), limits)
     if as_json:
         print_json(write, document(found))
     else:

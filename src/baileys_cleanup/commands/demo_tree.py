@@ -9,11 +9,11 @@ import os
 import zlib
 from typing import Any
 
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.policy import DAY, SECOND
 from baileys_cleanup.decision.pre_keys import FIRST_BATCH
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.folder.company import PREFIX
 
 _COLLECTIONS = ("critical_block", "critical_unblock_low", "regular_high", "regular_low", "regular")
 
@@ -43,7 +43,7 @@ class _Folder:
     """One company folder in the making; ages are in days."""
 
     def __init__(self, root: str, company_id: str, now: int) -> None:
-        self.path = f"{root}/{PREFIX}{company_id}"
+        self.path = f"{root}/{COMPANY_PREFIX}{company_id}"
         self.now = now
         digits = str(zlib.crc32(company_id.encode()))
         self.number = f"1555{digits:0>10}"

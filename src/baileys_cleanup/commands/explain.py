@@ -10,14 +10,14 @@ from baileys_cleanup.cleaning.company import Terms, look_and_plan
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_settings, only_companies, where, world
 from baileys_cleanup.decision.consequences import explain
-from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.names import COMPANY_PREFIX, Kind
 from baileys_cleanup.decision.verdict import Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.output.summary import print_json, verdict_fields
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.company import PREFIX
-from baileys_cleanup.store.folder.root import Root, open_root
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.store import Store
 
 
 def explain_files(
@@ -33,25 +33,25 @@ def explain_files(
 
     Returns the exit status: 1 when a company could not be looked at, which keeps no other from being explained.
     """
-    with open_root(settings.sessions_root) as root:
-        wanted_in, names = _targets(root, companies, files)
-        ids = root.select(wanted_in) if wanted_in else root.company_ids()[0]
-        documents = [_explain_company(root, company_id, settings, names, world) for company_id in ids]
+    with open_store(settings.sessions_root) as store:
+        wanted_in, names = _targets(store, companies, files)
+        ids = store.select(wanted_in) if wanted_in else store.company_ids()[0]
+        documents = [_explain_company(store, company_id, settings, names, world) for company_id in ids]
     found = {entry["file"] for document in documents for entry in document["files"]}
     missing = [name for name in names if shown(name) not in found]
     if missing and not any(document["error"] for document in documents):
-        where = few([PREFIX + company_id for company_id in ids])
+        where = few([COMPANY_PREFIX + company_id for company_id in ids])
         raise UsageProblem(f"there is no auth file {few(missing)} in {where}")
     if as_json:
         print_json(write, {"companies": documents})
     elif not ids:
-        write(f"There is no company_<id> folder in {shown(root.path)}.\n")
+        write(f"There is no company_<id> folder in {shown(store.path)}.\n")
     for document in documents if not as_json else ():
         _tell_company(write, document)
     return int(any(document["error"] for document in documents))
 
 
-def _targets(root: Root, companies: Sequence[str], files: Sequence[str]) -> tuple[list[str], list[str]]:
+def _targets(store: Store, companies: Sequence[str], files: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split `company_7/pre-key-1.json` into company and name; a company alone may be named, too.
 
     Raises UsageProblem for a path that leads out of the root.
@@ -61,29 +61,29 @@ def _targets(root: Root, companies: Sequence[str], files: Sequence[str]) -> tupl
     for target in files:
         folder, name = os.path.split(target.rstrip("/"))
         above, company = os.path.split(os.path.realpath(folder))
-        if folder.startswith(PREFIX) and "/" not in folder:  # as seen from the root, wherever one stands
-            above, company = root.path, folder
-        if not folder and name and not name.startswith(PREFIX):
+        if folder.startswith(COMPANY_PREFIX) and "/" not in folder:  # as seen from the root, wherever one stands
+            above, company = store.path, folder
+        if not folder and name and not name.startswith(COMPANY_PREFIX):
             names.append(name)
-        elif name.startswith(PREFIX) and (not folder or os.path.realpath(folder) == root.path):
+        elif name.startswith(COMPANY_PREFIX) and (not folder or os.path.realpath(folder) == store.path):
             wanted.append(name)
-        elif folder and above == root.path and company.startswith(PREFIX):
+        elif folder and above == store.path and company.startswith(COMPANY_PREFIX):
             wanted.append(company)
             names.append(name)
         else:
             raise UsageProblem(
-                f"{shown(target)!r} is no auth file under the sessions root {shown(root.path)}: give a name, or a path"
+                f"{shown(target)!r} is no auth file under the sessions root {shown(store.path)}: give a name, or a path"
                 " that ends in company_<id>/<name>"
             )
     return wanted, names
 
 
 def _explain_company(
-    root: Root, company_id: str, settings: Settings, names: Sequence[str], world: World
+    store: Store, company_id: str, settings: Settings, names: Sequence[str], world: World
 ) -> dict[str, Any]:
     terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
     try:
-        with root.company(company_id) as company:
+        with store.company(company_id) as company:
             sight = look_and_plan(company, settings.policy_for(company_id), terms)
     except CompanyProblem as problem:
         return {"company_id": shown(company_id), "creds": None, "error": str(problem), "files": []}

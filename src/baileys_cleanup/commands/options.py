@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from baileys_cleanup.cleaning.world import CleanOne, Holds, World
     from baileys_cleanup.output.log import Log
     from baileys_cleanup.settings.values import Loaded, Settings
-    from baileys_cleanup.store.folder.tool_folder import ToolFolder
+    from baileys_cleanup.store.store import Workspace
 
 
 def several(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -98,16 +98,16 @@ def world(stopping: Callable[[], bool], again: str = "") -> "World":
     return World(time.time_ns(), time.time_ns, lambda: time.sleep(1), stopping, time.monotonic, again, holds)
 
 
-def holds(tool: "ToolFolder | None", again: str) -> "Holds":
+def holds(workspace: "Workspace | None", again: str) -> "Holds":
     """Return which companies rotations hold; most sessions roots never saw a rotation."""
     from baileys_cleanup.cleaning.world import nothing_held  # noqa: PLC0415 - not every command asks
-    from baileys_cleanup.store.folder.tool_folder import ROTATIONS  # noqa: PLC0415 - likewise
+    from baileys_cleanup.store.store import ROTATIONS  # noqa: PLC0415 - likewise
 
-    if tool is None or not tool.has(ROTATIONS):
-        return nothing_held(tool, again)
+    if workspace is None or not workspace.has(ROTATIONS):
+        return nothing_held(workspace, again)
     from baileys_cleanup.rotation.holds import rotation_holds  # noqa: PLC0415 - seldom needed
 
-    return rotation_holds(tool, again)
+    return rotation_holds(workspace, again)
 
 
 def load_settings(sessions_root: str | None, config: str | None, **flags: object) -> "Loaded":

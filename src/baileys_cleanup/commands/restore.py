@@ -14,18 +14,17 @@ from baileys_cleanup.backups.restore import Asked, Plan, carry_out, plan_restore
 from baileys_cleanup.backups.restore_plan import Choice, Step
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import ArchiveProblem, CleanupError, CompanyProblem, Refused, UsageProblem
 from baileys_cleanup.output.summary import print_json
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.rotation.journal import why_not_now
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.audit import open_audit
-from baileys_cleanup.store.folder.company import PREFIX
-from baileys_cleanup.store.folder.lock import BACKUP, hold_lock
-from baileys_cleanup.store.folder.root import open_root
-from baileys_cleanup.store.folder.runs import new_run_id
+from baileys_cleanup.store.folder.folder_store import open_store
 from baileys_cleanup.store.folder.set_aside import settle_all
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+from baileys_cleanup.store.runs import new_run_id
+from baileys_cleanup.store.store import BACKUP_LOCK
 
 
 @click.command("restore", context_settings=CONTEXT)
@@ -86,18 +85,18 @@ def restore(
 
     Raises UsageProblem, LockHeld, Refused or StoreProblem where nothing was restored.
     """
-    company_id = None if company is None else company.removeprefix(PREFIX)
-    if (company_id is not None and not is_bare(PREFIX + company_id)) or company_id in {"", ".", ".."}:
+    company_id = None if company is None else company.removeprefix(COMPANY_PREFIX)
+    if (company_id is not None and not is_bare(COMPANY_PREFIX + company_id)) or company_id in {"", ".", ".."}:
         raise UsageProblem(f"--company {shown(str(company))!r}: a company id has no slash in it and is not empty")
     run_id = new_run_id(world.now)
     moment = Moment(world.now, world.clock, world.wait)
     unsettled: list[str] = []
     with ExitStack() as stack:
-        root = stack.enter_context(open_root(settings.sessions_root))
-        tool = stack.enter_context(open_tool_folder(root, create=not dry_run))
+        root = stack.enter_context(open_store(settings.sessions_root))
+        tool = stack.enter_context(root.workspace(create=not dry_run))
         if tool is not None and not dry_run:
-            stack.enter_context(hold_lock(tool))
-            stack.enter_context(hold_lock(tool, BACKUP))
+            stack.enter_context(tool.hold())
+            stack.enter_context(tool.hold(BACKUP_LOCK))
             unsettled = settle_all(root, tool)
         found = stack.enter_context(find_archive(archive, place, company_id))
         asked = Asked(company_id or found.manifest.company_id, everything, replace)

@@ -9,7 +9,7 @@ import click
 
 from baileys_cleanup.cleaning.company import Terms, look_and_plan
 from baileys_cleanup.cleaning.undo import Restored, switch_set_aside, undo_company
-from baileys_cleanup.cleaning.undoable import SetAside, choose_run, choose_set_aside
+from baileys_cleanup.cleaning.undoable import choose_run, choose_set_aside
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import (
     CONTEXT,
@@ -28,13 +28,9 @@ from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
 from baileys_cleanup.output.summary import print_json
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.audit import Audit, open_audit
-from baileys_cleanup.store.folder.lock import hold_lock
-from baileys_cleanup.store.folder.purge import settle, tidy
-from baileys_cleanup.store.folder.root import Root, open_root
-from baileys_cleanup.store.folder.runs import UNDOING, Run, write_run
-from baileys_cleanup.store.folder.set_aside import settle_all
-from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.runs import UNDOING, Run
+from baileys_cleanup.store.store import SetAside, Store, Workspace
 
 _KEEPING = {
     Rule.SESSION_AGE: "retention.session_max_age_days",
@@ -56,32 +52,32 @@ def undo_run(
     as_json: bool,
 ) -> int:
     """Bring back what one run removed. Returns 0, or 1 when something had to stay away."""
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
-        if tool is None:
-            raise UsageProblem(f"nothing was ever removed under {shown(root.path)}, so there is no run to undo")
-        with hold_lock(tool), open_audit(tool, world.clock) as audit:
-            for problem in settle_all(root, tool):
+    with open_store(settings.sessions_root) as store, store.workspace(create=False) as workspace:
+        if workspace is None:
+            raise UsageProblem(f"nothing was ever removed under {shown(store.path)}, so there is no run to undo")
+        with workspace.hold():
+            for problem in workspace.settle_folders():
                 click.echo(f"warning: {shown(problem)}", err=True)
-            folders = choose_set_aside(tool, run_id, wanted, world.again)
+            folders = choose_set_aside(workspace, run_id, wanted, world.again)
             if folders:
-                return _switch_folders(root, tool, folders, audit, write, world=world, as_json=as_json)
-            run, ids = choose_run(tool, run_id, wanted)
-            settle(root, tool, run)
+                return _switch_folders(workspace, folders, write, world=world, as_json=as_json)
+            run, ids = choose_run(workspace, run_id, wanted)
+            workspace.settle(run)
             try:
-                write_run(tool, run._replace(state=UNDOING))
-                audit.write("undo", run=run.run_id)
+                workspace.record_run(run._replace(state=UNDOING))
+                workspace.audit(world.clock, "undo", run=run.run_id)
             except OSError as error:
-                raise UsageProblem(f"nothing can be written in {shown(tool.path)}: {in_words(error)}") from None
+                raise UsageProblem(f"nothing can be written in {shown(workspace.path)}: {in_words(error)}") from None
             restored: list[Restored] = []
-            holds = world.holds(tool, world.again)
+            holds = world.holds(workspace, world.again)
             for company_id in ids:
                 if world.stopping():
                     break
-                back = undo_company(root, tool, run, company_id, world=world, holds=holds)
+                back = undo_company(store, workspace, run, company_id, world=world, holds=holds)
                 restored.append(back)
-            settle(root, tool, run._replace(state=UNDOING))
-            tidy(tool, run)
-        again = _going_again(root, settings, restored, world)
+            workspace.settle(run._replace(state=UNDOING))
+            workspace.forget_empty(run)
+        again = _going_again(store, settings, restored, world)
     stayed = sum(len(company.stayed) for company in restored)
     if as_json:
         print_json(write, _undo_fields(run, restored, again, stopped=world.stopping()))
@@ -91,10 +87,8 @@ def undo_run(
 
 
 def _switch_folders(
-    root: Root,
-    tool: ToolFolder,
+    workspace: Workspace,
     folders: Sequence[SetAside],
-    audit: Audit,
     write: Callable[[str], object],
     *,
     world: World,
@@ -102,32 +96,31 @@ def _switch_folders(
 ) -> int:
     """Let whole folders go live again, each in one step. Returns 0, or 1 when one could not."""
     problems: dict[str, str] = {}
-    holds = world.holds(tool, world.again)
+    holds = world.holds(workspace, world.again)
     for folder in folders:
-        aside = folder.aside
-        audit.write("undo", run=aside.run_id, company=aside.company_id)
+        workspace.audit(world.clock, "undo", run=folder.run_id, company=folder.company_id)
         try:
-            switch_set_aside(root, tool, folder, holds)
+            switch_set_aside(workspace, folder, holds)
         except (CompanyProblem, OSError) as problem:
             why = (problem.strerror or str(problem)) if isinstance(problem, OSError) else str(problem)
-            problems[aside.company_id] = why
-    run_id = folders[0].aside.run_id
+            problems[folder.company_id] = why
+    run_id = folders[0].run_id
     if as_json:
         companies = [
             {
-                "company_id": shown(folder.aside.company_id),
-                "why": folder.aside.why,
-                "switched": folder.aside.company_id not in problems,
-                "error": problems.get(folder.aside.company_id),
+                "company_id": shown(folder.company_id),
+                "why": folder.why,
+                "switched": folder.company_id not in problems,
+                "error": problems.get(folder.company_id),
             }
             for folder in folders
         ]
         print_json(write, {"run_id": run_id, "status": "partial" if problems else "done", "folders": companies})
         return int(bool(problems))
     for folder in folders:
-        name = shown(folder.aside.company_id)
-        if folder.aside.company_id in problems:
-            write(f"company {name}: not switched: {problems[folder.aside.company_id]}\n")
+        name = shown(folder.company_id)
+        if folder.company_id in problems:
+            write(f"company {name}: not switched: {problems[folder.company_id]}\n")
         else:
             write(f"company {name}: the folder of {count(folder.files, 'file')} that lay aside is live again\n")
     if len(problems) < len(folders):
@@ -157,14 +150,14 @@ def _undo_fields(run: Run, restored: list[Restored], again: Counter[str], *, sto
     }
 
 
-def _going_again(root: Root, settings: Settings, restored: list[Restored], world: World) -> Counter[str]:
+def _going_again(store: Store, settings: Settings, restored: list[Restored], world: World) -> Counter[str]:
     """Return how many of the files the next run would remove again, by the setting that keeps them."""
     again: Counter[str] = Counter()
     terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
     for back in restored:
         names = set(back.files)
         if names:
-            with suppress(CompanyProblem, OSError), root.company(back.company_id) as company:
+            with suppress(CompanyProblem, OSError), store.company(back.company_id) as company:
                 removals = look_and_plan(company, settings.policy_for(back.company_id), terms).plan.removals
                 again.update(_KEEPING[verdict.rule] for verdict in removals if verdict.file.name in names)
     return again

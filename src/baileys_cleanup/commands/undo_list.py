@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from baileys_cleanup.cleaning.undoable import SetAside, Undoable, set_aside_folders, undoable_runs
+from baileys_cleanup.cleaning.undoable import Undoable, undoable_runs
 from baileys_cleanup.output.summary import plain, print_json, table
 from baileys_cleanup.output.text import few, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.root import open_root
-from baileys_cleanup.store.folder.set_aside import RESTORE
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.store import RESTORE, SetAside
 
 
 def list_runs(settings: Settings, write: Callable[[str], object], *, again: str = "", as_json: bool) -> int:
@@ -18,16 +17,16 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
 
     `again` are the options that a later command needs to find the same sessions root.
     """
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
-        found, broken = undoable_runs(tool) if tool else ([], [])
-        folders = set_aside_folders(tool) if tool else []
+    with open_store(settings.sessions_root) as store, store.workspace(create=False) as workspace:
+        found, broken = undoable_runs(workspace) if workspace else ([], [])
+        folders = workspace.set_aside() if workspace else []
     if as_json:
         runs = [_run_fields(entry) for entry in found]
         aside = [_folder_fields(folder) for folder in folders]
         print_json(write, {"runs": runs, "set_aside": aside, "unreadable_records": broken})
         return 0
     if not found and not folders:
-        write(f"Nothing to undo under {shown(root.path)}.\n")
+        write(f"Nothing to undo under {shown(store.path)}.\n")
     elif found:
         rows = [
             [
@@ -57,9 +56,9 @@ def _list_folders(folders: Sequence[SetAside], write: Callable[[str], object], a
     write("Whole folders that were set aside; nothing deletes them:\n")
     rows = [
         [
-            folder.aside.run_id,
-            shown(folder.aside.company_id),
-            folder.aside.why if folder.former else f"{folder.aside.why}, taken back",
+            folder.run_id,
+            shown(folder.company_id),
+            folder.why if folder.former else f"{folder.why}, taken back",
             str(folder.files),
             size(folder.size),
         ]
@@ -67,7 +66,7 @@ def _list_folders(folders: Sequence[SetAside], write: Callable[[str], object], a
     ]
     for line in table([["RUN", "COMPANY", "WHY", "FILES", "SIZE"], *rows], plain, None):
         write(line + "\n")
-    whys = {folder.aside.why for folder in folders}
+    whys = {folder.why for folder in folders}
     if RESTORE in whys:
         write(f"\nTo switch one with the present folder, which then lies aside: baileys-cleanup undo RUN{again}\n")
     if whys - {RESTORE}:
@@ -76,10 +75,10 @@ def _list_folders(folders: Sequence[SetAside], write: Callable[[str], object], a
 
 def _folder_fields(folder: SetAside) -> dict[str, Any]:
     return {
-        "run_id": folder.aside.run_id,
-        "company_id": shown(folder.aside.company_id),
-        "why": folder.aside.why,
-        "started_at": timestamp(folder.aside.started),
+        "run_id": folder.run_id,
+        "company_id": shown(folder.company_id),
+        "why": folder.why,
+        "started_at": timestamp(folder.started),
         "files": folder.files,
         "bytes": folder.size,
         "taken_back": not folder.former,
@@ -94,5 +93,5 @@ def _run_fields(entry: Undoable) -> dict[str, Any]:
         "deleted_after": timestamp(entry.run.due),
         "files": entry.files,
         "bytes": entry.size,
-        "companies": {shown(company_id): files for company_id, files in entry.companies.items()},
+        "companies": {shown(company_id): held.files for company_id, held in entry.companies.items()},
     }

@@ -38,6 +38,8 @@ PROTECTED = frozenset({Kind.CREDS, Kind.APP_STATE_SYNC_KEY, Kind.APP_STATE_SYNC_
 REMOVABLE = frozenset({Kind.SESSION, Kind.SENDER_KEY, Kind.SENDER_KEY_MEMORY, Kind.PRE_KEY})
 """Kinds that have a rule. Whatever is neither here nor in `PROTECTED` is kept as well."""
 
+COMPANY_PREFIX = "company_"
+"""How the name of a company's folder begins; the rest is its id, as is."""
 CREDS_NAME = "creds.json"
 PRE_KEY_BEGINNING = "pre-key-"
 

@@ -8,8 +8,7 @@ from baileys_cleanup.rotation.rotate import Rotated, rotate
 from baileys_cleanup.rotation.states import Journal
 from baileys_cleanup.rotation.steps import Doors
 from baileys_cleanup.settings.values import Rotate, Settings
-from baileys_cleanup.store.folder.root import open_root
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+from baileys_cleanup.store.folder.folder_store import open_store
 
 
 def why_not(rotate: Rotate, counted: int | None, last: Journal | None, now: int) -> str | None:
@@ -42,7 +41,7 @@ def rotate_when_due(
     To be called without the run lock, after the cleanup has let go of it. Raises CleanupError as a rotation by hand
     does; the journal then counts as the company's last rotation, unless nothing was begun.
     """
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
+    with open_store(settings.sessions_root) as root, root.workspace(create=False) as tool:
         last = read_journals(tool).last_of(company_id)
     reason = why_not(settings.rotate, counted, last, world.now)
     return reason if reason is not None else rotate(settings, company_id, world, doors, fresh=False)

@@ -2,7 +2,7 @@
 
 from baileys_cleanup.output.text import few
 from baileys_cleanup.rotation.journal import Journals, read_journals, way_on
-from baileys_cleanup.store.folder.tool_folder import ROTATIONS, ToolFolder
+from baileys_cleanup.store.store import ROTATIONS, Workspace
 
 
 class RotationHolds:
@@ -28,6 +28,6 @@ class RotationHolds:
         return None
 
 
-def rotation_holds(tool: ToolFolder, again: str) -> RotationHolds:
+def rotation_holds(workspace: Workspace, again: str) -> RotationHolds:
     """Return what rotations hold under a sessions root."""
-    return RotationHolds(read_journals(tool), f"{tool.path}/{ROTATIONS}", again)
+    return RotationHolds(read_journals(workspace), f"{workspace.path}/{ROTATIONS}", again)

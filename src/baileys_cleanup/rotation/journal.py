@@ -3,13 +3,11 @@
 A journal is written before the step that it speaks of can be doubted: beside its place, flushed, and renamed over.
 """
 
-import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.rotation.states import Journal, State, in_words
-from baileys_cleanup.store.folder.records import read_record, write_record
-from baileys_cleanup.store.folder.tool_folder import ROTATIONS, ToolFolder
+from baileys_cleanup.store.store import ROTATIONS, Workspace
 
 _END = ".json"
 
@@ -33,25 +31,22 @@ class Journals(NamedTuple):
         return {each.company_id: each for each in self.readable if each.open}
 
 
-def read_journals(tool: ToolFolder | None) -> Journals:
-    """Return what was recorded; nothing where there is no folder yet."""
+def read_journals(workspace: Workspace | None) -> Journals:
+    """Return what was recorded; nothing where there is no rotation yet."""
     found = Journals([], [])
-    try:
-        if tool is None:
-            return found
-        with tool.part(ROTATIONS, create=False) as part:
-            for name in sorted(name for name in os.listdir(part) if name.endswith(_END)):
-                try:
-                    found.readable.append(_read(part, name))
-                except (OSError, ValueError, KeyError, TypeError):
-                    found.broken.append(name)
-    except FileNotFoundError:
-        pass
+    if workspace is None:
+        return found
+    records = workspace.records(ROTATIONS)
+    for name in records.names():
+        try:
+            found.readable.append(_read(name, records.read(name)))
+        except (OSError, ValueError, KeyError, TypeError):
+            found.broken.append(name)
     found.readable.sort(key=lambda journal: journal.started)  # two of one second: their ids do not tell
     return found
 
 
-def write_journal(tool: ToolFolder, journal: Journal) -> Journal:
+def write_journal(workspace: Workspace, journal: Journal) -> Journal:
     """Record how far a rotation is, durably; returns it. Raises OSError when that cannot be done."""
     record = {
         "company": journal.company_id,
@@ -62,14 +57,11 @@ def write_journal(tool: ToolFolder, journal: Journal) -> Journal:
         "halted": journal.halted,
         "backup": journal.backup,
     }
-    with tool.part(ROTATIONS) as part:
-        write_record(part, journal.run_id + _END, record)
-        os.fsync(part)
+    workspace.records(ROTATIONS).write(journal.run_id + _END, record)
     return journal
 
 
-def _read(part: int, name: str) -> Journal:
-    record = read_record(part, name)
+def _read(name: str, record: dict[str, Any]) -> Journal:
     flags = [record[key] for key in ("fresh", "bot_pairs", "halted")]
     company, backup, started = record["company"], record["backup"], record["started"]
     if not (isinstance(company, str) and isinstance(backup, str) and type(started) is int):
@@ -80,9 +72,9 @@ def _read(part: int, name: str) -> Journal:
     return Journal(run_id, company, flags[0], flags[1], started, State(record["state"]), flags[2], backup)
 
 
-def why_not_now(tool: ToolFolder | None, company_id: str, again: str = "") -> str | None:
+def why_not_now(workspace: Workspace | None, company_id: str, again: str = "") -> str | None:
     """Return, with the way on, why nobody else may change a company's folder now: a rotation of it is open."""
-    journal = read_journals(tool).open().get(company_id)
+    journal = read_journals(workspace).open().get(company_id)
     return None if journal is None else way_on(journal, again)
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.rotation.copying import give_to_owner
@@ -19,12 +20,9 @@ from baileys_cleanup.rotation.steps import Doors, Rotator, check_hooks, check_ro
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.audit import open_audit
-from baileys_cleanup.store.folder.company import PREFIX
-from baileys_cleanup.store.folder.lock import hold_lock
-from baileys_cleanup.store.folder.root import Root, open_root
-from baileys_cleanup.store.folder.runs import new_run_id
+from baileys_cleanup.store.folder.folder_store import FolderStore, FolderWorkspace, open_store
 from baileys_cleanup.store.folder.set_aside import settle_all
-from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
+from baileys_cleanup.store.runs import new_run_id
 
 _PATIENCE = 600
 """How often (about once a second) the end of a pairing asks for the lock that another run holds."""
@@ -43,7 +41,7 @@ class Rotated(NamedTuple):
 
 def look(settings: Settings, wanted: str, world: World, doors: Doors, *, fresh: bool) -> Rotated:
     """Return what a rotation would do, and change nothing. Raises what the rotation would raise before it begins."""
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
+    with open_store(settings.sessions_root) as root, root.workspace(create=False) as tool:
         return _planned(root, tool, settings, wanted, world=world, doors=doors, fresh=fresh)
 
 
@@ -83,7 +81,7 @@ def roll_back(settings: Settings, wanted: Sequence[str], world: World, doors: Do
     """Let the former folders live again: of the open rotations, or of a company's last one even when it is done."""
     with _at_work(settings, world, doors) as (root, tool, rotator):
         journals = read_journals(tool)
-        named = [journals.last_of(text.removeprefix(PREFIX)) for text in wanted]
+        named = [journals.last_of(text.removeprefix(COMPANY_PREFIX)) for text in wanted]
         done = [journal for journal in named if journal is not None and journal.done]
         chosen = done or _open_ones(root, journals, wanted)
         ended, troubles = _each(chosen, rotator.roll_back)
@@ -113,10 +111,10 @@ def _raise_all(troubles: Sequence[CleanupError]) -> None:
 
 
 @contextmanager
-def _at_work(settings: Settings, world: World, doors: Doors) -> Iterator[tuple[Root, ToolFolder, Rotator]]:
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=True) as tool:
+def _at_work(settings: Settings, world: World, doors: Doors) -> Iterator[tuple[FolderStore, FolderWorkspace, Rotator]]:
+    with open_store(settings.sessions_root) as root, root.workspace(create=True) as tool:
         assert tool is not None
-        with hold_lock(tool):
+        with tool.hold():
             try:
                 with open_audit(tool, world.clock) as audit:
                     for problem in settle_all(root, tool):
@@ -127,7 +125,14 @@ def _at_work(settings: Settings, world: World, doors: Doors) -> Iterator[tuple[R
 
 
 def _planned(
-    root: Root, tool: ToolFolder | None, settings: Settings, wanted: str, *, world: World, doors: Doors, fresh: bool
+    root: FolderStore,
+    tool: FolderWorkspace | None,
+    settings: Settings,
+    wanted: str,
+    *,
+    world: World,
+    doors: Doors,
+    fresh: bool,
 ) -> Rotated:
     """Look at all that can stand in the way, before anything is touched."""
     (company_id,) = root.select([wanted])
@@ -153,17 +158,17 @@ def _planned(
     return Rotated(
         Journal(new_run_id(world.now), company_id, fresh, bot_pairs, world.now),
         seen,
-        f"{root.path}/{PREFIX}{company_id}",
+        f"{root.path}/{COMPANY_PREFIX}{company_id}",
     )
 
 
-def _open_ones(root: Root, journals: Journals, wanted: Sequence[str]) -> list[Journal]:
+def _open_ones(root: FolderStore, journals: Journals, wanted: Sequence[str]) -> list[Journal]:
     """Return the open rotations that are meant. Raises UsageProblem where there is none.
 
     The folder itself may be missing in the middle of a switch; the journal knows the company all the same.
     """
     unfinished = journals.open()
-    ids = [text.removeprefix(PREFIX) for text in wanted]
+    ids = [text.removeprefix(COMPANY_PREFIX) for text in wanted]
     for company_id in ids:
         if company_id not in unfinished:
             raise UsageProblem(
@@ -222,7 +227,7 @@ def _close(settings: Settings, journal: Journal, state: State, world: World, doo
     return journal
 
 
-def _give_to_the_bot(root: Root, journal: Journal, doors: Doors) -> None:
+def _give_to_the_bot(root: FolderStore, journal: Journal, doors: Doors) -> None:
     """Let the bot's user own the pairing, where a command paired as root."""
     with suppress(CompanyProblem), root.company(journal.company_id) as company:
         left = give_to_owner(company.fd)
@@ -230,13 +235,13 @@ def _give_to_the_bot(root: Root, journal: Journal, doors: Doors) -> None:
             doors.warn(f"these belong to root, and the bot may not be able to write to them: {few(left)}")
 
 
-def _as_recorded(tool: ToolFolder, journal: Journal) -> Journal:
+def _as_recorded(tool: FolderWorkspace, journal: Journal) -> Journal:
     """Return what the journal says now: without the lock, somebody else may have taken the rotation back."""
     return next((each for each in read_journals(tool).readable if each.run_id == journal.run_id), journal)
 
 
 def _wait(settings: Settings, journal: Journal, world: World, doors: Doors) -> Ending:
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
+    with open_store(settings.sessions_root) as root, root.workspace(create=False) as tool:
         hook = hook_for(settings.rotate, "qr_command", root, journal.company_id)
         if hook is None:
             doors.say("rotate.qr_command is not set: scan the QR code that the bot itself shows now")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.cleaning.hooks import Hook, hook_of, run_hook, why_missing
 from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, in_words
 from baileys_cleanup.output.text import argument, count, few, shown, size
 from baileys_cleanup.rotation.copying import copy_files, differences, room_for
@@ -17,7 +18,8 @@ from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
 from baileys_cleanup.settings.values import Rotate, Settings
 from baileys_cleanup.store.folder.audit import Audit
-from baileys_cleanup.store.folder.company import PREFIX, Company
+from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.folder_store import FolderWorkspace
 from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.folder.set_aside import (
     Aside,
@@ -30,7 +32,6 @@ from baileys_cleanup.store.folder.set_aside import (
     switch,
     switch_back,
 )
-from baileys_cleanup.store.folder.tool_folder import ToolFolder
 
 WHY = "rotate"
 BEFORE_THE_SWITCH = (State.PLANNED, State.BACKED_UP, State.STOPPING, State.STOPPED, State.BUILT)
@@ -60,7 +61,7 @@ class Doors(NamedTuple):
 
 def hook_for(rotate: Rotate, name: str, root: Root, company_id: str) -> Hook | None:
     """Return one of the commands of `rotate` for a company, None where it is not set."""
-    return hook_of(rotate, name, company_id, f"{root.path}/{PREFIX}{company_id}")
+    return hook_of(rotate, name, company_id, f"{root.path}/{COMPANY_PREFIX}{company_id}")
 
 
 def check_hooks(rotate: Rotate, root: Root, company_id: str) -> None:
@@ -85,7 +86,7 @@ class Rotator:
     """Takes one company's rotation from state to state, while the run lock is held."""
 
     def __init__(
-        self, root: Root, tool: ToolFolder, audit: Audit, settings: Settings, *, world: World, doors: Doors
+        self, root: Root, tool: FolderWorkspace, audit: Audit, settings: Settings, *, world: World, doors: Doors
     ) -> None:
         self._root = root
         self._tool = tool

@@ -9,13 +9,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.tables import TABLES, CompanyTable, RetentionTable, Written
 from baileys_cleanup.settings.together import check_together
 from baileys_cleanup.settings.types import Text, marked
 from baileys_cleanup.settings.values import CONFIG_VARIABLE, FLAG, PREFIX, SECRETS, Loaded, Settings
-from baileys_cleanup.store.folder.company import PREFIX as COMPANY_PREFIX
 
 _FILE_LIMIT = 1024 * 1024
 

@@ -1,25 +1,35 @@
 """What carries a plan out: the protocol, and the one for a dry run, which touches nothing."""
 
-import errno
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from baileys_cleanup.decision.names import PROTECTED, REMOVABLE, kind_of
 from baileys_cleanup.decision.verdict import Verdict
-from baileys_cleanup.errors import ProtectedFile, in_words
-from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.errors import ProtectedFile
 
 
 class Outcome(StrEnum):
-    """What became of one planned removal."""
+    """What became of one planned removal.
+
+    `held`: the memory of its group could not go, so the key stays. `stopped`: the run was told to stop before it.
+    """
 
     REMOVED = "removed"
     CHANGED = "changed"
     VANISHED = "vanished"
     HELD = "held"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Removal(NamedTuple):
+    """A planned removal, carried out or not; `problem` says in words why a failed one could not be done."""
+
+    verdict: Verdict
+    outcome: Outcome
+    problem: str | None = None
 
 
 class Revision(NamedTuple):
@@ -29,24 +39,33 @@ class Revision(NamedTuple):
     problem: str | None = None
 
 
-class Hand(Protocol):
-    """Removes files of one company, one at a time."""
+class Doubted(Protocol):
+    """A company, as far as a remover that does nothing needs it."""
 
-    def remove(self, verdict: Verdict) -> Outcome:
-        """Carry out one planned removal. Raises OSError when the file could not go, and is still there."""
+    id: str
 
-    def confirm(self) -> "list[Revision]":
+    def doubt(self) -> str | None:
+        """Return why nothing could be removed here, where that shows without trying."""
+
+
+class CompanyRemover(Protocol):
+    """Removes files of one company."""
+
+    def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
+        """Carry out planned removals in their order, and tell of each; `stopping` is asked between two files."""
+
+    def confirm(self) -> list[Revision]:
         """Look a last time at all that was removed, and return what did not stay so."""
 
 
 class Remover(Protocol):
-    """What carries a plan out: for real, or in words only."""
+    """What carries the plans of a run out: for real, or in words only."""
 
-    def doubt(self, company: Company) -> str | None:
+    def doubt(self, company: Any) -> str | None:  # noqa: ANN401 - a company as the same store opened it
         """Return why removals in this company will fail, where that shows before the first one."""
 
-    def company(self, company: Company) -> AbstractContextManager[Hand]:
-        """Return the hand for one company."""
+    def company(self, company: Any) -> AbstractContextManager[CompanyRemover]:  # noqa: ANN401 - likewise
+        """Return the remover for one company."""
 
 
 def refuse_protected(name: str) -> None:
@@ -59,24 +78,24 @@ def refuse_protected(name: str) -> None:
 class DryRun:
     """The remover without hands: says what the other would do, and touches nothing."""
 
-    def doubt(self, company: Company) -> str | None:
-        """Return what would keep the other from removing: no right to write in the company's folder."""
-        if os.access(".", os.W_OK | os.X_OK, dir_fd=company.fd, effective_ids=True):
-            return None
-        read_only = os.fstatvfs(company.fd).f_flag & os.ST_RDONLY
-        why = in_words(OSError(errno.EROFS if read_only else errno.EACCES, ""))
-        return f"a real run would remove nothing here: {why}"
+    def doubt(self, company: Doubted) -> str | None:
+        """Return what would keep the other from removing."""
+        return company.doubt()
 
     @contextmanager
-    def company(self, company: Company) -> Iterator[Hand]:  # noqa: ARG002 - the same shape as the real one
-        """Return a hand that only says yes."""
+    def company(self, company: Doubted) -> Iterator[CompanyRemover]:  # noqa: ARG002 - the same shape as the real one
+        """Return a remover that only says yes."""
         yield self
+
+    def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
+        """Say that the files would be removed."""
+        for verdict in removals:
+            if stopping():
+                yield Removal(verdict, Outcome.STOPPED)
+                continue
+            refuse_protected(verdict.file.name)
+            yield Removal(verdict, Outcome.REMOVED)
 
     def confirm(self) -> list[Revision]:
         """Look at nothing: nothing was moved."""
         return []
-
-    def remove(self, verdict: Verdict) -> Outcome:
-        """Say that the file would be removed."""
-        refuse_protected(verdict.file.name)
-        return Outcome.REMOVED

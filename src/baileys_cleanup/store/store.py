@@ -1,12 +1,37 @@
-"""The door to where auth files lie: what everybody above may ask of a store, whatever it is made of."""
+"""The door to where auth files lie: all that cleaning, watching and undo may ask of a store, whatever it is made of.
 
-from typing import NamedTuple
+A `Store` knows its companies; a `Company`, held open, tells its names and dates and who it belongs to; a `Workspace` is
+what the tool keeps beside them: locks, records, the audit log, and what was removed and may come back.
+"""
 
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol
+
+from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.store.remover import Remover
+from baileys_cleanup.store.runs import Run
+from baileys_cleanup.store.small_records import SmallRecords
+
+OWN_FOLDER = ".baileys-cleanup"
+"""The tool's own folder under a sessions root."""
+RUN_LOCK = "lock"
+MONITOR_LOCK = "monitor.lock"
+"""Held by a monitor while it tells of companies: two of them would tell twice."""
+BACKUP_LOCK = "backup.lock"
+"""A backup only reads the companies, so it does not keep the nightly cleaning waiting."""
+BUSY = {RUN_LOCK: "run", MONITOR_LOCK: "monitor", BACKUP_LOCK: "backup"}
+"""What is at work while a lock is held."""
+
+
+ROTATIONS = "rotations"
+BACKUPS = "backups"
+"""The parts of a workspace that hold small records of rotations, and of each company's backups."""
 
 
 class Listing(NamedTuple):
-    """The names in a company folder: its auth files, not looked at yet, and what else lies there."""
+    """The names in a company: its auth files, not looked at yet, and what else lies there."""
 
     files: list[AuthFile]
     strangers: list[str]
@@ -18,3 +43,182 @@ class Look(NamedTuple):
     files: list[AuthFile]
     vanished: list[AuthFile]
     errors: dict[str, str]
+
+
+class Space(NamedTuple):
+    """What is free for an ordinary user, and the inodes in all: 0 where they are made as needed."""
+
+    free_bytes: int
+    free_inodes: int
+    inodes: int
+
+
+class Purged(NamedTuple):
+    """What a purge deleted for good, and what it could not delete."""
+
+    files: int
+    size: int
+    errors: list[str]
+
+
+class Quarantined(NamedTuple):
+    """What of one company lies in the quarantine of a run; `size` is in bytes."""
+
+    files: int
+    size: int
+
+
+RESTORE = "restore"
+"""Why a folder was built that took another's place: by a restore, which can do it again from its archive."""
+
+
+class SetAside(NamedTuple):
+    """A whole company folder that lies aside. `started` is in nanoseconds since the epoch, `size` in bytes.
+
+    `why` says what built the folder that took its place; `former` is False for one that was switched back already.
+    """
+
+    run_id: str
+    company_id: str
+    why: str
+    started: int
+    files: int
+    size: int
+    former: bool
+
+
+class Company(Protocol):
+    """One company, held open. `id` is as it is written, without `company_`."""
+
+    id: str
+
+    def names(self) -> Listing:
+        """List the auth files; what is no regular file is a stranger: named, never counted."""
+
+    def census(self, beginning: str) -> tuple[int, int]:
+        """Count the auth files, and those whose names begin so, without making anything of them."""
+
+    def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:
+        """Date the `wanted` ones among `files`; the others are passed on as they are."""
+
+    def account(self, wait: Callable[[], object]) -> Account:
+        """Read who the company is; a copy of `creds.json` that does not parse is read once more after `wait`."""
+
+    def doubt(self) -> str | None:
+        """Return why nothing could be removed here, where that shows without trying."""
+
+
+class Returning(Protocol):
+    """What a run took from one company, on its way back. Nothing that exists by now is replaced."""
+
+    def names(self) -> list[str]:
+        """Return what still lies in the quarantine, by name."""
+
+    def put_back(self, company: Any, name: str) -> None:  # noqa: ANN401 - as the same store opened it
+        """Put one file back. Raises FileExistsError where the name is taken, OSError where it cannot be done."""
+
+
+class Workspace(Protocol):
+    """What the tool keeps beside the companies of a store. `path` says where, for people."""
+
+    path: str
+
+    def hold(self, name: str = RUN_LOCK) -> AbstractContextManager[None]:
+        """Hold a lock, without waiting for it. Raises LockHeld when another process has it."""
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is a record or a part of this name."""
+
+    def records(self, part: str | None = None) -> SmallRecords:
+        """Return the small records of the workspace itself, or of a named part of it."""
+
+    def audit(self, clock: Callable[[], int], event: str, **fields: str | int | None) -> None:
+        """Write one line into the audit log. Raises OSError when it could not be written whole."""
+
+    def rules_of(self, run_id: str, company_id: str) -> dict[str, str]:
+        """Return by which rule a run removed each file of a company, as far as the audit log still tells."""
+
+    def runs(self) -> tuple[list[Run], list[str]]:
+        """Return the recorded runs, oldest first, and the names of records that cannot be read."""
+
+    def record_run(self, run: Run) -> None:
+        """Record a run before it moves anything, and again when it is over."""
+
+    def last_start(self) -> int | None:
+        """Return when the last run began (nanoseconds), None where none was. Raises OSError or ValueError."""
+
+    def record_start(self, now: int) -> None:
+        """Record when this run began."""
+
+    def tidy_up(self) -> None:
+        """Forget temporary things that a killed run left."""
+
+    def settle_folders(self) -> list[str]:
+        """End switches of whole folders that were cut short; return in words what could not be ended."""
+
+    def settle(self, run: Run) -> bool:
+        """End what a killed run or undo left half done; tell whether every file of it is in one place."""
+
+    def purge(self, run: Run, clock: Callable[[], int], stopping: Callable[[], bool]) -> Purged:
+        """Delete for good what a run removed; stops between two files when told to."""
+
+    def forget_empty(self, run: Run) -> None:
+        """Forget a run of which nothing is left."""
+
+    def unrecorded(self) -> list[str]:
+        """Return what lies in the quarantine under no name of a recorded run."""
+
+    def remover(self, run: Run, clock: Callable[[], int]) -> AbstractContextManager[Remover]:
+        """Return what removes for a run. Raises OSError where the audit log cannot be opened: then nothing may go."""
+
+    def quarantined(self, run: Run) -> dict[str, Quarantined]:
+        """Return what of a run still lies in the quarantine, by company."""
+
+    def returning(self, run: Run, company_id: str) -> AbstractContextManager[Returning]:
+        """Open what a run took from one company. Raises FileNotFoundError where there is nothing."""
+
+    def set_aside(self) -> Sequence[SetAside]:
+        """Return the whole folders that lie aside, newest first."""
+
+    def switch_set_aside(self, folder: SetAside) -> None:
+        """Let a folder that lies aside go live; the present one takes its place. Raises CompanyProblem."""
+
+
+class Store(Protocol):
+    """Where the companies lie. `path` says where that really is, for people, and `asked` what was asked for."""
+
+    path: str
+    asked: str
+
+    @property
+    def was_link(self) -> bool:
+        """Tell whether what was asked for led somewhere else."""
+
+    def company_ids(self) -> tuple[list[str], list[str]]:
+        """Return the ids of all companies, sorted, and the names of links that only look like one."""
+
+    def has(self, company_id: str) -> bool:
+        """Tell whether there is anything by the name of this company."""
+
+    def select(self, wanted: Iterable[str]) -> list[str]:
+        """Return the wanted ids, once each, in the order given. Raises UsageProblem for one that is not there."""
+
+    def company(self, company_id: str) -> AbstractContextManager[Company]:
+        """Open one company. Raises CompanyProblem when it cannot be worked on."""
+
+    def place_of(self, company_id: str) -> str:
+        """Return where a company lies, for commands of the operator's: the path of its folder."""
+
+    def space(self) -> Space:
+        """Return what is left where the companies lie."""
+
+    def workspace(self, *, create: bool) -> AbstractContextManager[Workspace | None]:
+        """Open the tool's own part; None when it does not exist and may not be made (a dry run).
+
+        Raises UsageProblem when it cannot be used.
+        """
+
+
+def no_companies(path: str) -> str:
+    """Return the warning about a store, named by its path, in which nothing looks like a company."""
+    return f"the sessions root {path} holds no company_<id> folder: is the right disk mounted?"

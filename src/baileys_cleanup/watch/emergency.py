@@ -18,7 +18,7 @@ from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem
 from baileys_cleanup.output.summary import Report, problems_in_words
 from baileys_cleanup.output.text import argument, count, shown, size
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.store import Store
 from baileys_cleanup.watch.remember.run_history import record_emergency
 from baileys_cleanup.watch.see.all import terms_of
 from baileys_cleanup.watch.see.company import View, view_one
@@ -80,7 +80,7 @@ def lowered(settings: Settings, company_ids: Sequence[str]) -> Settings:
 
 
 def relieve(
-    root: Root,
+    store: Store,
     settings: Settings,
     company_ids: Sequence[str],
     world: World,
@@ -91,20 +91,20 @@ def relieve(
     run = partial(_run, world=world, reliefs=reliefs, clean_one=clean_one)
     floor = lowered(settings, company_ids)
     # Where even the floor leaves nothing to take, a run would only take the lock.
-    able = [name for name in company_ids if _takes(root, floor, name, world)]
+    able = [name for name in company_ids if _takes(store, floor, name, world)]
     run(settings, able)
-    still = [name for name in able if not reliefs[name].barred and _critical(root, settings, name, world)]
-    run(floor, [name for name in still if _takes(root, floor, name, world)])
+    still = [name for name in able if not reliefs[name].barred and _critical(store, settings, name, world)]
+    run(floor, [name for name in still if _takes(store, floor, name, world)])
     return reliefs
 
 
-def _takes(root: Root, settings: Settings, company_id: str, world: World) -> bool:
-    seen = view_one(root, company_id, settings.policy_for(company_id), terms_of(settings, world))
+def _takes(store: Store, settings: Settings, company_id: str, world: World) -> bool:
+    seen = view_one(store, company_id, settings.policy_for(company_id), terms_of(settings, world))
     return isinstance(seen, View) and seen.detail is not None and seen.detail.removable.files > 0
 
 
-def _critical(root: Root, settings: Settings, company_id: str, world: World) -> bool:
-    seen = view_one(root, company_id, settings.policy_for(company_id), terms_of(settings, world))
+def _critical(store: Store, settings: Settings, company_id: str, world: World) -> bool:
+    seen = view_one(store, company_id, settings.policy_for(company_id), terms_of(settings, world))
     return isinstance(seen, View) and seen.level is Level.CRITICAL
 
 

@@ -16,9 +16,8 @@ from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.lock import MONITOR, hold_lock
-from baileys_cleanup.store.folder.root import Root, open_root
-from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.store import MONITOR_LOCK, Store, Workspace
 from baileys_cleanup.watch.emergency import Relief, relieve
 from baileys_cleanup.watch.remember.alerts_sent import Company, read_memory, still, write_memory
 from baileys_cleanup.watch.see.all import Facts, beside, terms_of
@@ -112,50 +111,50 @@ def look(settings: Settings, wanted: Sequence[str], world: World, teller: Teller
 
     Raises UsageProblem when the root or the tool's own folder cannot be used.
     """
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=True) as tool:
-        seen = Seen(world.now, root.path)
-        ids = root.select(wanted) or root.company_ids()[0]
+    with open_store(settings.sessions_root) as store, store.workspace(create=True) as workspace:
+        seen = Seen(world.now, store.path)
+        ids = store.select(wanted) or store.company_ids()[0]
         if not ids:
-            seen.warnings.append(f"{root.path} holds no company_<id> folder: is the right disk mounted?")
+            seen.warnings.append(f"{store.path} holds no company_<id> folder: is the right disk mounted?")
         terms = terms_of(settings, world)
-        found = list(view_all(root, settings, ids, terms, detail=depth > Depth.LEVELS))
+        found = list(view_all(store, settings, ids, terms, detail=depth > Depth.LEVELS))
         before = [each for each in found if isinstance(each, View)]
         critical = [view.company_id for view in before if view.level is Level.CRITICAL]
         if critical and settings.monitor.emergency_cleanup and not world.stopping():
-            seen.reliefs = relieve(root, settings, critical, world, teller.clean_one)
+            seen.reliefs = relieve(store, settings, critical, world, teller.clean_one)
             cleaned = {name for name, relief in seen.reliefs.items() if relief.files}
-            found = _again(root, settings, found, cleaned, terms)
+            found = _again(store, settings, found, cleaned, terms)
             rotated = _rotate(found, seen, teller, world)
-            found = _again(root, settings, found, rotated, terms)
+            found = _again(store, settings, found, rotated, terms)
             left = {each.company_id for each in found}
             before = [view for view in before if view.company_id in left]
             seen.reliefs = {name: relief for name, relief in seen.reliefs.items() if name in left}
-        if tool is None:
+        if workspace is None:
             return seen
         post = _Post(settings, world, teller, seen)
         if world.stopping():
-            post.keep(tool, before)
+            post.keep(workspace, before)
             return seen
         seen.found = tuple(found)
         # An empty root is more likely an unmounted disk than the end of all companies: then nothing is forgotten.
         there = None if wanted or not ids else [each.company_id for each in found]
-        post.tell(tool, before, there)
+        post.tell(workspace, before, there)
         if depth is Depth.FACTS:
-            seen.facts = beside(root, tool, seen.found, world.now)
+            seen.facts = beside(store, workspace, seen.found, world.now)
     return seen
 
 
 def _again(
-    root: Root, settings: Settings, found: Iterable[View | Blind], changed: Collection[str], terms: Terms
+    store: Store, settings: Settings, found: Iterable[View | Blind], changed: Collection[str], terms: Terms
 ) -> list[View | Blind]:
     """Look again at the companies that were changed, and leave out those that are gone by now."""
     again = (
-        view_one(root, each.company_id, settings.policy_for(each.company_id), terms)
+        view_one(store, each.company_id, settings.policy_for(each.company_id), terms)
         if each.company_id in changed
         else each
         for each in found
     )
-    return [each for each in again if root.has(each.company_id)]
+    return [each for each in again if store.has(each.company_id)]
 
 
 def _rotate(found: Iterable[View | Blind], seen: Seen, teller: Teller, world: World) -> set[str]:
@@ -186,7 +185,7 @@ class _Post:
         self._seen = seen
         self._failed: dict[str, str] = {}
 
-    def tell(self, tool: ToolFolder, before: Sequence[View], there: Sequence[str] | None) -> None:
+    def tell(self, workspace: Workspace, before: Sequence[View], there: Sequence[str] | None) -> None:
         """Send what is due about the companies as they were before, and remember it with their present counts.
 
         `there` are the companies that exist; None where that was not looked at.
@@ -204,9 +203,9 @@ class _Post:
             }
             return memory | told if there is None else still(memory | told, there)
 
-        self._remember(tool, renewed)
+        self._remember(workspace, renewed)
 
-    def keep(self, tool: ToolFolder, before: Sequence[View]) -> None:
+    def keep(self, workspace: Workspace, before: Sequence[View]) -> None:
         """Remember what was done without telling of it: the next look does."""
         done = [view for view in before if self._deeds(view.company_id)]
 
@@ -217,16 +216,16 @@ class _Post:
             return memory
 
         if done:
-            self._remember(tool, renewed)
+            self._remember(workspace, renewed)
 
-    def _remember(self, tool: ToolFolder, renewed: Callable[[dict[str, Company]], dict[str, Company]]) -> None:
+    def _remember(self, workspace: Workspace, renewed: Callable[[dict[str, Company]], dict[str, Company]]) -> None:
         seen = self._seen
         try:
             with ExitStack() as stack:
-                self._hold(stack, tool)
-                memory, damage = read_memory(tool)
+                self._hold(stack, workspace)
+                memory, damage = read_memory(workspace)
                 seen.warnings += [damage] if damage else []
-                write_memory(tool, renewed(memory))
+                write_memory(workspace, renewed(memory))
         except LockHeld:
             seen.warnings.append("another monitor tells of these companies at this moment; that was left to it")
             done = [name for name in seen.reliefs if self._deeds(name)]
@@ -235,14 +234,14 @@ class _Post:
         except UsageProblem as problem:
             seen.problems.append(str(problem))
         except OSError as error:
-            seen.problems.append(f"what was told cannot be remembered in {tool.path}: {in_words(error)}")
+            seen.problems.append(f"what was told cannot be remembered in {workspace.path}: {in_words(error)}")
 
-    def _hold(self, stack: ExitStack, tool: ToolFolder) -> None:
+    def _hold(self, stack: ExitStack, workspace: Workspace) -> None:
         """Hold the lock; where something was done that the other monitor does not know of, wait for it."""
         waits = 0
         while True:
             try:
-                stack.enter_context(hold_lock(tool, MONITOR))
+                stack.enter_context(workspace.hold(MONITOR_LOCK))
             except LockHeld:
                 patience = _LAST_PATIENCE if self._world.stopping() else _PATIENCE
                 if waits >= patience or not any(map(self._deeds, self._seen.reliefs)):

@@ -12,6 +12,7 @@ from baileys_cleanup.decision.outcome import CompanyStatus, Tally
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.store.folder.quarantine import one_by_one
 from baileys_cleanup.store.remover import DryRun, Outcome
 from baileys_cleanup.store.store import Look
 
@@ -41,8 +42,11 @@ class Scripted:
         """Find everything as it was moved."""
         return []
 
-    def remove(self, verdict):
-        """Answer as told."""
+    def remove(self, removals, stopping):
+        """Answer as told, one after the other."""
+        return one_by_one(self._answer, removals, stopping)
+
+    def _answer(self, verdict):
         self.asked.append(verdict.file.name)
         what = self.script.get(verdict.file.name, self.script.get("all", Outcome.REMOVED))
         if isinstance(what, Exception):

@@ -10,7 +10,8 @@ from baileys_cleanup.cleaning.undoable import choose_run, undoable_runs
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.rotation.holds import rotation_holds
-from baileys_cleanup.store.folder.runs import Run, write_run
+from baileys_cleanup.store.folder.runs import write_run
+from baileys_cleanup.store.runs import Run
 
 from ..helpers import GROUP, LID, NOW, OTHER, PN, creds, names, put
 
@@ -111,7 +112,7 @@ def test_a_memory_stays_when_its_key_cannot_come(past, monkeypatch):
     def fail(name, *_args):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("baileys_cleanup.cleaning.undo.put_back", fail)
+    monkeypatch.setattr("baileys_cleanup.store.folder.folder_store.put_back", fail)
     back, stayed = past.undo()
     assert ([], {OWN_KEY, MEMORY}) == (back, stayed.keys())
     assert "Input/output error" in stayed[OWN_KEY]
@@ -186,7 +187,7 @@ def test_runs_are_listed_newest_first_with_what_is_left(past, tool):
     put_in.mkdir(parents=True)
     put(put_in, f"session-{PN}.0.json", b"12345")
     found, broken = undoable_runs(tool)
-    assert [(later, {"8": 1}, 5), (RUN, {"7": 2}, 6)] == [tuple(entry) for entry in found]
+    assert [(later, {"8": (1, 5)}, 5), (RUN, {"7": (2, 6)}, 6)] == [(*entry, entry.size) for entry in found]
     assert ([1, 2], []) == ([entry.files for entry in found], broken)
 
 

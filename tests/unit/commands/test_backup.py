@@ -16,7 +16,8 @@ from baileys_cleanup.commands.options import Stop
 from baileys_cleanup.decision.outcome import CompanyStatus
 from baileys_cleanup.errors import CleanupError, LockHeld, StoreProblem, UsageProblem
 from baileys_cleanup.settings.values import Alerts, Backup
-from baileys_cleanup.store.folder.lock import BACKUP, RUN, hold_lock
+from baileys_cleanup.store.folder.lock import hold_lock
+from baileys_cleanup.store.store import BACKUP_LOCK, RUN_LOCK
 
 from ..helpers import creds, names, put
 from .helpers import SESSION, WORLD
@@ -101,9 +102,9 @@ def test_without_a_place_nothing_is_done(settings, place):
 
 def test_two_backups_do_not_overlap_and_a_cleaning_is_not_waited_for(ours, tool):
     """One backup at a time; a running cleaning is no reason to miss a backup."""
-    with hold_lock(tool, BACKUP), pytest.raises(LockHeld, match="another backup"):
+    with hold_lock(tool, BACKUP_LOCK), pytest.raises(LockHeld, match="another backup"):
         said(back_up, ours, ["1"], Stop(), dry_run=False)
-    with hold_lock(tool, RUN):
+    with hold_lock(tool, RUN_LOCK):
         assert 0 == said(back_up, ours, ["1"], Stop(), dry_run=False)[0]
 
 
@@ -226,7 +227,7 @@ def test_a_dry_run_of_clean_makes_none_and_says_so(ours, shelf, place):
 
 def test_clean_waits_for_no_backup(ours, tool, place):
     """While a backup is at work nothing is cleaned: status 3."""
-    with hold_lock(tool, BACKUP), pytest.raises(LockHeld):
+    with hold_lock(tool, BACKUP_LOCK), pytest.raises(LockHeld):
         cleaned(ours)
     assert SESSION in names(place / "company_1")
 

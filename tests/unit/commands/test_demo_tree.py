@@ -9,7 +9,7 @@ from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import UsageProblem
-from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.folder.folder_store import open_store
 
 from ..helpers import NOW, names
 
@@ -18,7 +18,7 @@ def test_every_kind_and_most_rules_occur(tmp_path):
     """The demo has files of every kind, and each rule but the rarest decides over some."""
     terms = Terms(NOW, Levels(), None, lambda: None, lambda: False)
     kinds, rules = set(), set()
-    with open_root(build(str(tmp_path / "demo"), NOW)) as root:
+    with open_store(build(str(tmp_path / "demo"), NOW)) as root:
         ids, _ = root.company_ids()
         for company_id in ids:
             with root.company(company_id) as company:

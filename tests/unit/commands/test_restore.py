@@ -11,8 +11,9 @@ from baileys_cleanup.commands.restore import NotRestored, restore
 from baileys_cleanup.commands.undo import undo_run
 from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.errors import LockHeld, Refused, StoreProblem, UsageProblem
-from baileys_cleanup.store.folder.lock import BACKUP, RUN, hold_lock
+from baileys_cleanup.store.folder.lock import hold_lock
 from baileys_cleanup.store.folder.set_aside import read_asides
+from baileys_cleanup.store.store import BACKUP_LOCK, RUN_LOCK
 
 from ..backups.helpers import archive
 from ..helpers import DAY, NOW, PN, creds, names, put
@@ -307,7 +308,7 @@ def test_what_cannot_be_found_is_said(settings, shelf, what, how, error):
         back(settings, shelf, what, **how)
 
 
-@pytest.mark.parametrize("name", [RUN, BACKUP])
+@pytest.mark.parametrize("name", [RUN_LOCK, BACKUP_LOCK])
 def test_nothing_is_restored_while_another_is_at_work(settings, shelf, folder, tool, name):
     """Neither during a cleaning nor during a backup."""
     with hold_lock(tool, name), pytest.raises(LockHeld):
@@ -405,8 +406,8 @@ def test_a_former_folder_is_offered_though_its_switch_was_never_recorded(setting
 @pytest.mark.usefixtures("folder", "tool")
 def test_what_cannot_be_settled_is_a_warning_and_stops_nobody(settings, shelf, monkeypatch, capsys):
     """Trouble of another company: the restore goes on, so does the undo, and both say so."""
-    for module in ("restore", "undo"):
-        monkeypatch.setattr(f"baileys_cleanup.commands.{module}.settle_all", lambda *_: ["company 9: no way"])
+    monkeypatch.setattr("baileys_cleanup.commands.restore.settle_all", lambda *_: ["company 9: no way"])
+    monkeypatch.setattr("baileys_cleanup.store.folder.set_aside.settle_all", lambda *_: ["company 9: no way"])
     status, document = back(settings, shelf, replace=True)
     assert (0, True) == (status, "company 9: no way" in document["warnings"])
     assert 0 == said(undo_run, settings, document["set_aside"], [], WORLD, as_json=True)[0]

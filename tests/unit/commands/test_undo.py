@@ -7,15 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from baileys_cleanup.commands import undo as commands_undo
 from baileys_cleanup.commands.undo import undo_run
 from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import LockHeld, UsageProblem
+from baileys_cleanup.store.folder.folder_store import FolderWorkspace, open_store
 from baileys_cleanup.store.folder.lock import hold_lock
-from baileys_cleanup.store.folder.root import open_root
-from baileys_cleanup.store.folder.runs import Run, read_runs, write_run
-from baileys_cleanup.store.folder.tool_folder import open_tool_folder
+from baileys_cleanup.store.folder.runs import read_runs, write_run
+from baileys_cleanup.store.runs import Run
 
 from ..helpers import NOW, creds, names, put
 from .helpers import SESSION, WORLD, said
@@ -81,7 +80,7 @@ def test_a_disk_without_room_ends_an_undo_before_it_begins(settings, past, monke
     def fail(*_args):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(commands_undo, "write_run", fail)
+    monkeypatch.setattr(FolderWorkspace, "record_run", fail)
     with pytest.raises(UsageProblem, match=r"\.baileys-cleanup: the disk is full"):
         undo_run(settings, RUN.run_id, [], WORLD, lambda _: None, as_json=False)
     assert ["creds.json"] == names(past)
@@ -113,5 +112,5 @@ def test_an_undo_where_nothing_was_removed_makes_nothing(settings, place):
 
 def test_the_files_come_back_where_the_settings_say(settings, past):
     """A run is looked for under the root of the settings alone."""
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
+    with open_store(settings.sessions_root) as root, root.workspace(create=False) as tool:
         assert [RUN] == read_runs(tool)[0]

@@ -3,7 +3,7 @@
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.store.folder.root import Space
+from baileys_cleanup.store.store import Space
 from baileys_cleanup.watch.look import Depth, Teller, look
 from baileys_cleanup.watch.remember.run_history import Ended, History
 from baileys_cleanup.watch.see.all import Facts

@@ -10,7 +10,8 @@ from baileys_cleanup.cleaning.company import clean_company
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.errors import CleanupError, Refused, UsageProblem
 from baileys_cleanup.settings.values import Alerts, Monitor, Settings
-from baileys_cleanup.store.folder.lock import MONITOR, hold_lock
+from baileys_cleanup.store.folder.lock import hold_lock
+from baileys_cleanup.store.store import MONITOR_LOCK
 from baileys_cleanup.watch.look import Depth
 from baileys_cleanup.watch.remember.alerts_sent import read_memory
 from baileys_cleanup.watch.tell.alerts import HOUR
@@ -233,11 +234,11 @@ def test_what_was_done_waits_for_a_monitor_that_tells(place, settings, tool):
     company(place, "7", 120, old=80)
     box = Postbox()
     with ExitStack() as other:
-        other.enter_context(hold_lock(tool, MONITOR))
+        other.enter_context(hold_lock(tool, MONITOR_LOCK))
         looked(settings, box, world=WORLD._replace(wait=other.close))
     assert "removed 80 files" in box.heard[0][1]
     company(place, "8", 120, old=80)
-    with hold_lock(tool, MONITOR):
+    with hold_lock(tool, MONITOR_LOCK):
         seen = looked(settings, box, after=MINUTE)
     assert (["no alert tells what was done about 8: another monitor is at work"], 1) == (
         seen.problems,
@@ -327,7 +328,7 @@ def test_two_monitors_do_not_tell_twice(place, settings, tool):
     """While another monitor tells, this one leaves it to that, and says so."""
     company(place, "7", 160)
     box = Postbox()
-    with hold_lock(tool, MONITOR):
+    with hold_lock(tool, MONITOR_LOCK):
         seen = looked(settings, box)
     assert ([], 0) == (box.heard, seen.exit_status)
     assert "another monitor" in seen.warnings[0]

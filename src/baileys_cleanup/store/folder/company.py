@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Self
 
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
-from baileys_cleanup.decision.names import CREDS_NAME, kind_of
+from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_NAME, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
-from baileys_cleanup.errors import CredsUnreadable
+from baileys_cleanup.errors import CredsUnreadable, in_words
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.store import Listing, Look
 
-PREFIX = "company_"
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 CREDS_LIMIT = 64 * 1024 * 1024
 """Bytes. A `creds.json` grows with `processedHistoryMessages`, but never to this."""
@@ -46,7 +45,15 @@ class Company:
     @property
     def folder_name(self) -> str:
         """The name of the folder under the sessions root."""
-        return PREFIX + self.id
+        return COMPANY_PREFIX + self.id
+
+    def doubt(self) -> str | None:
+        """Return why nothing could be removed here: no right to write in the folder, None where there is one."""
+        if os.access(".", os.W_OK | os.X_OK, dir_fd=self.fd, effective_ids=True):
+            return None
+        read_only = os.fstatvfs(self.fd).f_flag & os.ST_RDONLY
+        why = in_words(OSError(errno.EROFS if read_only else errno.EACCES, ""))
+        return f"a real run would remove nothing here: {why}"
 
     def names(self) -> Listing:
         """List the auth files. Sub-folders, links, pipes and the like are strangers: named, never counted."""

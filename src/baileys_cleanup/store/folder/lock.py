@@ -8,17 +8,11 @@ from contextlib import contextmanager, suppress
 
 from baileys_cleanup.errors import LockHeld, UsageProblem
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
-
-RUN = "lock"
-MONITOR = "monitor.lock"
-"""Held by a monitor while it tells of companies: two of them would tell twice."""
-BACKUP = "backup.lock"
-"""A backup only reads the company folders, so it does not keep the nightly cleaning waiting."""
-_BUSY = {RUN: "run", MONITOR: "monitor", BACKUP: "backup"}
+from baileys_cleanup.store.store import BUSY, RUN_LOCK
 
 
 @contextmanager
-def hold_lock(tool: ToolFolder, name: str = RUN) -> Iterator[None]:
+def hold_lock(tool: ToolFolder, name: str = RUN_LOCK) -> Iterator[None]:
     """Hold a lock, without waiting for it. Raises LockHeld when another process has it."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
@@ -34,7 +28,7 @@ def hold_lock(tool: ToolFolder, name: str = RUN) -> Iterator[None]:
             holder = os.pread(fd, 20, 0).strip().decode("ascii", "replace")
             who = f"process {holder}" if holder.isdigit() else "another process"
             raise LockHeld(
-                f"another {_BUSY[name]} is at work ({who} holds {tool.path}/{name}); nothing was touched"
+                f"another {BUSY[name]} is at work ({who} holds {tool.path}/{name}); nothing was touched"
             ) from None
         with suppress(OSError):  # who holds it is a courtesy; a full disk must not cost the lock
             os.pwrite(fd, f"{os.getpid():<19}\n".encode("ascii"), 0)

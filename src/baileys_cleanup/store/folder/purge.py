@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
 
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.folder.audit import Audit
@@ -12,19 +11,13 @@ from baileys_cleanup.store.folder.put_back import forget_probes, put_back, remov
 from baileys_cleanup.store.folder.quarantined import open_quarantined, quarantined, quarantined_companies, run_exists
 from baileys_cleanup.store.folder.records import TEMPORARY
 from baileys_cleanup.store.folder.root import Root
-from baileys_cleanup.store.folder.runs import RUNNING, SETTLED, Run, write_run
+from baileys_cleanup.store.folder.runs import write_run
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
+from baileys_cleanup.store.store import Purged
 
 STAGING = "restoring"
 """Where a restore makes files whole before they go into a company's folder."""
-
-
-class Purged(NamedTuple):
-    """What a purge deleted for good, and what it could not delete."""
-
-    files: int
-    size: int
-    errors: list[str]
 
 
 def purge(tool: ToolFolder, run: Run, audit: Audit, stopping: Callable[[], bool]) -> Purged:
@@ -104,9 +97,9 @@ def forget_leftovers(tool: ToolFolder) -> None:
     """Remove the temporary files that a killed run left in the tool's own folder."""
     forget_probes(tool.fd)
     forget_staged(tool)
-    for name in os.listdir(tool.runs):
+    for name in os.listdir(tool.runs_fd):
         if name.endswith(TEMPORARY):
-            os.unlink(name, dir_fd=tool.runs)
+            os.unlink(name, dir_fd=tool.runs_fd)
 
 
 def forget_staged(tool: ToolFolder) -> None:
@@ -118,7 +111,7 @@ def forget_staged(tool: ToolFolder) -> None:
 
 def unrecorded(tool: ToolFolder) -> list[str]:
     """Return what lies in the quarantine under no name of a run in `runs`; an empty folder just goes."""
-    records = {name.removesuffix(".json") for name in os.listdir(tool.runs)}
+    records = {name.removesuffix(".json") for name in os.listdir(tool.runs_fd)}
     return [
         name
         for name in sorted(os.listdir(tool.quarantine))
@@ -137,4 +130,4 @@ def _same_file(folder: int, name: str, status: os.stat_result) -> bool:
 def forget_record(tool: ToolFolder, run_id: str) -> None:
     """Remove the record of a run of which nothing is left."""
     with suppress(OSError):  # a record of nothing does no harm, and the next run forgets it
-        os.unlink(f"{run_id}.json", dir_fd=tool.runs)
+        os.unlink(f"{run_id}.json", dir_fd=tool.runs_fd)

@@ -8,7 +8,7 @@ What is not as planned goes back, and never over a newer file.
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -19,9 +19,38 @@ from baileys_cleanup.store.folder.audit import Audit
 from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company, Stamp
 from baileys_cleanup.store.folder.purge import forget_record, tidy
 from baileys_cleanup.store.folder.put_back import put_back, remove_if_empty, try_way_back
-from baileys_cleanup.store.folder.runs import RUNNING, SETTLED, Run, write_run
+from baileys_cleanup.store.folder.runs import write_run
 from baileys_cleanup.store.folder.tool_folder import ToolFolder, make_folder
-from baileys_cleanup.store.remover import Hand, Outcome, Revision, refuse_protected
+from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revision, refuse_protected
+from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
+
+_HOPELESS = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EXDEV}
+"""Errors of a whole folder: what one file met, all others of the company would meet as well."""
+
+
+def one_by_one(
+    remove_one: Callable[[Verdict], Outcome], removals: Sequence[Verdict], stopping: Callable[[], bool]
+) -> Iterator[Removal]:
+    """Carry out planned removals; after what meets the whole folder no other file is tried."""
+    hopeless: str | None = None
+    for verdict in removals:
+        if hopeless is not None:
+            yield Removal(verdict, Outcome.FAILED, hopeless)
+            continue
+        if stopping():
+            yield Removal(verdict, Outcome.STOPPED)
+            continue
+        try:
+            outcome = remove_one(verdict)
+        except CompanyProblem as problem:
+            hopeless = str(problem)
+            yield Removal(verdict, Outcome.FAILED, hopeless)
+        except OSError as error:
+            if error.errno in _HOPELESS:
+                hopeless = in_words(error)
+            yield Removal(verdict, Outcome.FAILED, in_words(error))
+        else:
+            yield Removal(verdict, outcome)
 
 
 class Quarantine:
@@ -43,13 +72,13 @@ class Quarantine:
         return None
 
     @contextmanager
-    def company(self, company: Company) -> Iterator[Hand]:
-        """Return the hand for one company; its part of the quarantine is made with the first removal."""
-        hand = _QuarantineHand(self, company)
+    def company(self, company: Company) -> Iterator[CompanyRemover]:
+        """Return the remover for one company; its part of the quarantine is made with the first removal."""
+        remover = _CompanyQuarantine(self, company)
         try:
-            yield hand
+            yield remover
         finally:
-            hand.close()
+            remover.close()
 
     def close(self) -> None:
         """End the run: forget what stayed empty, and mark the rest as settled."""
@@ -112,7 +141,7 @@ class Quarantine:
         return f"{self._tool.path}/quarantine/{self._run.run_id}/{company.folder_name}"
 
 
-class _QuarantineHand:
+class _CompanyQuarantine:
     """Takes files of one company out, each by its bare name and an open folder."""
 
     def __init__(self, quarantine: Quarantine, company: Company) -> None:
@@ -122,8 +151,12 @@ class _QuarantineHand:
         self._moved: list[Verdict] = []
         self._fd: int | None = None
 
-    def remove(self, verdict: Verdict) -> Outcome:
-        """Look, note, move, look again; put back what is not as planned."""
+    def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
+        """Remove one file after the other."""
+        return one_by_one(self.remove_one, removals, stopping)
+
+    def remove_one(self, verdict: Verdict) -> Outcome:
+        """Look, note, move, look again; put back what is not as planned. Raises OSError when it could not go."""
         file = verdict.file
         refuse_protected(file.name)
         if verdict.memory is not None and verdict.memory not in self._gone:

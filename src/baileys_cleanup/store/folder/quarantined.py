@@ -4,10 +4,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from baileys_cleanup.store.folder.company import OPEN_FOLDER, PREFIX
+from baileys_cleanup.decision.names import COMPANY_PREFIX
+from baileys_cleanup.store.folder.company import OPEN_FOLDER
 from baileys_cleanup.store.folder.opening import open_to_look
-from baileys_cleanup.store.folder.runs import Run
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.runs import Run
+from baileys_cleanup.store.store import Quarantined
 
 
 @contextmanager
@@ -33,7 +35,7 @@ def holds_company(tool: ToolFolder, run: Run, company_id: str) -> bool:
     """Tell whether the quarantine still holds anything that a run took from a company."""
     try:
         with open_quarantined(tool.quarantine, run.run_id) as fd:
-            os.stat(PREFIX + company_id, dir_fd=fd, follow_symlinks=False)
+            os.stat(COMPANY_PREFIX + company_id, dir_fd=fd, follow_symlinks=False)
     except FileNotFoundError:
         return False
     return True
@@ -43,7 +45,7 @@ def quarantined_companies(tool: ToolFolder, run: Run) -> list[str]:
     """Return the ids of the companies that a run took files from and that are still in the quarantine."""
     try:
         with open_quarantined(tool.quarantine, run.run_id) as fd:
-            return sorted(name[len(PREFIX) :] for name in os.listdir(fd) if name.startswith(PREFIX))
+            return sorted(name[len(COMPANY_PREFIX) :] for name in os.listdir(fd) if name.startswith(COMPANY_PREFIX))
     except FileNotFoundError:
         return []
 
@@ -51,5 +53,19 @@ def quarantined_companies(tool: ToolFolder, run: Run) -> list[str]:
 @contextmanager
 def quarantined(tool: ToolFolder, run: Run, company_id: str) -> Iterator[int]:
     """Open what a run took from one company."""
-    with open_quarantined(tool.quarantine, run.run_id) as run_fd, open_quarantined(run_fd, PREFIX + company_id) as fd:
+    with (
+        open_quarantined(tool.quarantine, run.run_id) as run_fd,
+        open_quarantined(run_fd, COMPANY_PREFIX + company_id) as fd,
+    ):
         yield fd
+
+
+def all_of(tool: ToolFolder, run: Run) -> dict[str, Quarantined]:
+    """Return what of a run still lies in the quarantine, by company; those of which nothing is left are left out."""
+    found: dict[str, Quarantined] = {}
+    for company_id in quarantined_companies(tool, run):
+        with quarantined(tool, run, company_id) as fd, os.scandir(fd) as entries:
+            sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries]
+        if sizes:
+            found[company_id] = Quarantined(len(sizes), sum(sizes))
+    return found

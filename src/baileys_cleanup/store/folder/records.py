@@ -5,13 +5,12 @@ A record is written beside its place and renamed over it, so that a reader finds
 
 import json
 import os
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from baileys_cleanup.store.folder.opening import open_to_look
+from baileys_cleanup.store.folder.tool_folder import ToolFolder
 
-Number = TypeVar("Number", int, float)
-_BOUND = 2**63
-"""Nothing that is counted here comes near: as nanoseconds it is in the year 2262, and no disk has so many bytes."""
 TEMPORARY = ".new"
 """The end of the name of a record that is not whole yet; a killed run may leave one."""
 
@@ -25,13 +24,6 @@ def read_record(folder: int, name: str) -> dict[str, Any]:
     with open(fd, encoding="utf-8") as file:
         record = json.load(file)
     return record if isinstance(record, dict) else {}
-
-
-def bounded(number: Number) -> Number:
-    """Return a number out of a record that later arithmetic can bear. Raises ValueError for any other, NaN among it."""
-    if not 0 <= number < _BOUND:
-        raise ValueError(number)
-    return number
 
 
 def write_record(folder: int, name: str, record: dict[str, Any], *, durable: bool = True) -> None:
@@ -48,3 +40,34 @@ def write_record(folder: int, name: str, record: dict[str, Any], *, durable: boo
             file.flush()
             os.fsync(file.fileno())
     os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+class FolderRecords:
+    """The records that lie in the tool's own folder, or in a folder of it that is made with the first of them."""
+
+    def __init__(self, tool: ToolFolder, part: str | None) -> None:
+        self._tool = tool
+        self._part = part
+
+    def names(self) -> list[str]:
+        """Return the names of all records, sorted; none where the folder does not exist yet."""
+        try:
+            with self._open(create=False) as folder:
+                return sorted(name for name in os.listdir(folder) if name.endswith(".json"))
+        except FileNotFoundError:
+            return []
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Return a record. Raises FileNotFoundError, or OSError or ValueError where it cannot be read."""
+        with self._open(create=False) as folder:
+            return read_record(folder, name)
+
+    def write(self, name: str, record: dict[str, Any], *, durable: bool = True) -> None:
+        """Write a record beside its place and rename it over. Raises OSError."""
+        with self._open(create=True) as folder:
+            write_record(folder, name, record, durable=durable)
+            if durable and self._part is not None:
+                os.fsync(folder)
+
+    def _open(self, *, create: bool) -> AbstractContextManager[int]:
+        return nullcontext(self._tool.fd) if self._part is None else self._tool.part(self._part, create=create)

@@ -9,26 +9,14 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.output.text import count, few, shown
-from baileys_cleanup.store.folder.company import OPEN_FOLDER, PREFIX, Company
+from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.folder.refused_roots import why_refused
-
-
-def no_companies(path: str) -> str:
-    """Return the warning about a sessions root, named by its path, in which nothing looks like a company."""
-    return f"the sessions root {path} holds no company_<id> folder: is the right disk mounted?"
-
-
-class Space(NamedTuple):
-    """What is free on a file system for an ordinary user, and its inodes in all: 0 where they are made as needed."""
-
-    free_bytes: int
-    free_inodes: int
-    inodes: int
+from baileys_cleanup.store.store import Space
 
 
 class Root:
@@ -61,7 +49,7 @@ class Root:
         try:
             with os.scandir(self.fd) as entries:
                 for entry in entries:
-                    company_id = entry.name.removeprefix(PREFIX)
+                    company_id = entry.name.removeprefix(COMPANY_PREFIX)
                     if company_id in {entry.name, ""}:
                         continue
                     if entry.is_dir(follow_symlinks=False):
@@ -75,7 +63,7 @@ class Root:
     def has(self, company_id: str) -> bool:
         """Tell whether there is anything by the name of this company's folder."""
         try:
-            os.stat(PREFIX + company_id, dir_fd=self.fd, follow_symlinks=False)
+            os.stat(COMPANY_PREFIX + company_id, dir_fd=self.fd, follow_symlinks=False)
         except FileNotFoundError:
             return False
         return True
@@ -84,14 +72,14 @@ class Root:
         """Return the wanted ids, once each, in the order given. Raises UsageProblem for one without a folder."""
         ids: list[str] = []
         for text in wanted:
-            company_id = text.removeprefix(PREFIX)
+            company_id = text.removeprefix(COMPANY_PREFIX)
             if not company_id or company_id in {".", ".."} or "/" in company_id or "\0" in company_id:
                 raise UsageProblem(
                     f"--company {shown(text)!r}: a company id is the part of its folder's name after"
                     " 'company_', without a slash and not empty"
                 )
             try:
-                status = os.stat(PREFIX + company_id, dir_fd=self.fd, follow_symlinks=False)
+                status = os.stat(COMPANY_PREFIX + company_id, dir_fd=self.fd, follow_symlinks=False)
             except OSError as error:
                 raise UsageProblem(self._no_company(company_id, error.strerror)) from None
             if not stat.S_ISDIR(status.st_mode):
@@ -104,7 +92,7 @@ class Root:
         there, _ = self.company_ids()
         near = f"; it has {count(len(there), 'company', 'companies')}: {few(there)}" if there else ""
         return (
-            f"--company {shown(company_id)}: there is no folder {shown(PREFIX + company_id)} in"
+            f"--company {shown(company_id)}: there is no folder {shown(COMPANY_PREFIX + company_id)} in"
             f" {shown(self.path)} ({why}){near}"
         )
 
@@ -116,7 +104,7 @@ class Root:
         there nothing could be renamed into the quarantine, nor back.
         """
         try:
-            fd = open_to_look(PREFIX + company_id, OPEN_FOLDER, self.fd)
+            fd = open_to_look(COMPANY_PREFIX + company_id, OPEN_FOLDER, self.fd)
         except OSError as error:
             if error.errno in {errno.ELOOP, errno.ENOTDIR}:
                 raise CompanyProblem("it is no longer a folder; left alone") from None

@@ -13,16 +13,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.folder.company import OPEN_FOLDER, PREFIX
+from baileys_cleanup.store.folder.company import OPEN_FOLDER
 from baileys_cleanup.store.folder.records import read_record, write_record
 from baileys_cleanup.store.folder.renaming import exchange, rename_without_replacing
 from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.folder.tool_folder import ToolFolder, make_folder
+from baileys_cleanup.store.store import RESTORE
 
-RESTORE = "restore"
-"""Why a folder was built: by a restore, which can do it again from its archive."""
 _PART = "aside"
 _RECORDS = "records"
 _FORMER = "former"
@@ -45,7 +45,7 @@ class Aside(NamedTuple):
     @property
     def folder_name(self) -> str:
         """The name of the folder, live and aside."""
-        return PREFIX + self.company_id
+        return COMPANY_PREFIX + self.company_id
 
 
 def begin(root: Root, tool: ToolFolder, company_id: str, run_id: str, *, why: str, now: int) -> Aside:
@@ -53,7 +53,7 @@ def begin(root: Root, tool: ToolFolder, company_id: str, run_id: str, *, why: st
 
     Raises CompanyProblem when the live one is no folder or on another mount, or its owner cannot be given.
     """
-    name = PREFIX + company_id
+    name = COMPANY_PREFIX + company_id
     with _place(tool, run_id) as place:
         with suppress(OSError):  # an empty one that was made by a run killed before it could record it
             os.rmdir(name, dir_fd=place)

@@ -28,9 +28,8 @@ from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.company import OPEN_FOLDER
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.store import OWN_FOLDER
 
-NAME = ".baileys-cleanup"
-ROTATIONS = "rotations"
 _RUNS = "runs"
 _QUARANTINE = "quarantine"
 
@@ -41,7 +40,7 @@ class ToolFolder:
     def __init__(self, path: str, fd: int, runs: int, quarantine: int) -> None:
         self.path = path
         self.fd = fd
-        self.runs = runs
+        self.runs_fd = runs
         self.quarantine = quarantine
 
     def has(self, name: str) -> bool:
@@ -69,11 +68,11 @@ def open_tool_folder(root: Root, *, create: bool) -> Iterator[ToolFolder | None]
     Raises UsageProblem when it cannot be made, is no folder, belongs to somebody else, or others may write
     in it.
     """
-    path = f"{root.path}/{NAME}"
+    path = f"{root.path}/{OWN_FOLDER}"
     opened: list[int] = []
     try:
         try:
-            opened.append(_open(root.fd, NAME, create=create))
+            opened.append(_open(root.fd, OWN_FOLDER, create=create))
             _check_owner(opened[0], path)
             if not root.shares_mount(opened[0]):
                 raise UsageProblem(f"the tool's own folder {shown(path)} lies on another mount than the sessions root")
@@ -114,7 +113,7 @@ def make_folder(parent: int, name: str) -> None:
 
 def _check_owner_at(root_fd: int, path: str) -> None:
     try:
-        status = os.stat(NAME, dir_fd=root_fd, follow_symlinks=False)
+        status = os.stat(OWN_FOLDER, dir_fd=root_fd, follow_symlinks=False)
     except OSError:
         return
     if stat.S_ISDIR(status.st_mode):

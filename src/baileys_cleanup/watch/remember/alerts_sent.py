@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from baileys_cleanup.decision.levels import Level
-from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.store import Workspace
 from baileys_cleanup.watch.remember.state_file import not_ours, read_state, write_state
 from baileys_cleanup.watch.tell.alerts import Deed, Told
 
@@ -19,19 +19,19 @@ class Company(NamedTuple):
     deeds: tuple[Deed, ...] = ()
 
 
-def read_memory(tool: ToolFolder) -> tuple[dict[str, Company], str | None]:
+def read_memory(workspace: Workspace) -> tuple[dict[str, Company], str | None]:
     """Return what is remembered, by company id, and in words what is wrong with the file."""
-    state, problem = read_state(tool, _NAME)
+    state, problem = read_state(workspace, _NAME)
     try:
         companies = state.get("companies", {}).items()
         return {company_id: _company(value) for company_id, value in companies}, problem
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
-        return {}, not_ours(tool, _NAME)
+        return {}, not_ours(workspace, _NAME)
 
 
-def write_memory(tool: ToolFolder, memory: Mapping[str, Company]) -> None:
+def write_memory(workspace: Workspace, memory: Mapping[str, Company]) -> None:
     """Write what is to be remembered. Raises OSError when that cannot be done."""
-    write_state(tool, _NAME, {"companies": {name: _value(company) for name, company in memory.items()}})
+    write_state(workspace, _NAME, {"companies": {name: _value(company) for name, company in memory.items()}})
 
 
 def still(memory: Mapping[str, Company], there: Iterable[str]) -> dict[str, Company]:

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.outcome import RunOutcome, RunStatus
-from baileys_cleanup.store.folder.records import bounded
-from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.small_records import bounded
+from baileys_cleanup.store.store import Workspace
 from baileys_cleanup.watch.remember.state_file import not_ours, read_state, write_state
 
 _NAME = "history.json"
@@ -74,9 +74,9 @@ class History(NamedTuple):
         return History(run.ended if run.status == RunStatus.DONE else self.success, run, runs)
 
 
-def read_history(tool: ToolFolder | None) -> tuple[History, str | None]:
+def read_history(workspace: Workspace | None) -> tuple[History, str | None]:
     """Return the history, and in words what is wrong with its file."""
-    state, problem = read_state(tool, _NAME)
+    state, problem = read_state(workspace, _NAME)
     try:
         success = state.get("success")
         clean = state.get("clean")
@@ -86,7 +86,7 @@ def read_history(tool: ToolFolder | None) -> tuple[History, str | None]:
             tuple(_ended(run) for run in state.get("runs", [])),
         ), problem
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
-        return History(), not_ours(tool, _NAME)
+        return History(), not_ours(workspace, _NAME)
 
 
 def _ended(value: dict[str, Any]) -> Ended:
@@ -106,20 +106,20 @@ def _ended(value: dict[str, Any]) -> Ended:
     )
 
 
-def record_clean(tool: ToolFolder, run: RunOutcome) -> None:
+def record_clean(workspace: Workspace, run: RunOutcome) -> None:
     """Record how a run of `clean` ended. Raises OSError when it cannot be written."""
-    _record(tool, run, emergency=False)
+    _record(workspace, run, emergency=False)
 
 
-def record_emergency(tool: ToolFolder, run: RunOutcome) -> None:
+def record_emergency(workspace: Workspace, run: RunOutcome) -> None:
     """Record how an emergency cleanup ended. Raises OSError when it cannot be written."""
-    _record(tool, run, emergency=True)
+    _record(workspace, run, emergency=True)
 
 
-def _record(tool: ToolFolder, run: RunOutcome, *, emergency: bool) -> None:
-    history, problem = read_history(tool)
+def _record(workspace: Workspace, run: RunOutcome, *, emergency: bool) -> None:
+    history, problem = read_history(workspace)
     if problem:
         run.notes.append(problem)
     success, clean, runs = history.plus(Ended.of(run, emergency=emergency))
     state = {"success": success, "clean": clean and clean._asdict(), "runs": [each._asdict() for each in runs]}
-    write_state(tool, _NAME, state)
+    write_state(workspace, _NAME, state)

@@ -5,29 +5,28 @@ They make messages and metrics better. So one that is torn, or not ours, is begu
 
 from typing import Any
 
-from baileys_cleanup.store.folder.records import read_record, write_record
-from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.store import Workspace
 
 
-def read_state(tool: ToolFolder | None, name: str) -> tuple[dict[str, Any], str | None]:
+def read_state(workspace: Workspace | None, name: str) -> tuple[dict[str, Any], str | None]:
     """Return what a record holds, and in words what is wrong with it: nothing when it does not exist yet."""
-    if tool is None:
+    if workspace is None:
         return {}, None
     try:
-        return read_record(tool.fd, name), None
+        return workspace.records().read(name), None
     except FileNotFoundError:
         return {}, None
     except (OSError, ValueError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else None
-        return {}, not_ours(tool, name, why)
+        return {}, not_ours(workspace, name, why)
 
 
-def not_ours(tool: ToolFolder | None, name: str, why: str | None = None) -> str:
+def not_ours(workspace: Workspace | None, name: str, why: str | None = None) -> str:
     """Return the sentence about a record that cannot be used."""
-    place = f"{tool.path}/{name}" if tool else name
+    place = f"{workspace.path}/{name}" if workspace else name
     return f"{place} cannot be used and is begun anew: {why or 'it is not what this tool writes'}"
 
 
-def write_state(tool: ToolFolder, name: str, state: dict[str, Any]) -> None:
+def write_state(workspace: Workspace, name: str, state: dict[str, Any]) -> None:
     """Write a record. It is not forced to the disk: what a power cut takes costs a message twice, at most."""
-    write_record(tool.fd, name, state, durable=False)
+    workspace.records().write(name, state, durable=False)

@@ -9,8 +9,8 @@ from baileys_cleanup.cleaning.company import Terms
 from baileys_cleanup.cleaning.undoable import undoable_runs
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.root import Root, Space, open_root
-from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.store import Space, Store, Workspace
 from baileys_cleanup.watch.remember.run_history import History, read_history
 from baileys_cleanup.watch.see.company import Blind, Removable, View, view_all
 
@@ -40,16 +40,16 @@ def gather(settings: Settings, wanted: Iterable[str], world: World) -> Facts:
 
     Raises UsageProblem when the root or the tool's own folder cannot be used.
     """
-    with open_root(settings.sessions_root) as root, open_tool_folder(root, create=False) as tool:
-        ids = root.select(wanted) or root.company_ids()[0]
-        seen = tuple(view_all(root, settings, ids, terms_of(settings, world), detail=True))
-        return beside(root, tool, seen, world.now)
+    with open_store(settings.sessions_root) as store, store.workspace(create=False) as workspace:
+        ids = store.select(wanted) or store.company_ids()[0]
+        seen = tuple(view_all(store, settings, ids, terms_of(settings, world), detail=True))
+        return beside(store, workspace, seen, world.now)
 
 
-def beside(root: Root, tool: ToolFolder | None, seen: tuple[View | Blind, ...], now: int) -> Facts:
+def beside(store: Store, workspace: Workspace | None, seen: tuple[View | Blind, ...], now: int) -> Facts:
     """Return the facts of companies that were looked at already."""
-    runs = undoable_runs(tool)[0] if tool else []
+    runs = undoable_runs(workspace)[0] if workspace else []
     quarantine = Removable(sum(run.files for run in runs), sum(run.size for run in runs))
     there = {each.company_id for each in seen}
-    backups = tuple(facts for facts in read_facts(tool) if facts.company_id in there) if tool else ()
-    return Facts(now, root.path, seen, read_history(tool)[0], quarantine, root.space(), backups)
+    backups = tuple(facts for facts in read_facts(workspace) if facts.company_id in there) if workspace else ()
+    return Facts(now, store.path, seen, read_history(workspace)[0], quarantine, store.space(), backups)

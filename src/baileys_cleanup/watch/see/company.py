@@ -15,8 +15,7 @@ from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.folder.company import Company
-from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.store import Company, Store
 
 
 class Removable(NamedTuple):
@@ -60,7 +59,7 @@ class Blind(NamedTuple):
 
 
 def view_all(
-    root: Root, settings: Settings, ids: Iterable[str], terms: Terms, *, detail: bool
+    store: Store, settings: Settings, ids: Iterable[str], terms: Terms, *, detail: bool
 ) -> Iterator[View | Blind]:
     """Look at companies, one after the other, until told to stop; one that disappeared meanwhile is left out.
 
@@ -70,21 +69,21 @@ def view_all(
     for company_id in ids:
         if terms.stopping():
             return
-        seen = _view(root, company_id, settings.policy_for(company_id), terms, look)
-        if isinstance(seen, View) or root.has(company_id):
+        seen = _view(store, company_id, settings.policy_for(company_id), terms, look)
+        if isinstance(seen, View) or store.has(company_id):
             yield seen
 
 
-def view_one(root: Root, company_id: str, policy: Policy, terms: Terms) -> View | Blind:
+def view_one(store: Store, company_id: str, policy: Policy, terms: Terms) -> View | Blind:
     """Look at one company in detail, under a policy."""
-    return _view(root, company_id, policy, terms, _detailed)
+    return _view(store, company_id, policy, terms, _detailed)
 
 
 def _view(
-    root: Root, company_id: str, policy: Policy, terms: Terms, look: Callable[[Company, Policy, Terms], View]
+    store: Store, company_id: str, policy: Policy, terms: Terms, look: Callable[[Company, Policy, Terms], View]
 ) -> View | Blind:
     try:
-        with root.company(company_id) as company:
+        with store.company(company_id) as company:
             return look(company, policy, terms)
     except CompanyProblem as problem:
         return Blind(company_id, str(problem))

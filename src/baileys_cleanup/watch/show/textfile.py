@@ -8,10 +8,10 @@ import os
 import stat
 from contextlib import suppress
 
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.folder.company import PREFIX
-from baileys_cleanup.store.folder.tool_folder import NAME
+from baileys_cleanup.store.store import OWN_FOLDER
 
 _READABLE = 0o644
 
@@ -56,7 +56,7 @@ def _is_taken(folder: int, sessions_root: str) -> bool:
             return False
         path, below = f"{path}/..", here
     with os.scandir(sessions_root) as entries:
-        taken = [entry.inode() for entry in entries if entry.name.startswith((PREFIX, NAME))]
+        taken = [entry.inode() for entry in entries if entry.name.startswith((COMPANY_PREFIX, OWN_FOLDER))]
     return below is not None and below.st_ino in taken
 
 

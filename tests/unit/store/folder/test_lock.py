@@ -5,7 +5,8 @@ import os
 import pytest
 
 from baileys_cleanup.errors import LockHeld, UsageProblem
-from baileys_cleanup.store.folder.lock import MONITOR, hold_lock
+from baileys_cleanup.store.folder.lock import hold_lock
+from baileys_cleanup.store.store import MONITOR_LOCK
 
 
 def test_the_second_one_is_told_who_has_it(tool):
@@ -42,8 +43,8 @@ def test_a_lock_that_is_a_link_is_never_followed(tool, place, tmp_path):
 
 def test_another_lock_does_not_get_in_the_way(tool):
     """A monitor that tells keeps no run from its work, and no second monitor gets in."""
-    with hold_lock(tool, MONITOR):
+    with hold_lock(tool, MONITOR_LOCK):
         with hold_lock(tool):
             pass
-        with pytest.raises(LockHeld, match=r"monitor\.lock"), hold_lock(tool, MONITOR):
+        with pytest.raises(LockHeld, match=r"monitor\.lock"), hold_lock(tool, MONITOR_LOCK):
             pass

@@ -14,8 +14,9 @@ from baileys_cleanup.store.folder.audit import open_audit
 from baileys_cleanup.store.folder.purge import purge, settle
 from baileys_cleanup.store.folder.put_back import put_back
 from baileys_cleanup.store.folder.quarantine import Quarantine
-from baileys_cleanup.store.folder.runs import RUNNING, Run, read_runs, write_run
-from baileys_cleanup.store.remover import DryRun, Outcome, refuse_protected
+from baileys_cleanup.store.folder.runs import read_runs, write_run
+from baileys_cleanup.store.remover import DryRun, Outcome, Removal, refuse_protected
+from baileys_cleanup.store.runs import RUNNING, Run
 
 from ...helpers import GROUP, NOW, PN, names, put
 
@@ -54,7 +55,7 @@ class Hands:
             self.root.company("7") as company,
             remover.company(company) as hand,
         ):
-            outcomes = [hand.remove(verdict) for verdict in verdicts]
+            outcomes = [hand.remove_one(verdict) for verdict in verdicts]
             between()
             self.revisions = hand.confirm()
             return outcomes
@@ -84,7 +85,8 @@ def test_a_name_without_a_rule_is_refused(name):
 def test_a_name_with_a_rule_is_not_refused(name):
     """The four kinds with a rule may be removed, and a dry run says so."""
     refuse_protected(name)
-    assert Outcome.REMOVED is DryRun().remove(Verdict(AuthFile(name, Kind.SESSION), True, Rule.SESSION_AGE, ""))
+    verdict = Verdict(AuthFile(name, Kind.SESSION), True, Rule.SESSION_AGE, "")
+    assert [Removal(verdict, Outcome.REMOVED)] == list(DryRun().remove([verdict], lambda: False))
 
 
 @pytest.mark.parametrize("name", NEVER)
@@ -93,7 +95,7 @@ def test_a_plan_made_by_hand_reaches_no_protected_file(hands, name):
     put(hands.folder, name)
     verdicts = [verdict._replace(file=verdict.file._replace(kind=Kind.SESSION)) for verdict in hands.plan(name)]
     with pytest.raises(ProtectedFile):
-        DryRun().remove(verdicts[0])
+        list(DryRun().remove(verdicts, lambda: False))
     with pytest.raises(ProtectedFile):
         hands.remove(verdicts)
     assert [name] == names(hands.folder)

@@ -3,7 +3,7 @@
 import os
 
 from baileys_cleanup.store.folder.quarantined import holds_company, quarantined, quarantined_companies, run_exists
-from baileys_cleanup.store.folder.runs import Run
+from baileys_cleanup.store.runs import Run
 
 from ...helpers import NOW
 

@@ -6,17 +6,11 @@ import re
 
 import pytest
 
+from baileys_cleanup.cleaning.clock import check_clock
 from baileys_cleanup.errors import Refused
 from baileys_cleanup.output.timestamp import timestamp
-from baileys_cleanup.store.folder.runs import (
-    SETTLED,
-    Run,
-    check_clock,
-    new_run_id,
-    read_runs,
-    write_last_start,
-    write_run,
-)
+from baileys_cleanup.store.folder.runs import read_runs, write_last_start, write_run
+from baileys_cleanup.store.runs import SETTLED, Run, new_run_id
 
 from ...helpers import DAY, NOW, names
 

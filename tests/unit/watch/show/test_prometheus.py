@@ -7,7 +7,7 @@ from baileys_cleanup.backups.record import Facts as Backups
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.errors import UsageProblem
-from baileys_cleanup.store.folder.root import Space
+from baileys_cleanup.store.store import Space
 from baileys_cleanup.watch.remember.run_history import History
 from baileys_cleanup.watch.see.company import Blind, Removable
 from baileys_cleanup.watch.show.prometheus import exposition, need_exposition

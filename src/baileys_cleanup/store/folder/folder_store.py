@@ -1,0 +1,150 @@
+"""The store that is a folder: a sessions root and the tool's own folder in it, as the door wants them."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+
+from baileys_cleanup.decision.names import COMPANY_PREFIX
+from baileys_cleanup.store.folder import audit, lock, purge, quarantined, records, runs, set_aside, set_aside_list
+from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.put_back import put_back
+from baileys_cleanup.store.folder.quarantine import Quarantine
+from baileys_cleanup.store.folder.root import Root, open_root
+from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
+from baileys_cleanup.store.remover import Remover
+from baileys_cleanup.store.runs import Run
+from baileys_cleanup.store.small_records import SmallRecords
+from baileys_cleanup.store.store import RUN_LOCK, Purged, Quarantined, SetAside
+
+
+class FolderStore(Root):
+    """A sessions root, held open."""
+
+    def place_of(self, company_id: str) -> str:
+        """Return the path of a company's live folder."""
+        return f"{self.path}/{COMPANY_PREFIX}{company_id}"
+
+    @contextmanager
+    def workspace(self, *, create: bool) -> "Iterator[FolderWorkspace | None]":
+        """Open the tool's own folder; None when it does not exist and may not be made (a dry run).
+
+        Raises UsageProblem when it cannot be made, is no folder, belongs to somebody else, or others may write in it.
+        """
+        with open_tool_folder(self, create=create) as tool:
+            yield None if tool is None else FolderWorkspace(self, tool)
+
+
+@contextmanager
+def open_store(path: str) -> Iterator[FolderStore]:
+    """Open a sessions root by its path. Raises UsageProblem for what is missing, no folder, `/`, or a home."""
+    with open_root(path) as root:
+        yield FolderStore(root.fd, root.path, root.asked)
+
+
+class FolderWorkspace(ToolFolder):
+    """The tool's own folder under a sessions root, held open."""
+
+    def __init__(self, root: Root, tool: ToolFolder) -> None:
+        super().__init__(tool.path, tool.fd, tool.runs_fd, tool.quarantine)
+        self._root = root
+
+    def hold(self, name: str = RUN_LOCK) -> AbstractContextManager[None]:
+        """Hold a lock, without waiting for it. Raises LockHeld when another process has it."""
+        return lock.hold_lock(self, name)
+
+    def records(self, part: str | None = None) -> SmallRecords:
+        """Return the small records of the folder itself, or of a named folder in it."""
+        return records.FolderRecords(self, part)
+
+    def audit(self, clock: Callable[[], int], event: str, **fields: str | int | None) -> None:
+        """Write one line into the audit log. Raises OSError when it could not be written whole."""
+        with audit.open_audit(self, clock) as log:
+            log.write(event, **fields)
+
+    def rules_of(self, run_id: str, company_id: str) -> dict[str, str]:
+        """Return by which rule a run removed each file of a company, as far as the audit log still tells."""
+        return audit.rules_of(self, run_id, company_id)
+
+    def runs(self) -> tuple[list[Run], list[str]]:
+        """Return the recorded runs, oldest first, and the names of records that cannot be read."""
+        return runs.read_runs(self)
+
+    def record_run(self, run: Run) -> None:
+        """Record a run before it moves anything, and again when it is over."""
+        runs.write_run(self, run)
+
+    def last_start(self) -> int | None:
+        """Return when the last run began (nanoseconds), None where none was. Raises OSError or ValueError."""
+        return runs.read_last_start(self)
+
+    def record_start(self, now: int) -> None:
+        """Record when this run began."""
+        runs.write_last_start(self, now)
+
+    def tidy_up(self) -> None:
+        """Remove the temporary files that a killed run left."""
+        purge.forget_leftovers(self)
+
+    def settle_folders(self) -> list[str]:
+        """End switches of whole folders that were cut short; return in words what could not be ended."""
+        return set_aside.settle_all(self._root, self)
+
+    def settle(self, run: Run) -> bool:
+        """End what a killed run or undo left half done; tell whether every file of it is in one place."""
+        return purge.settle(self._root, self, run)
+
+    def purge(self, run: Run, clock: Callable[[], int], stopping: Callable[[], bool]) -> Purged:
+        """Delete for good what a run removed; stops between two files when told to."""
+        with audit.open_audit(self, clock) as log:
+            return purge.purge(self, run, log, stopping)
+
+    def forget_empty(self, run: Run) -> None:
+        """Forget a run of which nothing is left."""
+        purge.tidy(self, run)
+
+    def unrecorded(self) -> list[str]:
+        """Return what lies in the quarantine under no name of a recorded run."""
+        return purge.unrecorded(self)
+
+    @contextmanager
+    def remover(self, run: Run, clock: Callable[[], int]) -> Iterator[Remover]:
+        """Return what removes for a run. Raises OSError where the audit log cannot be opened: then nothing may go."""
+        with audit.open_audit(self, clock) as log:
+            quarantine = Quarantine(self, run, log)
+            try:
+                yield quarantine
+            finally:
+                quarantine.close()
+
+    def quarantined(self, run: Run) -> dict[str, Quarantined]:
+        """Return what of a run still lies in the quarantine, by company."""
+        return quarantined.all_of(self, run)
+
+    @contextmanager
+    def returning(self, run: Run, company_id: str) -> "Iterator[FolderReturning]":
+        """Open what a run took from one company. Raises FileNotFoundError where there is nothing."""
+        with quarantined.quarantined(self, run, company_id) as fd:
+            yield FolderReturning(fd)
+
+    def set_aside(self) -> Sequence[SetAside]:
+        """Return the whole folders that lie aside, newest first; what never was live is none of them."""
+        return set_aside_list.list_set_aside(self)
+
+    def switch_set_aside(self, folder: SetAside) -> None:
+        """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem."""
+        set_aside_list.switch_set_aside(self._root, self, folder)
+
+
+class FolderReturning:
+    """What a run took from one company, in an open folder of the quarantine."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def names(self) -> list[str]:
+        """Return what still lies in the quarantine, by name."""
+        return sorted(os.listdir(self._fd))
+
+    def put_back(self, company: Company, name: str) -> None:
+        """Move one file back. Raises FileExistsError where the name is taken, OSError where it cannot be done."""
+        put_back(name, self._fd, company.fd)

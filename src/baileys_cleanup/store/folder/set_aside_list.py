@@ -1,0 +1,38 @@
+"""The whole folders that lie aside: a list of them, and the switch of one, as the door wants them."""
+
+import os
+
+from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.store.folder.root import Root
+from baileys_cleanup.store.folder.set_aside import is_live, open_aside, read_asides, switch, switch_back
+from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.store import SetAside
+
+
+def list_set_aside(tool: ToolFolder) -> list[SetAside]:
+    """Return the whole folders that lie aside, newest first; what never was live is none of them."""
+    found: list[SetAside] = []
+    for aside in reversed(read_asides(tool)):
+        try:
+            with open_aside(tool, aside) as fd, os.scandir(fd) as entries:
+                sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries]
+                former = os.fstat(fd).st_ino != aside.built
+        except FileNotFoundError:
+            continue  # there was none before, or somebody deleted it
+        if aside.lived or former:
+            found.append(
+                SetAside(aside.run_id, aside.company_id, aside.why, aside.started, len(sizes), sum(sizes), former)
+            )
+    return found
+
+
+def switch_set_aside(root: Root, tool: ToolFolder, folder: SetAside) -> None:
+    """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem when it cannot."""
+    wanted = (folder.run_id, folder.company_id)
+    aside = next((each for each in read_asides(tool) if (each.run_id, each.company_id) == wanted), None)
+    if aside is None:
+        raise CompanyProblem(f"the folder that run {folder.run_id} set aside is no longer there")
+    if folder.former or is_live(root, aside):
+        switch_back(root, tool, aside)
+    else:
+        switch(root, tool, aside)

@@ -1,0 +1,34 @@
+"""What is recorded of a run: what undo, purge and the check of the clock need to know of the past."""
+
+import os
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from baileys_cleanup.decision.policy import DAY, SECOND
+
+RUNNING = "running"
+UNDOING = "undoing"
+SETTLED = "settled"
+
+
+class Run(NamedTuple):
+    """One run that put files into the quarantine.
+
+    `started` is in nanoseconds since the epoch. `state` is RUNNING or UNDOING while the run, or an undo of it, is
+    at work, and stays so when that is killed.
+    """
+
+    run_id: str
+    started: int
+    undo_days: int
+    state: str = SETTLED
+
+    @property
+    def due(self) -> int:
+        """When its files are deleted for good, in nanoseconds since the epoch."""
+        return self.started + self.undo_days * DAY
+
+
+def new_run_id(now: int) -> str:
+    """Return an id that sorts by time: `20261122T030000Z-4f1c`."""
+    return f"{datetime.fromtimestamp(now // SECOND, UTC):%Y%m%dT%H%M%SZ}-{os.urandom(2).hex()}"

@@ -1,0 +1,255 @@
+"""A store made of dictionaries: what shows that nothing above the door knows of folders.
+
+`COMPANIES` holds, by id, the files of each company: name to content and modification time (nanoseconds). All that the
+tool keeps beside them lies in `KEPT`.
+"""
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from baileys_cleanup.decision.account import ABSENT, read_account
+from baileys_cleanup.decision.names import CREDS_NAME, kind_of
+from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.errors import CompanyProblem, UsageProblem
+from baileys_cleanup.store.remover import Outcome, Removal, refuse_protected
+from baileys_cleanup.store.store import Listing, Look, Purged, Quarantined, Space
+
+COMPANIES = {}
+
+
+@dataclass
+class Kept:
+    """The tool's own part."""
+
+    records: dict = field(default_factory=dict)
+    runs: dict = field(default_factory=dict)
+    quarantine: dict = field(default_factory=dict)
+    audit: list = field(default_factory=list)
+    last: int | None = None
+
+
+KEPT = Kept()
+
+
+def empty():
+    """Forget everything."""
+    COMPANIES.clear()
+    KEPT.__dict__.update(Kept().__dict__)
+
+
+@contextmanager
+def open_store(url):
+    """Open the one store there is."""
+    yield MemoryStore(url)
+
+
+class MemoryStore:
+    """All companies."""
+
+    was_link = False
+
+    def __init__(self, url):
+        self.path = self.asked = url
+
+    def company_ids(self):
+        return sorted(COMPANIES), []
+
+    def has(self, company_id):
+        return company_id in COMPANIES
+
+    def select(self, wanted):
+        ids = [text.removeprefix("company_") for text in wanted]
+        for company_id in ids:
+            if company_id not in COMPANIES:
+                raise UsageProblem(f"there is no company {company_id} in {self.path}")
+        return ids
+
+    @contextmanager
+    def company(self, company_id):
+        if company_id not in COMPANIES:
+            raise CompanyProblem("it is gone")
+        yield MemoryCompany(company_id, COMPANIES[company_id])
+
+    def place_of(self, company_id):
+        return f"{self.path}/{company_id}"
+
+    def space(self):
+        return Space(1, 0, 0)
+
+    @contextmanager
+    def workspace(self, *, create):
+        yield MemoryWorkspace() if create or KEPT.runs else None
+
+
+class MemoryCompany:
+    """One company."""
+
+    def __init__(self, company_id, files):
+        self.id, self.files = company_id, files
+
+    def names(self):
+        return Listing([AuthFile(name, kind_of(name)) for name in self.files], [])
+
+    def census(self, beginning):
+        return len(self.files), sum(name.startswith(beginning) for name in self.files)
+
+    def look(self, files, wanted):
+        dated = {file.name for file in wanted}
+        return Look([self._dated(file) if file.name in dated else file for file in files], [], {})
+
+    def _dated(self, file):
+        content, modified = self.files[file.name]
+        return file._replace(modified=modified, size=len(content), stamp=self.files[file.name])
+
+    def account(self, wait):
+        return read_account(self.files[CREDS_NAME][0]) if CREDS_NAME in self.files else ABSENT
+
+    def doubt(self):
+        return None
+
+
+class MemoryRecords:
+    """Small records."""
+
+    def __init__(self, part):
+        self.part = KEPT.records.setdefault(part, {})
+
+    def names(self):
+        return sorted(self.part)
+
+    def read(self, name):
+        if name not in self.part:
+            raise FileNotFoundError(name)
+        return self.part[name]
+
+    def write(self, name, record, *, durable=True):
+        self.part[name] = record
+
+
+class MemoryWorkspace:
+    """What the tool keeps."""
+
+    path = "memory"
+
+    @contextmanager
+    def hold(self, name="lock"):
+        yield
+
+    def has(self, name):
+        return name in KEPT.records
+
+    def records(self, part=None):
+        return MemoryRecords(part)
+
+    def audit(self, clock, event, **fields):
+        KEPT.audit.append((event, fields))
+
+    def rules_of(self, run_id, company_id):
+        return {}
+
+    def runs(self):
+        return [KEPT.runs[run_id] for run_id in sorted(KEPT.runs)], []
+
+    def record_run(self, run):
+        KEPT.runs[run.run_id] = run
+
+    def last_start(self):
+        return KEPT.last
+
+    def record_start(self, now):
+        KEPT.last = now
+
+    def tidy_up(self):
+        pass
+
+    def settle_folders(self):
+        return []
+
+    def settle(self, run):
+        return True
+
+    def purge(self, run, clock, stopping):
+        gone = KEPT.quarantine.pop(run.run_id, {})
+        del KEPT.runs[run.run_id]
+        return Purged(sum(map(len, gone.values())), 0, [])
+
+    def forget_empty(self, run):
+        pass
+
+    def unrecorded(self):
+        return []
+
+    @contextmanager
+    def remover(self, run, clock):
+        yield MemoryRemover(run)
+
+    def quarantined(self, run):
+        held = KEPT.quarantine.get(run.run_id, {})
+        return {name: Quarantined(len(files), 0) for name, files in held.items() if files}
+
+    @contextmanager
+    def returning(self, run, company_id):
+        held = KEPT.quarantine.get(run.run_id, {})
+        if company_id not in held:
+            raise FileNotFoundError(company_id)
+        yield MemoryReturning(held[company_id])
+
+    def set_aside(self):
+        return []
+
+    def switch_set_aside(self, folder):
+        raise CompanyProblem("nothing lies aside")
+
+
+class MemoryRemover:
+    """Moves what is still as planned from one dictionary into another."""
+
+    def __init__(self, run):
+        self.run = run
+
+    def doubt(self, company):
+        return None
+
+    @contextmanager
+    def company(self, company):
+        self.files = company.files
+        self.into = KEPT.quarantine.setdefault(self.run.run_id, {}).setdefault(company.id, {})
+        KEPT.runs[self.run.run_id] = replace_state(self.run)
+        yield self
+
+    def remove(self, removals, stopping):
+        for verdict in removals:
+            name = verdict.file.name
+            refuse_protected(name)
+            if stopping():
+                yield Removal(verdict, Outcome.STOPPED)
+            elif verdict.memory is not None and verdict.memory in self.files:
+                yield Removal(verdict, Outcome.HELD)
+            elif self.files.get(name) != verdict.file.stamp:
+                yield Removal(verdict, Outcome.CHANGED)
+            else:
+                self.into[name] = self.files.pop(name)
+                yield Removal(verdict, Outcome.REMOVED)
+
+    def confirm(self):
+        return []
+
+
+def replace_state(run):
+    """Give a run that is over."""
+    return run._replace(state="settled")
+
+
+class MemoryReturning:
+    """The way back."""
+
+    def __init__(self, held):
+        self.held = held
+
+    def names(self):
+        return sorted(self.held)
+
+    def put_back(self, company, name):
+        if name in company.files:
+            raise FileExistsError(name)
+        company.files[name] = self.held.pop(name)
