@@ -18,6 +18,7 @@ from baileys_cleanup.backups.restore_plan import (
     compare,
 )
 from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of
+from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, Refused
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.store.small_records import AuditLog
@@ -141,8 +142,7 @@ def carry_out(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> li
     that was to be built is not there then, and the present one is as it was.
     """
     if plan.builds:
-        _build(target, plan, run_id=run_id, now=now)
-        return []
+        return _build(target, plan, run_id=run_id, now=now)
     return _put_in(target, plan, run_id)
 
 
@@ -166,8 +166,11 @@ def _order(name: str) -> tuple[bool, bool, str]:
     return name == CREDS_NAME, kind_of(name) is Kind.SENDER_KEY_MEMORY, name
 
 
-def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> None:
-    """Build the whole folder beside the present one, and switch the two in one step."""
+def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> list[str]:
+    """Build the whole folder beside the present one, and switch the two in one step.
+
+    Returns in words what the bot wrote after the last look and the new folder lacks.
+    """
     company_id, folders = plan.asked.company_id, target.folders
     aside = folders.begin(company_id, run_id, why=RESTORE, now=now)
     try:
@@ -179,7 +182,15 @@ def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> None:
         with suppress(OSError, CompanyProblem):  # the next restore or cleaning discards it
             folders.discard(aside)
         raise
-    folders.switch(aside)
+    aside = folders.switch(aside)
+    if plan.present is None:
+        return []
+    sources = plan.present.files.values()
+    seen = [AuthFile(e.name, e.kind, e.modified, e.size) for e in (source.entry for source in sources)]
+    late = folders.bring_late(aside, seen)
+    if late.brought:
+        plan.warnings.append(f"written while the folders were switched, and brought over: {few(late.brought)}")
+    return late.told(folders.where(aside))
 
 
 def _fill(into: FileWriter, plan: RestorePlan) -> None:

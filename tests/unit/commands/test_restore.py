@@ -167,6 +167,32 @@ def test_replace_sets_the_present_folder_aside_and_undo_brings_it_back(settings,
     assert built == contents(folder)
 
 
+def _late(monkeypatch, write):
+    switch = FolderSwitches.switch
+
+    def late(self, aside):
+        write()
+        return switch(self, aside)
+
+    monkeypatch.setattr(FolderSwitches, "switch", late)
+
+
+def test_what_is_written_after_the_last_look_comes_along(settings, shelf, folder, tool, monkeypatch):
+    """A session that came along and was written once more before the switch is live as it was written last."""
+    _late(monkeypatch, lambda: put(folder, SESSION, b'{"newest":1}', age=0))
+    status, document = back(settings, shelf, replace=True)
+    assert (0, b'{"newest":1}') == (status, (folder / SESSION).read_bytes())
+    assert any("brought over: " + SESSION in warning for warning in document["warnings"])
+
+
+def test_what_cannot_come_along_late_is_named_with_status_1(settings, shelf, folder, tool, monkeypatch):
+    """The archive's file stays what was asked for; the late one is named, and lies aside."""
+    _late(monkeypatch, lambda: put(folder, KEY, b'{"late":1}', age=0))
+    status, document = back(settings, shelf, replace=True)
+    assert (1, FILES[KEY]) == (status, (folder / KEY).read_bytes())
+    assert KEY in str(document["errors"])
+
+
 def test_replace_with_everything_puts_the_old_ratchet_back(settings, shelf, folder, tool):
     """As archived, with the warning that names the cost; what the archive does not have comes along."""
     put(folder, "pre-key-99.json", b"{}")

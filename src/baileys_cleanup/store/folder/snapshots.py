@@ -131,13 +131,14 @@ def _read(company: Company, name: str, contents: BinaryIO, clock: Callable[[], i
         os.close(fd)
     stamp = Stamp.of(after)
     still = Stamp.of(before) == stamp and stamp.size == size and abs(clock() - stamp.modified) > JUST_NOW
-    whole = kind is Kind.UNKNOWN or _is_json(parts)
+    whole = kind is Kind.UNKNOWN or is_json(b"".join(parts))
     return Source(Entry(name, kind, size, digest.hexdigest(), stamp.modified), stamp, offset, whole), still
 
 
-def _is_json(parts: list[bytes]) -> bool:
+def is_json(content: bytes) -> bool:
+    """Tell whether a file is the JSON that its kind always is."""
     try:
-        json.loads(b"".join(parts))
+        json.loads(content)
     except (ValueError, RecursionError):
         return False
     return True
