@@ -106,6 +106,11 @@ def _warnings(plan: RestorePlan, identity: Identity) -> Iterator[str]:
         yield "the present folder is of another account; nothing of it comes along"
     if plan.present is not None and plan.present.strangers and plan.builds:
         yield f"no regular files, so they stay in the folder that is set aside: {few(plan.present.strangers)}"
+    if plan.present is not None and plan.present.foreign and plan.builds:
+        yield (
+            "of another owner than the folder and creds.json, or with several links, so they stay in the folder that is"
+            f" set aside: {few(plan.present.foreign)}"
+        )
     if any(choice.step is Step.RESTORED and choice.kind in RATCHETS for choice in plan.choices):
         yield (
             "sessions and sender keys come back as they were: whatever was sent or received since the backup used keys"
@@ -187,6 +192,7 @@ def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> list[
         return []
     sources = plan.present.files.values()
     seen = [AuthFile(e.name, e.kind, e.modified, e.size) for e in (source.entry for source in sources)]
+    seen += [AuthFile(name, kind_of(name)) for name in plan.present.foreign]
     late = folders.bring_late(aside, seen)
     if late.brought:
         plan.warnings.append(f"written while the folders were switched, and brought over: {few(late.brought)}")
@@ -197,7 +203,8 @@ def _fill(into: FileWriter, plan: RestorePlan) -> None:
     _unpack(plan.found.file, plan.names(Step.RESTORED), into)
     if plan.present is not None:
         for name in sorted(plan.names(Step.KEPT)):
-            into.write(name, plan.present.read(name), plan.present.files[name].entry.modified)
+            source = plan.present.files[name]
+            into.write(name, plan.present.read(name), source.entry.modified, source.access)
 
 
 def _check_at_rest(companies: SnapshotReader, plan: RestorePlan) -> None:

@@ -8,6 +8,7 @@ from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.output.text import few
 from baileys_cleanup.store.company import Company
+from baileys_cleanup.store.snapshots import Access
 
 RESTORE = "restore"
 """Why a folder was built: by a restore, which can do it again from its archive."""
@@ -59,8 +60,11 @@ class Late(NamedTuple):
 class FileWriter(Protocol):
     """Makes files of a company, whole and on the disk, before anybody meets them."""
 
-    def write(self, name: str, content: Iterable[bytes], modified: int) -> None:
-        """Write one file with its date, in nanoseconds. Raises OSError, CompanyProblem, ArchiveProblem."""
+    def write(self, name: str, content: Iterable[bytes], modified: int, access: Access | None = None) -> None:
+        """Write one file with its date, in nanoseconds. Raises OSError, CompanyProblem, ArchiveProblem.
+
+        A copy of a file that is there gets that file's `access`: nobody may read it who could not before.
+        """
 
 
 class Insertion(FileWriter, Protocol):

@@ -167,6 +167,33 @@ def test_replace_sets_the_present_folder_aside_and_undo_brings_it_back(settings,
     assert built == contents(folder)
 
 
+def test_a_copy_keeps_the_mode_of_the_file_that_is_there(settings, shelf, folder, tool):
+    """What comes along is readable by whom it was readable by before: no more and no less."""
+    (folder / SESSION).chmod(0o640)
+    back(settings, shelf, replace=True)
+    assert 0o640 == (folder / SESSION).stat().st_mode & 0o777
+
+
+def test_a_file_with_two_links_stays_aside_and_is_named(settings, shelf, folder, tool, tmp_path):
+    """Somebody may have linked it in who cannot read it: no copy is made."""
+    put(folder, "session-2.0.json", b"{}", age=2)
+    os.link(folder / "session-2.0.json", tmp_path / "elsewhere")
+    status, document = back(settings, shelf, replace=True)
+    assert (0, False) == (status, (folder / "session-2.0.json").exists())
+    assert any("several links" in text and "session-2.0.json" in text for text in document["warnings"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root meets files of others")
+def test_a_file_of_another_owner_stays_aside_and_keeps_its_owner(settings, shelf, folder, tool):
+    """A file of root's that the bot's user moved in is not copied for him."""
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, 65534, 65534)
+    put(folder, "session-2.0.json", b"{}", age=2)
+    back(settings, shelf, replace=True)
+    assert not (folder / "session-2.0.json").exists()
+    assert 65534 == (folder / SESSION).stat().st_uid
+
+
 def _late(monkeypatch, write):
     switch = FolderSwitches.switch
 

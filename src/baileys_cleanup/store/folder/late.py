@@ -42,7 +42,7 @@ def _bring(root: Root, tool: ToolFolder, aside: Aside, known: dict[str, AuthFile
     with root.company(aside.company_id) as live, open_aside(tool, aside) as fd:
         former = Company(aside.company_id, fd)
         found = _dated(former)
-        written = [file for file in found if file.name not in known or not _same(file, known[file.name])]
+        written = [file for file in found if file.name not in known or _changed(file, known[file.name])]
         if written:
             present = {file.name: file for file in _dated(live)}
             kin = _one_account(live, former)
@@ -64,6 +64,11 @@ def _bring(root: Root, tool: ToolFolder, aside: Aside, known: dict[str, AuthFile
 def _dated(company: Company) -> list[AuthFile]:
     files = company.names().files
     return company.look(files, files).files
+
+
+def _changed(file: AuthFile, known: AuthFile) -> bool:
+    """Tell whether a file is another than it was seen; what was only seen by name is not asked about."""
+    return known.modified is not None and not _same(file, known)
 
 
 def _same(one: AuthFile, other: AuthFile) -> bool:

@@ -13,6 +13,7 @@ from baileys_cleanup.store.folder.purge import STAGING, forget_staged
 from baileys_cleanup.store.folder.put_back import put_back, swap_in
 from baileys_cleanup.store.folder.snapshots import is_json
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.snapshots import Access
 
 
 class StagedFiles:
@@ -23,9 +24,9 @@ class StagedFiles:
         self._company = company
         self._writer = FolderWriter(staging, os.fstat(company.fd))
 
-    def write(self, name: str, content: Iterable[bytes], modified: int) -> None:
+    def write(self, name: str, content: Iterable[bytes], modified: int, access: Access | None = None) -> None:
         """Write one file with its date, whole and on the disk."""
-        self._writer.write(name, content, modified)
+        self._writer.write(name, content, modified, access)
 
     def copy(self, source: int, file: AuthFile) -> bool:
         """Copy a JSON file out of an open folder; False where it is not whole, or does not hold still."""
