@@ -194,6 +194,16 @@ def test_a_file_of_another_owner_stays_aside_and_keeps_its_owner(settings, shelf
     assert 65534 == (folder / SESSION).stat().st_uid
 
 
+def test_an_archive_of_the_future_is_not_the_latest(settings, shelf, folder, tool):
+    """A clock that was wrong once does not win for ever: the older one comes back, and the other is named."""
+    wrong = archive_name("7", NOW + 400 * DAY)
+    (shelf / wrong).write_bytes(archive(FILES | {KEY: b'{"k":9}'}, "7"))
+    (folder / KEY).unlink()
+    status, document = back(settings, shelf)
+    assert (0, FILES[KEY]) == (status, (folder / KEY).read_bytes())
+    assert any(wrong in text and "future" in text for text in document["warnings"])
+
+
 def _late(monkeypatch, write):
     switch = FolderSwitches.switch
 
