@@ -109,7 +109,7 @@ def restore(
             stack.enter_context(workspace.hold())
             stack.enter_context(workspace.hold(BACKUP_LOCK))
             unsettled = workspace.whole_folders().settle_all()
-        found = stack.enter_context(find_archive(archive, place, company_id))
+        found = stack.enter_context(find_archive(archive, place, company_id, world.now))
         asked = RestoreRequest(company_id or found.manifest.company_id, everything, replace)
         problems: list[str] = []
         try:
