@@ -23,6 +23,10 @@ class UsageProblem(CleanupError):
     status = 2
 
 
+class NotWritable(UsageProblem):
+    """The tool's own folder takes no record: a read-only or full disk, no right to write. Who only reads may go on."""
+
+
 class LockHeld(CleanupError):
     """Another run is at work under this sessions root; nothing was touched."""
 

@@ -83,7 +83,7 @@ def _explain_company(
 ) -> dict[str, Any]:
     terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
     try:
-        with store.company(company_id) as company:
+        with store.company(company_id, anywhere=True) as company:
             sight = look_and_plan(company, settings.policy_for(company_id), terms)
     except CompanyProblem as problem:
         return _document(company_id, [], [], world.now, [problem_fields(str(problem))])

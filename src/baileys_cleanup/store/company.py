@@ -39,5 +39,8 @@ class Company(Protocol):
     def account(self, wait: Callable[[], object]) -> Account:
         """Read who the company is; a copy of `creds.json` that does not parse is read once more after `wait`."""
 
+    def require_mount(self) -> None:
+        """Raise CompanyProblem where nothing can be moved out of this company, nor back."""
+
     def doubt(self) -> str | None:
         """Return why nothing could be removed here, where that shows without trying."""

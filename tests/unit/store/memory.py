@@ -69,7 +69,7 @@ class MemoryStore:
         return ids
 
     @contextmanager
-    def company(self, company_id):
+    def company(self, company_id, *, anywhere=False):
         if company_id not in COMPANIES:
             raise CompanyProblem("it is gone")
         yield MemoryCompany(company_id, COMPANIES[company_id])
@@ -107,6 +107,9 @@ class MemoryCompany:
 
     def account(self, wait):
         return read_account(self.files[CREDS_NAME][0]) if CREDS_NAME in self.files else ABSENT
+
+    def require_mount(self):
+        """Require nothing: there is one place only."""
 
     def doubt(self):
         return None

@@ -6,8 +6,8 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from baileys_cleanup.errors import LockHeld, UsageProblem
-from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.errors import LockHeld, NotWritable, UsageProblem
+from baileys_cleanup.store.folder.tool_folder import NOT_WRITABLE, ToolFolder
 from baileys_cleanup.store.store import BUSY, RUN_LOCK
 
 
@@ -18,7 +18,8 @@ def hold_lock(tool: ToolFolder, name: str = RUN_LOCK) -> Iterator[None]:
     try:
         fd = os.open(name, flags, 0o600, dir_fd=tool.fd)
     except OSError as error:
-        raise UsageProblem(f"the lock {tool.path}/{name} cannot be opened: {error.strerror}") from None
+        kind = NotWritable if error.errno in NOT_WRITABLE else UsageProblem
+        raise kind(f"the lock {tool.path}/{name} cannot be opened: {error.strerror}") from None
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise UsageProblem(f"the lock {tool.path}/{name} is not a regular file")

@@ -245,6 +245,7 @@ class _CompanyQuarantine:
 
     def _folder(self) -> int:
         if self._fd is None:
+            self._company.require_mount()
             parent = self._quarantine.folder()
             make_folder(parent, self._company.folder_name)
             self._fd = os.open(self._company.folder_name, OPEN_FOLDER, dir_fd=parent)

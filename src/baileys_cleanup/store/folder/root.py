@@ -129,11 +129,11 @@ class Root:
         )
 
     @contextmanager
-    def company(self, company_id: str) -> Iterator[Company]:
+    def company(self, company_id: str, *, anywhere: bool = False) -> Iterator[Company]:
         """Open one company folder.
 
         Raises CompanyProblem when it is no longer a folder, cannot be read, or lies on another mount: from
-        there nothing could be renamed into the quarantine, nor back.
+        there nothing could be renamed into the quarantine, nor back. Who only looks takes it `anywhere`.
         """
         try:
             fd = open_to_look(COMPANY_PREFIX + company_id, OPEN_FOLDER, self.fd)
@@ -142,12 +142,10 @@ class Root:
                 raise CompanyProblem("it is no longer a folder; left alone") from None
             raise CompanyProblem(f"its folder cannot be opened: {error.strerror}") from None
         try:
-            if not self.shares_mount(fd):
-                raise CompanyProblem(
-                    "it lies on another file system or mount than the sessions root, so nothing can be moved"
-                    " into the quarantine; give that mount a sessions root of its own"
-                )
-            yield Company(company_id, fd)
+            company = Company(company_id, fd, elsewhere=not self.shares_mount(fd))
+            if not anywhere:
+                company.require_mount()
+            yield company
         finally:
             os.close(fd)
 
