@@ -73,8 +73,13 @@ _SENTENCES = {
 }
 
 
+NO_INODES = "the disk has no free inode (see df -i): it can hold no more files, however small"
+
+
 def in_words(error: Exception) -> str:
     """Return what went wrong: of an operating system error what it means here, and what to do where that is known."""
     if not isinstance(error, OSError):
         return str(error)
+    if error.strerror == NO_INODES:
+        return NO_INODES
     return _SENTENCES.get(error.errno or 0) or error.strerror or str(error)

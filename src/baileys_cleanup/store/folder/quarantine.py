@@ -17,6 +17,7 @@ from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.audit import Audit
 from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company, Stamp
+from baileys_cleanup.store.folder.placed import placed
 from baileys_cleanup.store.folder.purge import forget_record, tidy
 from baileys_cleanup.store.folder.put_back import put_back, remove_if_empty, try_way_back
 from baileys_cleanup.store.folder.runs import write_run
@@ -161,7 +162,8 @@ class _CompanyQuarantine:
         refuse_protected(file.name)
         if verdict.memory is not None and verdict.memory not in self._gone:
             return Outcome.HELD
-        outcome = self._take(verdict, file.name, file.stamp)
+        with placed(self._company.folder_name, self._company.fd):
+            outcome = self._take(verdict, file.name, file.stamp)
         if outcome in {Outcome.REMOVED, Outcome.VANISHED}:
             self._gone.add(file.name)
         return outcome

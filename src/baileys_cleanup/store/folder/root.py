@@ -18,6 +18,7 @@ from baileys_cleanup.store.folder.beside import passed_over
 from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company
 from baileys_cleanup.store.folder.mistaken_root import why_mistaken
 from baileys_cleanup.store.folder.opening import open_to_look
+from baileys_cleanup.store.folder.placed import placed
 from baileys_cleanup.store.folder.refused_roots import why_refused
 from baileys_cleanup.store.store import PassedOver, Space
 
@@ -145,7 +146,8 @@ class Root:
             company = Company(company_id, fd, elsewhere=not self.shares_mount(fd))
             if not anywhere:
                 company.require_mount()
-            yield company
+            with placed(f"{self.path}/{company.folder_name}", fd):
+                yield company
         finally:
             os.close(fd)
 
@@ -174,7 +176,9 @@ def open_root(path: str) -> Iterator[Root]:
         mistaken = why_mistaken(fd, path)
         if mistaken:
             raise UsageProblem(f"the sessions root {shown(path)} {mistaken}; give the folder that holds company_<id>")
-        yield Root(fd, os.path.realpath(path), path)
+        root = Root(fd, os.path.realpath(path), path)
+        with placed(root.path, fd):
+            yield root
     finally:
         os.close(fd)
 
