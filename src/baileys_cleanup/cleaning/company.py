@@ -81,7 +81,7 @@ def clean_company(
     """
     outcome = CompanyOutcome(company_id)
     try:
-        with store.company(company_id) as company:
+        with store.company(company_id, anywhere=True) as company:
             _clean(company, policy, terms, remover, outcome, detail=detail)
     except CompanyProblem as problem:
         _fail(outcome, str(problem))

@@ -13,7 +13,7 @@ from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_
 from baileys_cleanup.decision.consequences import explain
 from baileys_cleanup.decision.names import COMPANY_PREFIX, Kind
 from baileys_cleanup.decision.verdict import Rule, Verdict
-from baileys_cleanup.errors import CompanyProblem, UsageProblem
+from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
 from baileys_cleanup.output.document import place_fields, print_json, problem_fields, verdict_fields
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.settings.values import Settings
@@ -86,10 +86,13 @@ def _explain_company(
     store: Store, company_id: str, settings: Settings, names: Sequence[str], terms: Terms
 ) -> dict[str, Any]:
     try:
-        with store.company(company_id) as company:
+        with store.company(company_id, anywhere=True) as company:
             sight = look_and_plan(company, settings.policy_for(company_id), terms)
     except CompanyProblem as problem:
         return _document(company_id, [], [], terms.now, [problem_fields(str(problem))])
+    except OSError as error:
+        sentence = f"its folder cannot be read: {in_words(error)}"
+        return _document(company_id, [], [], terms.now, [problem_fields(sentence)])
     verdicts = sorted([*sight.plan.removals, *sight.plan.keeps], key=_order)
     wanted = [verdict for verdict in verdicts if not names or verdict.file.name in names]
     return _document(company_id, wanted, [sight.account.problem] if sight.account.problem else [], terms.now, [])

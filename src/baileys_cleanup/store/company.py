@@ -42,5 +42,8 @@ class Company(Protocol):
     def lid_of(self, mapping: str) -> str | None:
         """Return the LID user that a `lid-mapping-<number>.json` names, None where it names none. It is no key."""
 
+    def require_mount(self) -> None:
+        """Raise CompanyProblem where nothing can be moved out of this company, nor back."""
+
     def doubt(self) -> str | None:
         """Return why nothing could be removed here, where that shows without trying."""

@@ -184,8 +184,11 @@ class Store(Protocol):
     def select(self, wanted: Iterable[str]) -> list[str]:
         """Return the wanted ids, once each, in the order given. Raises UsageProblem for one that is not there."""
 
-    def company(self, company_id: str) -> AbstractContextManager[Company]:
-        """Open one company. Raises CompanyProblem when it cannot be worked on."""
+    def company(self, company_id: str, *, anywhere: bool = False) -> AbstractContextManager[Company]:
+        """Open one company. Raises CompanyProblem when it cannot be worked on.
+
+        Who only looks takes it `anywhere`: also where nothing could be moved out of it.
+        """
 
     def place_of(self, company_id: str) -> str:
         """Return where a company lies, for commands of the operator's: the path of its folder."""

@@ -69,7 +69,7 @@ class MemoryStore:
         return ids
 
     @contextmanager
-    def company(self, company_id):
+    def company(self, company_id, *, anywhere=False):
         if company_id not in COMPANIES:
             raise CompanyProblem("it is gone")
         yield MemoryCompany(company_id, COMPANIES[company_id])
@@ -110,6 +110,9 @@ class MemoryCompany:
 
     def lid_of(self, mapping):
         return None
+
+    def require_mount(self):
+        """Require nothing: there is one place only."""
 
     def doubt(self):
         return None

@@ -10,8 +10,8 @@ from typing import NamedTuple, Self
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
 from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_LIMIT, CREDS_NAME, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
-from baileys_cleanup.errors import CredsUnreadable, in_words
-from baileys_cleanup.output.text import size
+from baileys_cleanup.errors import CompanyProblem, CredsUnreadable, in_words
+from baileys_cleanup.output.text import shown, size
 from baileys_cleanup.store.company import Listing, Look
 from baileys_cleanup.store.folder.beside import with_creds
 from baileys_cleanup.store.folder.opening import open_to_look
@@ -40,19 +40,37 @@ class Stamp(NamedTuple):
 
 
 class Company:
-    """One company folder, held open. `id` is the folder's name without `company_`, as is."""
+    """One company folder, held open. `id` is the folder's name without `company_`, as is.
 
-    def __init__(self, company_id: str, fd: int) -> None:
+    `elsewhere` tells that it lies on another mount than the sessions root.
+    """
+
+    def __init__(self, company_id: str, fd: int, *, elsewhere: bool = False) -> None:
         self.id = company_id
         self.fd = fd
+        self._elsewhere = elsewhere
 
     @property
     def folder_name(self) -> str:
         """The name of the folder under the sessions root."""
         return COMPANY_PREFIX + self.id
 
+    def require_mount(self) -> None:
+        """Raise CompanyProblem where no file can be moved from here into the tool's folder, nor back."""
+        if self._elsewhere:
+            raise CompanyProblem(
+                "it lies on another file system or mount than the sessions root, so nothing can be moved into the"
+                " quarantine; give that mount a sessions root of its own: put its files into a folder"
+                f" {shown(self.folder_name)} inside the mount, point the bot there, and give the mount as"
+                " --sessions-root"
+            )
+
     def doubt(self) -> str | None:
-        """Return why nothing could be removed here: no right to write in the folder, None where there is one."""
+        """Return why nothing could be removed here: another mount, no right to write in the folder; else None."""
+        try:
+            self.require_mount()
+        except CompanyProblem as problem:
+            return f"a real run would remove nothing here: {problem}"
         if os.access(".", os.W_OK | os.X_OK, dir_fd=self.fd, effective_ids=True):
             return None
         read_only = os.fstatvfs(self.fd).f_flag & os.ST_RDONLY

@@ -18,6 +18,7 @@ from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.audit import Audit
 from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company, Stamp
 from baileys_cleanup.store.folder.pairings import note_pairing
+from baileys_cleanup.store.folder.placed import placed
 from baileys_cleanup.store.folder.purge import forget_record, tidy
 from baileys_cleanup.store.folder.put_back import put_back, remove_if_empty, try_way_back
 from baileys_cleanup.store.folder.runs import write_run
@@ -173,7 +174,8 @@ class _CompanyQuarantine:
         refuse_protected(file.name)
         if verdict.second is not None and verdict.second not in self._gone:
             return Outcome.HELD
-        outcome = self._take(verdict, file.name, file.stamp)
+        with placed(self._company.folder_name, self._company.fd):
+            outcome = self._take(verdict, file.name, file.stamp)
         if outcome in {Outcome.REMOVED, Outcome.VANISHED}:
             self._gone.add(file.name)
         return outcome
@@ -257,6 +259,7 @@ class _CompanyQuarantine:
 
     def _folder(self) -> int:
         if self._fd is None:
+            self._company.require_mount()
             parent = self._quarantine.folder()
             note_pairing(self._quarantine.tool, self._quarantine.run_id, self._company.id, self._pairing)
             make_folder(parent, self._company.folder_name)

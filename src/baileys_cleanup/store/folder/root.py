@@ -19,6 +19,7 @@ from baileys_cleanup.store.folder.beside import passed_over
 from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company
 from baileys_cleanup.store.folder.mistaken_root import why_mistaken
 from baileys_cleanup.store.folder.opening import open_to_look
+from baileys_cleanup.store.folder.placed import placed
 from baileys_cleanup.store.folder.refused_roots import why_refused
 from baileys_cleanup.store.store import PassedOver, Space
 
@@ -144,11 +145,11 @@ class Root:
         )
 
     @contextmanager
-    def company(self, company_id: str) -> Iterator[Company]:
+    def company(self, company_id: str, *, anywhere: bool = False) -> Iterator[Company]:
         """Open one company folder.
 
         Raises CompanyProblem when it is no longer a folder, cannot be read, or lies on another mount: from
-        there nothing could be renamed into the quarantine, nor back.
+        there nothing could be renamed into the quarantine, nor back. Who only looks takes it `anywhere`.
         """
         try:
             fd = open_to_look(COMPANY_PREFIX + company_id, OPEN_FOLDER, self.fd)
@@ -157,12 +158,11 @@ class Root:
                 raise CompanyProblem("it is no longer a folder; left alone") from None
             raise CompanyProblem(f"its folder cannot be opened: {error.strerror}") from None
         try:
-            if not self.shares_mount(fd):
-                raise CompanyProblem(
-                    "it lies on another file system or mount than the sessions root, so nothing can be moved"
-                    " into the quarantine; give that mount a sessions root of its own"
-                )
-            yield Company(company_id, fd)
+            company = Company(company_id, fd, elsewhere=not self.shares_mount(fd))
+            if not anywhere:
+                company.require_mount()
+            with placed(f"{self.path}/{company.folder_name}", fd):
+                yield company
         finally:
             os.close(fd)
 
@@ -191,7 +191,9 @@ def open_root(path: str) -> Iterator[Root]:
         mistaken = why_mistaken(fd, path)
         if mistaken:
             raise UsageProblem(f"the sessions root {shown(path)} {mistaken}; give the folder that holds company_<id>")
-        yield Root(fd, os.path.realpath(path), path)
+        root = Root(fd, os.path.realpath(path), path)
+        with placed(root.path, fd):
+            yield root
     finally:
         os.close(fd)
 

@@ -56,7 +56,7 @@ class FolderSnapshots:
 
     def take(self, company_id: str, contents: BinaryIO, clock: Clock) -> Snapshot:
         """Read all auth files of a company into `contents`."""
-        with self._root.company(company_id) as company:
+        with self._root.company(company_id, anywhere=True) as company:
             return take_snapshot(company, contents, clock.clock, clock.wait)
 
     def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:

@@ -213,6 +213,10 @@ def test_a_company_on_another_mount_is_refused(root, place, monkeypatch):
     monkeypatch.setattr(type(root), "shares_mount", lambda _self, _fd: False)
     with pytest.raises(CompanyProblem, match="another file system or mount"), root.company("1"):
         pytest.fail("it was entered")
+    with root.company("1", anywhere=True) as company:
+        assert "another file system or mount" in company.doubt()
+        with pytest.raises(CompanyProblem, match="folder company_1 inside the mount"):
+            company.require_mount()
 
 
 def test_a_root_that_is_a_link_is_followed_once(place, tmp_path):
