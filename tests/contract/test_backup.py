@@ -1,8 +1,10 @@
 """Backups and restores from outside: the installed command, its statuses, and what lies where afterwards."""
 
 import json
+import os
 import shutil
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -64,13 +66,16 @@ def test_reading_never_needs_writing(paired: Root, shelf: Path) -> None:
         assert made.status == 0, made.said
         (warning,) = json.loads(made.out)["warnings"]
         assert "is not recorded" in warning
-    for command in (("backup", "--verify", "--from", str(shelf)), ("explain",), ("check",), ("metrics",)):
+    for command in (("backup", "--verify", "--to", str(shelf)), ("explain",), ("check",), ("metrics",)):
         assert paired.run(*command, before=read_only).status in {0, 1}, command
 
 
 def test_a_company_on_a_mount_of_its_own_is_backed_up(paired: Root, shelf: Path) -> None:
     """Only a removal needs the quarantine: backup, check, explain and a dry run look at such a company as at any."""
     here = paired.path / "company_962302"
+    old = here / "session-15550000099.0.json"
+    old.write_text("{}")
+    os.utime(old, (time.time() - 30 * 86_400,) * 2)
     paired.company("5")
     own = mounting(f"mount --bind '{here}' '{paired.path}/company_5'")
     made = paired.run("backup", "--to", str(shelf), "--company", "5", before=own)
