@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
 from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_LIMIT, CREDS_NAME, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
-from baileys_cleanup.errors import CredsUnreadable, in_words
+from baileys_cleanup.errors import CompanyProblem, CredsUnreadable, in_words
 from baileys_cleanup.output.text import size
 from baileys_cleanup.store.company import Listing, Look
 from baileys_cleanup.store.folder.beside import with_creds
@@ -110,6 +110,8 @@ class Company:
         """Read who owns this folder. A copy that does not parse is read once more after `wait` (a second).
 
         `creds.json` is opened without following a link and without blocking; only a regular file is read.
+
+        Raises CompanyProblem where it is not the file but the folder that keeps this user out.
         """
         try:
             data = self._read(CREDS_NAME, CREDS_LIMIT)
@@ -123,6 +125,8 @@ class Company:
         except CredsUnreadable as problem:
             return unreadable(str(problem))
         except OSError as error:
+            if error.errno == errno.EACCES and not os.access(".", os.X_OK, dir_fd=self.fd, effective_ids=True):
+                raise CompanyProblem(f"its folder may not be entered: {in_words(error)}") from None
             why = "is a link" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
             return unreadable(why)
 
