@@ -128,6 +128,8 @@ class Company:
         """Read who owns this folder. A copy that does not parse is read once more after `wait` (a second).
 
         `creds.json` is opened without following a link and without blocking; only a regular file is read.
+
+        Raises CompanyProblem where it is not the file but the folder that keeps this user out.
         """
         try:
             data = self._read(CREDS_NAME, CREDS_LIMIT)
@@ -141,6 +143,8 @@ class Company:
         except CredsUnreadable as problem:
             return unreadable(str(problem))
         except OSError as error:
+            if error.errno == errno.EACCES and not os.access(".", os.X_OK, dir_fd=self.fd, effective_ids=True):
+                raise CompanyProblem(f"its folder may not be entered: {in_words(error)}") from None
             why = "is a link" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
             return unreadable(why)
 

@@ -112,7 +112,7 @@ def forget_staged(tool: ToolFolder) -> None:
 
 def unrecorded(tool: ToolFolder) -> list[str]:
     """Return what lies in the quarantine under no name of a run in `runs`; an empty folder just goes."""
-    records = {name.removesuffix(".json").removesuffix(PAIRINGS) for name in os.listdir(tool.runs_fd)}
+    records = {name.removesuffix(".json") for name in os.listdir(tool.runs_fd)}
     return [
         name
         for name in sorted(os.listdir(tool.quarantine))
@@ -129,8 +129,8 @@ def _same_file(folder: int, name: str, status: os.stat_result) -> bool:
 
 
 def forget_record(tool: ToolFolder, run_id: str) -> None:
-    """Remove the record of a run of which nothing is left."""
+    """Remove the record of a run of which nothing is left; its pairings first, nobody would find them without it."""
     with suppress(OSError):  # a record of nothing does no harm, and the next run forgets it
+        with suppress(FileNotFoundError):
+            os.unlink(run_id + PAIRINGS, dir_fd=tool.runs_fd)
         os.unlink(f"{run_id}.json", dir_fd=tool.runs_fd)
-    with suppress(OSError):
-        os.unlink(run_id + PAIRINGS, dir_fd=tool.runs_fd)
