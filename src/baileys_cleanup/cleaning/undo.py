@@ -14,6 +14,8 @@ from baileys_cleanup.cleaning.world import Holds, World
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import (
     Kind,
+    first_name,
+    is_second_name,
     kind_of,
     mapping_name,
     memory_name,
@@ -119,6 +121,7 @@ def _put_back(returning: Returning, company: Company, name: str, restored: Resto
 _NEWER = "something of that name exists by now, and nothing is ever overwritten"
 _PAIR = "an own sender key and its group's memory come back together or not at all, and a newer one exists"
 _ALONE = "a memory comes back together with its group's own sender key or not at all, and that key is not there"
+_COPY = "the file it is a copy of stays away, and an older state must not lie beside a newer one"
 _MAPPED = "the contact's LID was written since; its old session could overwrite the present one"
 
 
@@ -161,7 +164,8 @@ def _staying(
         if memory_name(group) in present or written_since or any(name in stay for name in members):
             for name in members:
                 stay.setdefault(name, _PAIR)
-    return stay
+    copies = {name: _COPY for name in names if is_second_name(name) and first_name(name) in stay}
+    return copies | stay
 
 
 def _moved_to_lid(name: str, company: Company, present: Mapping[str, AuthFile], started: int) -> bool:

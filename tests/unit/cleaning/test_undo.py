@@ -55,6 +55,17 @@ def past(root, tool, place):
     return Past(root, tool, place)
 
 
+def test_a_copy_comes_back_with_its_file_or_not_at_all(past):
+    """Beside a newer file no older state comes back; with its file, or beside the very file, it does."""
+    copy = f"{SESSION}.bak"
+    past.took(SESSION, copy, OTHERS_KEY, f"{OTHERS_KEY}.bak")
+    put(past.folder, SESSION, b"newer", age=1)
+    back, stayed = past.undo()
+    assert [OTHERS_KEY, f"{OTHERS_KEY}.bak"] == back
+    assert {SESSION, copy} == set(stayed)
+    assert "copy" in stayed[copy]
+
+
 def test_what_was_taken_comes_back_as_it_was(past):
     """Files come back with content and date, and leave the quarantine."""
     past.took(SESSION, OTHERS_KEY, "pre-key-1.json")

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from baileys_cleanup.decision.verdict import Verdict
+from baileys_cleanup.decision.names import first_name
+from baileys_cleanup.decision.verdict import Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.audit import Audit
@@ -212,15 +213,16 @@ class _CompanyQuarantine:
         """Look a last time, put back what changed after all, and delete the rest where nothing is to be undone.
 
         Opening a file to truncate it takes the kernel two steps: who found it before the rename may truncate it
-        after the look that followed. A memory that goes back takes the keys that went with it along.
+        after the look that followed. A copy that goes back takes its file along, and a file that stays its copy.
         """
         if self._fd is None:
             return []
         into = self._fd
         changed = {verdict.file.name for verdict in self._moved if not self._is_as_planned(verdict, into)}
+        stays = changed | {name for name in map(_file_of, self._moved) if name and name not in self._gone}
         revisions: list[Revision] = []
         for verdict in self._moved:
-            if verdict.file.name in changed or verdict.second in changed:
+            if not stays.isdisjoint({verdict.file.name, verdict.second, _file_of(verdict)}):
                 try:
                     self._put_back(verdict, into)
                 except CompanyProblem as problem:
@@ -272,3 +274,8 @@ class _CompanyQuarantine:
             os.close(self._fd)
             self._fd = None
             remove_if_empty(self._quarantine.folder(), self._company.folder_name)
+
+
+def _file_of(verdict: Verdict) -> str | None:
+    """Return the name of the file that a removal goes with as its copy, None for any other removal."""
+    return first_name(verdict.file.name) if verdict.rule is Rule.SECOND_NAME else None
