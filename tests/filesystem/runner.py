@@ -102,7 +102,6 @@ def clean(
     policy: Policy = SMALL,
     max_removals: int | None = None,
     dry_run: bool = False,
-    accept_clock: bool = False,
     ran: Ran | None = None,
 ) -> Ran:
     """Clean inside this process; `ran` hears what is said even where an exception ends it."""
@@ -115,7 +114,7 @@ def clean(
         heard.start,
         _as_they_come,
         dry_run=dry_run,
-        accept_clock=accept_clock,
+        accept_clock=False,
         detail=False,
         record=record_clean,
     )
