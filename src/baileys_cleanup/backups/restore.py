@@ -1,6 +1,6 @@
 """The way back: from an archive into a company's folder, file by file, or as a whole folder built beside it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
@@ -18,11 +18,12 @@ from baileys_cleanup.backups.restore_plan import (
     compare,
 )
 from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of
+from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, Refused
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.store.small_records import AuditLog
-from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, open_spool
-from baileys_cleanup.store.whole_folders import RESTORE, FileWriter, WholeFolders
+from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, in_reasons, open_spool
+from baileys_cleanup.store.whole_folders import RESTORE, FileWriter, WholeFolders, cannot_read
 
 
 class RestoreRequest(NamedTuple):
@@ -105,6 +106,8 @@ def _warnings(plan: RestorePlan, identity: Identity) -> Iterator[str]:
         yield "the present folder is of another account; nothing of it comes along"
     if plan.present is not None and plan.present.strangers and plan.builds:
         yield f"no regular files, so they stay in the folder that is set aside: {few(plan.present.strangers)}"
+    if plan.present is not None and plan.present.left and plan.builds:
+        yield f"too much for an auth file, so it stays in the folder that is set aside: {in_reasons(plan.present.left)}"
     if any(choice.step is Step.RESTORED and choice.kind in RATCHETS for choice in plan.choices):
         yield (
             "sessions and sender keys come back as they were: whatever was sent or received since the backup used keys"
@@ -127,11 +130,12 @@ def _warnings(plan: RestorePlan, identity: Identity) -> Iterator[str]:
 
 
 class Target(NamedTuple):
-    """What a restore works with: companies to look at, folders to build and switch, and the audit log."""
+    """What a restore works with; `wait` is called before two folders are compared again."""
 
     companies: SnapshotReader
     folders: WholeFolders
     audit: AuditLog
+    wait: Callable[[], object]
 
 
 def carry_out(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> list[str]:
@@ -141,8 +145,7 @@ def carry_out(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> li
     that was to be built is not there then, and the present one is as it was.
     """
     if plan.builds:
-        _build(target, plan, run_id=run_id, now=now)
-        return []
+        return _build(target, plan, run_id=run_id, now=now)
     return _put_in(target, plan, run_id)
 
 
@@ -166,8 +169,11 @@ def _order(name: str) -> tuple[bool, bool, str]:
     return name == CREDS_NAME, kind_of(name) is Kind.SENDER_KEY_MEMORY, name
 
 
-def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> None:
-    """Build the whole folder beside the present one, and switch the two in one step."""
+def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> list[str]:
+    """Build the whole folder beside the present one, and switch the two in one step.
+
+    Returns in words what the bot wrote after the last look and the new folder lacks.
+    """
     company_id, folders = plan.asked.company_id, target.folders
     aside = folders.begin(company_id, run_id, why=RESTORE, now=now)
     try:
@@ -179,14 +185,24 @@ def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> None:
         with suppress(OSError, CompanyProblem):  # the next restore or cleaning discards it
             folders.discard(aside)
         raise
-    folders.switch(aside)
+    aside = folders.switch(aside)
+    if plan.present is None:
+        return []
+    sources = plan.present.files.values()
+    seen = [AuthFile(e.name, e.kind, e.modified, e.size) for e in (source.entry for source in sources)]
+    seen += [AuthFile(name, kind_of(name)) for name in plan.present.left]
+    late = folders.bring_late(aside, seen, target.wait)
+    if late.brought:
+        plan.warnings.append(f"written while the folders were switched, and brought over: {few(late.brought)}")
+    return [*late.told(folders.where(aside)), *cannot_read(folders.shrunk(aside))]
 
 
 def _fill(into: FileWriter, plan: RestorePlan) -> None:
     _unpack(plan.found.file, plan.names(Step.RESTORED), into)
     if plan.present is not None:
         for name in sorted(plan.names(Step.KEPT)):
-            into.write(name, plan.present.read(name), plan.present.files[name].entry.modified)
+            source = plan.present.files[name]
+            into.write(name, plan.present.read(name), source.entry.modified, source.like)
 
 
 def _check_at_rest(companies: SnapshotReader, plan: RestorePlan) -> None:

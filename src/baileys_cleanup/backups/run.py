@@ -34,6 +34,7 @@ def back_up_all(
         ids = store.select(wanted) if wanted else store.company_ids()[0]
         place = stack.enter_context(open_place(place_of(settings), store.contains))
         if rehearse:
+            untold: list[str] = []
             workspace = stack.enter_context(store.workspace(create=False))
             maker = BackupMaker(
                 store.snapshots(),
@@ -44,16 +45,33 @@ def back_up_all(
                 again=again,
             )
         else:
-            workspace = stack.enter_context(store.workspace(create=True))
-            assert workspace is not None, "made a moment ago"
-            stack.enter_context(workspace.hold(BACKUP_LOCK))
-            maker = BackupMaker(
-                store.snapshots(), place, settings.backup, BackupRecords(workspace.records()), clock, again=again
-            )
+            records, untold = _records(store, stack)
+            maker = BackupMaker(store.snapshots(), place, settings.backup, records, clock, again=again)
         for company_id in ids:
             if stopping():
                 return
-            yield maker.back_up(company_id)
+            made = maker.back_up(company_id)
+            made.warnings += untold
+            untold = []
+            yield made
+
+
+def _records(store: Store, stack: ExitStack) -> tuple[BackupRecords, list[str]]:
+    """Open what is known of backups, under their lock; where nothing can be written, only to read, and say so."""
+    try:
+        workspace = stack.enter_context(store.workspace(create=True))
+        assert workspace is not None, "made a moment ago"
+        stack.enter_context(workspace.hold(BACKUP_LOCK))
+    except UsageProblem:
+        if store.may_write():
+            raise
+        workspace = stack.enter_context(store.workspace(create=False))
+        untold = (
+            f"nothing can be written in {shown(store.path)}: when backups were made, and which are good, is not written"
+            " down for metrics and retention, and no lock keeps a second backup away"
+        )
+        return ReadOnlyRecords(workspace.records() if workspace else None), [untold]
+    return BackupRecords(workspace.records()), []
 
 
 @contextmanager

@@ -6,8 +6,18 @@ from typing import Any
 import click
 
 from baileys_cleanup.commands import completion
-from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
-from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.commands.options import (
+    CONTEXT,
+    Output,
+    Stop,
+    as_root,
+    json_output,
+    load_settings,
+    same_place,
+    where,
+    world,
+)
+from baileys_cleanup.errors import CleanupError, MayNotGive
 from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.log import Log
 from baileys_cleanup.output.text import argument, shown
@@ -18,6 +28,7 @@ from baileys_cleanup.rotation.rotate import Rotated, look, resume, roll_back, ro
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.steps import Connections
 from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.store import OWN_FOLDER
 
 _UP = "\x1b[{}F\x1b[J"
 """Moves up some lines and clears what is below (ECMA-48): the next QR code takes the place of the last."""
@@ -54,6 +65,9 @@ def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -
     with stop.listening():
         try:
             status = _run(settings, companies, teller, stop, **options)
+        except MayNotGive as error:
+            own = f"{settings.sessions_root}/{OWN_FOLDER}"
+            raise MayNotGive(f"{error}; this works: {as_root(own)}") from None
         except CleanupError as error:
             if not stop():
                 raise
@@ -102,15 +116,15 @@ def _run(
     if back:
         found = roll_back(settings, companies, here, connections)
         teller.tell(found)
-        return 0
+        return int(teller.missed)
     if resuming:
         found = resume(settings, companies, here, connections)
     else:
         found = [rotate(settings, companies[0], here, connections, fresh=fresh)]
     teller.tell(found)
     if resuming:  # one that was half taken back is ended as well
-        return int(any(rotated.journal.open for rotated in found))
-    return int(not all(rotated.journal.done for rotated in found))
+        return int(teller.missed or any(rotated.journal.open for rotated in found))
+    return int(teller.missed or not all(rotated.journal.done for rotated in found))
 
 
 class _Teller:
@@ -121,12 +135,13 @@ class _Teller:
         self.again = again
         self._as_json = as_json
         self._warnings: list[str] = []
+        self.missed = False
         self._lines_of_code = 0
         self.log = Log("console" if sys.stderr.isatty() else "json", "info")
 
     def connections(self) -> Connections:
         """Return the ways out of a rotation."""
-        return Connections(self._say, self._warn, self._hear, self._show, again=self.again)
+        return Connections(self._say, self._warn, self._hear, self._show, again=self.again, miss=self._miss)
 
     def _say(self, sentence: str) -> None:
         self._lines_of_code = 0  # the last code is no longer the last thing on the terminal
@@ -134,6 +149,10 @@ class _Teller:
             self.log.info("rotation_step", step=shown(sentence))
         else:
             self._write(f"{shown(sentence)}\n")
+
+    def _miss(self, sentence: str) -> None:
+        self.missed = True
+        self._warn(sentence)
 
     def _warn(self, sentence: str) -> None:
         self._lines_of_code = 0

@@ -100,11 +100,15 @@ def _switch_folders(
 ) -> int:
     """Let whole folders go live again, each in one step. Returns 0, or 1 when one could not."""
     problems: dict[str, str] = {}
+    unsaid: dict[str, str] = {}
     holds = world.holds(workspace, world.again)
     for folder in folders:
         audit.write("undo", run=folder.run_id, company=folder.company_id)
         try:
-            switch_set_aside(workspace, folder, holds)
+            late = switch_set_aside(workspace, folder, holds, world.wait)
+            told = late.told(f"undo {folder.run_id} brings it back")
+            if told:
+                unsaid[folder.company_id] = "; ".join(told)
         except (CompanyProblem, OSError) as problem:
             why = (problem.strerror or str(problem)) if isinstance(problem, OSError) else str(problem)
             problems[folder.company_id] = why
@@ -115,22 +119,28 @@ def _switch_folders(
                 "company_id": shown(folder.company_id),
                 "why": folder.why,
                 "switched": folder.company_id not in problems,
-                "errors": [problem_fields(problems[folder.company_id])] if folder.company_id in problems else [],
+                "errors": [
+                    problem_fields(found[folder.company_id])
+                    for found in (problems, unsaid)
+                    if folder.company_id in found
+                ],
             }
             for folder in folders
         ]
-        fields = {"run_id": run_id, "status": "partial" if problems else "done", "companies": companies}
+        fields = {"run_id": run_id, "status": "partial" if problems or unsaid else "done", "companies": companies}
         print_json(write, {**place_fields(place), **fields})
-        return int(bool(problems))
+        return int(bool(problems or unsaid))
     for folder in folders:
         name = shown(folder.company_id)
         if folder.company_id in problems:
             write(f"company {name}: not switched: {problems[folder.company_id]}\n")
         else:
             write(f"company {name}: the folder of {count(folder.files, 'file')} that lay aside is live again\n")
+        if folder.company_id in unsaid:
+            write(f"company {name}: {unsaid[folder.company_id]}\n")
     if len(problems) < len(folders):
         write(f"What was live until now lies aside, and comes back with: baileys-cleanup undo {run_id}{world.again}\n")
-    return int(bool(problems))
+    return int(bool(problems or unsaid))
 
 
 def _undo_fields(run: Run, restored: list[Restored], again: Counter[str], *, stopped: bool) -> dict[str, Any]:

@@ -41,7 +41,7 @@ REMOVABLE = frozenset({Kind.SESSION, Kind.SENDER_KEY, Kind.SENDER_KEY_MEMORY, Ki
 COMPANY_PREFIX = "company_"
 """How the name of a company's folder begins; the rest is its id, as is."""
 CREDS_NAME = "creds.json"
-CREDS_LIMIT = 64 * 1024 * 1024
+CREDS_LIMIT = 16 * 1024 * 1024
 """Bytes. A `creds.json` grows with `processedHistoryMessages`, but never to this."""
 COMPANY_PREFIX = "company_"
 """What stands before a company's id in the name of its folder."""

@@ -15,7 +15,7 @@ from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.small_records import AuditLog, SmallRecords
 from baileys_cleanup.store.snapshots import SnapshotReader
-from baileys_cleanup.store.whole_folders import WholeFolders
+from baileys_cleanup.store.whole_folders import Late, WholeFolders
 
 OWN_FOLDER = ".baileys-cleanup"
 """The tool's own folder under a sessions root."""
@@ -155,7 +155,7 @@ class Workspace(Protocol):
     def set_aside(self) -> Sequence[SetAside]:
         """Return the whole folders that lie aside, newest first."""
 
-    def switch_set_aside(self, folder: SetAside) -> None:
+    def switch_set_aside(self, folder: SetAside, wait: Callable[[], object]) -> Late:
         """Let a folder that lies aside go live; the present one takes its place. Raises CompanyProblem."""
 
 
@@ -189,6 +189,9 @@ class Store(Protocol):
 
     def has_room(self, files: Iterable[AuthFile]) -> bool:
         """Tell whether there is room for copies of these files."""
+
+    def may_write(self) -> bool:
+        """Tell whether this user may write where the companies lie, and anybody can."""
 
     def contains(self, path: str) -> bool:
         """Tell whether a path of somebody's lies where the companies lie: nothing else may be kept there."""

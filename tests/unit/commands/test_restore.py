@@ -74,14 +74,16 @@ def refused(error, settings, shelf, **how):
 
 
 def test_what_is_missing_is_put_in_and_nothing_else_changes(settings, shelf, folder, tool):
-    """With its date, private; the session that is newer stays, and the older one is not even looked for."""
+    """With its date, like its neighbours; the session that is newer stays, and the older one is not even looked for."""
     (folder / KEY).unlink()
+    for file in folder.iterdir():
+        file.chmod(0o640)
     before = contents(folder)
     status, document = back(settings, shelf)
     assert (0, "done", None) == (status, document["status"], document["set_aside"])
     assert before | {KEY: b'{"k":1}'} == contents(folder)
     status = (folder / KEY).stat()
-    assert (0o600, NOW - 123_456_789) == (status.st_mode & 0o777, status.st_mtime_ns)
+    assert (0o640, NOW - 123_456_789) == (status.st_mode & 0o777, status.st_mtime_ns)
     assert {"restored": 1, "kept": 3, "left_out": 0, "set_aside": 0} == document["files"]
 
 
@@ -165,6 +167,59 @@ def test_replace_sets_the_present_folder_aside_and_undo_brings_it_back(settings,
     assert "restore, taken back" in said(list_runs, settings, as_json=False)[1]
     said(undo_run, settings, document["set_aside"], ["company_7"], WORLD, as_json=True)
     assert built == contents(folder)
+
+
+def test_a_copy_keeps_the_mode_of_the_file_that_is_there(settings, shelf, folder, tool):
+    """What comes along is readable by whom it was readable by before: no more and no less."""
+    (folder / SESSION).chmod(0o640)
+    back(settings, shelf, replace=True)
+    assert 0o640 == (folder / SESSION).stat().st_mode & 0o777
+
+
+def test_a_copy_keeps_the_owner_of_its_file(settings, shelf, folder, tool, tmp_path):
+    """What somebody linked in comes along as a file of its own, whose owner and mode are those of what was read."""
+    put(folder, "session-2.0.json", b"{}", age=2)
+    os.link(folder / "session-2.0.json", tmp_path / "elsewhere")
+    (folder / "session-2.0.json").chmod(0o400)
+    back(settings, shelf, replace=True)
+    status = (folder / "session-2.0.json").stat()
+    assert (1, 0o400) == (status.st_nlink, status.st_mode & 0o777)
+
+
+def test_an_archive_of_the_future_is_not_the_latest(settings, shelf, folder, tool):
+    """A clock that was wrong once does not win for ever: the older one comes back, and the other is named."""
+    wrong = archive_name("7", NOW + 400 * DAY)
+    (shelf / wrong).write_bytes(archive(FILES | {KEY: b'{"k":9}'}, "7"))
+    (folder / KEY).unlink()
+    status, document = back(settings, shelf)
+    assert (0, FILES[KEY]) == (status, (folder / KEY).read_bytes())
+    assert any(wrong in text and "future" in text for text in document["warnings"])
+
+
+def _late(monkeypatch, write):
+    switch = FolderSwitches.switch
+
+    def late(self, aside):
+        write()
+        return switch(self, aside)
+
+    monkeypatch.setattr(FolderSwitches, "switch", late)
+
+
+def test_what_is_written_after_the_last_look_comes_along(settings, shelf, folder, tool, monkeypatch):
+    """A session that came along and was written once more before the switch is live as it was written last."""
+    _late(monkeypatch, lambda: put(folder, SESSION, b'{"newest":1}', age=0))
+    status, document = back(settings, shelf, replace=True)
+    assert (0, b'{"newest":1}') == (status, (folder / SESSION).read_bytes())
+    assert any("brought over: " + SESSION in warning for warning in document["warnings"])
+
+
+def test_what_cannot_come_along_late_is_named_with_status_1(settings, shelf, folder, tool, monkeypatch):
+    """The archive's file stays what was asked for; the late one is named, and lies aside."""
+    _late(monkeypatch, lambda: put(folder, KEY, b'{"late":1}', age=0))
+    status, document = back(settings, shelf, replace=True)
+    assert (1, FILES[KEY]) == (status, (folder / KEY).read_bytes())
+    assert KEY in str(document["errors"])
 
 
 def test_replace_with_everything_puts_the_old_ratchet_back(settings, shelf, folder, tool):

@@ -17,6 +17,7 @@ from baileys_cleanup.store.folder.whole_folders import FolderSwitches
 from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import RUN_LOCK, Purged, Quarantined, SetAside
+from baileys_cleanup.store.whole_folders import Late
 
 
 class FolderStore(Root):
@@ -135,9 +136,9 @@ class FolderWorkspace(ToolFolder):
         """Return the whole folders that lie aside, newest first; what never was live is none of them."""
         return set_aside_list.list_set_aside(self)
 
-    def switch_set_aside(self, folder: SetAside) -> None:
+    def switch_set_aside(self, folder: SetAside, wait: Callable[[], object]) -> Late:
         """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem."""
-        set_aside_list.switch_set_aside(self._root, self, folder)
+        return set_aside_list.switch_set_aside(self._root, self, folder, wait)
 
 
 class FolderReturning:

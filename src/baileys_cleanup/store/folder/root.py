@@ -40,6 +40,11 @@ class Root:
         """Tell whether an open folder lies on the same file system and mount as the root."""
         return _mount_of(fd) == self._mount
 
+    def may_write(self) -> bool:
+        """Tell whether this user may write in the root, and its mount takes writes."""
+        read_only = os.fstatvfs(self.fd).f_flag & os.ST_RDONLY
+        return not read_only and os.access(".", os.W_OK | os.X_OK, dir_fd=self.fd, effective_ids=True)
+
     def contains(self, path: str) -> bool:
         """Tell whether a path is the root, or lies under it."""
         there = os.fstat(self.fd)
@@ -135,6 +140,17 @@ class Root:
         Raises CompanyProblem when it is no longer a folder, cannot be read, or lies on another mount: from
         there nothing could be renamed into the quarantine, nor back.
         """
+        with self.reading(company_id) as company:
+            if not self.shares_mount(company.fd):
+                raise CompanyProblem(
+                    "it lies on another file system or mount than the sessions root, so nothing can be moved"
+                    " into the quarantine; give that mount a sessions root of its own"
+                )
+            yield company
+
+    @contextmanager
+    def reading(self, company_id: str) -> Iterator[Company]:
+        """Open one company folder to read it, on whatever mount it lies. Raises CompanyProblem where that cannot be."""
         try:
             fd = open_to_look(COMPANY_PREFIX + company_id, OPEN_FOLDER, self.fd)
         except OSError as error:
@@ -142,11 +158,6 @@ class Root:
                 raise CompanyProblem("it is no longer a folder; left alone") from None
             raise CompanyProblem(f"its folder cannot be opened: {error.strerror}") from None
         try:
-            if not self.shares_mount(fd):
-                raise CompanyProblem(
-                    "it lies on another file system or mount than the sessions root, so nothing can be moved"
-                    " into the quarantine; give that mount a sessions root of its own"
-                )
             yield Company(company_id, fd)
         finally:
             os.close(fd)

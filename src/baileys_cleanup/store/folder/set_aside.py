@@ -7,15 +7,16 @@ aside/<run_id>/former/company_<id>/        only in the middle of a switch, where
 A former folder may hold the only `creds.json`, so nothing here is ever deleted by time.
 """
 
+import errno
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CompanyProblem, in_words
-from baileys_cleanup.output.text import shown
+from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.store.folder.company import OPEN_FOLDER
+from baileys_cleanup.store.folder.likeness import Likeness
 from baileys_cleanup.store.folder.records import read_record, write_record
 from baileys_cleanup.store.folder.renaming import exchange, rename_without_replacing
 from baileys_cleanup.store.folder.root import Root
@@ -30,7 +31,8 @@ _FORMER = "former"
 def begin(root: Root, tool: ToolFolder, company_id: str, run_id: str, *, why: str, now: int) -> Aside:
     """Make an empty folder to be filled, with the owner and mode of the live one (0700 without one), and its record.
 
-    Raises CompanyProblem when the live one is no folder or on another mount, or its owner cannot be given.
+    Raises CompanyProblem when the live one is no folder or on another mount, MayNotGive when this user may not give
+    the new one its owner.
     """
     name = COMPANY_PREFIX + company_id
     with _place(tool, run_id) as place:
@@ -40,7 +42,10 @@ def begin(root: Root, tool: ToolFolder, company_id: str, run_id: str, *, why: st
         with _folder(place, name) as fd:
             if root.has(company_id):
                 with root.company(company_id) as company:
-                    _take_after(fd, os.fstat(company.fd))
+                    Likeness.of(company.fd, os.fstat(company.fd)).give(fd, name)
+            elif os.geteuid() == 0:
+                owner = Likeness.of(root.fd, os.fstat(root.fd))
+                owner._replace(mode=0o700, access=None, inherited=None).give(fd, name)
             aside = Aside(run_id, company_id, why, now, os.fstat(fd).st_ino)
         _record(place, aside)
         os.fsync(place)
@@ -170,10 +175,22 @@ def _swap(root: Root, tool: ToolFolder, aside: Aside) -> Aside:
                 _go_live(root, place, aside)
                 _bring_former(place, aside)
         except OSError as error:
+            if error.errno == errno.EXDEV:
+                raise CompanyProblem(_of_a_lower_layer(root, name)) from None
             raise CompanyProblem(f"its folder cannot be switched: {in_words(error)}") from None
         os.fsync(root.fd)
         os.fsync(place)
         return _lived(place, aside)
+
+
+def _of_a_lower_layer(root: Root, name: str) -> str:
+    """Say what to do where the kernel moves no folder: an overlay can only move what lies in its upper layer."""
+    here, beside = argument(f"{root.path}/{name}"), argument(f"{root.path}/moving-{name}")
+    return (
+        "its folder cannot be switched: it lies in a lower layer of an overlay, as in a container's image, and such a"
+        " folder cannot be moved. With the bot stopped, this copies it into the upper layer, once:"
+        f" mv {here} {beside} && mv {beside} {here}; then give this command again"
+    )
 
 
 def _go_live(root: Root, place: int, aside: Aside) -> None:
@@ -235,16 +252,6 @@ def _read(records: int, name: str, run_id: str) -> Aside:
     record = read_record(records, name)
     company, why = str(record["company"]), str(record["why"])
     return Aside(run_id, company, why, int(record["started"]), int(record["built"]), bool(record["lived"]))
-
-
-def _take_after(fd: int, live: os.stat_result) -> None:
-    here = os.fstat(fd)
-    try:
-        if (here.st_uid, here.st_gid) != (live.st_uid, live.st_gid):
-            os.fchown(fd, live.st_uid, live.st_gid)
-    except OSError as error:
-        raise CompanyProblem(f"a new folder cannot be given its owner: {in_words(error)}") from None
-    os.fchmod(fd, stat.S_IMODE(live.st_mode))
 
 
 @contextmanager
