@@ -1,10 +1,10 @@
-"""The audit log: one line of JSON per removal, written before it happens."""
+"""The audit log: one line of JSON for each event, written before it happens."""
 
 import errno
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from baileys_cleanup.decision.policy import SECOND
@@ -13,9 +13,11 @@ from baileys_cleanup.store.folder.tool_folder import ToolFolder
 
 NAME = "audit.log"
 
+_Field = str | int | None
+
 
 class Audit:
-    """Appends lines to `audit.log`; each line is one write, so a crash leaves whole lines."""
+    """Appends lines to `audit.log`; what belongs together is one write, so a crash leaves whole lines."""
 
     def __init__(self, fd: int, clock: Callable[[], int]) -> None:
         self._fd = fd
@@ -24,16 +26,24 @@ class Audit:
         self._second = -1
         self._timestamp = ""
 
-    def write(self, event: str, **fields: str | int | None) -> None:
+    def write(self, event: str, **fields: _Field) -> None:
         """Write one line. Raises OSError when it could not be written whole: then nothing may follow."""
+        self.write_all(event, fields, [{}])
+
+    def write_all(self, event: str, common: Mapping[str, _Field], each: Iterable[Mapping[str, _Field]]) -> None:
+        """Write a line of the `common` fields and its own for `each`, all in one write.
+
+        Raises OSError when they could not be written whole, whatever part of them was: then nothing may follow.
+        """
         now = self._clock()
         if now // SECOND != self._second:
             self._second, self._timestamp = now // SECOND, timestamp(now)
-        line = json.dumps({"time": self._timestamp, "event": event, **fields}).encode("ascii") + b"\n"
-        if self._torn:
-            line = b"\n" + line
-        written = os.write(self._fd, line)
-        self._torn = written != len(line)
+        head = {"time": self._timestamp, "event": event, **common}
+        lines = bytearray(b"\n" if self._torn else b"")
+        for fields in each:
+            lines += json.dumps({**head, **fields}).encode("ascii") + b"\n"
+        written = os.write(self._fd, lines)
+        self._torn = written != len(lines)
         if self._torn:
             raise OSError(errno.ENOSPC, "the audit log has no room")
 

@@ -8,8 +8,9 @@ What is not as planned goes back, and never over a newer file.
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Any
 
 from baileys_cleanup.decision.verdict import Verdict
@@ -124,16 +125,15 @@ class Quarantine:
         """
         return not self._by_link or os.geteuid() in {0, owner}
 
-    def note(self, event: str, company: Company, verdict: Verdict) -> None:
-        """Write the audit line of what is about to happen to a file."""
-        self._audit.write(
+    def note(self, event: str, company: Company, verdicts: Iterable[Verdict], **more: str) -> None:
+        """Write the audit lines of files of one company, all in one write. Raises OSError when it is not whole."""
+        self._audit.write_all(
             event,
-            run=self._run.run_id,
-            company=company.id,
-            file=verdict.file.name,
-            rule=verdict.rule.value,
-            size=verdict.file.size,
-            modified=verdict.file.modified,
+            {"run": self._run.run_id, "company": company.id},
+            (
+                {"file": file.name, "rule": rule.value, "size": file.size, "modified": file.modified, **more}
+                for file, _, rule, _, _ in verdicts
+            ),
         )
 
     def where(self, company: Company) -> str:
@@ -147,26 +147,39 @@ class _CompanyQuarantine:
     def __init__(self, quarantine: Quarantine, company: Company) -> None:
         self._quarantine = quarantine
         self._company = company
+        self._planned: Sequence[Verdict] = ()
+        self._done = 0
+        self._announced = False
         self._gone: set[str] = set()
         self._moved: list[Verdict] = []
+        self._sent_back: set[str] = set()
         self._fd: int | None = None
 
     def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
-        """Remove one file after the other."""
-        return one_by_one(self.remove_one, removals, stopping)
+        """Remove one file after the other; the lines of all stand in the audit log before the first one goes.
 
-    def remove_one(self, verdict: Verdict) -> Outcome:
-        """Look, note, move, look again; put back what is not as planned. Raises OSError when it could not go."""
-        file = verdict.file
-        refuse_protected(file.name)
+        Raises ProtectedFile before anything is done, when the plan names such a file.
+        """
+        for verdict in removals:
+            refuse_protected(verdict.file.name)
+        self._planned, self._done, self._announced = removals, 0, False
+        for removal in one_by_one(self._remove_one, removals, stopping):
+            verdict, outcome, _ = removal
+            if self._announced and outcome is not Outcome.REMOVED and verdict.file.name not in self._sent_back:
+                self._tell("not_removed", verdict, why=outcome.value)
+            self._done += 1
+            yield removal
+
+    def _remove_one(self, verdict: Verdict) -> Outcome:
         if verdict.memory is not None and verdict.memory not in self._gone:
             return Outcome.HELD
-        outcome = self._take(verdict, file.name, file.stamp)
+        outcome = self._take(verdict, verdict.file.name, verdict.file.stamp)
         if outcome in {Outcome.REMOVED, Outcome.VANISHED}:
-            self._gone.add(file.name)
+            self._gone.add(verdict.file.name)
         return outcome
 
     def _take(self, verdict: Verdict, name: str, planned: Any) -> Outcome:  # noqa: ANN401 - the store's own
+        """Look, move, look again; put back what is not as planned. Raises OSError when it could not go."""
         try:
             status = os.stat(name, dir_fd=self._company.fd, follow_symlinks=False)
         except FileNotFoundError:
@@ -176,7 +189,8 @@ class _CompanyQuarantine:
         into = self._folder()
         if not self._quarantine.may_return(status.st_uid):
             raise OSError(errno.EPERM, f"it belongs to uid {status.st_uid} and could not be put back: run as its owner")
-        self._quarantine.note("remove", self._company, verdict)
+        if not self._announced:
+            self._announce()
         try:
             os.rename(name, name, src_dir_fd=self._company.fd, dst_dir_fd=into)
         except FileNotFoundError:
@@ -193,6 +207,19 @@ class _CompanyQuarantine:
         if trouble is not None:
             raise trouble
         return Outcome.CHANGED
+
+    def _announce(self) -> None:
+        """Write the lines of all that is still ahead. Raises CompanyProblem when they do not stand there whole."""
+        self._announced = True  # a part of them may stand there by then
+        try:
+            self._quarantine.note("remove", self._company, islice(self._planned, self._done, None))
+        except OSError as error:
+            raise CompanyProblem(f"the audit log takes no lines, so nothing is removed: {in_words(error)}") from None
+
+    def _tell(self, event: str, verdict: Verdict, **more: str) -> None:
+        """Write the line of what did not go as announced: no removal, so it happens with or without its line."""
+        with suppress(OSError):
+            self._quarantine.note(event, self._company, [verdict], **more)
 
     def confirm(self) -> list[Revision]:
         """Look a last time, put back what changed after all, and delete the rest where nothing is to be undone.
@@ -217,6 +244,7 @@ class _CompanyQuarantine:
                 try:
                     os.unlink(verdict.file.name, dir_fd=into)
                 except OSError as error:
+                    self._tell("not_deleted", verdict, why=error.strerror or str(error))
                     sentence = f"moved out, and could not be deleted ({in_words(error)}); the next run deletes it"
                     revisions.append(Revision(verdict, sentence))
         self._moved.clear()
@@ -230,13 +258,15 @@ class _CompanyQuarantine:
 
     def _put_back(self, verdict: Verdict, into: int) -> None:
         name = verdict.file.name
-        with suppress(OSError):  # what goes back is no removal: it goes back with or without its line
-            self._quarantine.note("put_back", self._company, verdict)
+        self._sent_back.add(name)
+        self._tell("put_back", verdict)
         try:
             put_back(name, into, self._company.fd)
         except FileExistsError:
-            pass  # what exists by now is newer, and what was moved is an older state of it: that stays out
+            # What exists by now is newer, and what was moved is an older state of it: that stays out.
+            self._tell("not_put_back", verdict, why="a newer one is there")
         except OSError as error:
+            self._tell("not_put_back", verdict, why=error.strerror or str(error))
             self._quarantine.leave_unsettled()
             raise CompanyProblem(
                 f"{shown(name)} changed while it was moved and cannot be put back ({error.strerror}); it lies in"
