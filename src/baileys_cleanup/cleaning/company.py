@@ -101,11 +101,7 @@ def _clean(
     ledger = _Ledger(outcome, detail=detail)
     for file in look.vanished:
         ledger.changed(file.kind, vanished=True)
-    for verdict in decided.keeps:
-        if verdict.file.name in look.errors:
-            ledger.failed(verdict, look.errors[verdict.file.name])
-        else:
-            ledger.kept(verdict)
+    ledger.kept_all(decided.keeps, look.errors)
     held = terms.held or _over_limit(decided, terms.max_removals)
     if held is not None:
         outcome.status = CompanyStatus.REFUSED
@@ -146,6 +142,17 @@ class _Ledger:
         self._detail = detail
         self._counts: Counter[tuple[Kind, str]] = Counter()
         self._vanished: Counter[Kind] = Counter()
+
+    def kept_all(self, verdicts: list[Verdict], errors: Mapping[str, str]) -> None:
+        """Count what the plan keeps: by the name of those that could not be looked at, why."""
+        stay = [verdict for verdict in verdicts if verdict.file.name not in errors] if errors else verdicts
+        for kind, number in Counter(verdict.file.kind for verdict in stay).items():
+            self._counts[kind, "kept"] += number
+        if self._detail:
+            self.outcome.kept += stay
+        for verdict in verdicts if errors else ():
+            if verdict.file.name in errors:
+                self.failed(verdict, errors[verdict.file.name])
 
     def kept(self, verdict: Verdict) -> None:
         self._counts[verdict.file.kind, "kept"] += 1

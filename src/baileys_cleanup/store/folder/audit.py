@@ -28,20 +28,20 @@ class Audit:
 
     def write(self, event: str, **fields: _Field) -> None:
         """Write one line. Raises OSError when it could not be written whole: then nothing may follow."""
-        self.write_all(event, fields, [{}])
+        self.write_all(event, {}, [fields])
 
     def write_all(self, event: str, common: Mapping[str, _Field], each: Iterable[Mapping[str, _Field]]) -> None:
-        """Write a line of the `common` fields and its own for `each`, all in one write.
+        """Write a line of the `common` fields and its own (one at least) for `each`, all in one write.
 
         Raises OSError when they could not be written whole, whatever part of them was: then nothing may follow.
         """
         now = self._clock()
         if now // SECOND != self._second:
             self._second, self._timestamp = now // SECOND, timestamp(now)
-        head = {"time": self._timestamp, "event": event, **common}
+        head = json.dumps({"time": self._timestamp, "event": event, **common}).removesuffix("}")
         lines = bytearray(b"\n" if self._torn else b"")
         for fields in each:
-            lines += json.dumps({**head, **fields}).encode("ascii") + b"\n"
+            lines += f"{head}, {json.dumps(fields).removeprefix('{')}\n".encode("ascii")
         written = os.write(self._fd, lines)
         self._torn = written != len(lines)
         if self._torn:

@@ -60,41 +60,38 @@ class Company:
         strangers: list[str] = []
         with os.scandir(self.fd) as entries:
             for entry in entries:
+                name = entry.name
                 if entry.is_file(follow_symlinks=False):
-                    files.append(AuthFile(entry.name, kind_of(entry.name)))
+                    files.append(AuthFile(name, kind_of(name)))
                 else:
-                    strangers.append(entry.name)
+                    strangers.append(name)
         return Listing(files, strangers)
 
     def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:
         """Date the `wanted` ones among `files`; the others are passed on as they are."""
+        look_at, folder = os.stat, self.fd
         dated: dict[str, AuthFile] = {}
         vanished: list[AuthFile] = []
         errors: dict[str, str] = {}
-        gone: set[str] = set()
         for file in wanted:
+            name = file.name
             try:
-                status = os.stat(file.name, dir_fd=self.fd, follow_symlinks=False)
+                status = look_at(name, dir_fd=folder, follow_symlinks=False)
             except FileNotFoundError:
                 vanished.append(file)
-                gone.add(file.name)
                 continue
             except OSError as error:
-                errors[file.name] = f"its date could not be read: {error.strerror}"
+                errors[name] = f"its date could not be read: {error.strerror}"
                 continue
             if not stat.S_ISREG(status.st_mode):
                 vanished.append(file)
-                gone.add(file.name)
                 continue
-            dated[file.name] = AuthFile(
-                file.name,
-                file.kind,
-                status.st_mtime_ns,
-                status.st_size,
-                status.st_nlink == 1,
-                Stamp.of(status),
-            )
-        looked = [dated.get(file.name, file) for file in files if file.name not in gone]
+            stamp = Stamp.of(status)
+            dated[name] = AuthFile(name, file.kind, stamp.modified, stamp.size, status.st_nlink == 1, stamp)
+        looked = [dated.get(file.name, file) for file in files]
+        if vanished:
+            gone = {file.name for file in vanished}
+            looked = [file for file in looked if file.name not in gone]
         return Look(looked, vanished, errors)
 
     def deeper(self, strangers: Iterable[str]) -> list[str]:
