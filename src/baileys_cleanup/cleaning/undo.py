@@ -58,7 +58,7 @@ def undo_company(
 ) -> Restored:
     """Put back what a run took from one company; what has to stay away is named with its reason."""
     restored = Restored(company_id)
-    if company_id not in workspace.quarantined(run):  # settled a moment ago: it is all back
+    if not workspace.holds(run, company_id):  # settled a moment ago: it is all back
         return restored
     try:
         _refuse_held(run, company_id, holds)

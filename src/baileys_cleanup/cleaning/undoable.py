@@ -34,10 +34,14 @@ def undoable_runs(workspace: Workspace) -> tuple[list[Undoable], list[str]]:
     return [Undoable(run, companies) for run, companies in held if companies], broken
 
 
-def emptied_runs(workspace: Workspace) -> list[str]:
-    """Return the ids of runs on record of which nothing is left, though no undo and no purge took it: newest first."""
-    ended = [run for run in reversed(workspace.runs()[0]) if run.state == SETTLED]
-    return [run.run_id for run in ended if not workspace.quarantined(run)]
+def emptied_runs(workspace: Workspace, undoable: Iterable[Undoable]) -> list[str]:
+    """Return the ids of runs on record of which nothing is left, though no undo and no purge took it: newest first.
+
+    `undoable` are those of which something is left.
+    """
+    left = {entry.run.run_id for entry in undoable}
+    ended = [run.run_id for run in reversed(workspace.runs()[0]) if run.state == SETTLED]
+    return [run_id for run_id in ended if run_id not in left]
 
 
 def told_of_emptied(run_ids: Sequence[str]) -> str:
@@ -89,7 +93,7 @@ def choose_run(workspace: Workspace, run_id: str, wanted: Iterable[str]) -> tupl
             f" {shown(workspace.path)}/quarantine"
         )
     chosen = next((entry for entry in found if run_id in {entry.run.run_id, "latest"}), None)
-    gone = [name for name in emptied_runs(workspace) if run_id == name or not found]
+    gone = [name for name in emptied_runs(workspace, found) if run_id == name or not found]
     if gone and chosen is None:
         raise UsageProblem(told_of_emptied(gone))
     if not found:

@@ -23,7 +23,7 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
     with open_store(settings.sessions_root) as store, store.workspace(create=False) as workspace:
         found, broken = undoable_runs(workspace) if workspace else ([], [])
         folders = workspace.set_aside() if workspace else []
-        emptied = emptied_runs(workspace) if workspace else []
+        emptied = emptied_runs(workspace, found) if workspace else []
     if as_json:
         runs = [_run_fields(entry) for entry in found]
         aside = [_folder_fields(folder) for folder in folders]

@@ -44,20 +44,21 @@ def _truth(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     return value
 
 
-def _addresses(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+def _listed(value: Any, pattern: re.Pattern[str], what: str) -> Any:  # noqa: ANN401 - whatever was written
+    """Return a list of texts that fit a pattern; a variable has them with spaces between."""
     if isinstance(value, Text):
         value = value.split()
-    if not isinstance(value, list) or not all(isinstance(url, str) and _URL.fullmatch(url) for url in value):
-        raise ValueError("no list of URLs")
-    return tuple(str(url) for url in value)
+    if not isinstance(value, list) or not all(isinstance(each, str) and pattern.fullmatch(each) for each in value):
+        raise ValueError(f"no list of {what}")
+    return tuple(str(each) for each in value)
+
+
+def _addresses(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    return _listed(value, _URL, "URLs")
 
 
 def _names(value: Any) -> Any:  # noqa: ANN401 - whatever was written
-    if isinstance(value, Text):
-        value = value.split()
-    if not isinstance(value, list) or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in value):
-        raise ValueError("no list of names")
-    return tuple(str(name) for name in value)
+    return _listed(value, _NAME, "names")
 
 
 def _address(value: Any) -> Any:  # noqa: ANN401 - whatever was written

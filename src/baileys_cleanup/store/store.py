@@ -149,6 +149,9 @@ class Workspace(Protocol):
     def quarantined(self, run: Run) -> dict[str, Quarantined]:
         """Return what of a run still lies in the quarantine, by company."""
 
+    def holds(self, run: Run, company_id: str) -> bool:
+        """Tell whether the quarantine still has a place for what a run took from a company."""
+
     def returning(self, run: Run, company_id: str) -> AbstractContextManager[Returning]:
         """Open what a run took from one company. Raises FileNotFoundError where there is nothing."""
 

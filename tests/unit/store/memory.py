@@ -206,6 +206,9 @@ class MemoryWorkspace:
         held = KEPT.quarantine.get(run.run_id, {})
         return {name: Quarantined(len(files), 0) for name, files in held.items() if files}
 
+    def holds(self, run, company_id):
+        return company_id in KEPT.quarantine.get(run.run_id, {})
+
     @contextmanager
     def returning(self, run, company_id):
         held = KEPT.quarantine.get(run.run_id, {})

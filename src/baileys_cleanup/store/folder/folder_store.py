@@ -125,6 +125,10 @@ class FolderWorkspace(ToolFolder):
         """Return what of a run still lies in the quarantine, by company."""
         return quarantined.all_of(self, run)
 
+    def holds(self, run: Run, company_id: str) -> bool:
+        """Tell whether the quarantine still has a folder of what a run took from a company."""
+        return quarantined.holds_company(self, run, company_id)
+
     @contextmanager
     def returning(self, run: Run, company_id: str) -> "Iterator[FolderReturning]":
         """Open what a run took from one company. Raises FileNotFoundError where there is nothing."""

@@ -1,4 +1,4 @@
-"""The only room that renames or unlinks: takes auth files out, puts them back, deletes what is due.
+"""Takes auth files out of a company folder: into the quarantine of a run, or for good where nothing is to be undone.
 
 Baileys rewrites files in place and no lock keeps it out. So a file is moved into the quarantine by one rename
 and looked at again where it arrived: whoever opened it before the rename has already changed its date or size.
