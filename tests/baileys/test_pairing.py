@@ -144,6 +144,7 @@ def test_a_fresh_rotation_pairs_from_the_terminal(stand_in, helper, version, tmp
         f"[rotate]\nstop_command = {json.dumps([sys.executable, '-c', note, str(log), 'stop', '{company_id}'])}\n"
         f"start_command = {json.dumps([sys.executable, '-c', note, str(log), 'start', '{folder}'])}\n"
         f"qr_command = {json.dumps([*helper.command, '{folder}'])}\ntimeout = {PATIENCE}\n"
+        '[hooks]\nenvironment = ["STAND_IN", "STAND_IN_FROM", "STAND_IN_QR_MS"]\n'
     )
     command = [sys.executable, "-m", "baileys_cleanup", "rotate", "--company", "7", "--fresh"]
     block, refs = [], []

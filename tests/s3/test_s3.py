@@ -157,7 +157,8 @@ def test_an_object_that_rotted_is_found(server: Server, root: Path) -> None:
     shutil.rmtree(root / f"company_{COMPANY}")
     restored = tool(root, server.port, "restore", "latest", "--company", COMPANY, "--json")
     assert restored.status == 0, restored
-    assert restored.json["archive"] not in newest
+    (company,) = restored.json["companies"]
+    assert company["archive"] not in newest
 
 
 def test_clean_leaves_a_company_alone_whose_archive_did_not_get_there(server: Server, root: Path) -> None:
