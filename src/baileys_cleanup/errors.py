@@ -23,6 +23,10 @@ class UsageProblem(CleanupError):
     status = 2
 
 
+class NotWritable(UsageProblem):
+    """The tool's own folder takes no record: a read-only or full disk, no right to write. Who only reads may go on."""
+
+
 class LockHeld(CleanupError):
     """Another run is at work under this sessions root; nothing was touched."""
 
@@ -69,8 +73,13 @@ _SENTENCES = {
 }
 
 
+NO_INODES = "the disk has no free inode (see df -i): it can hold no more files, however small"
+
+
 def in_words(error: Exception) -> str:
     """Return what went wrong: of an operating system error what it means here, and what to do where that is known."""
     if not isinstance(error, OSError):
         return str(error)
+    if error.strerror == NO_INODES:
+        return NO_INODES
     return _SENTENCES.get(error.errno or 0) or error.strerror or str(error)

@@ -5,6 +5,7 @@ import os
 import install
 import pytest
 from lab import Lab
+from running import Running
 
 
 def pytest_collection_modifyitems(items):
@@ -39,3 +40,16 @@ def lab(installed, request, tmp_path_factory):
     lab = Lab(tmp_path_factory.mktemp("baileys"), versions_wanted(request.session))
     yield lab
     lab.close()
+
+
+@pytest.fixture(scope="session")
+def running(lab):
+    """The bots that run while they are cleaned."""
+    return Running(lab)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _long_ones_first(request):
+    """What takes longest begins first, whichever test comes first."""
+    if any("running" in item.fixturenames for item in request.session.items):
+        request.getfixturevalue("running").start()

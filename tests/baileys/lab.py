@@ -107,12 +107,12 @@ class Removal:
 
 
 def tool_run(policy: Policy) -> Callable[[AuthFolder], list[str]]:
-    """The removal that the real tool makes."""
+    """The removal that the real tool makes in two nights: a group's key goes in a later run than its memory."""
 
     def remove(folder: AuthFolder) -> list[str]:
         policy.prepare(folder)
         before = folder.names()
-        clean(folder, *policy.options, environment=policy.environment)
+        clean(folder, *policy.options, environment=policy.environment, nights=2)
         return sorted(set(before) - set(folder.names()))
 
     return remove
@@ -128,19 +128,35 @@ def removals_for(version: str) -> Iterator[Removal]:
             yield Removal(policy.name, tool_run(policy), {"rounds": 2, **policy.life}, by_tool=True)
 
 
-def clean(folder: AuthFolder, *options: str, environment: dict[str, str] | None = None) -> dict[str, Any]:
-    """Run the real tool on a folder, as the one company under a sessions root. Return its summary."""
+HOURS_BETWEEN = 7
+"""From one run of the tool to the next: more than it lets pass between a memory and its key."""
+
+
+def clean(
+    folder: AuthFolder, *options: str, environment: dict[str, str] | None = None, nights: int = 1
+) -> dict[str, Any]:
+    """Run the real tool on a folder, as the one company under a sessions root. Return its last summary."""
     root = folder.folder.parents[1] / "sessions"
     root.mkdir()
     company = root / COMPANY
     folder.folder.rename(company)
-    own = {name: value for name, value in os.environ.items() if not name.startswith("BAILEYS_CLEANUP_")}
-    command = [sys.executable, "-m", "baileys_cleanup", "--sessions-root", str(root), "--json", *options]
-    ran = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, env={**own, **(environment or {})}
-    )
+    for night in range(nights):
+        summary = run_tool(root, *options, environment=environment, hours_later=night * HOURS_BETWEEN)
     company.rename(folder.folder)
     shutil.rmtree(root)
+    return summary
+
+
+def run_tool(
+    root: Path, *options: str, environment: dict[str, str] | None = None, hours_later: int = 0
+) -> dict[str, Any]:
+    """Run the real tool on a sessions root, now or some hours from now. Return its summary."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("BAILEYS_CLEANUP_")}
+    program = [str(HERE / "later.py"), str(hours_later)] if hours_later else ["-m", "baileys_cleanup"]
+    command = [sys.executable, *program, "--sessions-root", str(root), "--json", *options]
+    ran = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PATIENCE, env={**own, **(environment or {})}
+    )
     if ran.returncode:
         raise AssertionError(f"{command} ended with {ran.returncode}:\n{ran.stdout}\n{ran.stderr}")
     summary: dict[str, Any] = json.loads(ran.stdout)

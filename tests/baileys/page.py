@@ -1,7 +1,7 @@
 """Make `docs/consequences.md` of the words in `explain.py`, the planner's own verdicts, and the lab's results.
 
-python tests/baileys/page.py              # from the committed results.json
-python tests/baileys/page.py --measure    # run the whole lab first, and write results.json anew
+python tests/baileys/page.py              # from the committed results.json and running.json
+python tests/baileys/page.py --measure    # run the whole lab first, and write both anew
 """
 
 import argparse
@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import results
+import running_page
+import running_results
 from cases import CASES
 from install import VERSIONS
 from policies import POLICIES
+from tables import table
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.consequences import MEANING, WRITTEN, explain
@@ -163,13 +166,6 @@ def ending(record: dict[str, Any]) -> str:
     return (", ".join(parts) or "clean") + made
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A Markdown table."""
-    head = list(head)
-    lines = [head, ["---"] * len(head), *map(list, rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def measured(found: dict[results.Key, dict[str, Any]], cases: Iterable[str]) -> str:
     """The rows of these removals."""
     rows = [[TITLES[case], *(cell(found, case, version) for version in VERSIONS)] for case in cases]
@@ -245,13 +241,14 @@ It leaves what needed a retry: sessions in use, other members' sender keys, and 
 keys with their memories, memories, and sessions that a LID's took the place of."""
 
 
-def page(found: dict[results.Key, dict[str, Any]]) -> str:
+def page(found: dict[results.Key, dict[str, Any]], running: running_page.Found) -> str:
     """The whole page."""
     standard, gentle = verdicts(Preset.STANDARD), verdicts(Preset.GENTLE)
     rounds = " or ".join(sorted({str(found["nothing", version, True]["deliveries"]) for version in VERSIONS}))
     parts = [
         INTRODUCTION.format(command=COMMAND, rounds=rounds),
         PRESETS.format(runs=runs_of_the_tool(found), freed=freed(found)),
+        running_page.section(running),
     ]
     for kind in Kind:
         subjects = [subject for subject in SUBJECTS if subject.kind is kind]
@@ -279,12 +276,16 @@ def measure() -> None:
     """Run the whole lab and write what it found."""
     import install
     from lab import Lab
+    from running import Running
 
     install.install_all()
     with tempfile.TemporaryDirectory(prefix="baileys-lab-") as scratch:
         lab = Lab(Path(scratch), VERSIONS)
         try:
+            running = Running(lab)
+            running.start()
             results.write(results.records(lab.outcomes()))
+            running_results.write(running_results.records(running.all()))
         finally:
             lab.close()
 
@@ -295,7 +296,7 @@ def main() -> None:
     parser.add_argument("--measure", action="store_true", help="run the lab first")
     if parser.parse_args().measure:
         measure()
-    PAGE.write_text(page(results.read()), encoding="utf-8")
+    PAGE.write_text(page(results.read(), running_results.read()), encoding="utf-8")
     sys.stdout.write(f"{PAGE}\n")
 
 

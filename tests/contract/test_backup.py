@@ -1,13 +1,15 @@
 """Backups and restores from outside: the installed command, its statuses, and what lies where afterwards."""
 
 import json
+import os
 import shutil
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
 
-from .world import CANARY, OLD_SESSION, OTHER, Root, creds, run
+from .world import CANARY, OLD_SESSION, OTHER, Root, creds, mounting, run
 
 KEY = "app-state-sync-key-AACpMw==.json"
 
@@ -51,6 +53,35 @@ def test_an_old_ratchet_stays_away(paired: Root, shelf: Path) -> None:
     assert names == {
         file["file"] for file in json.loads(dry.out)["companies"][0]["decisions"] if file["step"] == "restored"
     } - {"odd\\udcff\\nname"} | {"odd\udcff\nname"}
+
+
+def test_reading_never_needs_writing(paired: Root, shelf: Path) -> None:
+    """From a read-only root a backup is made and proved; that it takes no lock and no record is said once."""
+    here = str(paired.path)
+    read_only = mounting(f"mount --bind '{here}' '{here}'; mount -o remount,ro,bind '{here}'")
+    for existing in (False, True):
+        if existing:
+            paired.run("backup", "--to", str(shelf))
+        made = paired.run("backup", "--to", str(shelf), "--json", before=read_only)
+        assert made.status == 0, made.said
+        (warning,) = json.loads(made.out)["warnings"]
+        assert "is not recorded" in warning
+    for command in (("backup", "--verify", "--to", str(shelf)), ("explain",), ("check",), ("metrics",)):
+        assert paired.run(*command, before=read_only).status in {0, 1}, command
+
+
+def test_a_company_on_a_mount_of_its_own_is_backed_up(paired: Root, shelf: Path) -> None:
+    """Only a removal needs the quarantine: backup, check, explain and a dry run look at such a company as at any."""
+    here = paired.path / "company_962302"
+    old = here / "session-15550000099.0.json"
+    old.write_text("{}")
+    os.utime(old, (time.time() - 30 * 86_400,) * 2)
+    paired.company("5")
+    own = mounting(f"mount --bind '{here}' '{paired.path}/company_5'")
+    made = paired.run("backup", "--to", str(shelf), "--company", "5", before=own)
+    assert made.status == 0, made.said
+    dry = paired.dry(before=own)
+    assert any("a real run would remove nothing here" in text for text in dry.companies["5"]["warnings"])
 
 
 @pytest.mark.parametrize("content", [b"", b'{"me": ', b"no"])

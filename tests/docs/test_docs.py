@@ -91,7 +91,7 @@ def test_every_command_that_is_shown_works(command: str, remark: str, demo: Path
         shutil.rmtree(demo)
     if "undo" in command:
         assert run("--json", "--company", "962302", root=demo).returncode == 0
-        (record,) = (demo / ".baileys-cleanup" / "runs").iterdir()
+        (record,) = (demo / ".baileys-cleanup" / "runs").glob("*.json")
         command = RUN_ID.sub(record.stem, command)
     archives = demo.parent / "archives"
     archives.mkdir(0o700)
@@ -611,7 +611,7 @@ def promises() -> list[Any]:
 
 def test_all_promises_are_there() -> None:
     """The promises are numbered."""
-    assert [str(number) for number in (*range(1, 26), 30)] == [each.id for each in promises()]
+    assert [str(number) for number in (*range(1, 29), *range(30, 36))] == [each.id for each in promises()]
 
 
 @pytest.mark.parametrize("text", promises())

@@ -102,6 +102,7 @@ def clean(
     policy: Policy = SMALL,
     max_removals: int | None = None,
     dry_run: bool = False,
+    accept_clock: bool = False,
     ran: Ran | None = None,
 ) -> Ran:
     """Clean inside this process; `ran` hears what is said even where an exception ends it."""
@@ -114,7 +115,7 @@ def clean(
         heard.start,
         _as_they_come,
         dry_run=dry_run,
-        accept_clock=False,
+        accept_clock=accept_clock,
         detail=False,
         record=record_clean,
     )

@@ -20,6 +20,7 @@ from .trees import (
     GROUP,
     MEMORY,
     NUMBER,
+    OTHER_GROUP,
     OWN_KEY,
     TOOL,
     Place,
@@ -28,6 +29,7 @@ from .trees import (
     company,
     leftovers,
     quarantined,
+    remembered,
     rewrite,
     sessions,
     snapshot,
@@ -37,6 +39,7 @@ from .trees import (
 
 SESSION, OTHER_SESSION = sessions(range(2))
 PRE_KEYS = [f"pre-key-{number}.json" for number in (1, 2, 3)]
+OTHERS_KEY = f"sender-key-{OTHER_GROUP}--15551000000--0.json"
 NEWER = b"written at the last moment"
 A_SECOND = 10**9
 
@@ -59,18 +62,18 @@ changing_and_all = pytest.mark.parametrize("every", [False, pytest.param(True, m
 
 
 def plant(root: Path) -> None:
-    """Make three companies that have something to remove of every kind."""
+    """Make three companies that have something to remove of every kind; without `creds.json` no session goes."""
     company(root, "1", MEMORY, OWN_KEY, *PRE_KEYS, SESSION)
     write(root / "company_1" / "session-15551009999.0.json", 1)
     company(root, "2", SESSION, OTHER_SESSION, f"sender-key-{GROUP}--15551000000--0.json")
-    company(root, "3", SESSION)
+    company(root, "3", OTHERS_KEY, SESSION)
     (root / "company_3" / "creds.json").unlink()
 
 
 GOING = {
-    *(("company_1", name) for name in (MEMORY, OWN_KEY, PRE_KEYS[0], SESSION)),
+    *(("company_1", name) for name in (MEMORY, PRE_KEYS[0], SESSION)),
     *(("company_2", name) for name in (SESSION, OTHER_SESSION, f"sender-key-{GROUP}--15551000000--0.json")),
-    ("company_3", SESSION),
+    ("company_3", OTHERS_KEY),
 }
 TOUCHED = ("company_2", OTHER_SESSION)
 
@@ -131,14 +134,20 @@ def check_audited(root: Path, before: dict[tuple[str, str], list[Place]]) -> Non
 
 
 def check_pair(root: Path) -> None:
-    """Assert that no memory is left without its key: the group could not read the next message."""
+    """Assert that no memory is left without its key: the group could not read the next message.
+
+    Where the memory is gone, that is remembered, so that the key waits.
+    """
     here = survivors(root)
-    assert ("company_1", MEMORY) not in here or ("company_1", OWN_KEY) in here
+    if ("company_1", MEMORY) in here:
+        assert ("company_1", OWN_KEY) in here
+    elif ("company_1", OWN_KEY) in here:
+        assert OWN_KEY in remembered(root, "1")
 
 
 def check_forgotten_when_due(root: Path) -> None:
     """Assert that a run in which everything is due leaves nothing behind."""
-    later = clean(root, now=days_ago(-8), policy=LAZY)
+    later = clean(root, now=days_ago(-8), policy=LAZY, accept_clock=True)
     assert later.run is not None
     assert [] == [text for text in later.run.warnings if "record" in text]
     assert set() == quarantined(root)
@@ -181,6 +190,35 @@ def test_killed_anywhere_the_next_run_converges(root: Path, way_back: str, undo_
         assert set() == leftovers(here), moment
         if undo_days == 0:
             assert set() == quarantined(here), "what a killed run moved is deleted by the next"
+
+
+@changing_and_all
+@each_way
+def test_killed_anywhere_the_key_follows_its_memory(root: Path, way_back: str, undo_days: int, *, every: bool) -> None:
+    """The later run, in which the key goes, is killed: the key is in one place, and the next run takes it, once."""
+
+    def build(here: Path) -> None:
+        plant(here)
+        before[here.name] = census(here)
+        clean(here, now=days_ago(0.3))
+        assert GOING == quarantined(here)
+
+    def work(here: Path) -> None:
+        run_clean(here, undo_days)
+
+    before: dict[str, dict[tuple[str, str], list[Place]]] = {}
+    key = ("company_1", OWN_KEY)
+    for moment in killed_everywhere(root, build, work, lambda _: nothing, way_back, every=every):
+        here = moment.root
+        check_once(here, before[here.name], {key} if undo_days == 0 else set())
+        check_audited(here, before[here.name])
+        check_pair(here)
+        with watched(way_back=way_back):
+            run_clean(here, undo_days)
+        assert set(before[here.name]) - set(survivors(here)) == GOING | {key}, moment
+        assert set() == leftovers(here), moment
+        run_clean(here, undo_days)
+        assert (GOING | {key} if undo_days else GOING) == quarantined(here), moment
 
 
 @changing_and_all
@@ -558,15 +596,10 @@ def test_a_company_that_fails_does_not_stop_the_others(root: Path, undo_days: in
 
 @pytest.mark.parametrize("first", ["the run of the memory", "the run of the key"])
 def test_a_memory_never_comes_back_alone(root: Path, first: str) -> None:
-    """Stopped between memory and key, and the key removed by the next run: undo brings no memory without its key."""
+    """The memory goes in one run and the key in a later one: undo brings no memory without its key."""
     company(root, "1", MEMORY, OWN_KEY)
-    asked: list[int] = []
-
-    def stopping() -> bool:
-        asked.append(1)
-        return len(asked) > 2
-
-    one = clean(root, stopping=stopping)
+    one = clean(root, now=days_ago(0.3))
+    assert {("company_1", MEMORY)} == quarantined(root)
     two = clean(root)
     assert one.run is not None
     assert two.run is not None
@@ -575,6 +608,8 @@ def test_a_memory_never_comes_back_alone(root: Path, first: str) -> None:
     for run_id in order if first == "the run of the memory" else order[::-1]:
         undo(root, run_id)
         check_pair(root)
+    assert ("company_1", OWN_KEY) in survivors(root)
+    assert (("company_1", MEMORY) in survivors(root)) == (first == "the run of the key")
 
 
 def test_the_account_is_the_one_of_these_names() -> None:

@@ -47,11 +47,12 @@ def test_a_company_on_a_mount_of_its_own_is_left_alone(disk_root: Path, what: st
         for dry_run in (True, False):
             ran = clean(disk_root, dry_run=dry_run)
             assert ran.companies["1"].total.removed == 3
-            assert ran.companies["2"].status.value == "failed"
-            assert "on another file system or mount" in ran.errors("2")
+            told = " ".join(ran.companies["2"].warnings) if dry_run else ran.errors("2")
+            assert "on another file system or mount" in told
             assert before == snapshot(here)
             assert ran.run is not None
-            assert ran.run.exit_status == 1
+            assert ran.run.exit_status == (0 if dry_run else 1)
+            assert dry_run or ran.companies["2"].status.value == "failed"
 
     in_mounts(work)
 

@@ -18,7 +18,9 @@ WRITES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symli
 RIGHTS = ("os.chmod", "os.chown", "os.setxattr", "os.removexattr", "shutil.", "subprocess.", "os.exec", "socket.")
 OWN = {TOOL, "lock", "audit.log", "last-run.json", "last-run.json.new", "runs", "quarantine", ".way-back"}
 OWN |= {"history.json", "history.json.new"}
-OWN |= {"aside", "restoring"}
+OWN |= {"aside", "restoring", "waiting-keys"}
+REMEMBERED = {f"company_{number}.json{end}" for number in (1, 2) for end in ("", ".new")}
+"""What is remembered of companies, in `waiting-keys`; no company folder has such a name in it."""
 
 
 def spied(work: Callable[[], object]) -> list[tuple[str, tuple[Any, ...]]]:
@@ -73,7 +75,8 @@ def test_of_the_companies_only_creds_json_is_opened(full: Path, undo_days: int) 
     names = opened(spied(lambda: clean(full, undo_days=undo_days)), full)
     assert "creds.json" in names
     folders = {str(full), "company_1", "company_2"}
-    rest = names - OWN - folders - {"creds.json"}
+    rest = names - OWN - folders - REMEMBERED - {"creds.json"}
+    assert names & REMEMBERED == {"company_2.json.new"}, "written for the company with a key that waits, before it goes"
     assert all(name.partition(".")[0].count("Z-") == 1 for name in rest), "runs and their records are named by time"
     assert not any("session" in name or "key" in name or "mapping" in name for name in rest)
 

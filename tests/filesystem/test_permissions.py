@@ -9,7 +9,7 @@ import pytest
 
 from .conditions import missing, needs, needs_root
 from .runner import clean, tool_in_child
-from .trees import TOOL, census, company, leftovers, quarantined, sessions, snapshot, survivors
+from .trees import OTHER_GROUP, TOOL, census, company, leftovers, quarantined, sessions, snapshot, survivors, write
 
 NOBODY = 65_534
 SOMEBODY = 4_242
@@ -191,6 +191,9 @@ def test_other_peoples_files_in_a_sticky_folder(shared: Path) -> None:
 
 def test_other_peoples_files_in_ones_own_folder_come_back_too(shared: Path) -> None:
     """Who owns the folder may move what others own in it, and can put it back."""
+    keys = [f"sender-key-{OTHER_GROUP}--1555100000{number}--0.json" for number in range(3)]
+    for name in keys:
+        write(shared / "company_1" / name, 20)
     give(shared / "company_1", SOMEBODY)
     os.chown(shared / "company_1", NOBODY, NOBODY)
     for path in (shared / "company_1").iterdir():
@@ -199,6 +202,8 @@ def test_other_peoples_files_in_ones_own_folder_come_back_too(shared: Path) -> N
     said = tool_in_child(shared, "--json", uid=NOBODY)
     assert said.json["totals"]["removed"] == 6, said
     assert any("cannot be read" in text for text in said.json["companies"][0]["warnings"]), "creds.json is not ours"
+    here = {name for folder, name in survivors(shared) if folder == "company_1"}
+    assert here == {"creds.json", *FILES}, "whose sessions these are nobody can tell: they stay, the keys go"
     assert tool_in_child(shared, "undo", "latest", uid=NOBODY).status == 0
     assert before == snapshot(shared / "company_1")
 

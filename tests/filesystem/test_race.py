@@ -45,7 +45,7 @@ class _Careless:
         """Doubt nothing."""
 
     @contextmanager
-    def company(self, here: Company) -> Iterator[CompanyRemover]:
+    def company(self, here: Company, pairing: str | None = None) -> Iterator[CompanyRemover]:
         """Return itself."""
         self.here = here
         yield self

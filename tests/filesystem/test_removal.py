@@ -41,6 +41,7 @@ from .trees import (
 )
 
 SESSION = "session-15551000000.0.json"
+OTHERS_KEY = f"sender-key-{GROUP}--15551000000--0.json"
 NEWER = b"the newer content"
 
 both_ways_back = pytest.mark.parametrize("way_back", ["renameat2", "hard link"])
@@ -135,6 +136,7 @@ def test_only_plain_files_go(root: Path) -> None:
     """A link, a hard link, a pipe, a socket and a folder keep their place under a name that would have to go."""
     here = company(root, "1", SESSION)
     outside = write(root.parent / "outside.json", 400)
+    old = os.stat(outside).st_mtime
     (here / "session-link.json").symlink_to(outside)
     (here / "session-dangling.json").symlink_to(root.parent / "nowhere")
     os.link(outside, here / "session-hard.json")
@@ -149,9 +151,9 @@ def test_only_plain_files_go(root: Path) -> None:
             os.close(here_fd)
         for entry in os.scandir(here):
             if entry.is_dir(follow_symlinks=False):
-                os.utime(entry.path, (1, 1))
+                os.utime(entry.path, (old, old))
             elif not entry.name.startswith("creds"):
-                os.utime(entry.path, (1, 1), follow_symlinks=False)
+                os.utime(entry.path, (old, old), follow_symlinks=False)
         before = snapshot(here)
         ran = clean(root)
         after = snapshot(here)
@@ -164,9 +166,9 @@ def test_only_plain_files_go(root: Path) -> None:
 
 
 def test_creds_json_as_a_pipe_does_not_hang_the_run(root: Path) -> None:
-    """A pipe in the place of `creds.json` is not waited for, a link in its place not followed."""
+    """A pipe in the place of `creds.json` is not waited for, a link in its place not followed; no session goes."""
     for number, make in enumerate((os.mkfifo, os.mkdir, lambda path: os.symlink("/etc/passwd", path))):
-        here = company(root, str(number), SESSION)
+        here = company(root, str(number), SESSION, OTHERS_KEY)
         (here / "creds.json").unlink()
         make(here / "creds.json")
 
@@ -179,6 +181,7 @@ def test_creds_json_as_a_pipe_does_not_hang_the_run(root: Path) -> None:
     assert died == 0
     removed, warnings = answer
     assert removed == 3
+    assert {(f"company_{number}", OTHERS_KEY) for number in range(3)} == quarantined(root)
     assert all(any("creds.json" in text for text in texts) for texts in warnings)
 
 

@@ -119,11 +119,19 @@ def leftovers(root: Path) -> set[str]:
     """Give what lies in the tool's own folder and should not: temporary files, empty folders, idle records."""
     tool = root / TOOL
     picture = snapshot(tool)
-    expected = {"lock", "audit.log", "last-run.json", "history.json", "runs", "quarantine"}
+    expected = {"lock", "audit.log", "last-run.json", "history.json", "runs", "quarantine", "waiting-keys"}
+    expected |= {f"waiting-keys/{folder.name}.json" for folder in root.glob("company_*")}
     for path in (tool / "quarantine").glob("*/company_*/*"):
         parts = path.relative_to(tool).parts
-        expected |= {f"runs/{parts[1]}.json", *("/".join(parts[: depth + 1]) for depth in range(len(parts)))}
+        expected |= {f"runs/{parts[1]}.json", f"runs/{parts[1]}.pairings"}
+        expected |= {"/".join(parts[: depth + 1]) for depth in range(len(parts))}
     return set(picture) - expected
+
+
+def remembered(root: Path, company_id: str) -> set[str]:
+    """Give the sender keys that are remembered to wait because their group's memory is gone or goes."""
+    record = root / TOOL / "waiting-keys" / f"company_{company_id}.json"
+    return set(json.loads(record.read_text())["keys"]) if record.exists() else set()
 
 
 def audited(root: Path) -> list[dict[str, object]]:

@@ -6,11 +6,11 @@ judges but their values.
 
 import string
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.policy import Policy
-from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.decision.verdict import AuthFile, MemoryGone
 
 SECOND = 10**9
 DAY = 86_400 * SECOND
@@ -66,34 +66,33 @@ def session_user(name: str) -> str | None:
     return user_of(user) if dot and digits(device) and len(device) <= 5 else None
 
 
-def is_group(text: str) -> bool:
-    """Tell whether a text is a group, an old group, a broadcast list or the status."""
-    if text == "status@broadcast":
-        return True
-    name, _, server = text.partition("@")
-    if server == "broadcast":
-        return digits(name)
-    first, dash, second = name.partition("-")
-    return server == "g.us" and digits(first) and (not dash or digits(second))
+def sender_key(name: str) -> tuple[str, tuple[str, int] | None] | None:
+    """Give group and sender of `sender-key-<group>--<sender>.json`; None without a group, or without a sender to read.
 
-
-def sender_key(name: str) -> tuple[str, tuple[str, int]] | None:
-    """Give group and sender of `sender-key-<group>--<user>[_<domain>]--<device>.json`, None outside the grammar."""
+    What ends in `--<user>[_<domain>]--<device>` has that sender, whatever the group is called.
+    """
     parts = name.removeprefix("sender-key-").removesuffix(".json").split("--")
-    if len(parts) != 3:
-        return None
-    group, user, device = parts[0], user_of(parts[1]), parts[2]
-    if not is_group(group) or user is None or not digits(device) or len(device) > 5:
-        return None
-    return group, (user, int(device))
+    if len(parts) > 2:
+        group, user, device = "--".join(parts[:-2]), user_of(parts[-2]), parts[-1]
+        if group and user is not None and digits(device) and len(device) <= 5:
+            return group, (user, int(device))
+    text = name.removeprefix("sender-key-").removesuffix(".json")
+    end = text.find("--", 1)
+    return (text[:end], None) if end > 0 and text[end + 2 :] else None
 
 
 def binding(name: str, account: Account) -> str | None:
     """Give the group whose memory a sender key is tied to, None when it is tied to none."""
     key = sender_key(name) if kind(name) == "sender_key" else None
-    if key is None or key[0] == "status@broadcast" or not account.present:
+    if key is None or key[0] == "status@broadcast":
         return None
-    return key[0] if key[1] in account.devices or not account.devices else None
+    return None if account.devices and key[1] is not None and key[1] not in account.devices else key[0]
+
+
+def own(name: str, account: Account) -> bool:
+    """Tell whether a sender key is certainly this device's own."""
+    key = sender_key(name) if kind(name) == "sender_key" else None
+    return key is not None and key[1] is not None and key[1] in account.devices
 
 
 def number(file: AuthFile) -> int:
@@ -101,76 +100,121 @@ def number(file: AuthFile) -> int:
     return int("".join(char for char in file.name if char in string.digits))
 
 
-def can_go(file: AuthFile) -> bool:
-    """Tell whether a file was looked at and is the only name of its content."""
-    return file.modified is not None and file.sole
+def dated(file: AuthFile, now: int) -> bool:
+    """Tell whether a file has a date that can be: of 2015 or later, and not more than a day ahead."""
+    return file.modified is not None and 1_420_070_400 * SECOND <= file.modified <= now + DAY
+
+
+def can_go(file: AuthFile, now: int) -> bool:
+    """Tell whether a file has a date that can be and is the only name of its content."""
+    return dated(file, now) and file.sole
 
 
 def old(file: AuthFile, days: int, now: int) -> bool:
-    """Tell whether a file that was looked at has reached a limit."""
-    return file.modified is not None and now - file.modified >= days * DAY
+    """Tell whether a file has reached a limit."""
+    return can_go(file, now) and now - file.modified >= days * DAY
+
+
+def beyond(file: AuthFile, account: Account) -> bool:
+    """Tell whether a pre-key has a number that the counter has not reached."""
+    return account.next_pre_key is not None and number(file) >= account.next_pre_key
 
 
 def pre_keys_over_cap(files: Iterable[AuthFile], policy: Policy, account: Account) -> list[AuthFile]:
     """Give the pre-keys that only the guard of advertised ones can still save."""
     pre_keys = sorted((file for file in files if kind(file.name) == "pre_key"), key=number, reverse=True)
+    counting = [file for file in pre_keys if not beyond(file, account)]
     guarded = [
         file
-        for file in pre_keys
+        for file in counting
         if (account.first_not_uploaded is not None and number(file) >= account.first_not_uploaded)
         or (account.next_pre_key is not None and number(file) == account.next_pre_key - 1)
     ]
-    others = [file for file in pre_keys if file not in guarded]
+    others = [file for file in counting if file not in guarded]
     return others[max(0, max(policy.max_pre_keys, policy.min_pre_keys) - len(guarded)) :]
 
 
+def of_former_pairing(files: Iterable[AuthFile], account: Account) -> set[str]:
+    """Give the pre-keys beyond the counter that were written more than a minute before one that it has passed."""
+    pre_keys = [file for file in files if kind(file.name) == "pre_key" and file.modified is not None]
+    newest = max((file.modified for file in pre_keys if not beyond(file, account)), default=0)
+    return {file.name for file in pre_keys if beyond(file, account) and file.modified < newest - 60 * SECOND}
+
+
 def advertised(files: Iterable[AuthFile], policy: Policy, account: Account) -> set[str]:
-    """Give the names over the cap that share some 60 seconds with at least 99 others over the cap."""
+    """Give the names over the cap that share some 60 seconds with at least 99 others over the cap.
+
+    One whose date could not be read may lie in any 60 seconds: it is counted everywhere.
+    """
     listed = list(files)
-    if not (policy.keep_advertised_pre_keys and account.present):
+    if not policy.keep_advertised_pre_keys:
         return set()
     upto = account.next_pre_key
     if upto is None:
         upto = 1 + max((number(file) for file in listed if kind(file.name) == "pre_key"), default=0)
     if upto < 813:
         return set()
-    over = [file for file in pre_keys_over_cap(listed, policy, account) if file.modified is not None]
+    all_over = pre_keys_over_cap(listed, policy, account)
+    over = [file for file in all_over if file.modified is not None]
     found: set[str] = set()
     for opening in over:
         window = [file.name for file in over if 0 <= file.modified - opening.modified <= 60 * SECOND]
-        if len(window) >= 100:
+        if len(window) + len(all_over) - len(over) >= 100:
             found |= set(window)
     return found
 
 
-def removed(files: Iterable[AuthFile], policy: Policy, account: Account, now: int) -> set[str]:
-    """Give the names that go; to the preset gentle, what would be missed is as if it were not there."""
+def unknown(account: Account) -> bool:
+    """Tell whether creds.json is missing or broken, so that nobody knows whose folder this is."""
+    return not account.present or bool(account.problem and not account.devices)
+
+
+def removed(
+    files: Iterable[AuthFile], policy: Policy, account: Account, now: int, waiting: Mapping[str, MemoryGone]
+) -> set[str]:
+    """Give the names that go, each with its copy; what has a copy that cannot go stays."""
     listed = list(files)
-    if policy.preset == "gentle":
-        spared = missed(listed, account)
-        listed = [file for file in listed if file.name not in spared]
+    copies = {file.name: file for file in listed if file.name.endswith(".json.bak")}
     gone: set[str] = set()
-    spared = advertised(listed, policy, account)
-    for file in pre_keys_over_cap(listed, policy, account):
-        if can_go(file) and file.name not in spared:
+    for name in removed_alone(listed, policy, account, now, waiting):
+        copy = copies.get(name + ".bak")
+        if copy is None:
+            gone.add(name)
+        elif can_go(copy, now):
+            gone |= {name, copy.name}
+    return gone
+
+
+def removed_alone(
+    files: list[AuthFile], policy: Policy, account: Account, now: int, waiting: Mapping[str, MemoryGone]
+) -> set[str]:
+    """Give the names that go by a rule of their own."""
+    gone: set[str] = set()
+    spared = advertised(files, policy, account)
+    for file in pre_keys_over_cap(files, policy, account):
+        if can_go(file, now) and file.name not in spared and policy.preset != "gentle":
             gone.add(file.name)
+    former = of_former_pairing(files, account) if policy.former_pairing_days is not None else set()
+    gone |= {file.name for file in files if file.name in former and old(file, policy.former_pairing_days, now)}
     own_users = {user for user, _ in account.devices} if policy.keep_own_sessions else set()
-    for file in listed:
-        is_old = can_go(file) and old(file, policy.session_max_age_days, now)
-        if kind(file.name) == "session" and is_old and session_user(file.name) not in own_users:
+    names = {file.name for file in files}
+    for file in files:
+        if kind(file.name) != "session" or unknown(account) or session_user(file.name) in own_users:
+            continue
+        if old(file, policy.session_max_age_days, now) and (policy.preset != "gentle" or replaced(file.name, names)):
             gone.add(file.name)
-    return gone | sender_keys_removed(listed, policy, account, now)
+    return gone | sender_keys_removed(files, policy, account, now, waiting)
 
 
 def missed(files: Iterable[AuthFile], account: Account) -> set[str]:
     """Give the names whose loss somebody would notice."""
     names = {file.name for file in files}
-    found = {name for name in names if kind(name) == "pre_key"}
+    former = of_former_pairing(files, account)
+    found = {name for name in names if kind(name) == "pre_key" and name not in former}
     for name in names:
         if kind(name) == "session" and not replaced(name, names):
             found.add(name)
-        key = sender_key(name) if kind(name) == "sender_key" else None
-        if kind(name) == "sender_key" and (key is None or key[1] not in account.devices):
+        if kind(name) == "sender_key" and not own(name, account):
             found.add(name)
     return found
 
@@ -182,25 +226,41 @@ def replaced(name: str, names: set[str]) -> bool:
     return session_user(name) is not None and domain in {"", "128"} and f"lid-mapping-{number}.json" in names
 
 
-def sender_keys_removed(files: list[AuthFile], policy: Policy, account: Account, now: int) -> set[str]:
-    """Give the sender keys and memories that go, pair by pair."""
-    limit = policy.sender_key_max_age_days
-    wanted = {
-        file.name
-        for file in files
-        if kind(file.name) in {"sender_key", "sender_key_memory"} and can_go(file) and old(file, limit, now)
-    }
+def pairs(files: Iterable[AuthFile], account: Account) -> dict[str, set[str]]:
+    """Give the memories that keys are tied to, each with those keys; a copy of a memory is one too."""
+    names = {file.name for file in files}
+    found: dict[str, set[str]] = {}
+    for name in names:
+        memory = f"sender-key-memory-{binding(name, account)}.json"
+        if binding(name, account) is not None and names & {memory, memory + ".bak"}:
+            found.setdefault(memory, set()).add(name)
+    return found
+
+
+def sender_keys_removed(
+    files: list[AuthFile], policy: Policy, account: Account, now: int, waiting: Mapping[str, MemoryGone]
+) -> set[str]:
+    """Give the sender keys and memories that go: of a pair the memory, and a key without one after six hours."""
     by_name = {file.name: file for file in files}
-    for group in {binding(file.name, account) for file in files} - {None}:
-        keys = {file.name for file in files if binding(file.name, account) == group}
-        memory = f"sender-key-memory-{group}.json"
-        if account.devices:
-            pair = keys | {memory}
-            if memory in by_name and not pair <= wanted:
-                wanted -= pair
-        elif memory in by_name and keys & wanted:
-            if can_go(by_name[memory]):
-                wanted.add(memory)
-            else:
-                wanted -= keys
-    return wanted
+    aged = {
+        name
+        for name, file in by_name.items()
+        if kind(name) in {"sender_key", "sender_key_memory"} and old(file, policy.sender_key_max_age_days, now)
+    }
+    gone = set(aged)
+    tied = pairs(files, account)
+    for memory, keys in tied.items():
+        if not keys | {memory} <= aged:
+            gone.discard(memory)
+        gone -= keys
+    for name in gone - set(tied) - set().union(*tied.values()):
+        if kind(name) != "sender_key":
+            continue
+        if policy.preset == "gentle" and not own(name, account):
+            gone.discard(name)
+        known = waiting.get(name)
+        if binding(name, account) is None or (known is None and not own(name, account)):
+            continue
+        if known is None or by_name[name].modified > known.since or not 6 * 3600 * SECOND <= now - known.since:
+            gone.discard(name)
+    return gone

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hypothesis import given
 
-from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.account import ABSENT, Account, unreadable
 from baileys_cleanup.decision.plan import plan
 from baileys_cleanup.decision.policy import Preset
 from baileys_cleanup.decision.verdict import Rule
@@ -30,9 +30,16 @@ def test_no_own_session_goes_while_the_setting_is_on(files, policy, account):
 def test_own_sessions_follow_the_rule_when_the_setting_is_off(user, domain, device, policy):
     """With the setting off an own session goes at its limit; with it on it stays, under every domain and device."""
     name = f"session-{user}{domain}.{device}.json"
-    policy = replace(policy, preset=Preset.STANDARD)
+    policy = replace(policy, preset=Preset.STANDARD, session_max_age_days=min(policy.session_max_age_days, 30))
     files = dated([(name, policy.session_max_age_days * DAY)])
     account = Account(True, OWN, 1, 1)
     for keep, rule in ((True, Rule.OWN_SESSION), (False, Rule.SESSION_AGE)):
         decided = plan(files, replace(policy, keep_own_sessions=keep), account, NOW)
         assert [(name, rule)] == [(verdict.file.name, verdict.rule) for verdict in [*decided.removals, *decided.keeps]]
+
+
+@given(folders(), policies(), strategies.sampled_from([ABSENT, unreadable("is empty")]))
+def test_no_session_goes_where_nobody_can_tell_whose_it_is(files, policy, account):
+    """Where creds.json is missing or broken every session stays, whatever the policy and the age."""
+    decided = plan(files, policy, account, NOW)
+    assert [] == [verdict.file.name for verdict in decided.removals if verdict.file.kind == "session"]

@@ -1,5 +1,7 @@
 """Promise 11 and guards 1 and 2: the floor, what is not uploaded, the newest, and the batch WhatsApp hands out."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,9 +21,13 @@ def numbers(verdicts):
 
 @given(folders(), policies(), accounts)
 def test_never_below_the_floor(files, policy, account):
-    """At least the floor of pre-keys survives, or all there are; likewise for the cap."""
+    """At least the floor of the pre-keys that count survives, or all there are; likewise for the cap."""
     decided = plan(files, policy, account, NOW)
-    kept, gone = numbers(decided.keeps), numbers(decided.removals)
+    after = account.next_pre_key
+    kept, gone = (
+        [number for number in numbers(verdicts) if after is None or number < after]
+        for verdicts in (decided.keeps, decided.removals)
+    )
     assert len(kept) >= min(policy.min_pre_keys, len(kept) + len(gone))
     assert len(kept) >= min(policy.max_pre_keys, len(kept) + len(gone))
 
@@ -36,10 +42,33 @@ def test_the_floor_holds_even_when_the_cap_is_below_it(files, floor, cap, accoun
 
 @given(folders(), policies(), accounts)
 def test_what_is_not_uploaded_and_the_newest_stay(files, policy, account):
-    """Guard 1: no number from firstUnuploadedPreKeyId up goes, and never nextPreKeyId - 1."""
-    gone = numbers(plan(files, policy, account, NOW).removals)
-    assert account.next_pre_key is None or account.next_pre_key - 1 not in gone
-    assert account.first_not_uploaded is None or max(gone, default=0) < account.first_not_uploaded
+    """Guard 1: no number that is not uploaded goes, never nextPreKeyId - 1, and beyond it only former ones by setting."""
+    gone = {
+        oracle.number(v.file): v.rule for v in plan(files, policy, account, NOW).removals if v.file.kind == "pre_key"
+    }
+    after, uploaded = account.next_pre_key, account.first_not_uploaded
+    assert after is None or after - 1 not in gone
+    assert uploaded is None or all(number < uploaded or (after and number >= after) for number in gone)
+    beyond = {rule for number, rule in gone.items() if after is not None and number >= after}
+    assert beyond <= ({Rule.PRE_KEY_FORMER_PAIRING_AGE} if policy.former_pairing_days is not None else set())
+
+
+@given(pre_keys(), policies(), accounts, st.integers(1, 1200))
+def test_leftovers_of_a_former_pairing_push_nothing_out(drawn, policy, account, after):
+    """Promise 27: what lies at or above the counter changes nothing for the numbers below it."""
+    account = account._replace(next_pre_key=after)
+    files = dated(drawn)
+    below = [file for file in files if oracle.number(file) < after]
+    with_them, without = (plan(each, policy, account, NOW) for each in (files, below))
+    assert numbers(without.removals) == [number for number in numbers(with_them.removals) if number < after]
+
+
+@given(folders(), policies(), accounts)
+def test_what_is_certainly_of_a_former_pairing_is_told(files, policy, account):
+    """Exactly what was written before a number that the counter has passed is called of a former pairing."""
+    policy = replace(policy, former_pairing_days=None)
+    told = {v.file.name for v in plan(files, policy, account, NOW).keeps if v.rule is Rule.PRE_KEY_FORMER_PAIRING}
+    assert oracle.of_former_pairing(files, account) == told
 
 
 @given(pre_keys(), policies(), accounts, st.integers(-400 * DAY, 400 * DAY))
@@ -72,7 +101,7 @@ def test_a_batch_is_told_by_any_sixty_seconds(offsets, edge, upto):
     """Wherever in time a hundred keys lie within a minute, to the nanosecond, they stay from 813 keys on."""
     offsets = [*offsets[:-2], offsets[0] + 60 * SECOND + edge]
     drawn = [(f"pre-key-{place}.json", 90 * DAY - offset) for place, offset in enumerate(offsets, start=1)]
-    within = [(f"pre-key-{1000 + place}.json", DAY) for place in range(50)]
+    within = [(f"pre-key-{600 + place}.json", DAY) for place in range(50)]
     account = Account(True, OWN, upto, 5000)
     decided = plan(dated([*drawn, *within]), Policy(), account, NOW)
     busiest = max(sum(0 <= other - start <= 60 * SECOND for other in offsets) for start in offsets)

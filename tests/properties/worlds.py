@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from baileys_cleanup.decision.account import ABSENT, Account, unreadable
 from baileys_cleanup.decision.names import kind_of
 from baileys_cleanup.decision.policy import Policy, Preset
-from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.decision.verdict import AuthFile, MemoryGone
 
 SECOND = 10**9
 DAY = 86_400 * SECOND
@@ -15,6 +15,7 @@ NOW = 1_795_316_400 * SECOND
 PN, LID, OTHER, OTHER_LID = "15550000001", "100000000000001", "15550000002", "100000000000002"
 OWN = frozenset({(PN, 7), (LID, 7)})
 GROUPS = ["120363000000000001@g.us", "15550000002-1600000000@g.us", "1600000000@broadcast", "status@broadcast"]
+GROUPS += ["120363000000000009@newsletter", "x--y"]
 
 # --- names ----------------------------------------------------------------------------------------------
 
@@ -22,7 +23,11 @@ users = st.sampled_from([PN, LID, OTHER, OTHER_LID])
 domains = st.sampled_from(["", "_1", "_128", "_129"])
 devices = st.sampled_from(["0", "7", "99", "00007"])
 sessions = st.builds("session-{}{}.{}.json".format, users, domains, devices)
-sender_keys = st.builds("sender-key-{}--{}{}--{}.json".format, st.sampled_from(GROUPS), users, domains, devices)
+_groups = st.sampled_from(GROUPS)
+sender_keys = st.one_of(
+    st.builds("sender-key-{}--{}{}--{}.json".format, _groups, users, domains, devices),
+    st.builds("sender-key-{}--{}.json".format, _groups, st.sampled_from(["nobody", "15550000001_1_1--7", "1--000007"])),
+)
 memories = st.builds("sender-key-memory-{}.json".format, st.sampled_from(GROUPS))
 protected_names = st.sampled_from(
     [
@@ -108,6 +113,7 @@ def policies(draw: st.DrawFn, *presets: Preset) -> Policy:
         min_pre_keys=floor,
         keep_advertised_pre_keys=draw(st.booleans()),
         keep_own_sessions=draw(st.booleans()),
+        former_pairing_days=draw(st.sampled_from([None, None, 1, 30])),
     )
 
 
@@ -162,8 +168,25 @@ def folders(draw: st.DrawFn, *, now: int = NOW) -> list[AuthFile]:
 
 @st.composite
 def groups(draw: st.DrawFn) -> list[AuthFile]:
-    """Draw sender keys and memories only, so that pairs meet often."""
+    """Draw sender keys and memories only, so that pairs meet often, some with a copy beside them."""
     drawn = dict(draw(st.lists(st.tuples(st.one_of(sender_keys, memories), ages), max_size=14)))
-    files = dated(drawn.items())
+    copies = draw(st.lists(st.tuples(st.one_of(st.sampled_from(sorted(drawn) or ["x"]), memories), ages), max_size=2))
+    files = dated((drawn | {f"{name}.bak": age for name, age in copies}).items())
     linked = draw(st.sets(st.integers(0, max(len(files) - 1, 0)), max_size=2))
     return [file._replace(sole=place not in linked) for place, file in enumerate(files)]
+
+
+@st.composite
+def memories_gone(draw: st.DrawFn, files: list[AuthFile], *, now: int = NOW) -> dict[str, MemoryGone]:
+    """Draw what earlier runs may have remembered of these files: some keys, some moments, some of them absurd."""
+    keys = [file.name for file in files if file.kind == "sender_key"]
+    hours = st.sampled_from([0, 1, 5, 6, 7, 200, 5000, -1, -9000]).map(lambda number: now - number * 3600 * SECOND)
+    moments = st.one_of(hours, hours.map(lambda moment: moment + 1))
+    return draw(st.dictionaries(st.sampled_from(keys), st.builds(MemoryGone, moments, st.booleans()))) if keys else {}
+
+
+@st.composite
+def companies(draw: st.DrawFn) -> tuple[list[AuthFile], dict[str, MemoryGone]]:
+    """Draw the files of a company, and what its last run left to be remembered."""
+    files = draw(st.one_of(folders(), groups()))
+    return files, draw(memories_gone(files))

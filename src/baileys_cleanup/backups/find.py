@@ -28,16 +28,22 @@ class FoundArchive(NamedTuple):
     passed: list[str]
 
 
+_SLACK = 300 * 10**9
+"""Nanoseconds that the clock of another machine may be ahead."""
+
+
 @contextmanager
-def find_archive(asked: str, where: str | None, company_id: str | None) -> Iterator[FoundArchive]:
+def find_archive(asked: str, where: str | None, company_id: str | None, now: int) -> Iterator[FoundArchive]:
     """Give the archive that was asked for; `where` is where archives go, `company_id` whose `latest` is meant.
+
+    `now` is in nanoseconds since the epoch: an archive dated after it is `latest` only where there is no other.
 
     Raises UsageProblem where there is none, or it is no good copy; StoreProblem where it cannot be reached.
     """
     if asked == LATEST:
         if company_id is None:
             raise UsageProblem("restore latest needs --company ID")
-        with open_place(_said(where)) as place, _latest(place, company_id) as found:
+        with open_place(_said(where)) as place, _latest(place, company_id, now) as found:
             yield found
     elif "://" in asked:
         parent, _, name = asked.rpartition("/")
@@ -67,12 +73,15 @@ def _said(where: str | None) -> str:
 
 
 @contextmanager
-def _latest(place: Place, company_id: str) -> Iterator[FoundArchive]:
+def _latest(place: Place, company_id: str, now: int) -> Iterator[FoundArchive]:
     """Give the newest good archive that holds a pairing; without such a one, the newest good one."""
     passed: list[str] = []
     unpaired: str | None = None
     with ExitStack() as stack:
-        for listed in list_archives(place, {company_id}):
+        archives = list_archives(place, {company_id})
+        ahead = {listed.stored.name for listed in archives if _is_ahead(listed.stored.name, now)}
+        passed += [f"{shown(name)}: it is dated in the future" for name in sorted(ahead)]
+        for listed in sorted(archives, key=lambda listed: listed.stored.name in ahead):
             name = listed.stored.name
             file = stack.enter_context(place.fetch(name))
             try:
@@ -91,6 +100,11 @@ def _latest(place: Place, company_id: str) -> Iterator[FoundArchive]:
         raise UsageProblem(f"{place.where} has no good archive of company {shown(company_id)}{reasons}")
     with place.fetch(unpaired) as file:
         yield _look(file, unpaired)
+
+
+def _is_ahead(name: str, now: int) -> bool:
+    named = read_archive_name(name)
+    return named is not None and named.made > now + _SLACK
 
 
 def _look(file: BinaryIO, name: str) -> FoundArchive:

@@ -115,6 +115,11 @@ class BackupMaker:
             shot = self._companies.take(company_id, contents, self._clock)
             if shot.strangers:
                 outcome.warnings.append(f"no regular files, so not in the archive: {few(shot.strangers, 50)}")
+            if shot.foreign:
+                outcome.warnings.append(
+                    "of another owner than the folder and creds.json, or with several links, so not in the archive:"
+                    f" {few(shot.foreign, 50)}"
+                )
             if not shot.files:
                 deeper = of_deeper(shot.deeper)
                 if deeper is not None:

@@ -18,6 +18,7 @@ from baileys_cleanup.backups.restore_plan import (
     compare,
 )
 from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of
+from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, Refused
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.store.small_records import AuditLog
@@ -105,6 +106,11 @@ def _warnings(plan: RestorePlan, identity: Identity) -> Iterator[str]:
         yield "the present folder is of another account; nothing of it comes along"
     if plan.present is not None and plan.present.strangers and plan.builds:
         yield f"no regular files, so they stay in the folder that is set aside: {few(plan.present.strangers)}"
+    if plan.present is not None and plan.present.foreign and plan.builds:
+        yield (
+            "of another owner than the folder and creds.json, or with several links, so they stay in the folder that is"
+            f" set aside: {few(plan.present.foreign)}"
+        )
     if any(choice.step is Step.RESTORED and choice.kind in RATCHETS for choice in plan.choices):
         yield (
             "sessions and sender keys come back as they were: whatever was sent or received since the backup used keys"
@@ -141,8 +147,7 @@ def carry_out(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> li
     that was to be built is not there then, and the present one is as it was.
     """
     if plan.builds:
-        _build(target, plan, run_id=run_id, now=now)
-        return []
+        return _build(target, plan, run_id=run_id, now=now)
     return _put_in(target, plan, run_id)
 
 
@@ -166,8 +171,11 @@ def _order(name: str) -> tuple[bool, bool, str]:
     return name == CREDS_NAME, kind_of(name) is Kind.SENDER_KEY_MEMORY, name
 
 
-def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> None:
-    """Build the whole folder beside the present one, and switch the two in one step."""
+def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> list[str]:
+    """Build the whole folder beside the present one, and switch the two in one step.
+
+    Returns in words what the bot wrote after the last look and the new folder lacks.
+    """
     company_id, folders = plan.asked.company_id, target.folders
     aside = folders.begin(company_id, run_id, why=RESTORE, now=now)
     try:
@@ -179,14 +187,24 @@ def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> None:
         with suppress(OSError, CompanyProblem):  # the next restore or cleaning discards it
             folders.discard(aside)
         raise
-    folders.switch(aside)
+    aside = folders.switch(aside)
+    if plan.present is None:
+        return []
+    sources = plan.present.files.values()
+    seen = [AuthFile(e.name, e.kind, e.modified, e.size) for e in (source.entry for source in sources)]
+    seen += [AuthFile(name, kind_of(name)) for name in plan.present.foreign]
+    late = folders.bring_late(aside, seen)
+    if late.brought:
+        plan.warnings.append(f"written while the folders were switched, and brought over: {few(late.brought)}")
+    return late.told(folders.where(aside))
 
 
 def _fill(into: FileWriter, plan: RestorePlan) -> None:
     _unpack(plan.found.file, plan.names(Step.RESTORED), into)
     if plan.present is not None:
         for name in sorted(plan.names(Step.KEPT)):
-            into.write(name, plan.present.read(name), plan.present.files[name].entry.modified)
+            source = plan.present.files[name]
+            into.write(name, plan.present.read(name), source.entry.modified, source.access)
 
 
 def _check_at_rest(companies: SnapshotReader, plan: RestorePlan) -> None:

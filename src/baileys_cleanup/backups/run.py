@@ -7,7 +7,7 @@ from baileys_cleanup.backups.make import BackedUp, BackupMaker, Status
 from baileys_cleanup.backups.places.open import open_place
 from baileys_cleanup.backups.places.place import DryRunPlace, Place
 from baileys_cleanup.backups.record import BackupRecords, ReadOnlyRecords
-from baileys_cleanup.errors import CleanupError, UsageProblem
+from baileys_cleanup.errors import CleanupError, NotWritable, UsageProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
@@ -23,14 +23,16 @@ def back_up_all(
     *,
     rehearse: bool,
     again: str = "",
+    warn: Callable[[str], object] = lambda _: None,
 ) -> Iterator[BackedUp]:
     """Back up the wanted companies, or all, and give each outcome as it comes; ends early when told to stop.
 
     A rehearsal makes every archive and reads it back, and keeps none. `again` are the options that lead a later command
-    to the same sessions root and place. Raises UsageProblem or LockHeld before anything is written.
+    to the same sessions root and place; `warn` hears where nothing can be recorded: archives are made all the same.
+    Raises UsageProblem or LockHeld before anything is written.
     """
     with ExitStack() as stack:
-        store = stack.enter_context(open_store(settings.sessions_root))
+        store = stack.enter_context(open_store(settings.sessions_root, settings.exclude))
         ids = store.select(wanted) if wanted else store.company_ids()[0]
         place = stack.enter_context(open_place(place_of(settings), store.contains))
         if rehearse:
@@ -44,16 +46,25 @@ def back_up_all(
                 again=again,
             )
         else:
-            workspace = stack.enter_context(store.workspace(create=True))
-            assert workspace is not None, "made a moment ago"
-            stack.enter_context(workspace.hold(BACKUP_LOCK))
-            maker = BackupMaker(
-                store.snapshots(), place, settings.backup, BackupRecords(workspace.records()), clock, again=again
-            )
+            records = _records(stack, store, warn)
+            maker = BackupMaker(store.snapshots(), place, settings.backup, records, clock, again=again)
         for company_id in ids:
             if stopping():
                 return
             yield maker.back_up(company_id)
+
+
+def _records(stack: ExitStack, store: Store, warn: Callable[[str], object]) -> BackupRecords:
+    """Take the lock and open the records; where neither can be written, as on a snapshot, they are only read."""
+    try:
+        workspace = stack.enter_context(store.workspace(create=True))
+        assert workspace is not None, "made a moment ago"
+        stack.enter_context(workspace.hold(BACKUP_LOCK))
+        return BackupRecords(workspace.records())
+    except NotWritable as problem:
+        warn(f"this backup takes no lock and is not recorded, so no check or metric will know of it: {problem}")
+        readable = stack.enter_context(store.workspace(create=False))
+        return ReadOnlyRecords(readable.records() if readable else None)
 
 
 @contextmanager
@@ -89,7 +100,7 @@ def looking(settings: Settings) -> Iterator[tuple[Place, BackupRecords]]:
         place = stack.enter_context(open_place(place_of(settings)))
         workspace: Workspace | None = None
         try:
-            store = stack.enter_context(open_store(settings.sessions_root))
+            store = stack.enter_context(open_store(settings.sessions_root, settings.exclude))
             workspace = stack.enter_context(store.workspace(create=False))
         except UsageProblem:
             pass  # archives can be read without it

@@ -1,11 +1,17 @@
 """The check of the clock: all ages hang on it, and a wrong one would make every file old."""
 
+from collections.abc import Sequence
+
+from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.policy import DAY
-from baileys_cleanup.errors import Refused
+from baileys_cleanup.errors import CompanyProblem, Refused
 from baileys_cleanup.output.timestamp import timestamp
-from baileys_cleanup.store.store import Workspace
+from baileys_cleanup.store.store import Store, Workspace
 
 YEAR = 365 * DAY
+QUIET = 3 * DAY
+"""After this long without one file written since the last run, either the clock is wrong or all bots are dead."""
+_WAY_ON = "check the date; `baileys-cleanup clean --accept-clock` goes on all the same"
 
 
 def check_clock(workspace: Workspace, now: int) -> None:
@@ -13,17 +19,49 @@ def check_clock(workspace: Workspace, now: int) -> None:
 
     A first run has nothing to compare.
     """
-    way_on = "check the date; `baileys-cleanup clean --accept-clock` goes on all the same"
     try:
         last = workspace.last_start()
     except (OSError, ValueError):
         raise Refused(
             f"the record of the last run, {workspace.path}/last-run.json, cannot be read, so the clock cannot be"
-            f" checked; {way_on}"
+            f" checked; {_WAY_ON}"
         ) from None
     if last is None:
         return
     if now - last <= -DAY:
-        raise Refused(f"the clock stands more than a day before the last run of {timestamp(last)}; {way_on}")
+        raise Refused(f"the clock stands more than a day before the last run of {timestamp(last)}; {_WAY_ON}")
     if now - last >= YEAR:
-        raise Refused(f"the clock stands more than a year after the last run of {timestamp(last)}; {way_on}")
+        raise Refused(f"the clock stands more than a year after the last run of {timestamp(last)}; {_WAY_ON}")
+
+
+def check_trace(store: Store, workspace: Workspace, ids: Sequence[str], now: int) -> None:
+    """Raise Refused when time has passed since the last run and left no trace: no file of any company is newer.
+
+    Ages would all be what a wrong clock says. Nothing is looked at but `creds.json` where that is new enough.
+    """
+    try:
+        last = workspace.last_start()
+    except (OSError, ValueError):
+        return  # `check_clock` has refused
+    if last is None or now - last <= QUIET or not ids:
+        return
+    if any(_written_since(store, company_id, last) for company_id in ids):
+        return
+    raise Refused(
+        f"more than {QUIET // DAY} days have passed since the last run of {timestamp(last)}, and no file of any company"
+        f" was written after it: either the clock is wrong, or no bot runs any more; {_WAY_ON}"
+    )
+
+
+def _written_since(store: Store, company_id: str, last: int) -> bool:
+    try:
+        with store.company(company_id) as company:
+            files = company.names().files
+            creds = [file for file in files if file.kind is Kind.CREDS]
+            return any(
+                file.modified is not None and file.modified > last
+                for wanted in (creds, files)
+                for file in company.look(wanted, wanted).files
+            )
+    except (CompanyProblem, OSError):
+        return False

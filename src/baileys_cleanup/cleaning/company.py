@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from baileys_cleanup.cleaning.waiting_keys import NOTHING_WAITS, WaitingKeys
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.judgement import Cause, Observation, Pairing, Severity, judge, pairing_of
 from baileys_cleanup.decision.levels import Levels
@@ -25,7 +26,7 @@ class Terms(NamedTuple):
 
     `wait` is called before a broken `creds.json` is read again; `stopping` is asked between two files. `held` says why
     nothing may be removed from this company whatever is planned, None where nothing holds it. `again` are the options
-    that lead a later command to the same sessions root.
+    that lead a later command to the same sessions root. `waiting` remembers the sender keys whose memory is gone.
     """
 
     now: int
@@ -35,6 +36,7 @@ class Terms(NamedTuple):
     stopping: Callable[[], bool]
     held: str | None = None
     again: str = ""
+    waiting: WaitingKeys = NOTHING_WAITS
 
 
 class Sight(NamedTuple):
@@ -59,7 +61,14 @@ def plan_listed(
 ) -> Sight:
     """Do the same with a company whose names and account are known already."""
     look = company.look(listing.files, listing.files if sizes else undated(listing.files, policy, account))
-    decided = plan(look.files, policy, account, terms.now, frozenset(listing.strangers))
+    decided = plan(
+        look.files,
+        policy,
+        account,
+        terms.now,
+        strangers=frozenset(listing.strangers),
+        waiting=terms.waiting.read(company.id),
+    )
     return Sight(listing, look, decided, account)
 
 
@@ -72,7 +81,7 @@ def clean_company(
     """
     outcome = CompanyOutcome(company_id)
     try:
-        with store.company(company_id) as company:
+        with store.company(company_id, anywhere=True) as company:
             _clean(company, policy, terms, remover, outcome, detail=detail)
     except CompanyProblem as problem:
         _fail(outcome, str(problem))
@@ -98,6 +107,7 @@ def _clean(
 ) -> None:
     sight = look_and_plan(company, policy, terms)
     look, decided = sight.look, sight.plan
+    outcome.pairing = sight.account.pairing
     ledger = _Ledger(outcome, detail=detail)
     for file in look.vanished:
         ledger.changed(file.kind, vanished=True)
@@ -117,7 +127,9 @@ def _clean(
         doubt = remover.doubt(company) if decided.removals else None
         if doubt:
             outcome.warnings.append(doubt)
-        with remover.company(company) as at_work:
+        terms.waiting.write(company.id, decided.waiting)
+        pairing = sight.account.pairing
+        with remover.company(company, str(pairing) if pairing else None) as at_work:
             for removal in at_work.remove(decided.removals, terms.stopping):
                 ledger.done(removal)
             for revision in at_work.confirm():

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 
-from baileys_cleanup.cleaning.clock import check_clock
+from baileys_cleanup.cleaning.clock import check_clock, check_trace
 from baileys_cleanup.cleaning.company import Terms, clean_company, left_alone
+from baileys_cleanup.cleaning.copies import SameDevice, copies_of, told_of_copy
 from baileys_cleanup.cleaning.second_look import with_second_look
+from baileys_cleanup.cleaning.waiting_keys import waiting_keys
 from baileys_cleanup.cleaning.world import CleanOne, World
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.decision.policy import Policy
@@ -40,7 +42,7 @@ def clean(
     Raises UsageProblem, LockHeld or Refused before anything was touched.
     """
     began = world.stopwatch()
-    with open_store(settings.sessions_root) as store:
+    with open_store(settings.sessions_root, settings.exclude) as store:
         everyone, _ = store.company_ids()
         ids = store.select(wanted) if wanted else everyone
         run = Run(new_run_id(world.now), world.now, settings.undo_days)
@@ -48,14 +50,19 @@ def clean(
         _tell_of_root(outcome, store, settings, everyone)
         terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping, again=world.again)
         with ExitStack() as stack:
-            workspace, remover = _begin(stack, store, run, outcome, world, accept_clock=accept_clock)
+            workspace, remover = _begin(stack, store, run, outcome, world, ids=None if accept_clock else everyone)
             held = _held(store, workspace, outcome, world)
+            terms = terms._replace(waiting=waiting_keys(workspace, writes=not dry_run))
             if not wanted:  # a folder that was between two names when its rotation was cut short is back by now
                 ids = sorted({*ids, *filter(store.has, held)})
             if settings.backup.before_clean:
                 clean_one = _backing_up(
                     stack, settings, store, workspace, outcome=outcome, world=world, clean_one=clean_one
                 )
+            copies = copies_of(store, everyone)
+            outcome.warnings += [told_of_copy(*each) for each in copies.items() if each[0] in ids]
+            ids = [company_id for company_id in ids if company_id not in copies]
+            devices = SameDevice()
             report = report_for(outcome)
 
             def clean_it(company_id: str, wait: Callable[[], object]) -> CompanyOutcome | None:
@@ -69,6 +76,8 @@ def clean(
                 for company in with_second_look(coming, clean_it, world.wait):
                     if company is None:
                         break
+                    same = devices.told_of(company.company_id, company.pairing)
+                    company.warnings += [same] if same else []
                     outcome.add(company)
                     report.company(company)
             outcome.stopped = world.stopping()
@@ -80,16 +89,20 @@ def clean(
 
 
 def _begin(
-    stack: ExitStack, store: Store, run: Run, outcome: RunOutcome, world: World, *, accept_clock: bool
+    stack: ExitStack, store: Store, run: Run, outcome: RunOutcome, world: World, *, ids: Sequence[str] | None
 ) -> tuple[Workspace | None, Remover]:
-    """Open the tool's folder, and for a real run take the lock and end earlier runs. Returns what carries plans out."""
+    """Open the tool's folder, and for a real run take the lock and end earlier runs. Returns what carries plans out.
+
+    `ids` are the companies whose files the clock is checked against, None where it is accepted as it is.
+    """
     workspace = stack.enter_context(store.workspace(create=not outcome.dry_run))
     if workspace is None:
         return None, DryRun()
     if not outcome.dry_run:
         stack.enter_context(workspace.hold())
-    if not accept_clock:
+    if ids is not None:
         check_clock(workspace, world.now)
+        check_trace(store, workspace, ids, world.now)
     if outcome.dry_run:
         _tell_of_due(outcome, workspace, world)
         return workspace, DryRun()

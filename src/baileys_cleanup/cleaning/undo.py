@@ -6,6 +6,7 @@ and its group's memory come back together or not at all, and a phone number's se
 mapping exists.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from baileys_cleanup.cleaning.world import Holds, World
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import (
     Kind,
+    first_name,
+    is_second_name,
     kind_of,
     mapping_name,
     memory_name,
@@ -20,12 +23,14 @@ from baileys_cleanup.decision.names import (
     read_session,
 )
 from baileys_cleanup.decision.outcome import Problem
+from baileys_cleanup.decision.pairing import Pairing, is_same
 from baileys_cleanup.decision.pairs import binds, group_pairs
-from baileys_cleanup.decision.verdict import Rule
+from baileys_cleanup.decision.verdict import AuthFile, Rule
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import Returning, SetAside, Store, Workspace
+from baileys_cleanup.store.whole_folders import Late
 
 
 @dataclass(slots=True)
@@ -37,11 +42,14 @@ class Restored:
     stayed: list[Problem] = field(default_factory=list)
 
 
-def switch_set_aside(workspace: Workspace, folder: SetAside, holds: Holds) -> None:
-    """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem when it cannot."""
+def switch_set_aside(workspace: Workspace, folder: SetAside, holds: Holds) -> Late:
+    """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem when it cannot.
+
+    Returns what was written into the present one meanwhile.
+    """
     if folder.company_id in holds.open:
         raise CompanyProblem(holds.open[folder.company_id])
-    workspace.switch_set_aside(folder)
+    return workspace.switch_set_aside(folder)
 
 
 def _refuse_held(run: Run, company_id: str, holds: Holds) -> None:
@@ -51,6 +59,16 @@ def _refuse_held(run: Run, company_id: str, holds: Holds) -> None:
     anew = holds.paired_anew(company_id, run.started)
     if anew is not None:
         raise CompanyProblem(f"the folder was paired anew since, by {anew}")
+
+
+def _refuse_other_pairing(taken: str | None, account: Account) -> None:
+    """Raise CompanyProblem where the folder has another pairing by now: all that a run takes is worth nothing there."""
+    former = Pairing.read(taken)
+    if is_same(former, account.pairing) is False:
+        raise CompanyProblem(
+            f"these keys belong to the pairing {former}, and the folder now has the pairing {account.pairing}: under"
+            " another one they would only do harm"
+        )
 
 
 def undo_company(
@@ -65,6 +83,7 @@ def undo_company(
         with store.company(company_id) as company, workspace.returning(run, company_id) as returning:
             names = returning.names()
             account = company.account(world.wait)
+            _refuse_other_pairing(workspace.pairing_of(run.run_id, company_id), account)
             pairs = group_pairs(names, account)
             later = _later(workspace, run, company_id)
             stay = _staying(company, names, account, pairs, run.started, later=later)
@@ -102,7 +121,8 @@ def _put_back(returning: Returning, company: Company, name: str, restored: Resto
 _NEWER = "something of that name exists by now, and nothing is ever overwritten"
 _PAIR = "an own sender key and its group's memory come back together or not at all, and a newer one exists"
 _ALONE = "a memory comes back together with its group's own sender key or not at all, and that key is not there"
-_MAPPED = "the contact's LID mapping exists by now; its old session could overwrite the present one"
+_COPY = "the file it is a copy of stays away, and an older state must not lie beside a newer one"
+_MAPPED = "the contact's LID was written since; its old session could overwrite the present one"
 
 
 def _lacks_its_key(
@@ -135,10 +155,7 @@ def _staying(
     for name in names:
         if name in later:
             stay.setdefault(name, f"a newer one lies in the quarantine of run {later[name]}: undo that one")
-    for name in names:
-        session = read_session(name)
-        if session and mapping_name(session) in present:
-            stay.setdefault(name, _MAPPED)
+    stay = {**{name: _MAPPED for name in names if _moved_to_lid(name, company, present, started)}, **stay}
     for group, members in pairs.items():
         rivals = [file for file in present.values() if binds(file.name, group, account)]
         written_since = any(
@@ -147,7 +164,25 @@ def _staying(
         if memory_name(group) in present or written_since or any(name in stay for name in members):
             for name in members:
                 stay.setdefault(name, _PAIR)
-    return stay
+    copies = {name: _COPY for name in names if is_second_name(name) and first_name(name) in stay}
+    return copies | stay
+
+
+def _moved_to_lid(name: str, company: Company, present: Mapping[str, AuthFile], started: int) -> bool:
+    """Tell whether a phone number's session was replaced since the run: its LID mapping or a session of the LID is new.
+
+    What was there before the run, beside this very session, is no reason: undo only returns to what was.
+    """
+    session = read_session(name)
+    mapping = mapping_name(session) if session else None
+    if mapping is None or mapping not in present:
+        return False
+    lid = company.lid_of(mapping)
+    users = [file for other, file in present.items() if (peer := read_session(other)) and peer.user == lid]
+    return any(
+        file.modified is None or file.modified > started
+        for file in company.look([present[mapping], *users], [present[mapping], *users]).files
+    )
 
 
 def _later(workspace: Workspace, run: Run, company_id: str) -> dict[str, str]:

@@ -87,11 +87,12 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
     now = world(stop)
     done: list[BackedUp] = []
     moment = Clock(now.now, now.clock, now.wait)
-    for outcome in back_up_all(settings, wanted, moment, stop, rehearse=dry_run, again=again):
+    warnings: list[str] = []
+    for outcome in back_up_all(settings, wanted, moment, stop, rehearse=dry_run, again=again, warn=warnings.append):
         done.append(outcome)
         _tell(say, outcome, dry_run=dry_run)
-    warnings = [no_companies(settings.sessions_root)] if not done and not stop() else []
-    with open_store(settings.sessions_root) as store:
+    warnings += [no_companies(settings.sessions_root)] if not done and not stop() else []
+    with open_store(settings.sessions_root, settings.exclude) as store:
         warnings += [sentence for sentence, keys in passed_over_in_words(store.passed_over()) if keys]
         lies = place_fields(store.path)
     for text in warnings:

@@ -54,7 +54,7 @@ def check(
 ) -> State:
     """Check the companies, or all, and write the line. Raises UsageProblem when nothing can be checked."""
     limits = thresholds(settings.levels, wanted.warning, wanted.critical)
-    with open_store(settings.sessions_root) as store:
+    with open_store(settings.sessions_root, settings.exclude) as store:
         ids = store.select(companies) or store.company_ids()[0]
         if not ids:
             raise UsageProblem(no_companies(store.path))

@@ -7,12 +7,13 @@ from typing import Any
 import click
 
 from baileys_cleanup.cleaning.company import Terms, look_and_plan
+from baileys_cleanup.cleaning.waiting_keys import waiting_keys
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_settings, only_companies, where, world
 from baileys_cleanup.decision.consequences import explain
 from baileys_cleanup.decision.names import COMPANY_PREFIX, Kind
 from baileys_cleanup.decision.verdict import Rule, Verdict
-from baileys_cleanup.errors import CompanyProblem, UsageProblem
+from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
 from baileys_cleanup.output.document import place_fields, print_json, problem_fields, verdict_fields
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.settings.values import Settings
@@ -33,10 +34,13 @@ def explain_files(
 
     Returns the exit status: 1 when a company could not be looked at, which keeps no other from being explained.
     """
-    with open_store(settings.sessions_root) as store:
+    with open_store(settings.sessions_root, settings.exclude) as store:
         wanted_in, names = _targets(store, companies, files)
         ids = store.select(wanted_in) if wanted_in else store.company_ids()[0]
-        documents = [_explain_company(store, company_id, settings, names, world) for company_id in ids]
+        with store.workspace(create=False) as workspace:
+            waiting = waiting_keys(workspace, writes=False)
+        terms = Terms(world.now, settings.levels, None, world.wait, world.stopping, waiting=waiting)
+        documents = [_explain_company(store, company_id, settings, names, terms) for company_id in ids]
     found = {entry["file"] for document in documents for entry in document["verdicts"]}
     missing = [name for name in names if shown(name) not in found]
     if missing and not any(document["errors"] for document in documents):
@@ -79,17 +83,19 @@ def _targets(store: Store, companies: Sequence[str], files: Sequence[str]) -> tu
 
 
 def _explain_company(
-    store: Store, company_id: str, settings: Settings, names: Sequence[str], world: World
+    store: Store, company_id: str, settings: Settings, names: Sequence[str], terms: Terms
 ) -> dict[str, Any]:
-    terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
     try:
-        with store.company(company_id) as company:
+        with store.company(company_id, anywhere=True) as company:
             sight = look_and_plan(company, settings.policy_for(company_id), terms)
     except CompanyProblem as problem:
-        return _document(company_id, [], [], world.now, [problem_fields(str(problem))])
+        return _document(company_id, [], [], terms.now, [problem_fields(str(problem))])
+    except OSError as error:
+        sentence = f"its folder cannot be read: {in_words(error)}"
+        return _document(company_id, [], [], terms.now, [problem_fields(sentence)])
     verdicts = sorted([*sight.plan.removals, *sight.plan.keeps], key=_order)
     wanted = [verdict for verdict in verdicts if not names or verdict.file.name in names]
-    return _document(company_id, wanted, [sight.account.problem] if sight.account.problem else [], world.now, [])
+    return _document(company_id, wanted, [sight.account.problem] if sight.account.problem else [], terms.now, [])
 
 
 def _document(

@@ -103,13 +103,13 @@ def restore(
     moment = Clock(world.now, world.clock, world.wait)
     unsettled: list[str] = []
     with ExitStack() as stack:
-        store = stack.enter_context(open_store(settings.sessions_root))
+        store = stack.enter_context(open_store(settings.sessions_root, settings.exclude))
         workspace = stack.enter_context(store.workspace(create=not dry_run))
         if workspace is not None and not dry_run:
             stack.enter_context(workspace.hold())
             stack.enter_context(workspace.hold(BACKUP_LOCK))
             unsettled = workspace.whole_folders().settle_all()
-        found = stack.enter_context(find_archive(archive, place, company_id))
+        found = stack.enter_context(find_archive(archive, place, company_id, world.now))
         asked = RestoreRequest(company_id or found.manifest.company_id, everything, replace)
         problems: list[str] = []
         try:

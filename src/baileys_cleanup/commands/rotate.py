@@ -102,15 +102,15 @@ def _run(
     if back:
         found = roll_back(settings, companies, here, connections)
         teller.tell(found)
-        return 0
+        return int(teller.missed)
     if resuming:
         found = resume(settings, companies, here, connections)
     else:
         found = [rotate(settings, companies[0], here, connections, fresh=fresh)]
     teller.tell(found)
     if resuming:  # one that was half taken back is ended as well
-        return int(any(rotated.journal.open for rotated in found))
-    return int(not all(rotated.journal.done for rotated in found))
+        return int(teller.missed or any(rotated.journal.open for rotated in found))
+    return int(teller.missed or not all(rotated.journal.done for rotated in found))
 
 
 class _Teller:
@@ -121,12 +121,13 @@ class _Teller:
         self.again = again
         self._as_json = as_json
         self._warnings: list[str] = []
+        self.missed = False
         self._lines_of_code = 0
         self.log = Log("console" if sys.stderr.isatty() else "json", "info")
 
     def connections(self) -> Connections:
         """Return the ways out of a rotation."""
-        return Connections(self._say, self._warn, self._hear, self._show, again=self.again)
+        return Connections(self._say, self._warn, self._hear, self._show, again=self.again, miss=self._miss)
 
     def _say(self, sentence: str) -> None:
         self._lines_of_code = 0  # the last code is no longer the last thing on the terminal
@@ -134,6 +135,10 @@ class _Teller:
             self.log.info("rotation_step", step=shown(sentence))
         else:
             self._write(f"{shown(sentence)}\n")
+
+    def _miss(self, sentence: str) -> None:
+        self.missed = True
+        self._warn(sentence)
 
     def _warn(self, sentence: str) -> None:
         self._lines_of_code = 0

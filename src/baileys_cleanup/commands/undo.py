@@ -38,8 +38,8 @@ _KEEPING = {
     Rule.SENDER_KEY_AGE: "retention.sender_key_max_age_days",
     Rule.SENDER_KEY_MEMORY_AGE: "retention.sender_key_max_age_days",
     Rule.SENDER_KEY_PAIR_AGE: "retention.sender_key_max_age_days",
-    Rule.MEMORY_GOES_WITH_KEY: "retention.sender_key_max_age_days",
     Rule.PRE_KEY_CAP: "retention.max_pre_keys",
+    Rule.PRE_KEY_FORMER_PAIRING_AGE: "retention.former_pairing_days",
 }
 
 
@@ -53,7 +53,7 @@ def undo_run(
     as_json: bool,
 ) -> int:
     """Bring back what one run removed. Returns 0, or 1 when something had to stay away."""
-    with open_store(settings.sessions_root) as store, store.workspace(create=False) as workspace:
+    with open_store(settings.sessions_root, settings.exclude) as store, store.workspace(create=False) as workspace:
         if workspace is None:
             raise UsageProblem(f"nothing was ever removed under {shown(store.path)}, so there is no run to undo")
         with workspace.hold(), workspace.audit_log(world.clock) as audit:
@@ -100,11 +100,15 @@ def _switch_folders(
 ) -> int:
     """Let whole folders go live again, each in one step. Returns 0, or 1 when one could not."""
     problems: dict[str, str] = {}
+    unsaid: dict[str, str] = {}
     holds = world.holds(workspace, world.again)
     for folder in folders:
         audit.write("undo", run=folder.run_id, company=folder.company_id)
         try:
-            switch_set_aside(workspace, folder, holds)
+            late = switch_set_aside(workspace, folder, holds)
+            told = late.told(f"undo {folder.run_id} brings it back")
+            if told:
+                unsaid[folder.company_id] = "; ".join(told)
         except (CompanyProblem, OSError) as problem:
             why = (problem.strerror or str(problem)) if isinstance(problem, OSError) else str(problem)
             problems[folder.company_id] = why
@@ -115,22 +119,28 @@ def _switch_folders(
                 "company_id": shown(folder.company_id),
                 "why": folder.why,
                 "switched": folder.company_id not in problems,
-                "errors": [problem_fields(problems[folder.company_id])] if folder.company_id in problems else [],
+                "errors": [
+                    problem_fields(found[folder.company_id])
+                    for found in (problems, unsaid)
+                    if folder.company_id in found
+                ],
             }
             for folder in folders
         ]
-        fields = {"run_id": run_id, "status": "partial" if problems else "done", "companies": companies}
+        fields = {"run_id": run_id, "status": "partial" if problems or unsaid else "done", "companies": companies}
         print_json(write, {**place_fields(place), **fields})
-        return int(bool(problems))
+        return int(bool(problems or unsaid))
     for folder in folders:
         name = shown(folder.company_id)
         if folder.company_id in problems:
             write(f"company {name}: not switched: {problems[folder.company_id]}\n")
         else:
             write(f"company {name}: the folder of {count(folder.files, 'file')} that lay aside is live again\n")
+        if folder.company_id in unsaid:
+            write(f"company {name}: {unsaid[folder.company_id]}\n")
     if len(problems) < len(folders):
         write(f"What was live until now lies aside, and comes back with: baileys-cleanup undo {run_id}{world.again}\n")
-    return int(bool(problems))
+    return int(bool(problems or unsaid))
 
 
 def _undo_fields(run: Run, restored: list[Restored], again: Counter[str], *, stopped: bool) -> dict[str, Any]:
@@ -164,7 +174,12 @@ def _going_again(store: Store, settings: Settings, restored: list[Restored], wor
         if names:
             with suppress(CompanyProblem, OSError), store.company(back.company_id) as company:
                 removals = look_and_plan(company, settings.policy_for(back.company_id), terms).plan.removals
-                again.update(_KEEPING[verdict.rule] for verdict in removals if verdict.file.name in names)
+                rules = {verdict.second: verdict.rule for verdict in removals}  # a copy goes by its file's rule
+                again.update(
+                    _KEEPING[rules.get(verdict.file.name, verdict.rule)]
+                    for verdict in removals
+                    if verdict.file.name in names
+                )
     return again
 
 

@@ -1,7 +1,8 @@
 """Who a company folder belongs to, as far as `creds.json` tells.
 
-Only four values are ever taken from `creds.json` (`src/Types/Auth.ts`, `AuthenticationCreds`): `me.id`,
-`me.lid`, `nextPreKeyId` and `firstUnuploadedPreKeyId`. The key material beside them is dropped unread.
+Only five values are ever taken from `creds.json` (`src/Types/Auth.ts`, `AuthenticationCreds`): `me.id`, `me.lid`,
+`nextPreKeyId`, `firstUnuploadedPreKeyId`, and the public part of `signedIdentityKey`, of which the beginning of a hash
+is kept. The key material beside them is dropped unread.
 """
 
 import json
@@ -9,6 +10,7 @@ import re
 from typing import Any, NamedTuple
 
 from baileys_cleanup.decision.names import Address
+from baileys_cleanup.decision.pairing import Pairing, identity_of
 from baileys_cleanup.errors import CredsUnreadable
 
 # `15550000001:7@s.whatsapp.net`; the first device is written without `:0`.
@@ -20,7 +22,8 @@ class Account(NamedTuple):
 
     `devices` are this device's own (user, device) pairs, under its phone number and its LID; empty means
     that nobody can tell. `next_pre_key` and `first_not_uploaded` are None where nothing usable was said.
-    `problem` says what is wrong with `creds.json`, None when nothing is.
+    `problem` says what is wrong with `creds.json`, None when nothing is. `pairing` is the login that the keys belong
+    to, None where `creds.json` tells none.
     """
 
     present: bool
@@ -28,6 +31,12 @@ class Account(NamedTuple):
     next_pre_key: int | None = None
     first_not_uploaded: int | None = None
     problem: str | None = None
+    pairing: Pairing | None = None
+
+    @property
+    def unknown(self) -> bool:
+        """Tell whether `creds.json` fails to say who this is; one that is not paired yet says so."""
+        return self.problem is not None and not self.devices
 
     def owns_key(self, sender: Address) -> bool:
         """Tell whether a sender key is this very device's own. The domain does not matter."""
@@ -38,12 +47,14 @@ class Account(NamedTuple):
         return any(peer.user == user for user, _ in self.devices)
 
 
-ABSENT = Account(present=False, problem="creds.json is missing: no identity to guard, only the rules apply")
+_UNTIL_THEN = "until then no session goes, and the highest pre-key number stands in for its counter"
+
+ABSENT = Account(present=False, problem=f"creds.json is missing; {_UNTIL_THEN}")
 
 
 def unreadable(why: str) -> Account:
     """Return the account of a folder whose `creds.json` is there and cannot be used."""
-    return Account(present=True, problem=f"creds.json {why}; the highest pre-key number stands in for its counter")
+    return Account(present=True, problem=f"creds.json {why}; {_UNTIL_THEN}")
 
 
 def read_account(data: bytes) -> Account:
@@ -70,6 +81,7 @@ def read_account(data: bytes) -> Account:
         next_pre_key=next_pre_key,
         first_not_uploaded=first_not_uploaded,
         problem=f"creds.json is incomplete: {', '.join(problems)}" if problems else None,
+        pairing=_pairing(creds),
     )
 
 
@@ -82,6 +94,13 @@ def _devices(me: Any, problems: list[str]) -> frozenset[tuple[str, int]]:  # noq
     if not devices:
         problems.append("me.id names no account")
     return devices
+
+
+def _pairing(creds: dict[str, Any]) -> Pairing | None:
+    me = creds.get("me")
+    jid = me.get("id") if isinstance(me, dict) else None
+    found = _JID.fullmatch(jid) if isinstance(jid, str) else None
+    return Pairing(found["user"], int(found["device"] or 0), identity_of(creds)) if found else None
 
 
 def _counter(creds: dict[str, Any], key: str, problems: list[str]) -> int | None:

@@ -68,6 +68,7 @@ _LOST: dict[Kind, str] = {
 }
 _OWN_PAIR = "nothing: the group gets a new key with the next message, together with everyone who needs it"
 _OWN_ALONE = "the whole group could not read the bot's next message"
+_FORMER = "nothing: no contact can use a pre-key of a pairing that is no more"
 _REPLACED = "nothing: the contact's messages go through the session of its LID"
 _BY_RULE: dict[Rule, str] = {
     Rule.SESSION_REPLACED: _REPLACED,
@@ -79,6 +80,13 @@ _BY_RULE: dict[Rule, str] = {
         " Baileys plays the phone)"
     ),
     Rule.SENDER_KEY_PAIR: _OWN_ALONE,
+    Rule.SENDER_KEY_AFTER_MEMORY: (
+        "nothing, unless a message to the group was on its way when the memory went: then the whole group could not"
+        " read it"
+    ),
+    Rule.PRE_KEY_FORMER_PAIRING: _FORMER,
+    Rule.PRE_KEY_FORMER_PAIRING_AGE: _FORMER,
+    Rule.SECOND_NAME: "nothing that the file it is a copy of does not cost already",
 }
 
 

@@ -5,15 +5,9 @@ from collections.abc import Iterable, Sequence
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.policy import Policy, Preset
-from baileys_cleanup.decision.sender_keys import is_own_key
+from baileys_cleanup.decision.sender_keys import may_be_own
 from baileys_cleanup.decision.sessions import is_own_session, is_replaced, own_prefixes
-from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
-
-
-def costs_retry(file: AuthFile) -> Verdict:
-    """Return the verdict of a file that the preset keeps whatever its age or number."""
-    reason = "kept by the preset gentle: its loss may cost somebody a retry"
-    return Verdict(file, False, Rule.COSTS_RETRY, reason)
+from baileys_cleanup.decision.verdict import AuthFile
 
 
 def split_by_preset(
@@ -31,6 +25,6 @@ def split_by_preset(
         if file.kind is Kind.SESSION:
             missed = not (is_replaced(file, mappings) or is_own_session(file, prefixes, account))
         else:
-            missed = file.kind is Kind.SENDER_KEY and not is_own_key(file, account)
+            missed = file.kind is Kind.SENDER_KEY and not may_be_own(file, account)
         (spared if missed else reached).append(file)
     return reached, spared

@@ -6,7 +6,8 @@ The key types are those of `SignalDataTypeMap` in `src/Types/Auth.ts`.
 
 Two questions are kept apart. `kind_of` follows wide patterns on the whole name and decides which rule a
 file falls under. The `read_*` functions follow the exact grammar of what the library writes; a name outside
-that grammar keeps its kind's rule and is never taken for this account's own.
+that grammar keeps its kind's rule and is never taken for this account's own. Only what a sender key and a memory say
+of their group is read as widely as can be, so that no new kind of group separates the two.
 """
 
 import re
@@ -43,8 +44,8 @@ COMPANY_PREFIX = "company_"
 CREDS_NAME = "creds.json"
 CREDS_LIMIT = 64 * 1024 * 1024
 """Bytes. A `creds.json` grows with `processedHistoryMessages`, but never to this."""
-COMPANY_PREFIX = "company_"
-"""What stands before a company's id in the name of its folder."""
+SECOND_NAME = ".bak"
+"""The ending of a copy that the library's next file store keeps beside a file, and reads where that one is gone."""
 PRE_KEY_BEGINNING = "pre-key-"
 
 # The order matters: the first pattern that fits the whole name decides.
@@ -65,10 +66,11 @@ _KIND_BY_GROUP = {kind.value: kind for kind in Kind}
 
 _USER = r"(?P<user>[0-9]+)(?:_(?P<domain>[0-9]+))?"
 _DEVICE = r"(?P<device>[0-9]{1,5})"
-_GROUP = r"(?P<group>[0-9]+(?:-[0-9]+)?@g\.us|[0-9]+@broadcast|status@broadcast)"
 _SESSION = re.compile(rf"session-{_USER}\.{_DEVICE}\.json")
-_SENDER_KEY = re.compile(rf"sender-key-{_GROUP}--{_USER}--{_DEVICE}\.json")
-_SENDER_KEY_MEMORY = re.compile(rf"sender-key-memory-{_GROUP}\.json")
+# Whatever stands before the sender is a group: the library knows `@g.us` and `@broadcast`, and more kinds may come.
+_SENDER_KEY = re.compile(rf"sender-key-(?!memory-)(?P<group>.+)--{_USER}--{_DEVICE}\.json")
+_SENDER_KEY_OF_ANYBODY = re.compile(r"sender-key-(?!memory-)(?P<group>.+?)--.+\.json")
+_SENDER_KEY_MEMORY = re.compile(r"sender-key-memory-(?P<group>.+)\.json")
 
 
 class Address(NamedTuple):
@@ -84,10 +86,10 @@ class Address(NamedTuple):
 
 
 class SenderKeyName(NamedTuple):
-    """The group and the sending device that a sender key belongs to."""
+    """The group and the sending device that a sender key belongs to; `sender` is None where nobody can tell."""
 
     group: str
-    sender: Address
+    sender: Address | None
 
 
 def kind_of(name: str) -> Kind:
@@ -102,6 +104,16 @@ def kind_of(name: str) -> Kind:
     return _KIND_BY_GROUP[found.lastgroup] if found and found.lastgroup else Kind.UNKNOWN
 
 
+def is_second_name(name: str) -> bool:
+    """Tell whether a name is that of a copy beside a file that a rule may remove."""
+    return name.endswith(".json" + SECOND_NAME) and kind_of(first_name(name)) in REMOVABLE
+
+
+def first_name(second: str) -> str:
+    """Return the name of the file that a copy under a second name belongs to."""
+    return second.removesuffix(SECOND_NAME)
+
+
 def read_session(name: str) -> Address | None:
     """Return whose session a name is, or None where the library would not write such a name."""
     found = _SESSION.fullmatch(name)
@@ -109,13 +121,16 @@ def read_session(name: str) -> Address | None:
 
 
 def read_sender_key(name: str) -> SenderKeyName | None:
-    """Return whose sender key of which group a name is, or None outside the library's grammar."""
+    """Return whose sender key of which group a name is; None where it names no group."""
     found = _SENDER_KEY.fullmatch(name)
-    return SenderKeyName(found["group"], _address(found)) if found else None
+    if found:
+        return SenderKeyName(found["group"], _address(found))
+    found = _SENDER_KEY_OF_ANYBODY.fullmatch(name)
+    return SenderKeyName(found["group"], None) if found else None
 
 
 def read_sender_key_memory(name: str) -> str | None:
-    """Return the group of a sender-key memory, or None outside the library's grammar."""
+    """Return the group of a sender-key memory, None for any other name."""
     found = _SENDER_KEY_MEMORY.fullmatch(name)
     return found["group"] if found else None
 

@@ -8,24 +8,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from baileys_cleanup.decision.account import Account
-from baileys_cleanup.decision.names import read_sender_key, read_sender_key_memory
-from baileys_cleanup.decision.sender_keys import STATUS_GROUP
+from baileys_cleanup.decision.names import read_sender_key_memory
+from baileys_cleanup.decision.sender_keys import STATUS_GROUP, bound_group
 
 
 def group_pairs(names: Iterable[str], account: Account) -> dict[str, list[str]]:
     """Return what belongs together, by group: the memory, and every key that is or may be the own one."""
     pairs: dict[str, list[str]] = defaultdict(list)
-    for name in names if account.present else ():
-        key = read_sender_key(name)
-        group = key.group if key else read_sender_key_memory(name)
-        if group and group != STATUS_GROUP and (key is None or binds(name, group, account)):
+    for name in names:
+        group = read_sender_key_memory(name) or bound_group(name, account)
+        if group and group != STATUS_GROUP:
             pairs[group].append(name)
     return pairs
 
 
 def binds(name: str, group: str, account: Account) -> bool:
     """Tell whether a sender key is, or for all anybody knows may be, the own one of a group."""
-    key = read_sender_key(name)
-    if key is None or key.group != group:
-        return False
-    return account.owns_key(key.sender) if account.devices else True
+    return bound_group(name, account) == group

@@ -5,7 +5,8 @@ from enum import StrEnum
 
 SECOND = 1_000_000_000
 """Nanoseconds: all times here are counted in them, so that a limit is exact."""
-DAY = 86_400 * SECOND
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
 
 
 class Preset(StrEnum):
@@ -23,6 +24,8 @@ class Preset(StrEnum):
 class Policy:
     """What may go, how long and how many. Ages are whole days, the rest are counts of files.
 
+    `former_pairing_days` is the age at which pre-keys go that are certainly of a former pairing, None for never.
+
     Protected kinds are not here: nothing in a policy can reach them.
     """
 
@@ -33,6 +36,7 @@ class Policy:
     min_pre_keys: int = 30
     keep_advertised_pre_keys: bool = True
     keep_own_sessions: bool = True
+    former_pairing_days: int | None = None
 
     @property
     def pre_key_cap(self) -> int:

@@ -1,22 +1,54 @@
-"""Sender keys and the memories of who holds them: their rule, and the guard of the own pair. Pure."""
+"""Sender keys and the memories of who holds them: their rule, and the guard of the own pair. Pure.
+
+A group's memory lists who holds this account's own sender key. Baileys reads the memory, asks the server, and then
+reads the key (`src/Socket/messages-send.ts`, 6.7.24 and 7.0.0-rc14). The key gone and the memory known to it, Baileys
+makes a new key and tells nobody: the whole group cannot read. So the memory goes in one run, the key in a later one.
+"""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
-from baileys_cleanup.decision.ages import plan_by_age, verdict_by_age, why_it_cannot_go
-from baileys_cleanup.decision.names import Kind, SenderKeyName, memory_name, read_sender_key
-from baileys_cleanup.decision.policy import Policy
-from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
+from baileys_cleanup.decision.ages import costs_retry, in_words, plan_by_age, verdict_by_age, why_it_cannot_go
+from baileys_cleanup.decision.names import SECOND_NAME, Kind, memory_name, read_sender_key
+from baileys_cleanup.decision.policy import HOUR, Policy, Preset
+from baileys_cleanup.decision.verdict import AuthFile, MemoryGone, Rule, Verdict
 
 STATUS_GROUP = "status@broadcast"
 """Its memory is written and never read (`src/Socket/messages-send.ts`, 7.0.0-rc14): it has no pair."""
+KEY_WAITS = 6 * HOUR
+"""How long a key outlives its memory at least. A send that failed leaves the memory in a cache for 5 minutes."""
+
+_WAIT = f"{KEY_WAITS // HOUR} hours later at the soonest"
 
 
 def is_own_key(file: AuthFile, account: Account) -> bool:
     """Tell whether a sender key is this very device's own, which Baileys makes anew and hands out again."""
     key = read_sender_key(file.name)
-    return key is not None and account.owns_key(key.sender)
+    return key is not None and key.sender is not None and account.owns_key(key.sender)
+
+
+def bound_group(name: str, account: Account) -> str | None:
+    """Return the group whose memory a sender key may be tied to, None for one that is tied to none."""
+    key = read_sender_key(name)
+    if key is None or key.group == STATUS_GROUP:
+        return None
+    if account.devices and key.sender is not None and not account.owns_key(key.sender):
+        return None
+    return key.group
+
+
+def may_be_own(file: AuthFile, account: Account) -> bool:
+    """Tell whether a sender key is this device's own, or is tied to a memory because it may be."""
+    return is_own_key(file, account) or bound_group(file.name, account) is not None
+
+
+class SenderKeys(NamedTuple):
+    """The verdicts, those of memories first, and the keys whose memory is gone or goes now."""
+
+    verdicts: list[Verdict]
+    waiting: dict[str, MemoryGone]
 
 
 def plan_sender_keys(
@@ -27,98 +59,94 @@ def plan_sender_keys(
     now: int,
     *,
     strangers: Collection[str],
-) -> list[Verdict]:
-    """Decide over sender keys and memories; the verdicts of memories come first.
+    waiting: Mapping[str, MemoryGone],
+) -> SenderKeys:
+    """Decide over sender keys and memories. `waiting` is what the last run of this company left to be remembered.
 
-    Guard: a group's memory lists who holds this account's own sender key. The key gone and the memory kept,
-    Baileys makes a new key and tells nobody, and the whole group cannot read the next message
-    (`src/Socket/messages-send.ts`, 6.7.24 and 7.0.0-rc14). So the two have one age and go together.
+    `strangers` are names beside the files that nobody may remove, and that Baileys may read as a memory.
     """
     limit = policy.sender_key_max_age_days
     memory_of = {file.name: file for file in memories}
     bound: dict[str, list[AuthFile]] = defaultdict(list)
-    free: list[AuthFile] = []
+    plan = SenderKeys([], {})
+    lone: list[AuthFile] = []
     for file in sender_keys:
-        key = read_sender_key(file.name)
-        if key is not None and _may_bind(key, account):
-            bound[key.group].append(file)
+        group = bound_group(file.name, account)
+        memory = memory_name(group) if group else ""
+        if memory in memory_of or memory in strangers or memory + SECOND_NAME in strangers:
+            bound[memory].append(file)
         else:
-            free.append(file)
-    first: list[Verdict] = []
-    then: list[Verdict] = []
-    for group, keys in bound.items():
-        memory = memory_of.pop(memory_name(group), None)
-        if memory is None and memory_name(group) in strangers:
-            immovable = AuthFile(memory_name(group), Kind.SENDER_KEY_MEMORY)
-            then += _plan_bound(immovable, keys, account, limit, now)[1]
-            continue
-        if memory is None:  # nothing to go together with: each key by its own age
-            then += [_plan_lone_key(file, policy, account, now) for file in keys]
-            continue
-        of_memory, of_keys = _plan_bound(memory, keys, account, limit, now)
-        first += of_memory
-        then += of_keys
-    first += [plan_by_age(file, limit, Rule.SENDER_KEY_MEMORY_AGE, now) for file in memory_of.values()]
-    then += [_plan_lone_key(file, policy, account, now) for file in free]
-    return first + then
+            lone.append(file)
+    keys: list[Verdict] = []
+    for name, members in bound.items():
+        memory_file = memory_of.pop(name, None)
+        pair = _plan_pair(memory_file or AuthFile(name, Kind.SENDER_KEY_MEMORY), members, limit, now)
+        plan.verdicts.extend(pair[: 1 if memory_file else 0])
+        keys += pair[1:]
+        if pair[0].remove:
+            plan.waiting.update({file.name: MemoryGone(now, True) for file in members})
+    plan.verdicts.extend(plan_by_age(file, limit, Rule.SENDER_KEY_MEMORY_AGE, now) for file in memory_of.values())
+    for file in lone:
+        gone = _gone_since(file, account, waiting.get(file.name), now)
+        if gone:
+            plan.waiting[file.name] = gone
+        keys.append(_plan_lone_key(file, policy, account, gone, now))
+    plan.verdicts.extend(keys)
+    return plan
 
 
-def _may_bind(key: SenderKeyName, account: Account) -> bool:
-    """Tell whether a sender key is, or may be, the own key that its group's memory speaks of."""
-    if key.group == STATUS_GROUP or not account.present:
-        return False
-    return account.owns_key(key.sender) if account.devices else True
-
-
-def _plan_pair(memory: AuthFile, keys: list[AuthFile], limit: int, now: int) -> tuple[list[Verdict], list[Verdict]]:
-    """Own sender key and memory: one age, the newer date; both go or neither."""
+def _plan_pair(memory: AuthFile, keys: Sequence[AuthFile], limit: int, now: int) -> list[Verdict]:
+    """Memory and keys that may be own: one age, the newest date; when it is due the memory goes and the keys stay."""
     members = [memory, *keys]
-    blocked = next((verdict for verdict in map(why_it_cannot_go, members) if verdict), None)
+    blocked = next((verdict for verdict in (why_it_cannot_go(file, now) for file in members) if verdict), None)
     if blocked:
         reason = f"the group's own sender key and memory stay together, and one cannot go: {blocked.reason}"
-        verdicts = [why_it_cannot_go(file) or Verdict(file, False, Rule.SENDER_KEY_PAIR, reason) for file in members]
-    else:
-        newest = max(file.modified or 0 for file in members)
-        verdicts = [_pair_verdict(file, newest, memory, limit, now) for file in members]
-    return verdicts[:1], verdicts[1:]
+        return [why_it_cannot_go(file, now) or Verdict(file, False, Rule.SENDER_KEY_PAIR, reason) for file in members]
+    newest = max(file.modified or 0 for file in members)
+    first = verdict_by_age(memory, newest, limit, Rule.SENDER_KEY_PAIR_AGE, now)
+    reason = f"own sender key and memory of a group, together {first.reason}"
+    if not first.remove:
+        return [Verdict(file, False, Rule.SENDER_KEY_PAIR, reason) for file in members]
+    after = f"its group's memory goes now, the key follows in a later run, {_WAIT}"
+    return [
+        first._replace(reason=f"{reason}; the key follows in a later run"),
+        *(Verdict(file, False, Rule.SENDER_KEY_AFTER_MEMORY, after) for file in keys),
+    ]
 
 
-def _plan_bound(
-    memory: AuthFile, keys: list[AuthFile], account: Account, limit: int, now: int
-) -> tuple[list[Verdict], list[Verdict]]:
-    judge = _plan_pair if account.devices else _plan_nameless_group
-    return judge(memory, keys, limit, now)
+def _gone_since(file: AuthFile, account: Account, gone: MemoryGone | None, now: int) -> MemoryGone | None:
+    """Return since when a key without a memory counts as such, None for one that waits for nothing.
+
+    A key that was written since was in use again: it counts from now, and so does one of which no run told.
+    """
+    if bound_group(file.name, account) is None or (gone is None and not is_own_key(file, account)):
+        return None
+    if gone is None:
+        return MemoryGone(now, False)
+    if gone.since > now or file.modified is None or file.modified > gone.since:
+        return MemoryGone(now, False)
+    return gone
 
 
-def _plan_lone_key(file: AuthFile, policy: Policy, account: Account, now: int) -> Verdict:
+def _plan_lone_key(file: AuthFile, policy: Policy, account: Account, gone: MemoryGone | None, now: int) -> Verdict:
     verdict = plan_by_age(file, policy.sender_key_max_age_days, Rule.SENDER_KEY_AGE, now)
-    if not (verdict.remove and is_own_key(file, account)):
+    if not verdict.remove:
         return verdict
-    return verdict._replace(rule=Rule.SENDER_KEY_PAIR_AGE, reason=f"this account's own sender key, {verdict.reason}")
+    is_own = is_own_key(file, account)
+    if policy.preset is Preset.GENTLE and not is_own:
+        return costs_retry(file)
+    if gone is not None and now - gone.since < KEY_WAITS:
+        return Verdict(file, False, Rule.SENDER_KEY_AFTER_MEMORY, f"{_follows(gone, now)}; {verdict.reason}")
+    if not is_own and gone is None:
+        return verdict
+    whose = "this account's own sender key" if is_own else "a sender key that may be this account's own"
+    history = f"; its memory went on {in_words(gone.since)}" if gone and gone.removed else ""
+    return verdict._replace(rule=Rule.SENDER_KEY_PAIR_AGE, reason=f"{whose}, {verdict.reason}{history}")
 
 
-def _pair_verdict(file: AuthFile, newest: int, memory: AuthFile, limit: int, now: int) -> Verdict:
-    verdict = verdict_by_age(file, newest, limit, Rule.SENDER_KEY_PAIR_AGE, now)
-    rule = Rule.SENDER_KEY_PAIR_AGE if verdict.remove else Rule.SENDER_KEY_PAIR
-    reason = f"own sender key and memory of a group, together {verdict.reason}"
-    return verdict._replace(rule=rule, reason=reason, memory=None if file is memory else memory.name)
-
-
-def _plan_nameless_group(
-    memory: AuthFile, keys: list[AuthFile], limit: int, now: int
-) -> tuple[list[Verdict], list[Verdict]]:
-    """Nobody can tell whose keys these are: any that goes takes the group's memory with it, however young."""
-    of_keys = [plan_by_age(file, limit, Rule.SENDER_KEY_AGE, now) for file in keys]
-    of_memory = plan_by_age(memory, limit, Rule.SENDER_KEY_MEMORY_AGE, now)
-    if not any(verdict.remove for verdict in of_keys):
-        return [of_memory], of_keys
-    if why_it_cannot_go(memory):
-        reason = f"it may be this account's own, and its group's memory stays: {of_memory.reason}"
-        return [of_memory], [
-            Verdict(verdict.file, False, Rule.SENDER_KEY_PAIR, reason) if verdict.remove else verdict
-            for verdict in of_keys
-        ]
-    if not of_memory.remove:
-        reason = "goes with a sender key of its group: creds.json does not tell whose key that is"
-        of_memory = Verdict(memory, True, Rule.MEMORY_GOES_WITH_KEY, reason)
-    return [of_memory], [verdict._replace(memory=memory.name) if verdict.remove else verdict for verdict in of_keys]
+def _follows(gone: MemoryGone, now: int) -> str:
+    if gone.removed:
+        return f"its memory went on {in_words(gone.since)}, the key follows {_WAIT}"
+    if gone.since == now:
+        return f"seen without a memory for the first time, the key follows in a later run, {_WAIT}"
+    return f"without a memory since {in_words(gone.since)}, the key follows {_WAIT}"

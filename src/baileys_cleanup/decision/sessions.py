@@ -37,7 +37,13 @@ def is_own_session(file: AuthFile, prefixes: tuple[str, ...], account: Account) 
 def plan_sessions(
     sessions: Sequence[AuthFile], policy: Policy, account: Account, now: int, mappings: Collection[str]
 ) -> list[Verdict]:
-    """Decide over all sessions of a company; `mappings` are the names of its LID mappings."""
+    """Decide over all sessions of a company; `mappings` are the names of its LID mappings.
+
+    Guard: where `creds.json` does not say who this account is, any session may be with one of its own devices.
+    """
+    if account.unknown:
+        reason = "creds.json does not tell this account, so nobody can tell whose session this is: kept"
+        return [Verdict(file, False, Rule.ACCOUNT_UNKNOWN, reason) for file in sessions]
     prefixes = own_prefixes(policy, account)
     return [
         Verdict(file, False, Rule.OWN_SESSION, "a session with this account's own device: kept")

@@ -1,6 +1,8 @@
 """The words of the decision: a file, a rule, a verdict, a plan. Pure."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from baileys_cleanup.decision.names import Kind
@@ -30,8 +32,9 @@ class Rule(StrEnum):
     SENDER_KEY_AGE = "sender_key_age"
     SENDER_KEY_MEMORY_AGE = "sender_key_memory_age"
     SENDER_KEY_PAIR_AGE = "sender_key_pair_age"
-    MEMORY_GOES_WITH_KEY = "memory_goes_with_key"
     PRE_KEY_CAP = "pre_key_cap"
+    PRE_KEY_FORMER_PAIRING_AGE = "pre_key_former_pairing_age"
+    SECOND_NAME = "second_name"
 
     PROTECTED = "protected"
     NO_RULE = "no_rule"
@@ -41,31 +44,53 @@ class Rule(StrEnum):
     PRE_KEY_NOT_UPLOADED = "pre_key_not_uploaded"
     PRE_KEY_NEWEST = "pre_key_newest"
     PRE_KEY_ADVERTISED = "pre_key_advertised"
+    PRE_KEY_FORMER_PAIRING = "pre_key_former_pairing"
+    PRE_KEY_NOT_COUNTED = "pre_key_not_counted"
     SENDER_KEY_PAIR = "sender_key_pair"
+    SENDER_KEY_AFTER_MEMORY = "sender_key_after_memory"
     OWN_SESSION = "own_session"
+    ACCOUNT_UNKNOWN = "account_unknown"
     COSTS_RETRY = "costs_retry"
     HARD_LINKED = "hard_linked"
     DATE_UNKNOWN = "date_unknown"
+    DATE_IMPOSSIBLE = "date_impossible"
+    SECOND_NAME_STAYS = "second_name_stays"
 
 
 class Verdict(NamedTuple):
     """What happens to one file, by which rule, and why in words.
 
-    `memory` names the sender-key memory that must be gone before this file may go (None: no such condition).
+    `second` names this file's copy under a second name. The two go in one step: the copy, whose removal comes right
+    before, must be gone before this file may go, and comes back where this file turns out to stay.
     """
 
     file: AuthFile
     remove: bool
     rule: Rule
     reason: str
-    memory: str | None = None
+    second: str | None = None
+
+
+class MemoryGone(NamedTuple):
+    """Since when (nanoseconds since the epoch) a sender key is without its group's memory.
+
+    `removed` tells whether a run took the memory at that moment, or found it missing for the first time.
+    """
+
+    since: int
+    removed: bool
 
 
 class Plan(NamedTuple):
-    """The verdicts of one company: `removals` in the order they are carried out, and `keeps`."""
+    """The verdicts of one company: `removals` in the order they are carried out, and `keeps`.
+
+    `waiting` are the sender keys that may be this account's own and whose memory is gone or goes now, by name: what
+    the next run of the company has to be told. It must be remembered before the first removal is carried out.
+    """
 
     removals: list[Verdict]
     keeps: list[Verdict]
+    waiting: Mapping[str, MemoryGone] = MappingProxyType({})
 
     @property
     def advertised(self) -> int:

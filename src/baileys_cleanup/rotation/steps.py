@@ -30,7 +30,8 @@ _TRIES = 3
 class Connections(NamedTuple):
     """What a rotation reaches of the world beyond the sessions root.
 
-    `say` gets sentences for the operator, `warn` those that must not be missed, `hear` what a hook says (its setting,
+    `say` gets sentences for the operator, `warn` those that must not be missed, `miss` those
+    after which the command has to end with status 1 (None: they are warnings), `hear` what a hook says (its setting,
     a line), `show` a QR payload and its number. `backup` makes a verified backup of a company and returns where it is;
     None where there are no backups: then the former folder, which is kept whole, is all there is. `notify` sends a
     title, a text and perhaps a picture to the operator; None where no alert service is set. `again` are the options
@@ -44,6 +45,7 @@ class Connections(NamedTuple):
     backup: Callable[[str], str] | None = None
     notify: Callable[[str, str, Path | None], object] | None = None
     again: str = ""
+    miss: Callable[[str], object] | None = None
 
 
 def hook_for(settings: Settings, name: str, companies: Store, company_id: str) -> Hook | None:
@@ -137,7 +139,9 @@ class Rotator:
         try:
             if aside is not None and live:
                 self._stop(journal)
-                self._folders.switch_back(aside)
+                late = self._folders.switch_back(aside)
+                for text in late.told(self.where(aside)):
+                    (self._doors.miss or self._doors.warn)(text)
                 self._doors.say(f"the folder of the rotation, with what was written to it, lies in {self.where(aside)}")
             elif aside is not None and not aside.lived:
                 self._folders.discard(aside)
@@ -214,13 +218,13 @@ class Rotator:
 
     def _tell_of_the_last_moment(self, aside: Aside, seen: Survey) -> None:
         """Compare once more: who opened a file before the switch may have written to it after the last look."""
-        changed = self._folders.differences(aside, [choice.file for choice in seen.choices])
-        late = [name for name in changed if name not in seen.strangers]
-        if late:
-            self._doors.warn(
-                f"the bot was still writing while the folders were switched: {few(late)} changed in the former folder"
-                f" ({self.where(aside)}) and not in the new one; baileys-cleanup rotate --company"
-                f" {argument(aside.company_id)} --rollback{self._doors.again} lets the former folder live again"
+        late = self._folders.bring_late(aside, [choice.file for choice in seen.choices])
+        if late.brought:
+            self._doors.say(f"written while the folders were switched, and brought over: {few(late.brought)}")
+        for text in late.told(self.where(aside)):
+            (self._doors.miss or self._doors.warn)(
+                f"{text}; baileys-cleanup rotate --company {argument(aside.company_id)} --rollback{self._doors.again}"
+                " lets the former folder live again"
             )
 
     def _start(self, journal: Journal) -> Journal:

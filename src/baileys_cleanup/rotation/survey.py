@@ -46,7 +46,7 @@ def survey(company: Company, policy: Policy, now: int, wait: Callable[[], object
     look = company.look(listing.files, listing.files)
     if look.errors:
         raise Refused(f"company {shown(company.id)} is not rotated: {few(look.errors)} cannot be looked at")
-    decided = plan(look.files, policy, account, now, frozenset(listing.strangers))
+    decided = plan(look.files, policy, account, now, strangers=frozenset(listing.strangers))
     return Survey(account, choose(decided, account), sorted(listing.strangers))
 
 

@@ -14,6 +14,7 @@ from baileys_cleanup.settings.types import (
     FilePath,
     Kinds,
     Names,
+    Patterns,
     Place,
     TimeOfDay,
     Truth,
@@ -48,6 +49,7 @@ class RetentionTable(_Table):
     min_pre_keys: Whole | None = _number(1, MOST_FILES, "of files")
     keep_advertised_pre_keys: Truth | None = Field(default=None, description=_TRUTH)
     keep_own_sessions: Truth | None = Field(default=None, description=_TRUTH)
+    former_pairing_days: Whole | None = _number(1, MOST_DAYS, "of days")
 
 
 class LevelsTable(_Table):
@@ -150,6 +152,9 @@ class Written(BaseSettings):
     sessions_root: str | None = Field(default=None, description="the path of a folder")
     undo_days: Whole | None = _number(0, MOST_DAYS, "of days")
     max_removals: Whole | None = _number(0, MOST_FILES, "of files")
+    exclude: Patterns | None = Field(
+        default=None, description="a list of glob patterns of company ids; in the environment, with spaces between them"
+    )
     ping_url: Address | None = Field(default=None, description="an http:// or https:// URL without ? and #")
     retention: RetentionTable = Field(default_factory=RetentionTable, description="a table")
     levels: LevelsTable = Field(default_factory=LevelsTable, description="a table")

@@ -57,6 +57,14 @@ def _addresses(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     return _listed(value, _URL, "URLs")
 
 
+def _patterns(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if isinstance(value, Text):
+        value = value.split()
+    if not isinstance(value, list) or not all(isinstance(each, str) and each.strip("*") for each in value):
+        raise ValueError("no list of patterns")  # one that leaves every company out is a slip of the pen
+    return tuple(str(each) for each in value)
+
+
 def _names(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     return _listed(value, _NAME, "names")
 
@@ -105,6 +113,7 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 TimeOfDay = Annotated[str, BeforeValidator(_time)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Addresses = Annotated[Any, BeforeValidator(_addresses)]  # Any: the library would read a list in a variable as JSON
+Patterns = Annotated[Any, BeforeValidator(_patterns)]  # Any: likewise
 Names = Annotated[Any, BeforeValidator(_names)]  # Any: likewise
 Address = Annotated[str, BeforeValidator(_address)]
 Kinds = Annotated[Any, BeforeValidator(_kinds)]  # Any: likewise

@@ -116,6 +116,7 @@ class Settings:
     backup: Backup = field(default_factory=Backup)
     rotate: Rotate = field(default_factory=Rotate)
     hooks: Hooks = field(default_factory=Hooks)
+    exclude: tuple[str, ...] = ()
     companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     company_levels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

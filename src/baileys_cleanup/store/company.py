@@ -39,5 +39,11 @@ class Company(Protocol):
     def account(self, wait: Callable[[], object]) -> Account:
         """Read who the company is; a copy of `creds.json` that does not parse is read once more after `wait`."""
 
+    def lid_of(self, mapping: str) -> str | None:
+        """Return the LID user that a `lid-mapping-<number>.json` names, None where it names none. It is no key."""
+
+    def require_mount(self) -> None:
+        """Raise CompanyProblem where nothing can be moved out of this company, nor back."""
+
     def doubt(self) -> str | None:
         """Return why nothing could be removed here, where that shows without trying."""

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from baileys_cleanup.decision.names import PROTECTED, REMOVABLE, kind_of
+from baileys_cleanup.decision.names import PROTECTED, REMOVABLE, is_second_name, kind_of
 from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.errors import ProtectedFile
 
@@ -64,14 +64,14 @@ class Remover(Protocol):
     def doubt(self, company: Any) -> str | None:  # noqa: ANN401 - a company as the same store opened it
         """Return why removals in this company will fail, where that shows before the first one."""
 
-    def company(self, company: Any) -> AbstractContextManager[CompanyRemover]:  # noqa: ANN401 - likewise
-        """Return the remover for one company."""
+    def company(self, company: Any, pairing: str | None = None) -> AbstractContextManager[CompanyRemover]:  # noqa: ANN401 - likewise
+        """Return the remover for one company; `pairing` is recorded with what it removes, None for an unknown one."""
 
 
 def refuse_protected(name: str) -> None:
     """Raise ProtectedFile for a name no plan may hold: the second check, beside the planner's."""
     kind = kind_of(name)
-    if kind in PROTECTED or kind not in REMOVABLE:
+    if kind in PROTECTED or (kind not in REMOVABLE and not is_second_name(name)):
         raise ProtectedFile(f"{name!r} is of kind {kind} and is never removed")
 
 
@@ -83,7 +83,7 @@ class DryRun:
         return company.doubt()
 
     @contextmanager
-    def company(self, company: Doubted) -> Iterator[CompanyRemover]:  # noqa: ARG002 - the same shape as the real one
+    def company(self, company: Doubted, pairing: str | None = None) -> Iterator[CompanyRemover]:  # noqa: ARG002 - the same shape as the real one
         """Return a remover that only says yes."""
         yield self
 

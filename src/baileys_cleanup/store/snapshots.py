@@ -12,6 +12,8 @@ from baileys_cleanup.decision.names import Kind
 CHUNK = 1024 * 1024
 IN_MEMORY = 32 * CHUNK
 """Bytes that are kept in memory before an unnamed temporary file takes over."""
+MOST_VALUE = 64 * 1024**2
+"""Bytes of one file. The largest `creds.json` is far below; what is above is nothing that Baileys writes."""
 MOST_FILES = 1_000_000
 MOST_BYTES = 16 * 1024**3
 """A company is far below both; what is above them is no company."""
@@ -35,23 +37,33 @@ class Entry(NamedTuple):
     modified: int
 
 
+class Access(NamedTuple):
+    """Whom a file belongs to, and what its mode lets others do."""
+
+    owner: int
+    group: int
+    mode: int
+
+
 class Source(NamedTuple):
     """One file of a snapshot: its entry, and where its bytes begin in the snapshot's contents.
 
     `stamp` is whatever the store needs to know this very content again. `whole` is False for one that is empty or no
-    JSON although its kind always is.
+    JSON although its kind always is. `access` is None where the store knows no owners.
     """
 
     entry: Entry
     stamp: Any
     offset: int
     whole: bool
+    access: "Access | None" = None
 
 
 @dataclass(slots=True)
 class Snapshot:
     """A company at rest: its files with their contents, `creds.json` first, the others by name.
 
+    `foreign` are the files that were not read: with several links, or of neither the folder's nor `creds.json`'s owner.
     `deeper` are those of the strangers that hold a `creds.json` of their own. `account` is None where there is no
     `creds.json` that can be read; `creds_problem` then says why.
     """
@@ -60,6 +72,7 @@ class Snapshot:
     files: dict[str, Source] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)
     deeper: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
     account: Account | None = None
     creds_problem: str | None = None
 

@@ -15,7 +15,7 @@ from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.small_records import AuditLog, SmallRecords
 from baileys_cleanup.store.snapshots import SnapshotReader
-from baileys_cleanup.store.whole_folders import WholeFolders
+from baileys_cleanup.store.whole_folders import Late, WholeFolders
 
 OWN_FOLDER = ".baileys-cleanup"
 """The tool's own folder under a sessions root."""
@@ -113,6 +113,9 @@ class Workspace(Protocol):
     def whole_folders(self) -> WholeFolders:
         """Return what builds whole companies beside the live ones and lets them change places."""
 
+    def pairing_of(self, run_id: str, company_id: str) -> str | None:
+        """Return the pairing that a run noted for what it took from a company, None where it noted none."""
+
     def rules_of(self, run_id: str, company_id: str) -> dict[str, str]:
         """Return by which rule a run removed each file of a company, as far as the audit log still tells."""
 
@@ -158,7 +161,7 @@ class Workspace(Protocol):
     def set_aside(self) -> Sequence[SetAside]:
         """Return the whole folders that lie aside, newest first."""
 
-    def switch_set_aside(self, folder: SetAside) -> None:
+    def switch_set_aside(self, folder: SetAside) -> Late:
         """Let a folder that lies aside go live; the present one takes its place. Raises CompanyProblem."""
 
 
@@ -184,8 +187,11 @@ class Store(Protocol):
     def select(self, wanted: Iterable[str]) -> list[str]:
         """Return the wanted ids, once each, in the order given. Raises UsageProblem for one that is not there."""
 
-    def company(self, company_id: str) -> AbstractContextManager[Company]:
-        """Open one company. Raises CompanyProblem when it cannot be worked on."""
+    def company(self, company_id: str, *, anywhere: bool = False) -> AbstractContextManager[Company]:
+        """Open one company. Raises CompanyProblem when it cannot be worked on.
+
+        Who only looks takes it `anywhere`: also where nothing could be moved out of it.
+        """
 
     def place_of(self, company_id: str) -> str:
         """Return where a company lies, for commands of the operator's: the path of its folder."""

@@ -6,7 +6,9 @@ from typing import NamedTuple, Protocol
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.output.text import few
 from baileys_cleanup.store.company import Company
+from baileys_cleanup.store.snapshots import Access
 
 RESTORE = "restore"
 """Why a folder was built: by a restore, which can do it again from its archive."""
@@ -32,11 +34,37 @@ class Aside(NamedTuple):
         return COMPANY_PREFIX + self.company_id
 
 
+class Late(NamedTuple):
+    """The files that were written while two folders changed places: those brought over, and those only aside.
+
+    `unknown` is why the folders could not be compared to the end, empty where they were.
+    """
+
+    brought: list[str]
+    left: list[str]
+    unknown: str = ""
+
+    def told(self, where: str) -> list[str]:
+        """Return in words what is only in the folder that lies aside, at `where`; nothing where nothing is."""
+        told: list[str] = []
+        if self.left:
+            sentence = "the bot was still writing while the folders were switched"
+            told.append(
+                f"{sentence}: {few(self.left)} changed in the folder that lies aside ({where}) and not in the live one"
+            )
+        if self.unknown:
+            told.append(f"the folders were switched, and could not be compared after it: {self.unknown}")
+        return told
+
+
 class FileWriter(Protocol):
     """Makes files of a company, whole and on the disk, before anybody meets them."""
 
-    def write(self, name: str, content: Iterable[bytes], modified: int) -> None:
-        """Write one file with its date, in nanoseconds. Raises OSError, CompanyProblem, ArchiveProblem."""
+    def write(self, name: str, content: Iterable[bytes], modified: int, access: Access | None = None) -> None:
+        """Write one file with its date, in nanoseconds. Raises OSError, CompanyProblem, ArchiveProblem.
+
+        A copy of a file that is there gets that file's `access`: nobody may read it who could not before.
+        """
 
 
 class Insertion(FileWriter, Protocol):
@@ -64,8 +92,14 @@ class WholeFolders(Protocol):
     def switch(self, aside: Aside) -> Aside:
         """Let the built folder go live; the former one lies in its place. Returns the new state."""
 
-    def switch_back(self, aside: Aside) -> Aside:
-        """Let the former folder go live again; the built one lies in its place."""
+    def switch_back(self, aside: Aside) -> Late:
+        """Let the former folder go live again; the built one lies in its place. Returns what was written meanwhile."""
+
+    def bring_late(self, aside: Aside, seen: Iterable[AuthFile]) -> Late:
+        """Bring over, after a switch, what was written since the last look at the folder aside, where that is safe.
+
+        `seen` is what that look found. What cannot go over is named.
+        """
 
     def is_live(self, aside: Aside) -> bool:
         """Tell whether the built folder is the live one now."""

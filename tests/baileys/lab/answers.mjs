@@ -8,11 +8,17 @@ import { child, children, bytes } from './node.mjs'
 const SERVER = 's.whatsapp.net'
 const plain = (tag, attrs = {}, content = undefined) => ({ tag, attrs, content })
 
+const first = iq => (Array.isArray(iq.content) ? iq.content[0] : undefined)
+
+/** What is asked, in one word: `w:g2/get/query`. */
+export const questionOf = iq => `${iq.attrs.xmlns}/${iq.attrs.type}/${first(iq)?.tag ?? ''}`
+
+/** What a group is, and who is in it: the first thing a message to it needs. */
+export const ABOUT_A_GROUP = 'w:g2/get/query'
+
 /** @returns the children of the `result` stanza */
 export function answer(server, device, iq) {
-	const asked = Array.isArray(iq.content) ? iq.content[0] : undefined
-	const key = `${iq.attrs.xmlns}/${iq.attrs.type}/${asked?.tag ?? ''}`
-	return (ANSWERS[key] ?? (() => []))(server, device, iq, asked)
+	return (ANSWERS[questionOf(iq)] ?? (() => []))(server, device, iq, first(iq))
 }
 
 const ANSWERS = {
@@ -21,7 +27,7 @@ const ANSWERS = {
 	'encrypt/set/registration': storeBundle,
 	'encrypt/get/key': handOutBundles,
 	'usync/get/usync': tellDevices,
-	'w:g2/get/query': (server, device, iq) => [describeGroup(server, iq.attrs.to)],
+	[ABOUT_A_GROUP]: (server, device, iq) => [describeGroup(server, iq.attrs.to)],
 	'abt/get/props': () => [plain('props', { hash: 'lab' }, [plain('prop', { name: '10518', value: 'true' })])],
 	'privacy/get/privacy': () => [plain('privacy', {}, [])],
 	'blocklist/get/': () => [plain('list', {}, [])],

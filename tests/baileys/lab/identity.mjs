@@ -1,6 +1,6 @@
 /**
  * One device: a real Baileys socket over a real auth folder, set up as the guides do
- * (`useMultiFileAuthState`, `creds.update` saved, keys behind the cacheable store).
+ * (`useMultiFileAuthState`, `creds.update` saved, keys behind the cacheable store, or bare).
  */
 import { join } from 'node:path'
 
@@ -69,7 +69,7 @@ export class Identity {
 		if (this.world.pairing) this.#pair(state.creds, directory)
 		this.creds = state.creds
 		const config = {
-			auth: { creds: state.creds, keys: baileys.makeCacheableSignalKeyStore(state.keys, logger) },
+			auth: { creds: state.creds, keys: this.#keys(state.keys, logger) },
 			logger,
 			waWebSocketUrl: url,
 			connectTimeoutMs: 60_000,
@@ -93,6 +93,18 @@ export class Identity {
 				if (connection === 'close') reject(lastDisconnect?.error ?? new Error('closed'))
 			})
 		})
+	}
+
+	/** The keys as the app hands them to the library: as they come, or behind the library's cache of five minutes. */
+	#keys(bare, logger) {
+		const { library, witness, isBare } = this.world
+		const keys = isBare(this.device) ? bare : library.baileys.makeCacheableSignalKeyStore(bare, logger)
+		const get = async (type, ids) => {
+			const found = await keys.get(type, ids)
+			for (const id of ids) witness.reading(this.device, type, id)
+			return found
+		}
+		return { ...keys, get }
 	}
 
 	/**
@@ -123,7 +135,7 @@ export class Identity {
 	async send(jid, text, options = {}) {
 		this.world.witness.stir()
 		const sending = this.#sendAndKeep(jid, text, options)
-		this.sending = sending.catch(() => {})
+		this.sending = Promise.allSettled([this.sending, sending])
 		return sending
 	}
 

@@ -19,21 +19,28 @@ export class Script {
 	}
 
 	/**
+	 * Say a line and wait until it has come to an end.
 	 * @param step name of the line in the results
-	 * @param say sends, and returns the message id
+	 * @param send sends, and returns the message id
 	 * @param devices who must get it
 	 */
-	async line(step, say, devices) {
-		let id
+	async line(step, send, devices) {
+		const line = await this.say(step, send, devices)
+		if (!line.failure) await this.settle([line])
+	}
+
+	/** Say a line. @returns the line, once it is on its way */
+	async say(step, send, devices) {
+		const line = { step, devices }
 		try {
-			id = await say()
+			line.id = await send()
 		} catch (error) {
 			// the app sees an exception: nobody gets anything
-			this.lines.push({ step, id: `unsent-${step}`, devices, failure: error.message })
-			return
+			line.id = `unsent-${step}`
+			line.failure = String(error)
 		}
-		this.lines.push({ step, id, devices })
-		await this.settle([{ id, devices }])
+		this.lines.push(line)
+		return line
 	}
 
 	async settle(lines = this.lines) {
@@ -41,12 +48,18 @@ export class Script {
 		await this.world.witness.settle(promised, patience(this.world.library))
 	}
 
+	/** Wait until nobody asks for anything again any more: receipts may come late, and be for what has arrived. */
+	async quiet() {
+		const long = patience(this.world.library)
+		await this.world.witness.settle([], long, long)
+	}
+
 	/** One entry per line and device. */
 	outcomes() {
 		return this.lines.flatMap(({ step, id, devices, failure }) =>
 			devices.map(device => {
 				const result = { step, ...this.world.witness.outcome(device, id) }
-				if (failure) result.errors = [failure]
+				if (failure) Object.assign(result, { failure, errors: [failure] })
 				// for whoever asks why: all that was said about a message that never came
 				if (result.outcome === 'lost') result.trail = this.world.witness.trail(id)
 				return result

@@ -6,7 +6,7 @@
  * Everything between two devices (encryption, retry receipts, resending, minting keys) is done
  * by the library's own sockets on both ends.
  */
-import { answer } from './answers.mjs'
+import { answer, questionOf } from './answers.mjs'
 import { AppState } from './appstate.mjs'
 import { Directory } from './directory.mjs'
 import { KeyShelf } from './keyshelf.mjs'
@@ -38,7 +38,29 @@ export class Server {
 		this.online = new Map()
 		/** devices whose first upload is a small one, see advertisedCount */
 		this.modest = new Set()
+		/** answers that wait or fail, see `hold` */
+		this.gates = []
 		this.lastId = 0
+	}
+
+	/**
+	 * Let a device wait for the answer to its next question of this sort, as on a slow line.
+	 * @returns {{asked: Promise, open: () => void, refuse: () => void}} `asked` once it waits; then give the answer, or an error
+	 */
+	hold(device, question) {
+		const gate = { device, question }
+		gate.asked = new Promise(resolve => (gate.ask = resolve))
+		const passed = new Promise(resolve => {
+			gate.open = () => resolve(false)
+			gate.refuse = () => resolve(true)
+		})
+		gate.pass = () => {
+			gate.ask()
+			this.gates.splice(this.gates.indexOf(gate), 1)
+			return passed
+		}
+		this.gates.push(gate)
+		return gate
 	}
 
 	async listen() {
@@ -115,9 +137,21 @@ export class Server {
 	}
 
 	#answer(connection, iq) {
-		const { id, xmlns } = iq.attrs
-		if (xmlns !== 'w:p') this.witness.stir()
+		if (iq.attrs.xmlns !== 'w:p') this.witness.stir()
 		if (iq.attrs.type === 'result') return
+		const gate = this.gates.find(({ device, question }) => device === connection.device && question === questionOf(iq))
+		if (!gate) return this.#reply(connection, iq)
+		// nobody else waits for it: what this device says meanwhile is heard
+		void gate.pass().then(refused => (refused ? this.#refuse(connection, iq) : this.#reply(connection, iq)))
+	}
+
+	#refuse(connection, iq) {
+		const error = { tag: 'error', attrs: { code: '500', text: 'internal-server-error' }, content: undefined }
+		connection.send({ tag: 'iq', attrs: { id: iq.attrs.id, from: iq.attrs.to ?? SERVER, type: 'error' }, content: [error] })
+	}
+
+	#reply(connection, iq) {
+		const { id, xmlns } = iq.attrs
 		const content = answer(this, connection.device, iq)
 		connection.send({ tag: 'iq', attrs: { id, from: iq.attrs.to ?? SERVER, type: 'result' }, content })
 		// the client says it is ready for what waited: sendPassiveIq('active'), lib/Socket/socket.js

@@ -12,7 +12,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BOT, GROUP, OLD_GROUP, PHONE, STATUS } from './cast.mjs'
+import { BOT } from './cast.mjs'
+import { OTHERS, talk } from './conversation.mjs'
 import { openLibrary, unhandled } from './library.mjs'
 import { makeAuthority } from './noise.mjs'
 import { thaw } from './node.mjs'
@@ -22,11 +23,6 @@ import { World } from './world.mjs'
 const [installed, jobFile] = process.argv.slice(2)
 const library = await openLibrary(installed)
 const job = JSON.parse(readFileSync(jobFile, 'utf8'))
-
-const OTHERS = [
-	...[PHONE, 'alice.0', 'alice.3', 'carol.0', 'judy.0', 'henry.0', 'ivan.0', 'frank.0', 'olga.0', 'erin.0'],
-	...['dave.0', 'grace.0']
-]
 
 const world = World.open(library, makeAuthority(library), job.root, job)
 const { waiting } = thaw(readFileSync(join(job.root, 'world.json'), 'utf8'))
@@ -41,7 +37,7 @@ await world.connect(BOT)
 script.lines.push(...waiting)
 await script.settle()
 const paired = !world.person(BOT).pairing
-for (let round = 0; paired && round < (job.rounds ?? 1); round++) await talk(round ? 'again: ' : '')
+for (let round = 0; paired && round < (job.rounds ?? 1); round++) await talk(world, script, round ? 'again: ' : '')
 const { notes } = world.witness
 const ivan = script.lines.find(({ step }) => step === 'bot to ivan')
 const result = {
@@ -58,38 +54,6 @@ const result = {
 }
 await world.stop()
 process.stdout.write(`${JSON.stringify({ ...result, before, after: look(), unhandled })}\n`, () => process.exit(0))
-
-/** One round: every direction there is. Groups come first, see the note on 6.x in make.mjs. */
-async function talk(round) {
-	const { directory } = world
-	const pn = name => directory.userJid(name)
-	const line = (step, from, to, devices, options) =>
-		script.line(round + step, () => world.person(from).send(to, 'and now?', options), devices)
-	const members = ['alice.0', 'alice.3', 'carol.0', 'judy.0', PHONE, BOT]
-
-	await line('judy to group', 'judy.0', GROUP, members.filter(device => device !== 'judy.0'))
-	await line('bot to group', BOT, GROUP, members.filter(device => device !== BOT))
-	await line('bot to old group', BOT, OLD_GROUP, ['alice.0', 'alice.3', PHONE])
-	await line('henry to bot', 'henry.0', pn('bot'), [BOT])
-	await line('bot to ivan', BOT, pn('ivan'), ['ivan.0'])
-	await line('bot to alice', BOT, pn('alice'), ['alice.0', 'alice.3'])
-	await line('phone to henry', PHONE, pn('henry'), [BOT])
-	await line('frank to bot', 'frank.0', pn('bot'), [BOT])
-	await line('olga to bot', 'olga.0', pn('bot'), [BOT])
-	await line('bot to olga', BOT, pn('olga'), ['olga.0'])
-	await line('first message of dave', 'dave.0', pn('bot'), [BOT])
-	await line('first message to grace', BOT, pn('grace'), ['grace.0'])
-	await line('bot status', BOT, STATUS, ['alice.0', 'henry.0'], { statusJidList: [pn('alice'), pn('henry')] })
-	await script.line(`${round}chat settings`, changeSettings, [BOT])
-}
-
-/** Muting a chat writes an app-state patch; it counts as arrived when the library did it. */
-async function changeSettings() {
-	const id = `settings-${Math.random()}`
-	await world.person(BOT).socket.chatModify({ mute: 3_600_000 }, world.directory.userJid('ivan'))
-	world.witness.arrival(BOT, id)
-	return id
-}
 
 /** The bot's folder as numbers. */
 function look() {

@@ -13,6 +13,7 @@ export class Witness {
 		this.errors = new Map()
 		this.notes = []
 		this.stirred = 0
+		this.readers = []
 	}
 
 	/** Something moved on a wire; quiet is counted from here. */
@@ -22,6 +23,20 @@ export class Witness {
 
 	note(what, details) {
 		this.notes.push({ what, ...details })
+	}
+
+	/** A device's library has read a key. */
+	reading(device, type, id) {
+		this.readers = this.readers.filter(wanted => {
+			const seen = wanted.device === device && wanted.type === type && wanted.id === id
+			if (seen) wanted.resolve()
+			return !seen
+		})
+	}
+
+	/** Wait until a device's library has read a key. */
+	hasRead(device, type, id) {
+		return new Promise(resolve => this.readers.push({ device, type, id, resolve }))
 	}
 
 	arrival(device, id) {
@@ -53,12 +68,11 @@ export class Witness {
 	}
 
 	/**
-	 * Wait until all of `promised` arrived, or nothing moved for `patience` looks in a row.
+	 * Wait until all of `promised` arrived and nothing moved for `calm` looks in a row, or for `patience` looks.
 	 * Looks are counted, not seconds: on a busy machine they come late, as the library's own
 	 * timers do.
 	 */
-	async settle(promised, patience) {
-		const calm = 4
+	async settle(promised, patience, calm = 4) {
 		let seen = -1
 		let looks = 0
 		for (;;) {

@@ -11,11 +11,15 @@ import { Server } from './server.mjs'
 import { Witness } from './witness.mjs'
 
 export class World {
-	/** @param getMessage whether the apps keep what they sent; `forgetful` are devices whose apps never do */
-	constructor(library, authority, root, { getMessage = true, forgetful = [], saved } = {}) {
+	/**
+	 * @param getMessage whether the apps keep what they sent; `forgetful` are devices whose apps never do
+	 * @param bare devices whose apps hand their keys to the library without a cache in front
+	 */
+	constructor(library, authority, root, { getMessage = true, forgetful = [], bare = [], saved } = {}) {
 		this.library = library
 		this.root = root
 		this.keepsMessages = device => getMessage && !forgetful.includes(device)
+		this.isBare = device => bare.includes(device)
 		/** only a new world pairs; an old one whose creds are gone has to be paired again */
 		this.pairing = !saved
 		this.witness = new Witness()

@@ -34,7 +34,7 @@ class Scripted:
         return self.script.get("doubt")
 
     @contextmanager
-    def company(self, company):
+    def company(self, company, pairing=None):
         """Be the hand as well."""
         yield self
 
@@ -210,7 +210,9 @@ def test_what_is_odd_is_told(root, folder):
     put(folder, "creds.json", b"{")
     outcome = clean(root)
     said = " ".join([*outcome.warnings, *outcome.notes])
-    assert [] == [part for part in ("sub", SESSIONS[0], "creds.json is not valid JSON") if part not in said]
+    assert [] == [part for part in ("sub", "creds.json is not valid JSON") if part not in said]
+    put(folder, "creds.json", creds())
+    assert SESSIONS[0] in " ".join(clean(root).notes)
 
 
 def test_a_doubt_is_a_warning_where_there_is_something_to_remove(root, place):

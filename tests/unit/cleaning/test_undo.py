@@ -10,6 +10,7 @@ from baileys_cleanup.cleaning.undoable import choose_run, undoable_runs
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.rotation.holds import rotation_holds
+from baileys_cleanup.store.folder.pairings import note_pairing
 from baileys_cleanup.store.folder.runs import write_run
 from baileys_cleanup.store.runs import Run
 
@@ -52,6 +53,17 @@ class Past:
 def past(root, tool, place):
     """Give a company with a past."""
     return Past(root, tool, place)
+
+
+def test_a_copy_comes_back_with_its_file_or_not_at_all(past):
+    """Beside a newer file no older state comes back; with its file, or beside the very file, it does."""
+    copy = f"{SESSION}.bak"
+    past.took(SESSION, copy, OTHERS_KEY, f"{OTHERS_KEY}.bak")
+    put(past.folder, SESSION, b"newer", age=1)
+    back, stayed = past.undo()
+    assert [OTHERS_KEY, f"{OTHERS_KEY}.bak"] == back
+    assert {SESSION, copy} == set(stayed)
+    assert "copy" in stayed[copy]
 
 
 def test_what_was_taken_comes_back_as_it_was(past):
@@ -159,12 +171,32 @@ def test_of_nobody_known_every_key_is_tied_to_the_memory(past):
     ("session", "comes"),
     [(SESSION, False), (f"session-{OTHER}_128.0.json", False), (f"session-{OTHER}_1.0.json", True)],
 )
-def test_a_mapped_number_stays_away(past, session, comes):
-    """A phone number's session stays away once its LID mapping exists; a LID's session does not care."""
+def test_a_number_that_was_mapped_since_stays_away(past, session, comes):
+    """A phone number's session stays away once its LID mapping was written since; a LID's session does not care."""
     past.took(session)
-    put(past.folder, f"lid-mapping-{OTHER}.json")
+    put(past.folder, f"lid-mapping-{OTHER}.json", age=-0.01)
     back, stayed = past.undo()
     assert ([session], []) == (back, list(stayed)) if comes else ([], [session]) == (back, list(stayed))
+
+
+@pytest.mark.parametrize(("age", "comes"), [(1, True), (-0.01, False)])
+def test_a_mapping_from_before_the_run_keeps_nothing_away(past, age, comes):
+    """Undo returns to what was; only what the contact's LID has written since is a reason to stay."""
+    past.took(SESSION)
+    put(past.folder, f"lid-mapping-{OTHER}.json", b'"100000000000009"', age=5)
+    put(past.folder, "session-100000000000009_1.0.json", age=age)
+    put(past.folder, "session-100000000000008_1.0.json", age=-0.01)
+    assert comes == (past.undo()[0] == [SESSION])
+
+
+def test_keys_of_another_pairing_stay_away_and_both_are_named(past, tool):
+    """A folder that was paired anew gets nothing back, and the sentence says which two pairings these are."""
+    past.took(SESSION)
+    note_pairing(tool, RUN.run_id, "7", "15550000009:3 0123456789abcdef")
+    back, stayed = past.undo()
+    assert [] == back
+    assert "15550000009:3 0123456789abcdef" in stayed[SESSION]
+    assert f"{PN}:7" in stayed[SESSION]
 
 
 def test_a_company_that_is_gone_is_told(past, place):

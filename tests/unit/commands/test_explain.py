@@ -80,10 +80,10 @@ def test_one_company_that_cannot_be_looked_at_keeps_no_other_from_it(settings, c
     """It is told, with status 1, and the others are explained."""
     really = Root.company
 
-    def refuse(root, company_id):
+    def refuse(root, company_id, **how):
         if company_id == "7":
             raise CompanyProblem("its folder cannot be opened: Permission denied")
-        return really(root, company_id)
+        return really(root, company_id, **how)
 
     monkeypatch.setattr(Root, "company", refuse)
     status, text = said(explain_files, settings, [], [], WORLD, as_json=False)

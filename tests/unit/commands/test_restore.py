@@ -167,6 +167,69 @@ def test_replace_sets_the_present_folder_aside_and_undo_brings_it_back(settings,
     assert built == contents(folder)
 
 
+def test_a_copy_keeps_the_mode_of_the_file_that_is_there(settings, shelf, folder, tool):
+    """What comes along is readable by whom it was readable by before: no more and no less."""
+    (folder / SESSION).chmod(0o640)
+    back(settings, shelf, replace=True)
+    assert 0o640 == (folder / SESSION).stat().st_mode & 0o777
+
+
+def test_a_file_with_two_links_stays_aside_and_is_named(settings, shelf, folder, tool, tmp_path):
+    """Somebody may have linked it in who cannot read it: no copy is made."""
+    put(folder, "session-2.0.json", b"{}", age=2)
+    os.link(folder / "session-2.0.json", tmp_path / "elsewhere")
+    status, document = back(settings, shelf, replace=True)
+    assert (0, False) == (status, (folder / "session-2.0.json").exists())
+    assert any("several links" in text and "session-2.0.json" in text for text in document["warnings"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root meets files of others")
+def test_a_file_of_another_owner_stays_aside_and_keeps_its_owner(settings, shelf, folder, tool):
+    """A file of root's that the bot's user moved in is not copied for him."""
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, 65534, 65534)
+    put(folder, "session-2.0.json", b"{}", age=2)
+    back(settings, shelf, replace=True)
+    assert not (folder / "session-2.0.json").exists()
+    assert 65534 == (folder / SESSION).stat().st_uid
+
+
+def test_an_archive_of_the_future_is_not_the_latest(settings, shelf, folder, tool):
+    """A clock that was wrong once does not win for ever: the older one comes back, and the other is named."""
+    wrong = archive_name("7", NOW + 400 * DAY)
+    (shelf / wrong).write_bytes(archive(FILES | {KEY: b'{"k":9}'}, "7"))
+    (folder / KEY).unlink()
+    status, document = back(settings, shelf)
+    assert (0, FILES[KEY]) == (status, (folder / KEY).read_bytes())
+    assert any(wrong in text and "future" in text for text in document["warnings"])
+
+
+def _late(monkeypatch, write):
+    switch = FolderSwitches.switch
+
+    def late(self, aside):
+        write()
+        return switch(self, aside)
+
+    monkeypatch.setattr(FolderSwitches, "switch", late)
+
+
+def test_what_is_written_after_the_last_look_comes_along(settings, shelf, folder, tool, monkeypatch):
+    """A session that came along and was written once more before the switch is live as it was written last."""
+    _late(monkeypatch, lambda: put(folder, SESSION, b'{"newest":1}', age=0))
+    status, document = back(settings, shelf, replace=True)
+    assert (0, b'{"newest":1}') == (status, (folder / SESSION).read_bytes())
+    assert any("brought over: " + SESSION in warning for warning in document["warnings"])
+
+
+def test_what_cannot_come_along_late_is_named_with_status_1(settings, shelf, folder, tool, monkeypatch):
+    """The archive's file stays what was asked for; the late one is named, and lies aside."""
+    _late(monkeypatch, lambda: put(folder, KEY, b'{"late":1}', age=0))
+    status, document = back(settings, shelf, replace=True)
+    assert (1, FILES[KEY]) == (status, (folder / KEY).read_bytes())
+    assert KEY in str(document["errors"])
+
+
 def test_replace_with_everything_puts_the_old_ratchet_back(settings, shelf, folder, tool):
     """As archived, with the warning that names the cost; what the archive does not have comes along."""
     put(folder, "pre-key-99.json", b"{}")

@@ -6,6 +6,7 @@ import pytest
 
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
 from baileys_cleanup.decision.names import Address
+from baileys_cleanup.decision.pairing import Pairing
 from baileys_cleanup.errors import CredsUnreadable
 
 from ..helpers import LID, OWN, PN, creds
@@ -18,7 +19,7 @@ def with_me(me):
 
 def test_a_healthy_file_tells_devices_and_counters():
     """Phone number, LID and both counters are taken, and nothing is wrong."""
-    assert Account(True, OWN, 31, 30) == read_account(creds(31, 30))
+    assert Account(True, OWN, 31, 30, pairing=Pairing(PN, 7)) == read_account(creds(31, 30))
 
 
 @pytest.mark.parametrize(
@@ -105,6 +106,21 @@ def test_absent_and_unreadable_tell_who_they_are():
     assert "missing" in ABSENT.problem
     assert "is empty" in unreadable("is empty").problem
     assert not ABSENT.owns_session(Address(PN, None, 7))
+
+
+@pytest.mark.parametrize(
+    ("data", "unknown"),
+    [
+        (b"{}", True),
+        (creds(), False),
+        (b'{"me": {"id": "nobody"}, "nextPreKeyId": 31, "firstUnuploadedPreKeyId": 31}', True),
+        (b'{"nextPreKeyId": 31, "firstUnuploadedPreKeyId": 31}', False),
+    ],
+)
+def test_unknown_is_who_cannot_be_told(data, unknown):
+    """An account is unknown where creds.json is broken, and not where it says that nobody is paired yet."""
+    assert unknown == read_account(data).unknown
+    assert (True, True) == (ABSENT.unknown, unreadable("is empty").unknown)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])

@@ -8,6 +8,7 @@ from baileys_cleanup.decision.names import (
     Address,
     Kind,
     SenderKeyName,
+    is_second_name,
     kind_of,
     mapping_name,
     memory_name,
@@ -149,15 +150,18 @@ def test_a_session_names_its_device(name, address):
             "sender-key-1600000000@broadcast--15550000002--0.json",
             SenderKeyName("1600000000@broadcast", Address("15550000002", None, 0)),
         ),
-        ("sender-key-120363000000000001@g.us--15550000002.json", None),
-        ("sender-key-120363000000000001@g_us--15550000002--0.json", None),
-        ("sender-key-120363000000000001@g.us-15550000002-0.json", None),
-        ("sender-key-a@g.us--15550000002--0.json", None),
-        ("sender-key-120363000000000001@g.us--15550000002--x.json", None),
+        ("sender-key-a@lid--15550000002--0.json", SenderKeyName("a@lid", Address("15550000002", None, 0))),
+        ("sender-key-a--b--15550000002--0.json", SenderKeyName("a--b", Address("15550000002", None, 0))),
+        ("sender-key-1@g.us--15550000002.json", SenderKeyName("1@g.us", None)),
+        ("sender-key-1@g.us--15550000002--x.json", SenderKeyName("1@g.us", None)),
+        ("sender-key-1@g.us--15550000002--000007.json", SenderKeyName("1@g.us", None)),
+        ("sender-key-1@g.us-15550000002-0.json", None),
+        ("sender-key-memory-1@g.us--2--0.json", None),
+        ("sender-key-1@g.us--2--0.json.bak", None),
     ],
 )
 def test_a_sender_key_names_group_and_sender(name, key):
-    """A sender key in the library's grammar gives group and sender; any other gives nothing."""
+    """A sender key gives its group whatever kind that is, and its sender where the library would write it so."""
     assert key == read_sender_key(name)
 
 
@@ -170,12 +174,31 @@ def test_a_memory_and_its_group_name_each_other(group):
     assert Kind.SENDER_KEY_MEMORY is kind_of(memory_name(group))
 
 
-@pytest.mark.parametrize(
-    "name", ["sender-key-memory-x.json", "sender-key-memory-1@g.us--2--0.json", "sender-key-1@g.us.json"]
-)
-def test_a_memory_outside_the_grammar_names_no_group(name):
-    """What the library would not write as a memory is tied to no group."""
+@pytest.mark.parametrize("name", ["sender-key-1@g.us.json", "sender-key-memory-.json", "sender-key-memory-x.json.bak"])
+def test_what_is_no_memory_names_no_group(name):
+    """Only a memory tells the group that it is of."""
     assert read_sender_key_memory(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "second"),
+    [
+        ("session-1.0.json.bak", True),
+        ("pre-key-1.json.bak", True),
+        ("sender-key-memory-1@g.us.json.bak", True),
+        ("creds.json.bak", False),
+        ("lid-mapping-1.json.bak", False),
+        ("app-state-sync-key-A.json.bak", False),
+        ("device-list-1.json.bak", False),
+        ("session-1.0.json", False),
+        ("session-1.0.bak", False),
+        ("pre-key-x.json.bak", False),
+        ("session-1.0.json.bak.bak", False),
+    ],
+)
+def test_a_second_name_is_of_a_file_that_a_rule_may_remove(name, second):
+    """Only the copy of a session, a sender key, a memory or a pre-key is one."""
+    assert second == is_second_name(name)
 
 
 def test_a_pre_key_gives_its_number():

@@ -39,7 +39,7 @@ def empty():
 
 
 @contextmanager
-def open_store(url):
+def open_store(url, exclude=()):
     """Open the one store there is."""
     yield MemoryStore(url)
 
@@ -69,7 +69,7 @@ class MemoryStore:
         return ids
 
     @contextmanager
-    def company(self, company_id):
+    def company(self, company_id, *, anywhere=False):
         if company_id not in COMPANIES:
             raise CompanyProblem("it is gone")
         yield MemoryCompany(company_id, COMPANIES[company_id])
@@ -107,6 +107,12 @@ class MemoryCompany:
 
     def account(self, wait):
         return read_account(self.files[CREDS_NAME][0]) if CREDS_NAME in self.files else ABSENT
+
+    def lid_of(self, mapping):
+        return None
+
+    def require_mount(self):
+        """Require nothing: there is one place only."""
 
     def doubt(self):
         return None
@@ -165,6 +171,9 @@ class MemoryWorkspace:
 
     def whole_folders(self):
         return MemoryFolders()
+
+    def pairing_of(self, run_id, company_id):
+        return None
 
     def rules_of(self, run_id, company_id):
         return {}
@@ -233,7 +242,7 @@ class MemoryRemover:
         return None
 
     @contextmanager
-    def company(self, company):
+    def company(self, company, pairing=None):
         self.files = company.files
         self.into = KEPT.quarantine.setdefault(self.run.run_id, {}).setdefault(company.id, {})
         KEPT.runs[self.run.run_id] = replace_state(self.run)
@@ -245,8 +254,6 @@ class MemoryRemover:
             refuse_protected(name)
             if stopping():
                 yield Removal(verdict, Outcome.STOPPED)
-            elif verdict.memory is not None and verdict.memory in self.files:
-                yield Removal(verdict, Outcome.HELD)
             elif self.files.get(name) != verdict.file.stamp:
                 yield Removal(verdict, Outcome.CHANGED)
             else:

@@ -82,7 +82,7 @@ def test_it_is_a_run_like_the_command(night, place, tool):
     history, problem = read_history(tool)
     assert problem is None
     assert (NOW, NOW, False) == (history.daily, history.clean.started, history.clean.emergency)
-    assert [f"{history.clean.run_id}.json"] == names(place / ".baileys-cleanup" / "runs")
+    assert f"{history.clean.run_id}.json" in names(place / ".baileys-cleanup" / "runs")
 
 
 def test_each_company_is_cleaned_as_the_settings_say(night, settings):

@@ -364,7 +364,7 @@ def test_of_two_looks_that_overlap_one_tells(place, settings):
 def test_a_company_that_goes_before_its_cleanup_stops_no_other(place, settings):
     """Gone between the look and the cleanup: the others are cleaned, and of it nothing is told, listed or remembered."""
     for number in "789":
-        put(company(place, number, 140, old=120), "creds.json", b"{")
+        put(company(place, number, 140, pre_keys=120), "creds.json", b"{")
     waits = iter(range(100))
 
     def wait():
@@ -373,7 +373,7 @@ def test_a_company_that_goes_before_its_cleanup_stops_no_other(place, settings):
 
     box = Postbox()
     seen = looked(settings, box, world=WORLD._replace(wait=wait))
-    assert [140, 140] == [len(names(place / f"company_{number}")) for number in "89"]
+    assert [170, 170] == [len(names(place / f"company_{number}")) for number in "89"]
     assert (["8", "9"], ["8", "9"], 0) == (
         sorted(seen.emergencies),
         [v.company_id for v in seen.views],

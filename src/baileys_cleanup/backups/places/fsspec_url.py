@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from secrets import token_hex
 from typing import Any, BinaryIO
 
 from baileys_cleanup.backups.naming import read_archive_name
@@ -43,7 +44,7 @@ class FsspecPlace:
 
     def publish(self, name: str, file: BinaryIO) -> Stored:
         """Write an archive under another name, ask what arrived, and let it take its name."""
-        part, place = f"{self._path}/{name}.part", f"{self._path}/{name}"
+        part, place = f"{self._path}/{name}.{token_hex(8)}.part", f"{self._path}/{name}"
         with _told(f"{self.where}/{shown(name)}"):
             if self._system.exists(place):
                 raise StoreProblem(f"{self.where} has a {shown(name)} already; it was not replaced")

@@ -1,6 +1,7 @@
 """One company folder: lists, looks and reads `creds.json`. Nothing here writes, and nothing follows a link."""
 
 import errno
+import json
 import os
 import stat
 from collections.abc import Callable, Iterable
@@ -9,12 +10,16 @@ from typing import NamedTuple, Self
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
 from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_LIMIT, CREDS_NAME, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
-from baileys_cleanup.errors import CredsUnreadable, in_words
+from baileys_cleanup.errors import CompanyProblem, CredsUnreadable, in_words
+from baileys_cleanup.output.text import shown, size
 from baileys_cleanup.store.company import Listing, Look
 from baileys_cleanup.store.folder.beside import with_creds
 from baileys_cleanup.store.folder.opening import open_to_look
 
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+_MAPPING_LIMIT = 1024
+"""Bytes. A LID mapping is a JSON string of some 20 digits."""
 
 
 class Stamp(NamedTuple):
@@ -35,19 +40,37 @@ class Stamp(NamedTuple):
 
 
 class Company:
-    """One company folder, held open. `id` is the folder's name without `company_`, as is."""
+    """One company folder, held open. `id` is the folder's name without `company_`, as is.
 
-    def __init__(self, company_id: str, fd: int) -> None:
+    `elsewhere` tells that it lies on another mount than the sessions root.
+    """
+
+    def __init__(self, company_id: str, fd: int, *, elsewhere: bool = False) -> None:
         self.id = company_id
         self.fd = fd
+        self._elsewhere = elsewhere
 
     @property
     def folder_name(self) -> str:
         """The name of the folder under the sessions root."""
         return COMPANY_PREFIX + self.id
 
+    def require_mount(self) -> None:
+        """Raise CompanyProblem where no file can be moved from here into the tool's folder, nor back."""
+        if self._elsewhere:
+            raise CompanyProblem(
+                "it lies on another file system or mount than the sessions root, so nothing can be moved into the"
+                " quarantine; give that mount a sessions root of its own: put its files into a folder"
+                f" {shown(self.folder_name)} inside the mount, point the bot there, and give the mount as"
+                " --sessions-root"
+            )
+
     def doubt(self) -> str | None:
-        """Return why nothing could be removed here: no right to write in the folder, None where there is one."""
+        """Return why nothing could be removed here: another mount, no right to write in the folder; else None."""
+        try:
+            self.require_mount()
+        except CompanyProblem as problem:
+            return f"a real run would remove nothing here: {problem}"
         if os.access(".", os.W_OK | os.X_OK, dir_fd=self.fd, effective_ids=True):
             return None
         read_only = os.fstatvfs(self.fd).f_flag & os.ST_RDONLY
@@ -105,31 +128,43 @@ class Company:
         """Read who owns this folder. A copy that does not parse is read once more after `wait` (a second).
 
         `creds.json` is opened without following a link and without blocking; only a regular file is read.
+
+        Raises CompanyProblem where it is not the file but the folder that keeps this user out.
         """
         try:
-            data = self._read_creds()
+            data = self._read(CREDS_NAME, CREDS_LIMIT)
             try:
                 return read_account(data)
             except CredsUnreadable:
                 wait()
-                return read_account(self._read_creds())
+                return read_account(self._read(CREDS_NAME, CREDS_LIMIT))
         except FileNotFoundError:
             return ABSENT
         except CredsUnreadable as problem:
             return unreadable(str(problem))
         except OSError as error:
+            if error.errno == errno.EACCES and not os.access(".", os.X_OK, dir_fd=self.fd, effective_ids=True):
+                raise CompanyProblem(f"its folder may not be entered: {in_words(error)}") from None
             why = "is a link" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
             return unreadable(why)
 
-    def _read_creds(self) -> bytes:
+    def lid_of(self, mapping: str) -> str | None:
+        """Return the LID user that a `lid-mapping-<number>.json` names, None where it names none. It is no key."""
+        try:
+            said = json.loads(self._read(mapping, _MAPPING_LIMIT))
+        except (OSError, ValueError):
+            return None
+        return said if isinstance(said, str) else None
+
+    def _read(self, name: str, limit: int) -> bytes:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        fd = open_to_look(CREDS_NAME, flags, self.fd)
+        fd = open_to_look(name, flags, self.fd)
         try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise OSError(errno.EINVAL, "it is not a regular file")
-            if status.st_size > CREDS_LIMIT:
-                raise OSError(errno.EFBIG, f"it is larger than {CREDS_LIMIT // 1024**2} MiB")
+            if status.st_size > limit:
+                raise OSError(errno.EFBIG, f"it is larger than {size(limit)}")
             parts: list[bytes] = []
             while part := os.read(fd, 1024 * 1024):
                 parts.append(part)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
-from baileys_cleanup.store.folder import audit, lock, purge, quarantined, runs, set_aside_list
+from baileys_cleanup.store.folder import audit, lock, pairings, purge, quarantined, runs, set_aside_list
 from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.put_back import put_back
 from baileys_cleanup.store.folder.quarantine import Quarantine
@@ -17,6 +17,7 @@ from baileys_cleanup.store.folder.whole_folders import FolderSwitches
 from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import RUN_LOCK, Purged, Quarantined, SetAside
+from baileys_cleanup.store.whole_folders import Late
 
 
 class FolderStore(Root):
@@ -41,10 +42,10 @@ class FolderStore(Root):
 
 
 @contextmanager
-def open_store(path: str) -> Iterator[FolderStore]:
+def open_store(path: str, exclude: Sequence[str] = ()) -> Iterator[FolderStore]:
     """Open a sessions root by its path. Raises UsageProblem for what is missing, no folder, `/`, or a home."""
     with open_root(path) as root:
-        yield FolderStore(root.fd, root.path, root.asked)
+        yield FolderStore(root.fd, root.path, root.asked, exclude)
 
 
 class FolderWorkspace(ToolFolder):
@@ -69,6 +70,10 @@ class FolderWorkspace(ToolFolder):
     def whole_folders(self) -> FolderSwitches:
         """Return what builds whole folders beside the live ones and switches them."""
         return FolderSwitches(self._root, self)
+
+    def pairing_of(self, run_id: str, company_id: str) -> str | None:
+        """Return the pairing that a run noted for what it took from a company, None where it noted none."""
+        return pairings.read_pairing(self, run_id, company_id)
 
     def rules_of(self, run_id: str, company_id: str) -> dict[str, str]:
         """Return by which rule a run removed each file of a company, as far as the audit log still tells."""
@@ -139,9 +144,9 @@ class FolderWorkspace(ToolFolder):
         """Return the whole folders that lie aside, newest first; what never was live is none of them."""
         return set_aside_list.list_set_aside(self)
 
-    def switch_set_aside(self, folder: SetAside) -> None:
+    def switch_set_aside(self, folder: SetAside) -> Late:
         """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem."""
-        set_aside_list.switch_set_aside(self._root, self, folder)
+        return set_aside_list.switch_set_aside(self._root, self, folder)
 
 
 class FolderReturning:

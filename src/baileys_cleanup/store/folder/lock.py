@@ -6,8 +6,9 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from baileys_cleanup.errors import LockHeld, UsageProblem
-from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.errors import LockHeld, NotWritable, UsageProblem
+from baileys_cleanup.store.folder.placed import name_inodes
+from baileys_cleanup.store.folder.tool_folder import NOT_WRITABLE, ToolFolder
 from baileys_cleanup.store.store import BUSY, RUN_LOCK
 
 
@@ -18,7 +19,9 @@ def hold_lock(tool: ToolFolder, name: str = RUN_LOCK) -> Iterator[None]:
     try:
         fd = os.open(name, flags, 0o600, dir_fd=tool.fd)
     except OSError as error:
-        raise UsageProblem(f"the lock {tool.path}/{name} cannot be opened: {error.strerror}") from None
+        name_inodes(error, tool.fd)
+        kind = NotWritable if error.errno in NOT_WRITABLE else UsageProblem
+        raise kind(f"the lock {tool.path}/{name} cannot be opened: {error.strerror}") from None
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise UsageProblem(f"the lock {tool.path}/{name} is not a regular file")
@@ -30,6 +33,8 @@ def hold_lock(tool: ToolFolder, name: str = RUN_LOCK) -> Iterator[None]:
             raise LockHeld(
                 f"another {BUSY[name]} is at work ({who} holds {tool.path}/{name}); nothing was touched"
             ) from None
+        except OSError as error:
+            raise UsageProblem(f"the lock {tool.path}/{name} cannot be held: {error.strerror}") from None
         with suppress(OSError):  # who holds it is a courtesy; a full disk must not cost the lock
             os.pwrite(fd, f"{os.getpid():<19}\n".encode("ascii"), 0)
         yield

@@ -7,6 +7,7 @@ from contextlib import suppress
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.folder.audit import Audit
 from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.pairings import PAIRINGS
 from baileys_cleanup.store.folder.put_back import forget_probes, put_back, remove_if_empty
 from baileys_cleanup.store.folder.quarantined import open_quarantined, quarantined, quarantined_companies, run_exists
 from baileys_cleanup.store.folder.records import TEMPORARY
@@ -128,6 +129,8 @@ def _same_file(folder: int, name: str, status: os.stat_result) -> bool:
 
 
 def forget_record(tool: ToolFolder, run_id: str) -> None:
-    """Remove the record of a run of which nothing is left."""
+    """Remove the record of a run of which nothing is left; its pairings first, nobody would find them without it."""
     with suppress(OSError):  # a record of nothing does no harm, and the next run forgets it
+        with suppress(FileNotFoundError):
+            os.unlink(run_id + PAIRINGS, dir_fd=tool.runs_fd)
         os.unlink(f"{run_id}.json", dir_fd=tool.runs_fd)

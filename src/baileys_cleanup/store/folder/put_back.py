@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 
 from baileys_cleanup.errors import CompanyProblem
-from baileys_cleanup.store.folder.renaming import rename_without_replacing
+from baileys_cleanup.store.folder.renaming import exchange, rename_without_replacing
 
 _PROBES = (".way-back", ".way-back.returned")
 
@@ -17,6 +17,20 @@ def put_back(name: str, source: int, target: int) -> None:
     if not rename_without_replacing(name, name, source, target):
         os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
         os.unlink(name, dir_fd=source)
+
+
+def swap_in(name: str, source: int, target: int, expected: tuple[int, int | None]) -> bool:
+    """Swap a file with the one of its name in another open folder, if that has the expected size and date (ns).
+
+    Returns False where it has not, or the kernel cannot swap; each is where it was then.
+    """
+    if not exchange(name, name, source, target):
+        return False
+    former = os.stat(name, dir_fd=source, follow_symlinks=False)
+    if (former.st_size, former.st_mtime_ns) == expected:
+        return True
+    exchange(name, name, source, target)
+    return False
 
 
 def try_way_back(folder: int) -> bool:

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from baileys_cleanup.decision.verdict import Verdict
+from baileys_cleanup.decision.names import first_name
+from baileys_cleanup.decision.verdict import Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.audit import Audit
 from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company, Stamp
+from baileys_cleanup.store.folder.pairings import note_pairing
+from baileys_cleanup.store.folder.placed import placed
 from baileys_cleanup.store.folder.purge import forget_record, tidy
 from baileys_cleanup.store.folder.put_back import put_back, remove_if_empty, try_way_back
 from baileys_cleanup.store.folder.runs import write_run
@@ -72,9 +75,9 @@ class Quarantine:
         return None
 
     @contextmanager
-    def company(self, company: Company) -> Iterator[CompanyRemover]:
+    def company(self, company: Company, pairing: str | None = None) -> Iterator[CompanyRemover]:
         """Return the remover for one company; its part of the quarantine is made with the first removal."""
-        remover = _CompanyQuarantine(self, company)
+        remover = _CompanyQuarantine(self, company, pairing)
         try:
             yield remover
         finally:
@@ -92,6 +95,16 @@ class Quarantine:
             # A record that cannot be written stays as it was, and the next run settles this one.
             with suppress(OSError):
                 write_run(self._tool, self._run._replace(state=SETTLED))
+
+    @property
+    def tool(self) -> ToolFolder:
+        """The tool's own folder."""
+        return self._tool
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self._run.run_id
 
     @property
     def deletes(self) -> bool:
@@ -144,9 +157,10 @@ class Quarantine:
 class _CompanyQuarantine:
     """Takes files of one company out, each by its bare name and an open folder."""
 
-    def __init__(self, quarantine: Quarantine, company: Company) -> None:
+    def __init__(self, quarantine: Quarantine, company: Company, pairing: str | None) -> None:
         self._quarantine = quarantine
         self._company = company
+        self._pairing = pairing
         self._gone: set[str] = set()
         self._moved: list[Verdict] = []
         self._fd: int | None = None
@@ -159,9 +173,10 @@ class _CompanyQuarantine:
         """Look, note, move, look again; put back what is not as planned. Raises OSError when it could not go."""
         file = verdict.file
         refuse_protected(file.name)
-        if verdict.memory is not None and verdict.memory not in self._gone:
+        if verdict.second is not None and verdict.second not in self._gone:
             return Outcome.HELD
-        outcome = self._take(verdict, file.name, file.stamp)
+        with placed(self._company.folder_name, self._company.fd):
+            outcome = self._take(verdict, file.name, file.stamp)
         if outcome in {Outcome.REMOVED, Outcome.VANISHED}:
             self._gone.add(file.name)
         return outcome
@@ -198,15 +213,16 @@ class _CompanyQuarantine:
         """Look a last time, put back what changed after all, and delete the rest where nothing is to be undone.
 
         Opening a file to truncate it takes the kernel two steps: who found it before the rename may truncate it
-        after the look that followed. A memory that goes back takes the keys that went with it along.
+        after the look that followed. A copy that goes back takes its file along, and a file that stays its copy.
         """
         if self._fd is None:
             return []
         into = self._fd
         changed = {verdict.file.name for verdict in self._moved if not self._is_as_planned(verdict, into)}
+        stays = changed | {name for name in map(_file_of, self._moved) if name and name not in self._gone}
         revisions: list[Revision] = []
         for verdict in self._moved:
-            if verdict.file.name in changed or verdict.memory in changed:
+            if not stays.isdisjoint({verdict.file.name, verdict.second, _file_of(verdict)}):
                 try:
                     self._put_back(verdict, into)
                 except CompanyProblem as problem:
@@ -245,7 +261,9 @@ class _CompanyQuarantine:
 
     def _folder(self) -> int:
         if self._fd is None:
+            self._company.require_mount()
             parent = self._quarantine.folder()
+            note_pairing(self._quarantine.tool, self._quarantine.run_id, self._company.id, self._pairing)
             make_folder(parent, self._company.folder_name)
             self._fd = os.open(self._company.folder_name, OPEN_FOLDER, dir_fd=parent)
         return self._fd
@@ -256,3 +274,8 @@ class _CompanyQuarantine:
             os.close(self._fd)
             self._fd = None
             remove_if_empty(self._quarantine.folder(), self._company.folder_name)
+
+
+def _file_of(verdict: Verdict) -> str | None:
+    """Return the name of the file that a removal goes with as its copy, None for any other removal."""
+    return first_name(verdict.file.name) if verdict.rule is Rule.SECOND_NAME else None

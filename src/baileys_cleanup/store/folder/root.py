@@ -7,8 +7,9 @@ is swapped for a link later is never entered.
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.verdict import AuthFile
@@ -18,17 +19,21 @@ from baileys_cleanup.store.folder.beside import passed_over
 from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company
 from baileys_cleanup.store.folder.mistaken_root import why_mistaken
 from baileys_cleanup.store.folder.opening import open_to_look
+from baileys_cleanup.store.folder.placed import placed
 from baileys_cleanup.store.folder.refused_roots import why_refused
 from baileys_cleanup.store.store import PassedOver, Space
+
+_EXCLUDED = "the setting exclude names it"
 
 
 class Root:
     """The sessions root, held open. `path` is where it really is, whatever link led there."""
 
-    def __init__(self, fd: int, path: str, asked: str) -> None:
+    def __init__(self, fd: int, path: str, asked: str, exclude: Sequence[str] = ()) -> None:
         self.fd = fd
         self.path = path
         self.asked = asked
+        self._exclude = exclude
         self._mount = _mount_of(fd)
 
     @property
@@ -72,7 +77,7 @@ class Root:
             with os.scandir(self.fd) as entries:
                 for entry in entries:
                     company_id = entry.name.removeprefix(COMPANY_PREFIX)
-                    if company_id in {entry.name, ""}:
+                    if company_id in {entry.name, ""} or self._excluded(company_id):
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         ids.append(company_id)
@@ -88,9 +93,18 @@ class Root:
         Where that cannot be listed at this moment nothing is told of it: it keeps no company from anything.
         """
         try:
-            return passed_over(self.fd)
+            return sorted(passed_over(self.fd) + [PassedOver(name, _EXCLUDED, keys=False) for name in self._left_out()])
         except OSError:
             return []
+
+    def _excluded(self, company_id: str) -> bool:
+        return any(fnmatchcase(company_id, pattern) for pattern in self._exclude)
+
+    def _left_out(self) -> list[str]:
+        names = os.listdir(self.fd) if self._exclude else []
+        return [
+            name for name in names if name.startswith(COMPANY_PREFIX) and self._excluded(name[len(COMPANY_PREFIX) :])
+        ]
 
     def has(self, company_id: str) -> bool:
         """Tell whether there is anything by the name of this company's folder."""
@@ -116,6 +130,8 @@ class Root:
                 raise UsageProblem(self._no_company(company_id, error.strerror)) from None
             if not stat.S_ISDIR(status.st_mode):
                 raise UsageProblem(self._no_company(company_id, "it is a link or a file, not a folder"))
+            if self._excluded(company_id):
+                raise UsageProblem(f"--company {shown(company_id)}: the setting exclude says that it is no company")
             if company_id not in ids:
                 ids.append(company_id)
         return ids
@@ -129,11 +145,11 @@ class Root:
         )
 
     @contextmanager
-    def company(self, company_id: str) -> Iterator[Company]:
+    def company(self, company_id: str, *, anywhere: bool = False) -> Iterator[Company]:
         """Open one company folder.
 
         Raises CompanyProblem when it is no longer a folder, cannot be read, or lies on another mount: from
-        there nothing could be renamed into the quarantine, nor back.
+        there nothing could be renamed into the quarantine, nor back. Who only looks takes it `anywhere`.
         """
         try:
             fd = open_to_look(COMPANY_PREFIX + company_id, OPEN_FOLDER, self.fd)
@@ -142,12 +158,11 @@ class Root:
                 raise CompanyProblem("it is no longer a folder; left alone") from None
             raise CompanyProblem(f"its folder cannot be opened: {error.strerror}") from None
         try:
-            if not self.shares_mount(fd):
-                raise CompanyProblem(
-                    "it lies on another file system or mount than the sessions root, so nothing can be moved"
-                    " into the quarantine; give that mount a sessions root of its own"
-                )
-            yield Company(company_id, fd)
+            company = Company(company_id, fd, elsewhere=not self.shares_mount(fd))
+            if not anywhere:
+                company.require_mount()
+            with placed(f"{self.path}/{company.folder_name}", fd):
+                yield company
         finally:
             os.close(fd)
 
@@ -176,7 +191,9 @@ def open_root(path: str) -> Iterator[Root]:
         mistaken = why_mistaken(fd, path)
         if mistaken:
             raise UsageProblem(f"the sessions root {shown(path)} {mistaken}; give the folder that holds company_<id>")
-        yield Root(fd, os.path.realpath(path), path)
+        root = Root(fd, os.path.realpath(path), path)
+        with placed(root.path, fd):
+            yield root
     finally:
         os.close(fd)
 

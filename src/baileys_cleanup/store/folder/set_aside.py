@@ -16,6 +16,7 @@ from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.company import OPEN_FOLDER
+from baileys_cleanup.store.folder.overlay import why_not_switched
 from baileys_cleanup.store.folder.records import read_record, write_record
 from baileys_cleanup.store.folder.renaming import exchange, rename_without_replacing
 from baileys_cleanup.store.folder.root import Root
@@ -170,7 +171,8 @@ def _swap(root: Root, tool: ToolFolder, aside: Aside) -> Aside:
                 _go_live(root, place, aside)
                 _bring_former(place, aside)
         except OSError as error:
-            raise CompanyProblem(f"its folder cannot be switched: {in_words(error)}") from None
+            why = why_not_switched(error, root.fd, root.path, name)
+            raise CompanyProblem(f"its folder cannot be switched: {why}") from None
         os.fsync(root.fd)
         os.fsync(place)
         return _lived(place, aside)

@@ -3,10 +3,12 @@
 import os
 
 from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.store.folder.late import bring_late, list_live
 from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.folder.set_aside import is_live, open_aside, read_asides, switch, switch_back
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
 from baileys_cleanup.store.store import SetAside
+from baileys_cleanup.store.whole_folders import Late
 
 
 def list_set_aside(tool: ToolFolder) -> list[SetAside]:
@@ -26,13 +28,16 @@ def list_set_aside(tool: ToolFolder) -> list[SetAside]:
     return found
 
 
-def switch_set_aside(root: Root, tool: ToolFolder, folder: SetAside) -> None:
-    """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem when it cannot."""
+def switch_set_aside(root: Root, tool: ToolFolder, folder: SetAside) -> Late:
+    """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem when it cannot.
+
+    Returns what was written into the present one meanwhile.
+    """
     wanted = (folder.run_id, folder.company_id)
     aside = next((each for each in read_asides(tool) if (each.run_id, each.company_id) == wanted), None)
     if aside is None:
         raise CompanyProblem(f"the folder that run {folder.run_id} set aside is no longer there")
-    if folder.former or is_live(root, aside):
-        switch_back(root, tool, aside)
-    else:
-        switch(root, tool, aside)
+    seen = list_live(root, folder.company_id)
+    turn = switch_back if folder.former or is_live(root, aside) else switch
+    aside = turn(root, tool, aside)
+    return bring_late(root, tool, aside, seen) if seen else Late([], [])

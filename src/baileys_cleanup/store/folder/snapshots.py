@@ -10,17 +10,29 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import BinaryIO
 
 from baileys_cleanup.decision.account import read_account
 from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, Kind, kind_of
+from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
 from baileys_cleanup.output.text import few
 from baileys_cleanup.store.folder.company import Company, Stamp
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.folder.root import Root
-from baileys_cleanup.store.snapshots import CHUNK, MOST_BYTES, MOST_FILES, Clock, Entry, Snapshot, Source
+from baileys_cleanup.store.snapshots import (
+    CHUNK,
+    MOST_BYTES,
+    MOST_FILES,
+    MOST_VALUE,
+    Access,
+    Clock,
+    Entry,
+    Snapshot,
+    Source,
+)
 
 TRIES = 5
 """How often a file is read that does not hold still."""
@@ -44,7 +56,7 @@ class FolderSnapshots:
 
     def take(self, company_id: str, contents: BinaryIO, clock: Clock) -> Snapshot:
         """Read all auth files of a company into `contents`."""
-        with self._root.company(company_id) as company:
+        with self._root.company(company_id, anywhere=True) as company:
             return take_snapshot(company, contents, clock.clock, clock.wait)
 
     def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:
@@ -66,7 +78,10 @@ def take_snapshot(
         raise CompanyProblem(f"it holds more than {MOST_FILES:,} files: that is no company folder")
     strangers = sorted(listing.strangers)
     shot = Snapshot(contents, strangers=strangers, deeper=company.deeper(strangers))
-    names = sorted((file.name for file in listing.files), key=lambda name: (name != CREDS_NAME, name))
+    shot.foreign = _foreign(company, listing.files)
+    files = [file for file in listing.files if file.name not in shot.foreign]
+    _check_size(company, files)
+    names = sorted((file.name for file in files), key=lambda name: (name != CREDS_NAME, name))
     found: dict[str, Source] = {}
     again = names
     for round_number in range(TRIES):
@@ -80,6 +95,29 @@ def take_snapshot(
     shot.files = {name: found[name] for name in names if name in found}
     _read_creds(shot)
     return shot
+
+
+def _foreign(company: Company, files: Iterable[AuthFile]) -> list[str]:
+    """Return the files that somebody may have put there who could not read them: no copy is made of them."""
+    owners = {os.fstat(company.fd).st_uid}
+    found: dict[str, os.stat_result] = {}
+    for file in files:
+        with suppress(FileNotFoundError):
+            found[file.name] = os.stat(file.name, dir_fd=company.fd, follow_symlinks=False)
+    if CREDS_NAME in found:
+        owners.add(found[CREDS_NAME].st_uid)
+    return sorted(name for name, status in found.items() if status.st_nlink > 1 or status.st_uid not in owners)
+
+
+def _check_size(company: Company, files: Iterable[AuthFile]) -> None:
+    """Raise CompanyProblem where there is more than a company has, before anything is read of it."""
+    files = list(files)
+    sizes = {file.name: file.size for file in company.look(files, files).files}
+    large = sorted(name for name, size in sizes.items() if size > MOST_VALUE)
+    if large:
+        raise CompanyProblem(f"larger than {MOST_VALUE // 1024**2} MiB, so no file of Baileys: {few(large)}")
+    if sum(sizes.values()) > MOST_BYTES:
+        raise CompanyProblem(f"it holds more than {MOST_BYTES // 1024**3} GiB: that is no company folder")
 
 
 def _take(
@@ -118,7 +156,8 @@ def _read(company: Company, name: str, contents: BinaryIO, clock: Callable[[], i
         parts: list[bytes] = []
         size = 0
         kind = kind_of(name)
-        while part := os.read(fd, CHUNK):
+        # never more than was there at the first look: who makes it grow meanwhile fills nothing
+        while size < min(before.st_size, MOST_VALUE) and (part := os.read(fd, min(CHUNK, before.st_size - size))):
             size += len(part)
             if offset + size > MOST_BYTES:
                 raise CompanyProblem(f"it holds more than {MOST_BYTES // 1024**3} GiB: that is no company folder")
@@ -131,19 +170,24 @@ def _read(company: Company, name: str, contents: BinaryIO, clock: Callable[[], i
         os.close(fd)
     stamp = Stamp.of(after)
     still = Stamp.of(before) == stamp and stamp.size == size and abs(clock() - stamp.modified) > JUST_NOW
-    whole = kind is Kind.UNKNOWN or _is_json(parts)
-    return Source(Entry(name, kind, size, digest.hexdigest(), stamp.modified), stamp, offset, whole), still
+    whole = kind is Kind.UNKNOWN or is_json(b"".join(parts))
+    access = Access(before.st_uid, before.st_gid, stat.S_IMODE(before.st_mode))
+    return Source(Entry(name, kind, size, digest.hexdigest(), stamp.modified), stamp, offset, whole, access), still
 
 
-def _is_json(parts: list[bytes]) -> bool:
+def is_json(content: bytes) -> bool:
+    """Tell whether a file is the JSON that its kind always is."""
     try:
-        json.loads(b"".join(parts))
+        json.loads(content)
     except (ValueError, RecursionError):
         return False
     return True
 
 
 def _read_creds(shot: Snapshot) -> None:
+    if CREDS_NAME in shot.foreign:
+        shot.creds_problem = "has several links"
+        return
     if CREDS_NAME not in shot.files:
         shot.creds_problem = "is missing"
         return
@@ -159,7 +203,7 @@ def _read_creds(shot: Snapshot) -> None:
 def is_unchanged(company: Company, shot: Snapshot) -> bool:
     """Tell whether the folder still holds the very files that the snapshot was taken of."""
     files = company.names().files
-    if {file.name for file in files} != set(shot.files):
+    if {file.name for file in files} != {*shot.files, *shot.foreign}:
         return False
     try:
         return all(

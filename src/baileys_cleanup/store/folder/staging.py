@@ -4,11 +4,16 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
+from baileys_cleanup.decision.names import CREDS_LIMIT
+from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.copying import copy_files
 from baileys_cleanup.store.folder.making import FolderWriter
 from baileys_cleanup.store.folder.purge import STAGING, forget_staged
-from baileys_cleanup.store.folder.put_back import put_back
+from baileys_cleanup.store.folder.put_back import put_back, swap_in
+from baileys_cleanup.store.folder.snapshots import is_json
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.snapshots import Access
 
 
 class StagedFiles:
@@ -19,9 +24,21 @@ class StagedFiles:
         self._company = company
         self._writer = FolderWriter(staging, os.fstat(company.fd))
 
-    def write(self, name: str, content: Iterable[bytes], modified: int) -> None:
+    def write(self, name: str, content: Iterable[bytes], modified: int, access: Access | None = None) -> None:
         """Write one file with its date, whole and on the disk."""
-        self._writer.write(name, content, modified)
+        self._writer.write(name, content, modified, access)
+
+    def copy(self, source: int, file: AuthFile) -> bool:
+        """Copy a JSON file out of an open folder; False where it is not whole, or does not hold still."""
+        if not copy_files(source, self._staging, [file]):
+            return False
+        fd = os.open(file.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._staging)
+        with open(fd, "rb") as copy:
+            return is_json(copy.read(CREDS_LIMIT))
+
+    def replace(self, name: str, expected: AuthFile) -> bool:
+        """Put a file in the place of the live one; False, with nothing done, where that is not the expected one."""
+        return swap_in(name, self._staging, self._company.fd, (expected.size, expected.modified))
 
     def insert(self, name: str) -> None:
         """Let a written file appear in the company's folder. Raises FileExistsError where one of that name is."""

@@ -26,15 +26,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.errors import NotWritable, UsageProblem
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.store.folder.company import OPEN_FOLDER
 from baileys_cleanup.store.folder.opening import open_to_look
+from baileys_cleanup.store.folder.placed import name_inodes, placed
 from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.store import OWN_FOLDER
 
 _RUNS = "runs"
 _QUARANTINE = "quarantine"
+NOT_WRITABLE = {errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT}
+"""Errors of a place where nothing can be made at this moment, and much can be read."""
 
 
 class ToolFolder:
@@ -90,13 +93,16 @@ def open_tool_folder(root: Root, *, create: bool) -> Iterator[ToolFolder | None]
         except OSError as error:
             # Somebody else's private folder cannot even be looked into: the owner is the better answer.
             _check_owner_at(root.fd, path)
+            name_inodes(error, root.fd)
             if error.errno in {errno.ENOTDIR, errno.ELOOP}:
                 raise UsageProblem(f"the tool's own folder {shown(path)}, or one in it, is a file or a link") from None
-            raise UsageProblem(
+            kind = NotWritable if error.errno in NOT_WRITABLE else UsageProblem
+            raise kind(
                 f"the tool's own folder {shown(path)} cannot be used: {error.strerror}; the user who runs the"
                 " cleanup must be able to write in the sessions root"
             ) from None
-        yield ToolFolder(path, *opened)
+        with placed(path, opened[0]):
+            yield ToolFolder(path, *opened)
     finally:
         for fd in opened:
             os.close(fd)

@@ -8,13 +8,13 @@ from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.company import Company
-from baileys_cleanup.store.folder import copying, set_aside
+from baileys_cleanup.store.folder import copying, late, set_aside
 from baileys_cleanup.store.folder.company import Company as CompanyFolder
 from baileys_cleanup.store.folder.making import FolderWriter, give
 from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.folder.staging import StagedFiles, open_staging
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
-from baileys_cleanup.store.whole_folders import Aside
+from baileys_cleanup.store.whole_folders import Aside, Late
 
 
 class FolderSwitches:
@@ -51,9 +51,14 @@ class FolderSwitches:
         """Let the built folder go live; the former one lies in its place. Returns the new state."""
         return set_aside.switch(self._root, self._tool, aside)
 
-    def switch_back(self, aside: Aside) -> Aside:
-        """Let the former folder go live again; the built one lies in its place."""
-        return set_aside.switch_back(self._root, self._tool, aside)
+    def switch_back(self, aside: Aside) -> Late:
+        """Let the former folder go live again; the built one lies in its place. Returns what was written meanwhile."""
+        seen = late.list_live(self._root, aside.company_id)
+        return self.bring_late(set_aside.switch_back(self._root, self._tool, aside), seen)
+
+    def bring_late(self, aside: Aside, seen: Iterable[AuthFile]) -> Late:
+        """Bring over what was written since the last look at the folder that lies aside now; name the rest."""
+        return late.bring_late(self._root, self._tool, aside, seen)
 
     def is_live(self, aside: Aside) -> bool:
         """Tell whether the built folder is the live one now."""

@@ -93,7 +93,7 @@ def view_one(
     terms = terms._replace(levels=settings.levels_for(company_id))
     policy = settings.policy_for(company_id)
     try:
-        with store.company(company_id) as company:
+        with store.company(company_id, anywhere=True) as company:
             look = _thorough if detail else _quick
             return look(company, policy, terms, settings.monitor.silent_days)
     except CompanyProblem as problem:

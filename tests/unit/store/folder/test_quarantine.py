@@ -18,7 +18,7 @@ from baileys_cleanup.store.folder.runs import read_runs, write_run
 from baileys_cleanup.store.remover import DryRun, Outcome, Removal, refuse_protected
 from baileys_cleanup.store.runs import RUNNING, Run
 
-from ...helpers import GROUP, NOW, PN, names, put
+from ...helpers import NOW, names, put
 
 RUN = Run("20261122T030000Z-4f1c", NOW, 7)
 NEVER = ["creds.json", "app-state-sync-key-A.json", "app-state-sync-version-regular.json", "app-state-sync-x"]
@@ -41,11 +41,17 @@ class Hands:
         self.folder.mkdir()
         self.kept = place / ".baileys-cleanup" / "quarantine" / run.run_id / "company_7"
 
-    def plan(self, *wanted, memory=None):
+    def plan(self, *wanted, second=None, rule=Rule.SESSION_AGE):
         """Look at files and plan their removal by hand."""
         with self.root.company("7") as company:
             files = [file for file in company.names().files if file.name in wanted]
-            return [Verdict(file, True, Rule.SESSION_AGE, "", memory) for file in company.look(files, files).files]
+            return [Verdict(file, True, rule, "", second) for file in company.look(files, files).files]
+
+    def plan_with_copy(self, name):
+        """Write an old file and its copy, and plan both as the planner does: the copy first."""
+        put(self.folder, name, b"{}", age=20)
+        copy = put(self.folder, f"{name}.bak", b"older", age=21).name
+        return self.plan(copy, rule=Rule.SECOND_NAME) + self.plan(name, second=copy)
 
     def remove(self, verdicts, between=lambda: None):
         """Carry a plan out; `between` happens before the last look."""
@@ -128,20 +134,22 @@ def test_who_truncates_late_gets_the_file_back(root, tool, place, undo_days):
     assert (["session-1.0.json"], b"the newest ratchet") == (hands.revised, path.read_bytes())
 
 
-def test_a_memory_that_goes_back_takes_its_key_along(hands):
-    """A memory rewritten where it arrived goes back, and the own key that went with it too: never one alone."""
-    memory = put(hands.folder, f"sender-key-memory-{GROUP}.json", b"{}", age=9)
-    key = put(hands.folder, f"sender-key-{GROUP}--{PN}--7.json", b"{}", age=9)
-    verdicts = hands.plan(memory.name) + hands.plan(key.name, memory=memory.name)
-    with memory.open("r+b") as bot:
+@pytest.mark.parametrize("days", [7, 0])
+@pytest.mark.parametrize("rewritten", ["session-1.0.json", "session-1.0.json.bak"])
+def test_a_file_and_its_copy_go_back_together(root, tool, place, days, rewritten):
+    """Whichever of the two is rewritten where it arrived, both go back: never one alone."""
+    hands = Hands(root, tool, place, RUN._replace(undo_days=days))
+    verdicts = hands.plan_with_copy("session-1.0.json")
+    with (hands.folder / rewritten).open("r+b") as bot:
 
         def write_late():
             bot.write(b'{"newer": true}')
             bot.flush()
 
         hands.remove(verdicts, write_late)
-    assert [memory.name, key.name] == hands.revised
-    assert {memory.name, key.name} == set(names(hands.folder))
+    both = ["session-1.0.json", "session-1.0.json.bak"]
+    assert both == sorted(hands.revised)
+    assert both == names(hands.folder)
 
 
 def test_what_cannot_be_deleted_is_told(root, tool, place, monkeypatch):
@@ -272,16 +280,32 @@ def test_nothing_goes_where_nothing_could_come_back(hands, monkeypatch):
     assert [] == read_runs(hands.tool)[0]
 
 
-def test_a_key_waits_for_its_memory(hands):
-    """A key whose memory did not go is held; once the memory is gone it follows."""
-    key, memory = "sender-key-1@g.us--2--7.json", "sender-key-memory-1@g.us.json"
-    put(hands.folder, key, age=5)
-    put(hands.folder, memory, age=5)
-    of_key, of_memory = hands.plan(key, memory=memory), hands.plan(memory)
-    put(hands.folder, memory, b"rewritten")
-    assert [Outcome.CHANGED, Outcome.HELD] == hands.remove([*of_memory, *of_key])
-    assert [key, memory] == names(hands.folder)
-    assert [Outcome.REMOVED, Outcome.REMOVED] == hands.remove([*hands.plan(memory), *of_key])
+def test_a_file_that_stays_keeps_its_copy(hands):
+    """A file that was written since the plan stays, and its copy, which went right before it, comes back."""
+    verdicts = hands.plan_with_copy("session-1.0.json")
+    put(hands.folder, "session-1.0.json", b"rewritten")
+    assert [Outcome.REMOVED, Outcome.CHANGED] == hands.remove(verdicts)
+    assert ["session-1.0.json.bak"] == hands.revised
+    assert ["session-1.0.json", "session-1.0.json.bak"] == names(hands.folder)
+
+
+def test_a_file_waits_for_its_copy(hands):
+    """A file whose copy did not go is held; once the copy is gone it follows."""
+    of_copy, of_file = hands.plan_with_copy("session-1.0.json")
+    put(hands.folder, "session-1.0.json.bak", b"rewritten")
+    assert [Outcome.CHANGED, Outcome.HELD] == hands.remove([of_copy, of_file])
+    assert ["session-1.0.json", "session-1.0.json.bak"] == names(hands.folder)
+    copy = hands.plan("session-1.0.json.bak", rule=Rule.SECOND_NAME)
+    assert [Outcome.REMOVED, Outcome.REMOVED] == hands.remove([*copy, of_file])
+    assert [] == names(hands.folder)
+
+
+def test_a_copy_whose_file_vanished_goes(hands):
+    """Where the bot deleted the file meanwhile, its copy goes all the same: it would come to life."""
+    verdicts = hands.plan_with_copy("session-1.0.json")
+    (hands.folder / "session-1.0.json").unlink()
+    assert [Outcome.REMOVED, Outcome.VANISHED] == hands.remove(verdicts)
+    assert [] == names(hands.folder)
 
 
 def test_the_audit_line_comes_first(hands, monkeypatch):

@@ -164,7 +164,7 @@ def test_a_giant_is_not_read(company, place):
     """A file of more than 64 MiB is told by its size alone."""
     path = put(place / "company_7", "creds.json", creds())
     os.truncate(path, 64 * 1024 * 1024 + 1)
-    assert "larger than 64 MiB" in company.account(never).problem
+    assert "larger than 64.0 MiB" in company.account(never).problem
 
 
 # --- the root -----------------------------------------------------------------------------------------------
@@ -213,6 +213,10 @@ def test_a_company_on_another_mount_is_refused(root, place, monkeypatch):
     monkeypatch.setattr(type(root), "shares_mount", lambda _self, _fd: False)
     with pytest.raises(CompanyProblem, match="another file system or mount"), root.company("1"):
         pytest.fail("it was entered")
+    with root.company("1", anywhere=True) as company:
+        assert "another file system or mount" in company.doubt()
+        with pytest.raises(CompanyProblem, match="folder company_1 inside the mount"):
+            company.require_mount()
 
 
 def test_a_root_that_is_a_link_is_followed_once(place, tmp_path):

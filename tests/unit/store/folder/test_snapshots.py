@@ -211,3 +211,47 @@ def test_a_spool_has_no_name(tmp_path, monkeypatch):
     with open_spool() as spool:
         spool.write(json.dumps("x" * IN_MEMORY).encode())
         assert [] == list(tmp_path.iterdir())
+
+
+def test_a_huge_sparse_file_is_named_before_anything_is_read(root, folder):
+    """It costs who made it nothing, and must not cost the others their disk."""
+    with (folder / "session-1.0.json").open("wb") as file:
+        file.truncate(20 * 1024**3)
+    contents = io.BytesIO()
+    with root.company("1") as company, pytest.raises(CompanyProblem, match=r"larger than 64 MiB.*session-1\.0\.json"):
+        take_snapshot(company, contents, lambda: LATER, Waiting())
+    assert not contents.getvalue()
+
+
+def test_what_grows_while_it_is_read_fills_nothing(root, folder, monkeypatch):
+    """No more is read than was there at the first look; the file is read again, and never taken half."""
+    path, read, most = folder / "session-15550000002.0.json", os.read, []
+
+    def growing(fd, size):
+        part = read(fd, size)
+        with path.open("ab") as file:
+            file.write(b" " * 10_000)
+        most.append(len(part))
+        return part
+
+    monkeypatch.setattr(snapshots.os, "read", growing)
+    monkeypatch.setattr(snapshots, "MOST_VALUE", 1_000_000)
+    with pytest.raises(CompanyProblem, match="kept changing"):
+        snap(root)
+    assert 1 + TRIES == len(most)
+
+
+def test_a_file_with_two_links_is_not_read(root, folder, place):
+    """It is named as foreign, and the folder still counts as unchanged."""
+    put(folder, "session-2.0.json", b"{}", age=3)
+    os.link(folder / "session-2.0.json", place / "elsewhere")
+    shot, contents = snap(root)
+    assert (["session-2.0.json"], False) == (shot.foreign, "session-2.0.json" in contents)
+    with root.company("1") as company:
+        assert is_unchanged(company, shot)
+
+
+def test_a_creds_json_with_two_links_is_no_pairing(root, folder, place):
+    """It does not pass for missing: whose it is cannot be told."""
+    os.link(folder / "creds.json", place / "elsewhere")
+    assert "has several links" == snap(root)[0].creds_problem

@@ -1,0 +1,49 @@
+"""What is remembered of each company between two runs: sender keys whose group's memory is gone, and since when.
+
+A group's memory goes in one run, its own sender key in a later one (`decision/sender_keys.py`). What the next run has
+to know is recorded before the memory goes: whoever is killed in between makes the key wait longer, never shorter.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from baileys_cleanup.decision.names import COMPANY_PREFIX
+from baileys_cleanup.decision.verdict import MemoryGone
+from baileys_cleanup.store.small_records import SmallRecords, bounded
+from baileys_cleanup.store.store import Workspace
+
+_PART = "waiting-keys"
+
+
+class WaitingKeys:
+    """The records of one run. Without a workspace nothing is remembered; a dry run only reads."""
+
+    def __init__(self, records: SmallRecords | None, *, writes: bool) -> None:
+        self._records = records
+        self._writes = writes
+        self._known = frozenset(records.names(_PART)) if records is not None else frozenset()
+
+    def read(self, company_id: str) -> Mapping[str, MemoryGone]:
+        """Return what is remembered of a company. A record that cannot be read is none: its keys wait anew."""
+        name = COMPANY_PREFIX + company_id
+        if self._records is None or name not in self._known:
+            return {}
+        try:
+            keys: dict[str, Any] = self._records.read(_PART, name)["keys"]
+            return {key: MemoryGone(bounded(int(since)), bool(removed)) for key, (since, removed) in keys.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}
+
+    def write(self, company_id: str, waiting: Mapping[str, MemoryGone]) -> None:
+        """Remember, durably, what the next run has to know. Raises OSError: then nothing may go from this company."""
+        if self._records is None or not self._writes or waiting == self.read(company_id):
+            return
+        self._records.write(_PART, COMPANY_PREFIX + company_id, {"keys": waiting})
+
+
+NOTHING_WAITS = WaitingKeys(None, writes=False)
+
+
+def waiting_keys(workspace: Workspace | None, *, writes: bool) -> WaitingKeys:
+    """Return what earlier runs left to be remembered."""
+    return WaitingKeys(None if workspace is None else workspace.records(), writes=writes)

@@ -1,0 +1,39 @@
+"""Which pairing the files belong to that a run took from each company: `runs/<run_id>.pairings`, a line for each."""
+
+import json
+import os
+
+from baileys_cleanup.store.folder.opening import open_to_look
+from baileys_cleanup.store.folder.tool_folder import ToolFolder
+
+PAIRINGS = ".pairings"
+
+
+def note_pairing(tool: ToolFolder, run_id: str, company_id: str, pairing: str | None) -> None:
+    """Add the line of a company before anything of it is moved. Raises OSError: then nothing may go."""
+    if pairing is None:
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(run_id + PAIRINGS, flags, 0o600, dir_fd=tool.runs_fd)
+    try:
+        os.write(fd, json.dumps([company_id, pairing]).encode("ascii") + b"\n")
+    finally:
+        os.close(fd)
+
+
+def read_pairing(tool: ToolFolder, run_id: str, company_id: str) -> str | None:
+    """Return the pairing that a run noted for a company, None where it noted none that can be read."""
+    found: str | None = None
+    try:
+        fd = open_to_look(run_id + PAIRINGS, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, tool.runs_fd)
+    except OSError:
+        return None
+    with open(fd, encoding="ascii", errors="replace") as lines:
+        for line in lines:
+            try:
+                company, pairing = json.loads(line)
+            except (ValueError, TypeError):
+                continue  # a torn line
+            if company == company_id and isinstance(pairing, str):
+                found = pairing
+    return found

@@ -1,0 +1,42 @@
+"""`cleaning.clock`: time that has passed leaves traces."""
+
+import pytest
+
+from baileys_cleanup.cleaning.clock import check_trace
+from baileys_cleanup.errors import Refused
+
+from ..helpers import DAY, NOW, creds, put
+
+
+@pytest.fixture
+def idle(place, tool):
+    """Give a company whose newest file was written before the last run."""
+    tool.record_start(NOW)
+    path = place / "company_7"
+    put(path, "creds.json", creds(), age=1)
+    put(path, "session-15550000002.0.json", age=2)
+    return path
+
+
+@pytest.mark.parametrize(("later", "refused"), [(3 * DAY, False), (3 * DAY + 1, True), (40 * DAY, True)])
+def test_more_than_three_days_without_a_trace_are_refused(root, tool, idle, later, refused):
+    """Up to three days nothing is asked; after that one file written since the last run has to be there."""
+    if not refused:
+        check_trace(root, tool, ["7"], NOW + later)
+        return
+    with pytest.raises(Refused, match="--accept-clock"):
+        check_trace(root, tool, ["7"], NOW + later)
+
+
+@pytest.mark.parametrize("name", ["creds.json", "session-15550000003.0.json", "device-list-1.json"])
+def test_one_file_of_any_company_is_a_trace(root, tool, idle, place, name):
+    """Whatever was written in whichever company: a bot lives, so time has passed."""
+    put(place / "company_8", name, creds(), age=-0.1)
+    check_trace(root, tool, ["7", "8"], NOW + 40 * DAY)
+
+
+def test_a_first_run_and_an_empty_root_have_nothing_to_compare(root, tool, place):
+    """Without a last run, or without a company, nobody is refused."""
+    check_trace(root, tool, ["7"], NOW)
+    tool.record_start(NOW)
+    check_trace(root, tool, [], NOW + 40 * DAY)
