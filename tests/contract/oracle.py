@@ -1,14 +1,15 @@
 """The rules of the contract once more, written down as plainly as can be: the judge of the property tests.
 
-It knows companies with a readable creds.json and default settings, and nothing about folders.
+It knows first runs over companies with a readable creds.json and default settings, and nothing about folders.
 """
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 DAY = 86_400
-GROUP = r"(?P<group>\d+(?:-\d+)?@g\.us|\d+@broadcast|status@broadcast)"
+FIRST_DATE = 1_420_070_400  # 2015-01-01: what is older carries no real date
 USER = r"(?P<user>\d+)(?:_\d+)?"
 OLDER = {"session": 14 * DAY, "sender_key": 3 * DAY, "sender_key_memory": 3 * DAY}
 
@@ -45,10 +46,17 @@ class Account:
 
 
 def removed(files: Mapping[str, float], account: Account) -> set[str]:
-    """Give the names that go, of files with their ages in seconds."""
+    """Give the names that go, of files with their ages in seconds, each with its copy under a second name."""
     gone = {name for name, age in files.items() if age >= OLDER.get(kind(name), float("inf"))}
     gone = {name for name in gone if not own_session(name, account)}
-    return pair_up(gone, files, account) | spare_pre_keys(files, account)
+    gone = pair_up(gone, files, account) | spare_pre_keys(files, account)
+    gone = {name for name in gone if dated(files[name]) and dated(files.get(f"{name}.bak", 0))}
+    return gone | {f"{name}.bak" for name in gone if f"{name}.bak" in files}
+
+
+def dated(age: float) -> bool:
+    """Tell whether an age can be: of 2015 or later, and not more than a day ahead."""
+    return -DAY <= age <= time.time() - FIRST_DATE
 
 
 def own_session(name: str, account: Account) -> bool:
@@ -58,26 +66,36 @@ def own_session(name: str, account: Account) -> bool:
 
 
 def pair_up(gone: set[str], files: Mapping[str, float], account: Account) -> set[str]:
-    """Let each memory and the own keys of its group share the age of the newest."""
-    for memory in files:
-        match = re.fullmatch(rf"sender-key-memory-{GROUP}\.json", memory, re.ASCII)
-        if match is None or match["group"] == "status@broadcast":
+    """Let a memory and the keys tied to it share the age of the newest; the keys stay, and so does an own one alone."""
+    for key in files:
+        group, is_own = tie(key, account)
+        if group is None:
             continue
-        pair = {memory, *(key for key in files if own_key_of(key, match["group"], account))}
-        if min(files[name] for name in pair) < 3 * DAY:
-            gone = gone - pair
+        memory = f"sender-key-memory-{group}.json"
+        if memory in files or f"{memory}.bak" in files or is_own:
+            gone = gone - {key}
+        if files[key] < 3 * DAY or not dated(files[key]):
+            gone = gone - {memory}
     return gone
 
 
-def own_key_of(name: str, group: str, account: Account) -> bool:
-    """Tell whether this is an own sender key of that group."""
-    match = re.fullmatch(rf"sender-key-{GROUP}--{USER}--(?P<device>\d{{1,5}})\.json", name, re.ASCII)
-    return match is not None and match["group"] == group and (match["user"], match["device"]) in account.own
+def tie(name: str, account: Account) -> tuple[str | None, bool]:
+    """Give the group whose memory a sender key is tied to, and whether the key is certainly this account's own."""
+    if kind(name) != "sender_key":
+        return None, False
+    match = re.fullmatch(rf"sender-key-(?P<group>.+)--{USER}--(?P<device>\d{{1,5}})\.json", name, re.ASCII)
+    is_own = match is not None and (match["user"], match["device"]) in account.own
+    if match is None:  # nobody can tell whose it is
+        match = re.fullmatch(r"sender-key-(?P<group>.+?)--.+\.json", name)
+    elif not is_own:
+        return None, False
+    return (None, False) if match is None or match["group"] == "status@broadcast" else (match["group"], is_own)
 
 
 def spare_pre_keys(files: Mapping[str, float], account: Account) -> set[str]:
-    """Give the pre-keys above the cap that no guard holds."""
-    numbers = sorted(int(name[8:-5]) for name in files if kind(name) == "pre_key")
+    """Give the pre-keys above the cap that no guard holds; numbers the counter has not reached stay and do not count."""
+    every = sorted(int(name[8:-5]) for name in files if kind(name) == "pre_key")
+    numbers = [n for n in every if n < account.upto]
     guarded = {n for n in numbers if n >= account.uploaded or n == account.upto - 1}
     others = [n for n in numbers if n not in guarded]
     over = others[: max(0, len(others) - max(0, 50 - len(guarded)))]

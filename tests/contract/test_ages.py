@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 
-from .world import DAY, MEMORY, MINUTE, OTHER, OTHER_KEY, Root
+from .world import DAY, MEMORY, MINUTE, OTHER, OTHER_KEY, Root, creds
 
 BY_AGE = {
     OTHER_KEY: 3 * DAY,
@@ -15,7 +15,7 @@ BY_AGE = {
 
 
 def test_limits_of_fourteen_and_three_days(root: Root) -> None:
-    """A file at its limit goes, one a minute short of it stays, whatever the time zone."""
+    """A file at its limit goes, one a minute short of it stays, and so does a date that cannot be, in any time zone."""
     old, young, future, ancient = (root.company(name) for name in ("old", "young", "future", "ancient"))
     for name, limit in BY_AGE.items():
         old.put(name, age=limit)
@@ -26,10 +26,31 @@ def test_limits_of_fourteen_and_three_days(root: Root) -> None:
     for zone in ("UTC", "Pacific/Kiritimati", "America/Los_Angeles"):
         found = root.dry(env={"TZ": zone}).companies
         removed = {name: company["files"]["removed"] for name, company in found.items()}
-        assert removed == {"old": len(BY_AGE), "young": 0, "future": 0, "ancient": len(BY_AGE)}
+        assert removed == {"old": len(BY_AGE), "young": 0, "future": 0, "ancient": 0}
     root.clean()
-    assert old.names() == ancient.names() == {b"creds.json"}
-    assert len(young.names()) == len(future.names()) == len(BY_AGE) + 1
+    assert old.names() == {b"creds.json"}
+    assert len(young.names()) == len(future.names()) == len(ancient.names()) == len(BY_AGE) + 1
+
+
+def test_a_date_that_cannot_be_is_no_age(root: Root) -> None:
+    """Before 2015 a file stays, a pre-key too, and the summary says how many and warns."""
+    first = dt.datetime(2015, 1, 1, tzinfo=dt.UTC).timestamp()
+    company = root.company(content=creds(upto=61)).pre_keys(range(1, 61))
+    dates = {1: 0, 2: dt.datetime(1985, 10, 26, tzinfo=dt.UTC).timestamp(), 3: first - 1, 4: first}
+    for nth, date in dates.items():
+        name = f"session-{nth}.0.json"
+        company.put(name)
+        os.utime(company.path / name, (date, date))
+    os.utime(company.path / "pre-key-3.json", (0, 0))
+    healthy = root.company("healthy", creds(me="15550000005:7@s.whatsapp.net", lid=None)).put(
+        "session-1.0.json", age=20 * DAY
+    )
+    found = root.clean().companies
+    assert company.numbers() == {3, *range(11, 61)}
+    left = {os.fsdecode(name) for name in company.names() if b"session" in name}
+    assert left == {f"session-{nth}.0.json" for nth in (1, 2, 3)}
+    assert any(warning.startswith("4 files") and "date" in warning for warning in found["962302"]["warnings"])
+    assert (healthy.names(), found["healthy"]["warnings"]) == ({b"creds.json"}, [])
 
 
 def test_limits_to_the_second(root: Root) -> None:

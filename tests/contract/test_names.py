@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from .world import CANARY, DAY, KINDS, Root
+from .world import CANARY, DAY, KINDS, Root, creds
 
 # Longest name a file system takes, so the largest number a pre-key can carry.
 HUGE = "9" * (255 - len("pre-key-.json"))
@@ -181,14 +181,15 @@ REMOVED_WHEN_OLD = {"session", "sender_key", "sender_key_memory"}
 
 
 def test_every_name_has_the_kind_its_whole_name_says(root: Root) -> None:
-    """Each name of a long table, alone in a company of its own, is counted under its one kind, and goes only if that kind goes."""
+    """Each name of a long table, beside the creds.json of a company of its own, is counted under its one kind, and goes only if that kind goes."""
     assert set(NAMES) == KINDS
     companies = {}
     for nth, (kind, name) in enumerate(TABLE):
-        companies[str(nth)] = (kind, name, root.company(str(nth), None).put(name, age=100 * DAY))
+        content = creds() if kind != "creds" else None
+        companies[str(nth)] = (kind, name, root.company(str(nth), content).put(name, age=100 * DAY))
     dry = root.dry()
-    seen = {company: list(found["kinds"]) for company, found in dry.companies.items()}
-    assert seen == {company: [kind] for company, (kind, _, _) in companies.items()}
+    seen = {company: set(found["kinds"]) for company, found in dry.companies.items()}
+    assert seen == {company: {"creds", kind} for company, (kind, _, _) in companies.items()}
     removed = {company for company, found in dry.companies.items() if found["files"]["removed"]}
     expected = {company for company, (kind, _, _) in companies.items() if kind in REMOVED_WHEN_OLD}
     assert removed == expected

@@ -1,5 +1,6 @@
 """Guard 4: sessions of this account's own devices stay."""
 
+import json
 import os
 
 from .world import DAY, LID, OTHER, OTHER_LID, PN, Root, creds
@@ -56,9 +57,16 @@ def test_the_guard_can_be_switched_off(root: Root) -> None:
     assert {os.fsdecode(name) for name in company.names()} == {"creds.json", *OWN[4:]}
 
 
-def test_without_creds_json_nobody_is_own(root: Root) -> None:
-    """An absent creds.json guards nobody's sessions, and is warned of."""
-    company = root.company(content=None).put(*OWN, *NOT_OWN, age=20 * DAY)
-    found = root.clean().only
-    assert company.names() == set()
-    assert found["warnings"]
+def test_without_a_readable_creds_json_no_session_goes(root: Root) -> None:
+    """Absent, broken or without a word of who this is: any session may be an own one, and each is warned of."""
+    unknown = {"absent": None, "broken": b"{", "nobody": creds(me="nonsense", lid=None)}
+    companies = {name: root.company(name, content) for name, content in unknown.items()}
+    for company in companies.values():
+        company.put(*OWN, *NOT_OWN, age=20 * DAY).put("sender-key-x.json", age=20 * DAY)
+    found = root.clean("-v").companies
+    for name, company in companies.items():
+        left = {os.fsdecode(file) for file in company.names()} - {"creds.json"}
+        assert left == {*OWN, *NOT_OWN}, name
+        assert found[name]["warnings"], name
+    (explained,) = json.loads(root.run("explain", "--company", "absent", "--json").out)["companies"]
+    assert {file["rule"] for file in explained["verdicts"]} == {"account_unknown"}

@@ -22,11 +22,11 @@ def test_the_fifty_highest_numbers_stay(root: Root) -> None:
     chosen = random.Random(1).sample(range(1, 1200), 99)
     mixed.pre_keys(chosen, age=5 * DAY)
     fifty = root.company("fifty", creds(upto=51)).pre_keys(range(1, 51))
-    one_over = root.company("fifty-one", creds(upto=52)).pre_keys(range(1, 52))
+    one_over = root.company("fiftyone", creds(upto=52)).pre_keys(range(1, 52))
     fresh = root.company("fresh", creds(upto=61)).pre_keys(range(1, 61), age=-DAY)
     dry = root.dry()
-    assert list(dry.removals("fifty-one")) == ["pre-key-1.json"]
-    assert dry.removals("fifty-one")["pre-key-1.json"]["kind"] == "pre_key"
+    assert list(dry.removals("fiftyone")) == ["pre-key-1.json"]
+    assert dry.removals("fiftyone")["pre-key-1.json"]["kind"] == "pre_key"
     root.clean()
     assert by_number.numbers() == numbers((151, 200))
     assert mixed.numbers() == set(sorted(chosen)[-50:])
@@ -45,12 +45,12 @@ def test_the_lowest_numbers_go_first(root: Root) -> None:
 
 
 def test_numbers_beyond_any_counter_are_still_numbers(root: Root) -> None:
-    """Pre-keys with absurdly long numbers count as the highest, and nothing breaks."""
+    """Pre-keys with absurdly long numbers stay, push nothing out, and nothing breaks."""
     company = root.company(content=creds(upto=61)).pre_keys(range(1, 61))
     huge = [f"pre-key-{'9' * length}.json" for length in (9, 20, 200)]
     company.put(*huge, age=100 * DAY)
     root.clean()
-    assert company.numbers() == numbers((14, 60)) | {int("9" * length) for length in (9, 20, 200)}
+    assert company.numbers() == numbers((11, 60)) | {int("9" * length) for length in (9, 20, 200)}
 
 
 def test_names_that_are_no_pre_keys_take_no_place(root: Root) -> None:
@@ -81,17 +81,30 @@ def test_keys_not_uploaded_yet_stay_and_count(root: Root) -> None:
     assert few.numbers() == numbers((51, 100))
     assert all_of_them.numbers() == numbers((1, 100))
     assert none.numbers() == numbers((51, 100))
-    # Version 6 counts up only after an upload: files at or above both counters are not uploaded.
-    assert beyond.numbers() == numbers((100, 170)), "the newest by the counter, and all that is not uploaded"
+    # Version 6 counts up only after an upload: files at or above both counters may be of one that is under way.
+    assert beyond.numbers() == numbers((51, 170)), "the 50 below the counter, and all that it has not reached"
     assert found["many"]["counted"] == 81, "no advertised batch here: all files count"
 
 
 def test_the_newest_key_stays_and_counts(root: Root) -> None:
-    """The key before nextPreKeyId stays even where 50 higher numbers exist, and takes one of the 50 places."""
-    company = root.company(content=creds(upto=11, uploaded=1000)).pre_keys(range(1, 101))
+    """The 50 are counted down from the key before nextPreKeyId; numbers it has not reached stay and push nothing out."""
+    company = root.company(content=creds(upto=61, uploaded=1000)).pre_keys(range(1, 101))
+    few = root.company("few", creds(upto=11, uploaded=1000)).pre_keys(range(1, 101))
     root.clean()
-    assert 10 in company.numbers()
-    assert company.numbers() == {10} | numbers((52, 100))
+    assert company.numbers() == numbers((11, 100))
+    assert few.numbers() == numbers((1, 100))
+
+
+def test_numbers_of_a_former_pairing_are_named_as_such(root: Root) -> None:
+    """A number beyond the counter, written before a lower one that it has passed, is left from a former pairing."""
+    company = root.company(content=creds(upto=31)).pre_keys(range(1, 31), age=DAY)
+    company.pre_keys([700], age=200 * DAY).pre_keys([31], age=0)
+    root.clean()
+    assert company.numbers() == numbers((1, 31), (700, 700))
+    former = root.run("explain", "--company", "962302", "pre-key-700.json").out.decode()
+    coming = root.run("explain", "--company", "962302", "pre-key-31.json").out.decode()
+    assert "left from a former pairing: kept" in " ".join(former.split())
+    assert "being written" in " ".join(coming.split())
 
 
 def test_a_fresh_pairing_keeps_its_whole_batch(root: Root) -> None:
@@ -207,13 +220,15 @@ def test_a_broken_creds_json_keeps_the_batch(root: Root) -> None:
     assert small.numbers() == numbers((251, 300))
 
 
-def test_without_creds_json_only_the_rules_apply(root: Root) -> None:
-    """An absent creds.json guards nothing: the cap takes a batch of 812, with a warning."""
-    company = root.company(content=None).pre_keys(range(1, 813))
-    found = root.clean().only
-    assert company.numbers() == numbers((763, 812))
-    assert found["warnings"]
-    assert found["advertised_pre_keys"] == 0
+def test_without_creds_json_the_highest_number_stands_in(root: Root) -> None:
+    """An absent creds.json keeps a batch of 812, with a warning; below that many numbers the cap applies."""
+    batch = root.company("batch", None).pre_keys(range(1, 813))
+    below = root.company("below", None).pre_keys(range(1, 812))
+    found = root.clean().companies
+    assert batch.numbers() == numbers((1, 812))
+    assert below.numbers() == numbers((762, 811)), "811 + 1 is less than 813"
+    assert [found[name]["advertised_pre_keys"] for name in ("batch", "below")] == [762, 0]
+    assert all(found[name]["warnings"] for name in ("batch", "below"))
 
 
 def test_the_cap_is_a_setting_with_a_floor(root: Root) -> None:

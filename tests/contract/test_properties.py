@@ -12,7 +12,9 @@ from . import oracle
 from .world import DAY, DEVICE, LID, OTHER, OTHER_LID, PN, Root, creds
 
 ACCOUNT_OWN = frozenset({(PN, str(DEVICE)), (LID, str(DEVICE))})
-AGES = st.sampled_from([-400.0, 0.0, 1.0, 2.99, 3.01, 5.0, 13.99, 14.01, 30.0, 4000.0]).map(lambda days: days * DAY)
+AGES = st.sampled_from([-400.0, 0.0, 1.0, 2.99, 3.01, 5.0, 13.99, 14.01, 30.0, 4000.0, 5000.0]).map(
+    lambda days: days * DAY
+)
 
 users = st.sampled_from([PN, LID, OTHER, OTHER_LID, PN + "1"])
 domains = st.sampled_from(["", "_1", "_128", "_129"])
@@ -48,7 +50,7 @@ prefixes = st.sampled_from(
         "",
     ]
 )
-endings = st.sampled_from([".json", ".json", ".json.tmp", ".JSON", ".json\n", "", "\x1b[0m.json"])
+endings = st.sampled_from([".json", ".json", ".json.bak", ".json.tmp", ".JSON", ".json\n", "", "\x1b[0m.json"])
 names = st.one_of(
     st.builds("session-{}{}.{}.json".format, users, domains, devices),
     st.builds("sender-key-{}--{}{}--{}.json".format, groups, users, domains, devices),
@@ -80,6 +82,8 @@ def pre_keys(draw: st.DrawFn) -> dict[str, float]:
 def companies(draw: st.DrawFn) -> tuple[dict[str, float], oracle.Account]:
     """Draw what lies in one company, and its counters."""
     files = draw(st.dictionaries(names, AGES, max_size=40)) | draw(pre_keys())
+    for name in draw(st.sets(st.sampled_from(sorted(files)), max_size=5)) if files else ():
+        files.setdefault(f"{name}.bak", draw(AGES))
     highest = max((int(name[8:-5]) for name in files if oracle.kind(name) == "pre_key"), default=0)
     upto = draw(st.sampled_from([highest + 1, 812, 813, 5000]))
     uploaded = draw(st.sampled_from([upto, max(1, highest - 20), 10_000]))

@@ -3,7 +3,7 @@
 import os
 from functools import partial
 
-from .world import DAY, LID, OTHER, Root, at_once
+from .world import DAY, LID, OTHER, Root, at_once, creds
 
 NEVER = [
     "creds.json",
@@ -43,7 +43,8 @@ ATTEMPTS = [
 
 def test_the_harshest_settings_leave_them(root: Root) -> None:
     """With every limit at its lowest and every guard off, sessions go and no protected file does."""
-    company = root.company().put(*NEVER, age=9000 * DAY).put(f"session-{OTHER}.0.json", age=9000 * DAY)
+    company = root.company().put(*NEVER, f"session-{OTHER}.0.json", age=4000 * DAY)
+    company.put("creds.json", age=4000 * DAY, content=creds())
     config = root.path.parent / "harsh.toml"
     config.write_text(HARSH)
     found = root.clean("--config", str(config), "-v").only
@@ -53,7 +54,7 @@ def test_the_harshest_settings_leave_them(root: Root) -> None:
 
 def test_no_setting_reaches_them(root: Root) -> None:
     """A setting that would name a protected kind does not exist: status 2, nothing touched."""
-    root.company().put(*NEVER, f"session-{OTHER}.0.json", age=9000 * DAY)
+    root.company().put(*NEVER, f"session-{OTHER}.0.json", age=4000 * DAY).put("creds.json", content=creds())
     before = root.tree()
     attempts = [(table, line) for table in ("retention", "companies.962302.retention") for line in ATTEMPTS]
     calls = []

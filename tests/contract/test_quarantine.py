@@ -25,7 +25,7 @@ def test_what_was_removed_lies_in_the_quarantine_as_it_was(root: Root) -> None:
     inode = (company.path / "session-1.0.json").stat().st_ino
     result = root.clean()
     held = root.quarantine(result.summary["run_id"])
-    assert len(held) == result.summary["totals"]["removed"] == 16
+    assert len(held) == result.summary["totals"]["removed"] == 15, "the own key goes in a later run"
     assert held == {name: what for name, what in before.items() if name not in root.files()}
     assert root.files() | held == before
     there = root.tool / "quarantine" / result.summary["run_id"] / "company_962302" / "session-1.0.json"
@@ -111,7 +111,7 @@ def test_what_is_due_is_purged_by_the_date_of_its_run(root: Root) -> None:
         ("+8d", [30]),
         ("+31d", []),
     ):
-        result = root.clean(clock=clock)
+        result = root.clean("--accept-clock", clock=clock)
         assert [days for days, run_id in runs.items() if root.quarantine(run_id)] == left, clock
         listed = root.run("undo", clock=clock).out.decode()
         assert [days for days, run_id in runs.items() if run_id in listed] == left, clock

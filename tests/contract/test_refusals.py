@@ -68,6 +68,24 @@ def test_a_clock_that_cannot_be_right_refuses(root: Root) -> None:
     assert root.clean().status == 0
 
 
+def test_time_that_left_no_trace_refuses(root: Root) -> None:
+    """More than 3 days after the last run with not one file written since is status 4, until it is accepted."""
+    sessions(root, "a", 3)
+    quiet = root.company("b").put("session-1.0.json", age=13 * DAY)
+    root.clean()
+    before, held = root.tree(), root.quarantine()
+    for clock, args, status in (("+71h", (), 0), ("+73h", (), 4), ("+73h", ("--accept-clock",), 0)):
+        result = root.run("--dry-run", *args, clock=clock)
+        assert result.status == status, result
+    for _ in range(2):  # a refused run is not recorded
+        refused = root.run("--undo-days", "0", clock="+9d")
+        assert refused.status == 4
+        assert "--accept-clock" in refused.said
+        assert (root.tree(), root.quarantine()) == (before, held)
+    quiet.put("session-2.0.json")
+    assert root.clean(clock="+73h").companies["b"]["files"]["removed"] == 1, "one file of one company is trace enough"
+
+
 def test_a_first_run_never_refuses(root: Root) -> None:
     """With no record there is nothing to doubt, whatever the year."""
     sessions(root, "a", 1)

@@ -1,5 +1,6 @@
-"""Guard 3: this account's own sender key and the memory of the same group go together or stay together."""
+"""Guard 3: a group's memory and its own sender key have one age; the memory goes first, the key in a later run."""
 
+import json
 import os
 
 import pytest
@@ -36,22 +37,22 @@ def group(nth: int) -> str:
 
 # The case: what is there with its age, and what of it goes.
 PAIRS: dict[str, tuple[dict[str, float], set[str]]] = {
-    "both old": ({OWN_KEY: OLD, MEMORY: OLD}, {OWN_KEY, MEMORY}),
+    "both old": ({OWN_KEY: OLD, MEMORY: OLD}, {MEMORY}),
     "both young": ({OWN_KEY: YOUNG, MEMORY: YOUNG}, set()),
     "young memory": ({OWN_KEY: OLD, MEMORY: YOUNG}, set()),
     "young key": ({OWN_KEY: YOUNG, MEMORY: OLD}, set()),
     "just short": ({OWN_KEY: OLD, MEMORY: 3 * DAY - 60}, set()),
-    "just there": ({OWN_KEY: OLD, MEMORY: 3 * DAY}, {OWN_KEY, MEMORY}),
+    "just there": ({OWN_KEY: OLD, MEMORY: 3 * DAY}, {MEMORY}),
     "memory alone, old": ({MEMORY: OLD}, {MEMORY}),
     "memory alone, young": ({MEMORY: YOUNG}, set()),
-    "key alone, old": ({OWN_KEY: OLD}, {OWN_KEY}),
+    "key alone, old, as no run has seen it": ({OWN_KEY: OLD}, set()),
     "key alone, young": ({OWN_KEY: YOUNG}, set()),
-    "LID, both old": ({OWN_LID_KEY: OLD, MEMORY: OLD}, {OWN_LID_KEY, MEMORY}),
+    "LID, both old": ({OWN_LID_KEY: OLD, MEMORY: OLD}, {MEMORY}),
     "LID, young memory": ({OWN_LID_KEY: OLD, MEMORY: YOUNG}, set()),
     "LID, young key": ({OWN_LID_KEY: YOUNG, MEMORY: OLD}, set()),
     "number and LID, all old": (
         {OWN_KEY: OLD, OWN_LID_KEY: OLD, MEMORY: OLD},
-        {OWN_KEY, OWN_LID_KEY, MEMORY},
+        {MEMORY},
     ),
     "number and LID, one young": ({OWN_KEY: OLD, OWN_LID_KEY: YOUNG, MEMORY: OLD}, set()),
     "other's key, young memory": ({OTHER_KEY: OLD, MEMORY: YOUNG}, {OTHER_KEY}),
@@ -59,7 +60,7 @@ PAIRS: dict[str, tuple[dict[str, float], set[str]]] = {
     "other's key beside a young pair": ({OWN_KEY: YOUNG, OTHER_KEY: OLD, MEMORY: OLD}, {OTHER_KEY}),
     "other's young key beside an old pair": (
         {OWN_KEY: OLD, OTHER_KEY: YOUNG, MEMORY: OLD},
-        {OWN_KEY, MEMORY},
+        {MEMORY},
     ),
     "domain is ignored": (
         {f"sender-key-{GROUP}--{PN}_128--{DEVICE}.json": OLD, MEMORY: YOUNG},
@@ -75,8 +76,8 @@ PAIRS: dict[str, tuple[dict[str, float], set[str]]] = {
         {f"sender-key-{GROUP}--{LID}_1--0.json"},
     ),
     "another group's memory": (
-        {OWN_KEY: OLD, f"sender-key-memory-{group(2)}.json": YOUNG},
-        {OWN_KEY},
+        {OTHER_KEY: OLD, OWN_KEY: OLD, f"sender-key-memory-{group(2)}.json": YOUNG},
+        {OTHER_KEY},
     ),
     "an old group": (
         {
@@ -106,12 +107,28 @@ PAIRS: dict[str, tuple[dict[str, float], set[str]]] = {
         },
         {"sender-key-memory-status@broadcast.json"},
     ),
-    "outside the grammar, never own": (
+    "a group outside the grammar, young memory": (
         {f"sender-key-x--{PN}--{DEVICE}.json": OLD, "sender-key-memory-x.json": YOUNG},
-        {f"sender-key-x--{PN}--{DEVICE}.json"},
+        set(),
     ),
-    "a device too long, never own": (
+    "a newsletter, both old": (
+        {f"sender-key-16@newsletter--{PN}--{DEVICE}.json": OLD, "sender-key-memory-16@newsletter.json": OLD},
+        {"sender-key-memory-16@newsletter.json"},
+    ),
+    "another's key of a group outside the grammar": (
+        {f"sender-key-x--{OTHER}--{DEVICE}.json": OLD, "sender-key-memory-x.json": YOUNG},
+        {f"sender-key-x--{OTHER}--{DEVICE}.json"},
+    ),
+    "a sender outside the grammar, young memory": (
         {f"sender-key-{GROUP}--{PN}--00000{DEVICE}.json": OLD, MEMORY: YOUNG},
+        set(),
+    ),
+    "a sender outside the grammar, both old": (
+        {f"sender-key-{GROUP}--{PN}--00000{DEVICE}.json": OLD, MEMORY: OLD},
+        {MEMORY},
+    ),
+    "a sender outside the grammar, alone": (
+        {f"sender-key-{GROUP}--{PN}--00000{DEVICE}.json": OLD},
         {f"sender-key-{GROUP}--{PN}--00000{DEVICE}.json"},
     ),
     "a longer user, not own": (
@@ -157,15 +174,48 @@ def test_own_is_user_and_device_of_either_identity(
 
 
 def test_the_memory_goes_first(root: Root) -> None:
-    """The memory is taken before the own key, so that a crash between the two does no harm."""
+    """Each memory goes in one run, and its own key in a later one, six hours on at the soonest."""
     company = root.company()
-    for nth in range(20):
-        memory, key = f"sender-key-memory-{group(nth)}.json", f"sender-key-{group(nth)}--{PN}--{DEVICE}.json"
-        company.put(memory, key, age=OLD)
+    memories = {f"sender-key-memory-{group(nth)}.json" for nth in range(20)}
+    keys = {f"sender-key-{group(nth)}--{PN}--{DEVICE}.json" for nth in range(20)}
+    company.put(*memories, *keys, age=OLD)
+    first = root.clean("-v")
+    assert set(first.removals()) == memories
+    assert sender_keys(company) == keys
+    (explained,) = json.loads(root.run("explain", "--company", company.id, "--json").out)["companies"]
+    rules = {file["file"]: file["rule"] for file in explained["verdicts"] if file["file"] in keys}
+    assert rules == dict.fromkeys(keys, "sender_key_after_memory")
+    for clock in ("+1h", "+350m"):
+        root.clean(clock=clock)
+        assert sender_keys(company) == keys, clock
+    second = root.clean("-v", clock="+370m")
+    assert set(second.removals()) == keys
+    assert {gone["rule"] for gone in [*first.removals().values(), *second.removals().values()]} == {
+        "sender_key_pair_age"
+    }
+    assert sender_keys(company) == set()
+
+
+def test_a_key_in_use_again_waits_anew(root: Root) -> None:
+    """A key that was written since, or whose memory came back, does not go however long ago the memory went."""
+    written, remembered, unused = (root.company(name).put(OWN_KEY, MEMORY, age=OLD) for name in "abc")
     root.clean()
-    log = (root.tool / "audit.log").read_text()
-    for nth in range(20):
-        assert log.index(f"sender-key-memory-{group(nth)}.json") < log.index(f"sender-key-{group(nth)}--{PN}")
+    written.put(OWN_KEY)
+    remembered.put(MEMORY)
+    root.clean(clock="+2d")
+    assert sender_keys(written) == {OWN_KEY}
+    assert sender_keys(remembered) == {OWN_KEY, MEMORY}
+    assert sender_keys(unused) == set()
+
+
+def test_a_key_alone_counts_from_the_run_that_first_sees_it(root: Root) -> None:
+    """Where no record tells of the memory, the key waits six hours from the first run on; a dry run records nothing."""
+    company = root.company().put(OWN_KEY, age=OLD)
+    root.dry()
+    root.clean(clock="+7h")
+    assert sender_keys(company) == {OWN_KEY}
+    root.clean(clock="+14h")
+    assert sender_keys(company) == set()
 
 
 NOBODY = {
@@ -176,17 +226,18 @@ NOBODY = {
 }
 
 
-def test_an_unknown_account_lets_a_memory_go_with_any_key(root: Root) -> None:
-    """Where creds.json cannot tell who this account is, a key that goes takes its group's memory, however young."""
+def test_with_an_unknown_account_any_key_is_of_the_pair(root: Root) -> None:
+    """Where creds.json cannot tell who this account is, each key is treated as its group's own: nothing young goes."""
+    second_key, second_memory = f"sender-key-{group(2)}--{OTHER}--0.json", f"sender-key-memory-{group(2)}.json"
+    third_key, third_memory = f"sender-key-{group(3)}--{OTHER}--0.json", f"sender-key-memory-{group(3)}.json"
+    lone = f"sender-key-{group(4)}--{OTHER}--0.json"
     for name, content in NOBODY.items():
-        company = root.company(name, content)
-        company.put(OTHER_KEY, age=OLD).put(MEMORY, age=0)
-        company.put(f"sender-key-{group(2)}--{OTHER}--0.json", f"sender-key-memory-{group(2)}.json", age=YOUNG)
+        company = root.company(name, content).put(OTHER_KEY, third_key, third_memory, lone, age=OLD)
+        company.put(MEMORY, age=0).put(second_key, second_memory, age=YOUNG)
     root.clean()
-    kept = {f"sender-key-{group(2)}--{OTHER}--0.json", f"sender-key-memory-{group(2)}.json"}
     for name in NOBODY:
         left = {path.name for path in (root.path / f"company_{name}").iterdir()} - {"creds.json"}
-        assert left == kept, name
+        assert left == {OTHER_KEY, MEMORY, second_key, second_memory, third_key}, name
 
 
 def test_a_memory_that_cannot_go_keeps_its_key(root: Root) -> None:

@@ -30,7 +30,7 @@ def filled(root: Root) -> None:
     rich.put(f"session-{PN}.0.json", f"identity-key-{OTHER}.0.json", age=20 * DAY)
     rich.put(OTHER_KEY, MEMORY, age=5 * DAY, content=b"y" * 77)
     rich.put("app-state-sync-key-AA==.json", "app-state-sync-version-regular.json", f"lid-mapping-{OTHER}.json")
-    root.company("small")
+    root.company("small", creds(me="15550000005:7@s.whatsapp.net", lid=None))
 
 
 def test_the_summary_in_json(root: Root) -> None:
@@ -112,7 +112,8 @@ LEVELS = [1, 99, 100, 150, 151, 170, 171, 180, 181, 400]
 def test_levels(root: Root) -> None:
     """The level is that of the counted files that remain; above 150 it is a warning, which even -q shows."""
     for count in LEVELS:
-        company = root.company(str(count)).put(*(f"device-list-{n}.json" for n in range(count - 1)))
+        nobody_else = creds(me=f"1555000{count:04}:7@s.whatsapp.net", lid=None)
+        company = root.company(str(count), nobody_else).put(*(f"device-list-{n}.json" for n in range(count - 1)))
         company.put(*(f"session-{n}.0.json" for n in range(7)), age=20 * DAY)
     for result in (root.dry(), root.clean()):
         for count in LEVELS:

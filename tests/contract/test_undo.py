@@ -32,7 +32,7 @@ def full(root: Root) -> None:
         (company.path / f"session-{OTHER}.0.json").chmod(0o640)
 
 
-PER_COMPANY = 20 + 3 + 2
+PER_COMPANY = 20 + 2 + 2  # the own key goes in a later run
 
 
 def test_undo_lists_the_runs(root: Root) -> None:
@@ -146,20 +146,77 @@ def test_undo_never_writes_over_what_is_there(root: Root) -> None:
     assert (company.path / names[0]).read_bytes() == b"old"
 
 
+SECOND_GROUP = "120363000000000009@g.us"
+OTHER_PAIR = (f"sender-key-{SECOND_GROUP}--{LID}_1--{DEVICE}.json", f"sender-key-memory-{SECOND_GROUP}.json")
+
+
 @pytest.mark.parametrize("newer", [OWN_KEY, MEMORY])
 def test_own_key_and_memory_come_back_together_or_stay(root: Root, newer: str) -> None:
     """With a newer half in place the other half of the pair stays in the quarantine, and both are named."""
-    group = "120363000000000009@g.us"
-    other_pair = (f"sender-key-{group}--{LID}_1--{DEVICE}.json", f"sender-key-memory-{group}.json")
-    company = root.company().put(OWN_KEY, MEMORY, OTHER_KEY, *other_pair, age=5 * DAY, content=b"old")
-    run_id = root.clean().summary["run_id"]
+    company = root.company().put(OWN_KEY, MEMORY, OTHER_KEY, *OTHER_PAIR, age=5 * DAY, content=b"old")
+    memories = root.clean().summary["run_id"]
+    keys = root.clean(clock="+7h").summary["run_id"]
+    assert {os.path.basename(name).decode() for name in root.quarantine(keys)} == {OWN_KEY, OTHER_PAIR[0]}
     company.put(newer, content=b"new")
-    result = root.run("undo", run_id)
-    assert company.names() == {os.fsencode(name) for name in ("creds.json", newer, OTHER_KEY, *other_pair)}
+    undone = root.run("undo", keys), root.run("undo", memories)
+    assert company.names() == {os.fsencode(name) for name in ("creds.json", newer, OTHER_KEY, *OTHER_PAIR)}
     assert (company.path / newer).read_bytes() == b"new"
-    assert OWN_KEY in result.said
-    assert MEMORY in result.said
+    assert OWN_KEY in undone[0].said
+    assert MEMORY in undone[1].said
     assert {os.path.basename(name).decode() for name in root.quarantine()} == {OWN_KEY, MEMORY}
+
+
+def test_a_memory_does_not_come_back_without_its_key(root: Root) -> None:
+    """A memory whose key went in a later run waits for that run to be undone; then all is as it was."""
+    company = root.company().put(OWN_KEY, MEMORY, age=5 * DAY)
+    before = root.files()
+    memories = root.clean().summary["run_id"]
+    keys = root.clean(clock="+7h").summary["run_id"]
+    alone = root.run("undo", memories)
+    assert company.names() == {b"creds.json"}
+    assert MEMORY in alone.said
+    assert root.run("undo", keys).status == 0
+    assert root.run("undo", memories).status == 0
+    assert root.files() == before
+
+
+def test_a_mapping_that_was_there_before_is_no_reason_to_stay(root: Root) -> None:
+    """Undo only returns to what was: a session beside its mapping comes back, unless the LID's was written since."""
+    names = [f"session-{OTHER}.0.json", "session-15550000003.0.json"]
+    company = root.company().put(*names, age=20 * DAY)
+    for number, lid in ((OTHER, OTHER_LID), ("15550000003", "100000000000003")):
+        company.put(f"lid-mapping-{number}.json", age=30 * DAY, content=f'"{lid}"'.encode())
+    run_id = root.clean().summary["run_id"]
+    company.put("session-100000000000003_1.0.json")
+    result = root.run("undo", run_id)
+    assert names[0] in company
+    assert names[1] not in company
+    assert names[1] in result.said
+
+
+def test_nothing_comes_back_into_another_pairing(root: Root) -> None:
+    """A folder that was paired anew gets none of the former account's keys; both accounts are named."""
+    company = root.company().put(f"session-{OTHER}.0.json", OTHER_KEY, age=20 * DAY)
+    run_id = root.clean().summary["run_id"]
+    company.put("creds.json", content=creds(me="15550000009:3@s.whatsapp.net", lid=None))
+    held = root.quarantine()
+    result = root.run("undo", run_id)
+    assert company.names() == {b"creds.json"}
+    assert root.quarantine() == held
+    assert f"{PN}:{DEVICE}" in result.said
+    assert "15550000009:3" in result.said
+
+
+def test_a_copy_goes_and_comes_back_with_its_file(root: Root) -> None:
+    """`<name>.json.bak` beside a file that goes goes with it, and undo brings back both; alone it stays."""
+    names = [f"session-{OTHER}.0.json", OTHER_KEY]
+    copies = [f"{name}.bak" for name in names]
+    company = root.company().put(*names, *copies, "session-9.0.json.bak", age=20 * DAY)
+    before = root.files()
+    run_id = root.clean().summary["run_id"]
+    assert company.names() == {b"creds.json", b"session-9.0.json.bak"}
+    assert root.run("undo", run_id).status == 0
+    assert root.files() == before
 
 
 def test_status_has_no_pair_to_undo(root: Root) -> None:

@@ -254,6 +254,12 @@ def _tell(outcome: CompanyOutcome, sight: Sight, policy: Policy, again: str) -> 
     linked = [verdict.file.name for verdict in sight.plan.keeps if verdict.rule is Rule.HARD_LINKED]
     if linked:
         outcome.notes.append(f"kept because of several hard links: {few(linked)}")
+    undatable = sum(verdict.rule is Rule.DATE_IMPOSSIBLE for verdict in sight.plan.keeps)
+    if undatable:
+        outcome.warnings.append(
+            f"{count(undatable, 'file')} kept because of a date that cannot be, before 2015 or more than a day ahead:"
+            " an archive without dates may have written it; `touch` gives a new one, from which the age counts"
+        )
     if outcome.advertised:
         outcome.notes.append(
             f"{count(outcome.advertised, 'pre-key')} above the cap of {policy.pre_key_cap} kept and not counted:"

@@ -31,8 +31,8 @@ def copies_of(store: Store, ids: Sequence[str]) -> dict[str, str]:
 def told_of_copy(company_id: str, original: str) -> str:
     """Return the sentence about a copy that is left alone."""
     return (
-        f"company {shown(company_id)} has the same pairing as company {shown(original)} and looks like a copy of it,"
-        f' so it is left alone; exclude = ["{shown(company_id)}"] in the settings says so for good, or move it out'
+        f"company {shown(company_id)} has the same pairing as company {shown(original)} and looks like a copy of it:"
+        f' left alone; the setting exclude = ["{shown(company_id)}"] says that it is no company, or move it out'
     )
 
 

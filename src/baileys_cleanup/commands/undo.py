@@ -35,6 +35,7 @@ from baileys_cleanup.store.store import SetAside, Store, Workspace
 
 _KEEPING = {
     Rule.SESSION_AGE: "retention.session_max_age_days",
+    Rule.SESSION_REPLACED: "retention.session_max_age_days",
     Rule.SENDER_KEY_AGE: "retention.sender_key_max_age_days",
     Rule.SENDER_KEY_MEMORY_AGE: "retention.sender_key_max_age_days",
     Rule.SENDER_KEY_PAIR_AGE: "retention.sender_key_max_age_days",
