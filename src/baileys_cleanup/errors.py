@@ -39,6 +39,10 @@ class Refused(CleanupError):
     status = 4
 
 
+class MayNotGive(Refused):
+    """This user may not give a file the owner it has to have; nothing was changed."""
+
+
 class CredsUnreadable(Exception):
     """`creds.json` is there and says nothing that can be used; the text says why."""
 

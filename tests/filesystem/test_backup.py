@@ -322,7 +322,7 @@ def test_an_archive_never_holds_half_a_file(disk_root: Path) -> None:
         taken = 0
         for _ in range(40):
             try:
-                shot = take_snapshot(ours, io.BytesIO(), time.time_ns, lambda: time.sleep(0.03))
+                shot = take_snapshot(ours, io.BytesIO(), Clock(0, time.time_ns, lambda: time.sleep(0.03)))
             except CompanyProblem:
                 continue  # it never held still: no archive is made
             taken += 1

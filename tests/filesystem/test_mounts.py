@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 from baileys_cleanup.errors import UsageProblem
 
 from .conditions import needs_mounts
-from .runner import LAZY, clean, days_ago, in_mounts, mount, tool_in_child, undo
-from .trees import TOOL, Fact, census, company, leftovers, quarantined, sessions, snapshot, survivors, write
+from .runner import LAZY, clean, days_ago, in_mounts, mount, tool, tool_in_child, undo
+from .trees import TOOL, Fact, census, company, creds, leftovers, quarantined, sessions, snapshot, survivors, write
 
 pytestmark = pytest.mark.slow
 
@@ -312,3 +313,70 @@ def test_a_torn_line_spoils_no_other(disk_root: Path) -> None:
         assert all(line.count('"time"') <= 1 for line in torn), torn
 
     in_mounts(work)
+
+
+# --- backups, restores and rotations --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("work", [("restore", "latest", "--replace", "--from", "{archives}"), ("rotate",)])
+def test_a_folder_of_a_lower_layer_is_moved_by_the_command_that_is_said(
+    disk_root: Path, tmp_path: Path, work: tuple[str, ...]
+) -> None:
+    """An overlay moves no folder of its lower layer: refused whole, and the command that is said makes it work."""
+    archives = tmp_path / "archives"
+    archives.mkdir(0o700)
+
+    def go() -> None:
+        mount("-t", "tmpfs", "tmpfs", disk_root)
+        lower, over, merged = (disk_root / name for name in ("lower", "over", "merged"))
+        for folder in (lower, over / "upper", over / "work", merged):
+            folder.mkdir(parents=True)
+        company(lower, "1", *FILES, age=1)
+        mount("-t", "overlay", "overlay", "-o", f"lowerdir={lower},upperdir={over}/upper,workdir={over}/work", merged)
+
+        def seen() -> dict[str, tuple[object, ...]]:
+            return {name: fact[:3] for name, fact in snapshot(merged / "company_1").items()}
+
+        tool(merged, "backup", "--to", str(archives))
+        before = seen()
+        words = [word.format(archives=archives) for word in (*work, "--company", "1")]
+        said = tool(merged, *words)
+        assert said.status == 1, said
+        assert before == seen()
+        found = re.search(r"again: (cd .*)", said.out + said.err)
+        assert found is not None, said
+        assert not os.system(found[1])
+        assert before == seen()
+        assert tool(merged, *words).status == 0
+
+    in_mounts(go)
+
+
+@pytest.mark.parametrize("where", ["a read-only root", "a company on a mount of its own"])
+def test_a_backup_needs_no_writing(disk_root: Path, tmp_path: Path, where: str) -> None:
+    """It is made all the same; what cannot be written down in a read-only root is told, once."""
+    archives = tmp_path / "archives"
+    archives.mkdir(0o700)
+
+    def go() -> None:
+        if where == "a company on a mount of its own":
+            (disk_root / "company_1").mkdir()
+            mount("-t", "tmpfs", "tmpfs", disk_root / "company_1")
+            for name in FILES:
+                write(disk_root / "company_1" / name, 1)
+            write(disk_root / "company_1" / "creds.json", 1, creds())
+        else:
+            company(disk_root, "1", *FILES, age=1)
+        company(disk_root, "2", *FILES, age=1)
+        if where == "a read-only root":
+            mount("--bind", disk_root, disk_root)
+            mount("-o", "remount,bind,ro", disk_root)
+        said = tool(disk_root, "backup", "--to", str(archives))
+        assert said.status == 0, said
+        assert len(list(archives.iterdir())) == 2
+        told = (said.out + said.err).count("this backup takes no lock")
+        assert bool(told) == (where == "a read-only root")
+        again = tool(disk_root, "backup", "--to", str(archives), "--verify")
+        assert again.status == 0, again
+
+    in_mounts(go)

@@ -47,7 +47,13 @@ WINGS = (
 DECISION = {room for room in ROOMS if room.startswith("decision.")}
 PURE = DECISION | {"errors", "output.text", "output.table", "output.sentences", "output.quiet", "settings.values"}
 PURE |= {"watch.see.company", "watch.tell.alerts", "watch.show.nagios", "watch.show.page", "watch.show.table"}
-PURE |= {"watch.show.prometheus", "backups.manifest", "backups.retention", "backups.restore_plan"}
+PURE |= {
+    "backups.bounded_json",
+    "watch.show.prometheus",
+    "backups.manifest",
+    "backups.retention",
+    "backups.restore_plan",
+}
 PURE |= {"rotation.states", "rotation.plan", "watch.schedule"}
 PURE |= {"watch.tell.messages", "watch.see.lateness", "watch.show.asked", "watch.show.detail", "watch.show.totals"}
 PURE |= {"watch.show.words", "watch.show.style", "output.judgement"}

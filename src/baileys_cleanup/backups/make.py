@@ -18,7 +18,7 @@ from baileys_cleanup.output.judgement import in_words
 from baileys_cleanup.output.text import argument, few
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Backup
-from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, open_spool
+from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, in_reasons, open_spool
 
 
 class Status(StrEnum):
@@ -112,14 +112,11 @@ class BackupMaker:
             raise CompanyProblem(f"not tried any more: {self._troubles[-1]}")
         self._listed(company_id)
         with open_spool() as contents:
-            shot = self._companies.take(company_id, contents, self._clock)
+            shot = self._companies.take(company_id, contents, self._clock, own_only=True)
             if shot.strangers:
                 outcome.warnings.append(f"no regular files, so not in the archive: {few(shot.strangers, 50)}")
-            if shot.foreign:
-                outcome.warnings.append(
-                    "of another owner than the folder and creds.json, or with several links, so not in the archive:"
-                    f" {few(shot.foreign, 50)}"
-                )
+            if shot.left:
+                outcome.warnings.append(f"not the bot's own, so not in the archive: {in_reasons(shot.left)}")
             if not shot.files:
                 deeper = of_deeper(shot.deeper)
                 if deeper is not None:

@@ -8,14 +8,17 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from baileys_cleanup.backups.bounded_json import ListedObject
 from baileys_cleanup.decision.names import kind_of
 from baileys_cleanup.errors import ArchiveProblem
 from baileys_cleanup.store.snapshots import MOST_BYTES, MOST_FILES, Entry
 
 NAME = "manifest.json"
 VERSION = 1
-MOST_MANIFEST = 256 * 1024**2
-"""Bytes. A company is far below that; what is above it is no backup of one."""
+MOST_MANIFEST = 64 * 1024**2
+"""Bytes. A company of 200,000 files is below that."""
+_LONGEST_ENTRY = 4096
+"""Letters of one file's entry: a name of 255 bytes, each of them escaped, and a hash."""
 _LONGEST_NAME = 255
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DATES = 1 << 63
@@ -50,29 +53,35 @@ def write_manifest(manifest: Manifest) -> bytes:
 
 
 def read_manifest(data: bytes) -> Manifest:
-    """Return the manifest that these bytes are. Raises ArchiveProblem where they are none that may be followed."""
+    """Return the manifest that these bytes are. Raises ArchiveProblem where they are none that may be followed.
+
+    What it takes in memory is bounded by its size: it may come from anybody.
+    """
+    files: list[Entry] = []
+    names: set[str] = set()
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
-        raise ArchiveProblem("its manifest is not valid JSON") from None
-    if not isinstance(document, dict):
-        raise ArchiveProblem("its manifest is no JSON object")
-    version = document.get("schema_version")
+        document = ListedObject(data, "files", _LONGEST_ENTRY)
+        for file in document.entries():
+            files.append(_entry(file))
+            names.add(files[-1].name)
+            if len(files) > MOST_FILES:
+                raise ArchiveProblem(f"its manifest lists more than {MOST_FILES:,} files")
+    except ValueError:
+        raise ArchiveProblem("its manifest is not valid JSON, or no manifest") from None
+    head = document.values
+    version = head.get("schema_version")
     if version != VERSION:
         raise ArchiveProblem(f"its manifest has schema_version {version!r:.20}; this baileys-cleanup knows {VERSION}")
-    files = document.get("files")
-    if not isinstance(files, list) or len(files) > MOST_FILES:
-        raise ArchiveProblem(f"its manifest lists no files, or more than {MOST_FILES:,}")
     manifest = Manifest(
-        company_id=_text(document, "company_id"),
-        created=_text(document, "created"),
-        tool=_text(document, "tool"),
-        paired=document.get("paired") is True,
-        files=[_entry(file) for file in files],
+        company_id=_text(head, "company_id"),
+        created=_text(head, "created"),
+        tool=_text(head, "tool"),
+        paired=head.get("paired") is True,
+        files=files,
     )
     if not is_bare(manifest.company_id):
         raise ArchiveProblem("its manifest names no company")
-    if len({entry.name for entry in manifest.files}) < len(files):
+    if len(names) < len(files):
         raise ArchiveProblem("its manifest names a file twice")
     if manifest.size > MOST_BYTES:
         raise ArchiveProblem(f"its manifest promises more than {MOST_BYTES // 1024**3} GiB")

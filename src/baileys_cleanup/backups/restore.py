@@ -1,6 +1,6 @@
 """The way back: from an archive into a company's folder, file by file, or as a whole folder built beside it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
@@ -22,8 +22,8 @@ from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, Refused
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.store.small_records import AuditLog
-from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, open_spool
-from baileys_cleanup.store.whole_folders import RESTORE, FileWriter, WholeFolders
+from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, in_reasons, open_spool
+from baileys_cleanup.store.whole_folders import RESTORE, FileWriter, WholeFolders, cannot_read
 
 
 class RestoreRequest(NamedTuple):
@@ -106,11 +106,8 @@ def _warnings(plan: RestorePlan, identity: Identity) -> Iterator[str]:
         yield "the present folder is of another account; nothing of it comes along"
     if plan.present is not None and plan.present.strangers and plan.builds:
         yield f"no regular files, so they stay in the folder that is set aside: {few(plan.present.strangers)}"
-    if plan.present is not None and plan.present.foreign and plan.builds:
-        yield (
-            "of another owner than the folder and creds.json, or with several links, so they stay in the folder that is"
-            f" set aside: {few(plan.present.foreign)}"
-        )
+    if plan.present is not None and plan.present.left and plan.builds:
+        yield f"too much for an auth file, so it stays in the folder that is set aside: {in_reasons(plan.present.left)}"
     if any(choice.step is Step.RESTORED and choice.kind in RATCHETS for choice in plan.choices):
         yield (
             "sessions and sender keys come back as they were: whatever was sent or received since the backup used keys"
@@ -133,11 +130,12 @@ def _warnings(plan: RestorePlan, identity: Identity) -> Iterator[str]:
 
 
 class Target(NamedTuple):
-    """What a restore works with: companies to look at, folders to build and switch, and the audit log."""
+    """What a restore works with; `wait` is called before two folders are compared again."""
 
     companies: SnapshotReader
     folders: WholeFolders
     audit: AuditLog
+    wait: Callable[[], object]
 
 
 def carry_out(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> list[str]:
@@ -192,11 +190,11 @@ def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> list[
         return []
     sources = plan.present.files.values()
     seen = [AuthFile(e.name, e.kind, e.modified, e.size) for e in (source.entry for source in sources)]
-    seen += [AuthFile(name, kind_of(name)) for name in plan.present.foreign]
-    late = folders.bring_late(aside, seen)
+    seen += [AuthFile(name, kind_of(name)) for name in plan.present.left]
+    late = folders.bring_late(aside, seen, target.wait)
     if late.brought:
         plan.warnings.append(f"written while the folders were switched, and brought over: {few(late.brought)}")
-    return late.told(folders.where(aside))
+    return [*late.told(folders.where(aside)), *cannot_read(folders.shrunk(aside))]
 
 
 def _fill(into: FileWriter, plan: RestorePlan) -> None:
@@ -204,7 +202,7 @@ def _fill(into: FileWriter, plan: RestorePlan) -> None:
     if plan.present is not None:
         for name in sorted(plan.names(Step.KEPT)):
             source = plan.present.files[name]
-            into.write(name, plan.present.read(name), source.entry.modified, source.access)
+            into.write(name, plan.present.read(name), source.entry.modified, source.like)
 
 
 def _check_at_rest(companies: SnapshotReader, plan: RestorePlan) -> None:

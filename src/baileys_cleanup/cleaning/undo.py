@@ -6,7 +6,7 @@ and its group's memory come back together or not at all, and a phone number's se
 mapping exists.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -42,14 +42,14 @@ class Restored:
     stayed: list[Problem] = field(default_factory=list)
 
 
-def switch_set_aside(workspace: Workspace, folder: SetAside, holds: Holds) -> Late:
+def switch_set_aside(workspace: Workspace, folder: SetAside, holds: Holds, wait: Callable[[], object]) -> Late:
     """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem when it cannot.
 
     Returns what was written into the present one meanwhile.
     """
     if folder.company_id in holds.open:
         raise CompanyProblem(holds.open[folder.company_id])
-    return workspace.switch_set_aside(folder)
+    return workspace.switch_set_aside(folder, wait)
 
 
 def _refuse_held(run: Run, company_id: str, holds: Holds) -> None:

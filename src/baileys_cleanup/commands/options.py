@@ -170,6 +170,18 @@ def width_of_stdout() -> int | None:
         return None
 
 
+def as_root(own_folder: str) -> str:
+    """Return the present command as root would give it, who may give files to anybody; `own_folder` is the tool's."""
+    from baileys_cleanup.output.text import argument  # noqa: PLC0415 - seldom needed
+
+    command = " ".join(["sudo baileys-cleanup", *(argument(word) for word in sys.argv[1:])])
+    if os.geteuid() == 0:
+        return command
+    # The tool's own folder has to belong to who runs it.
+    folder = argument(own_folder)
+    return f"sudo chown -R root {folder} && {command}; sudo chown -R {os.geteuid()} {folder}"
+
+
 def paint_for_stdout() -> Callable[[str, str], str]:
     """Return what gives a text the colour of a word: on a terminal that wants colours, else nothing does."""
     from baileys_cleanup.output.log import wants_colour  # noqa: PLC0415 - help needs none

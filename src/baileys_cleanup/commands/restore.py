@@ -13,9 +13,19 @@ from baileys_cleanup.backups.restore import RestorePlan, RestoreRequest, Target,
 from baileys_cleanup.backups.restore_plan import FileDecision, Step
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands import completion
-from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
+from baileys_cleanup.commands.options import (
+    CONTEXT,
+    Output,
+    Stop,
+    as_root,
+    json_output,
+    load_settings,
+    same_place,
+    where,
+    world,
+)
 from baileys_cleanup.decision.names import COMPANY_PREFIX
-from baileys_cleanup.errors import ArchiveProblem, CleanupError, CompanyProblem, Refused, UsageProblem
+from baileys_cleanup.errors import ArchiveProblem, CleanupError, CompanyProblem, MayNotGive, Refused, UsageProblem
 from baileys_cleanup.output.document import place_fields, print_json, problem_fields
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.rotation.journal import why_not_now
@@ -122,8 +132,11 @@ def restore(
                 raise Refused("stopped before anything was restored")
             if workspace is not None and not dry_run:
                 audit = stack.enter_context(workspace.audit_log(world.clock))
-                target = Target(store.snapshots(), workspace.whole_folders(), audit)
+                target = Target(store.snapshots(), workspace.whole_folders(), audit, world.wait)
                 problems = carry_out(target, plan, run_id=run_id, now=world.now)
+        except MayNotGive as problem:
+            assert workspace is not None, "something was made"
+            raise MayNotGive(f"{problem}; this works: {as_root(workspace.path)}") from None
         except (CompanyProblem, ArchiveProblem) as problem:
             raise NotRestored(f"company {shown(asked.company_id)} was not restored: {problem}") from None
         except OSError as error:

@@ -6,8 +6,18 @@ from typing import Any
 import click
 
 from baileys_cleanup.commands import completion
-from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, same_place, where, world
-from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.commands.options import (
+    CONTEXT,
+    Output,
+    Stop,
+    as_root,
+    json_output,
+    load_settings,
+    same_place,
+    where,
+    world,
+)
+from baileys_cleanup.errors import CleanupError, MayNotGive
 from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.log import Log
 from baileys_cleanup.output.text import argument, shown
@@ -18,6 +28,7 @@ from baileys_cleanup.rotation.rotate import Rotated, look, resume, roll_back, ro
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.steps import Connections
 from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.store import OWN_FOLDER
 
 _UP = "\x1b[{}F\x1b[J"
 """Moves up some lines and clears what is below (ECMA-48): the next QR code takes the place of the last."""
@@ -54,6 +65,9 @@ def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -
     with stop.listening():
         try:
             status = _run(settings, companies, teller, stop, **options)
+        except MayNotGive as error:
+            own = f"{settings.sessions_root}/{OWN_FOLDER}"
+            raise MayNotGive(f"{error}; this works: {as_root(own)}") from None
         except CleanupError as error:
             if not stop():
                 raise

@@ -106,7 +106,7 @@ def _switch_folders(
     for folder in folders:
         audit.write("undo", run=folder.run_id, company=folder.company_id)
         try:
-            late = switch_set_aside(workspace, folder, holds)
+            late = switch_set_aside(workspace, folder, holds, world.wait)
             told = late.told(f"undo {folder.run_id} brings it back")
             if told:
                 unsaid[folder.company_id] = "; ".join(told)

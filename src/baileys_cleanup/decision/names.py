@@ -42,7 +42,7 @@ REMOVABLE = frozenset({Kind.SESSION, Kind.SENDER_KEY, Kind.SENDER_KEY_MEMORY, Ki
 COMPANY_PREFIX = "company_"
 """How the name of a company's folder begins; the rest is its id, as is."""
 CREDS_NAME = "creds.json"
-CREDS_LIMIT = 64 * 1024 * 1024
+CREDS_LIMIT = 16 * 1024 * 1024
 """Bytes. A `creds.json` grows with `processedHistoryMessages`, but never to this."""
 SECOND_NAME = ".bak"
 """The ending of a copy that the library's next file store keeps beside a file, and reads where that one is gone."""

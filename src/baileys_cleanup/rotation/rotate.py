@@ -56,6 +56,7 @@ def rotate(settings: Settings, wanted: str, world: World, connections: Connectio
     with _at_work(settings, world, connections) as (store, rotator):
         seen = Seen(store.companies, store.records)
         planned = _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
+        _try_owners(store, planned.journal.company_id)
         try:
             journal = rotator.record(planned.journal, State.PLANNED)
         except OSError as error:
@@ -94,6 +95,15 @@ def roll_back(settings: Settings, wanted: Sequence[str], world: World, connectio
         ended, troubles = _each(chosen, rotator.roll_back)
     _raise_all(troubles)
     return [Rotated(journal) for journal in ended]
+
+
+def _try_owners(store: RotationStore, company_id: str) -> None:
+    """Raise MayNotGive where the new folder could not get the owners of the former one: before the bot is stopped."""
+    try:
+        with store.companies.company(company_id) as company:
+            store.folders.try_owners(company)
+    except (CompanyProblem, OSError) as problem:
+        raise Refused(f"company {shown(company_id)} is not rotated: {in_words(problem)}; nothing was changed") from None
 
 
 # --- how --------------------------------------------------------------------------------------------------
@@ -220,7 +230,8 @@ def _close(settings: Settings, journal: Journal, state: State, world: World, con
 def _give_to_the_bot(store: RotationStore, journal: Journal, connections: Connections) -> None:
     """Let the bot's user own the pairing, where a command paired as root."""
     with suppress(CompanyProblem), store.companies.company(journal.company_id) as company:
-        left = store.folders.give_to_owner(company)
+        aside = store.folders.find(journal.run_id, journal.company_id)
+        left = store.folders.give_to_bot(aside, company) if aside is not None else []
         if left:
             connections.warn(f"these belong to root, and the bot may not be able to write to them: {few(left)}")
 

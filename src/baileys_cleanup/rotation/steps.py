@@ -18,7 +18,7 @@ from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.small_records import AuditLog, SmallRecords
 from baileys_cleanup.store.store import Store
-from baileys_cleanup.store.whole_folders import Aside, WholeFolders
+from baileys_cleanup.store.whole_folders import Aside, WholeFolders, cannot_read
 
 WHY = "rotate"
 BEFORE_THE_SWITCH = (State.PLANNED, State.BACKED_UP, State.STOPPING, State.STOPPED, State.BUILT)
@@ -139,7 +139,7 @@ class Rotator:
         try:
             if aside is not None and live:
                 self._stop(journal)
-                late = self._folders.switch_back(aside)
+                late = self._folders.switch_back(aside, self._world.wait)
                 for text in late.told(self.where(aside)):
                     (self._doors.miss or self._doors.warn)(text)
                 self._doors.say(f"the folder of the rotation, with what was written to it, lies in {self.where(aside)}")
@@ -214,11 +214,13 @@ class Rotator:
         self._doors.say(f"the former folder lies in {self.where(aside)}")
         if seen is not None:
             self._tell_of_the_last_moment(aside, seen)
+        for text in cannot_read(self._folders.shrunk(aside)):
+            (self._doors.miss or self._doors.warn)(text)
         return journal
 
     def _tell_of_the_last_moment(self, aside: Aside, seen: Survey) -> None:
         """Compare once more: who opened a file before the switch may have written to it after the last look."""
-        late = self._folders.bring_late(aside, [choice.file for choice in seen.choices])
+        late = self._folders.bring_late(aside, [choice.file for choice in seen.choices], self._world.wait)
         if late.brought:
             self._doors.say(f"written while the folders were switched, and brought over: {few(late.brought)}")
         for text in late.told(self.where(aside)):

@@ -1,6 +1,6 @@
 """What a company holds at one moment: every value whole, with what tells whether it is still the same."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
@@ -8,15 +8,15 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.output.text import few
 
 CHUNK = 1024 * 1024
 IN_MEMORY = 32 * CHUNK
 """Bytes that are kept in memory before an unnamed temporary file takes over."""
-MOST_VALUE = 64 * 1024**2
-"""Bytes of one file. The largest `creds.json` is far below; what is above is nothing that Baileys writes."""
 MOST_FILES = 1_000_000
-MOST_BYTES = 16 * 1024**3
-"""A company is far below both; what is above them is no company."""
+MOST_BYTES = 2 * 1024**3
+MOST_OF_A_FILE = 64 * 1024**2
+"""A company is far below all three; what is above them is no company, and no auth file."""
 
 
 class Clock(NamedTuple):
@@ -37,42 +37,35 @@ class Entry(NamedTuple):
     modified: int
 
 
-class Access(NamedTuple):
-    """Whom a file belongs to, and what its mode lets others do."""
-
-    owner: int
-    group: int
-    mode: int
-
-
 class Source(NamedTuple):
     """One file of a snapshot: its entry, and where its bytes begin in the snapshot's contents.
 
-    `stamp` is whatever the store needs to know this very content again. `whole` is False for one that is empty or no
-    JSON although its kind always is. `access` is None where the store knows no owners.
+    `stamp` is whatever the store needs to know this very content again, `like` what it needs to make a copy that the
+    same people may read. `whole` is False for one that is empty or no
+    JSON although its kind always is.
     """
 
     entry: Entry
     stamp: Any
     offset: int
     whole: bool
-    access: "Access | None" = None
+    like: Any = None
 
 
 @dataclass(slots=True)
 class Snapshot:
     """A company at rest: its files with their contents, `creds.json` first, the others by name.
 
-    `foreign` are the files that were not read: with several links, or of neither the folder's nor `creds.json`'s owner.
-    `deeper` are those of the strangers that hold a `creds.json` of their own. `account` is None where there is no
-    `creds.json` that can be read; `creds_problem` then says why.
+    `strangers` are no plain files, `deeper` those of them that hold a `creds.json` of their own; `left` are plain files
+    that were not read, each with the reason. `account` is None where there is no `creds.json` that can be read;
+    `creds_problem` then says why.
     """
 
     contents: BinaryIO
     files: dict[str, Source] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)
+    left: dict[str, str] = field(default_factory=dict)
     deeper: list[str] = field(default_factory=list)
-    foreign: list[str] = field(default_factory=list)
     account: Account | None = None
     creds_problem: str | None = None
 
@@ -99,17 +92,25 @@ def open_spool() -> Iterator[BinaryIO]:
         yield cast("BinaryIO", spool)
 
 
+def in_reasons(left: Mapping[str, str]) -> str:
+    """Return in words what was left, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in sorted(left.items()):
+        reasons.setdefault(why, []).append(name)
+    return "; ".join(f"{few(names, 20)} ({why})" for why, names in reasons.items())
+
+
 class SnapshotReader(Protocol):
     """Reads companies for backups and restores; writes nothing."""
 
     def has(self, company_id: str) -> bool:
         """Tell whether there is anything by the name of this company."""
 
-    def take(self, company_id: str, contents: BinaryIO, clock: Clock) -> Snapshot:
+    def take(self, company_id: str, contents: BinaryIO, clock: Clock, *, own_only: bool = False) -> Snapshot:
         """Read all auth files of a company into `contents`; what vanishes meanwhile is left out.
 
-        Raises CompanyProblem where a file does not hold still, or there is too much to be one company; OSError where
-        one cannot be read.
+        With `own_only` so is what is not the bot's own. Raises CompanyProblem where a file does not hold still, or
+        there is too much to be one company; OSError where one cannot be read.
         """
 
     def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:

@@ -161,7 +161,7 @@ class Workspace(Protocol):
     def set_aside(self) -> Sequence[SetAside]:
         """Return the whole folders that lie aside, newest first."""
 
-    def switch_set_aside(self, folder: SetAside) -> Late:
+    def switch_set_aside(self, folder: SetAside, wait: Callable[[], object]) -> Late:
         """Let a folder that lies aside go live; the present one takes its place. Raises CompanyProblem."""
 
 
@@ -198,6 +198,9 @@ class Store(Protocol):
 
     def has_room(self, files: Iterable[AuthFile]) -> bool:
         """Tell whether there is room for copies of these files."""
+
+    def may_write(self) -> bool:
+        """Tell whether this user may write where the companies lie, and anybody can."""
 
     def contains(self, path: str) -> bool:
         """Tell whether a path of somebody's lies where the companies lie: nothing else may be kept there."""

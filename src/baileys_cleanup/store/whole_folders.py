@@ -1,14 +1,13 @@
 """A whole company that is built beside the live one and takes its place in one step, the former one kept aside."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.output.text import few
 from baileys_cleanup.store.company import Company
-from baileys_cleanup.store.snapshots import Access
 
 RESTORE = "restore"
 """Why a folder was built: by a restore, which can do it again from its archive."""
@@ -57,13 +56,19 @@ class Late(NamedTuple):
         return told
 
 
+def cannot_read(names: Sequence[str]) -> list[str]:
+    """Return in words what the bot can no longer read after a switch; nothing where there is nothing."""
+    return [f"the bot could read these, and now it cannot: {few(names)}; look at owner and mode"] if names else []
+
+
 class FileWriter(Protocol):
     """Makes files of a company, whole and on the disk, before anybody meets them."""
 
-    def write(self, name: str, content: Iterable[bytes], modified: int, access: Access | None = None) -> None:
-        """Write one file with its date, in nanoseconds. Raises OSError, CompanyProblem, ArchiveProblem.
+    def write(self, name: str, content: Iterable[bytes], modified: int, like: Any = None) -> None:  # noqa: ANN401 - opaque
+        """Write one file with its date, in nanoseconds; `like` is how the very file looked that this is a copy of.
 
-        A copy of a file that is there gets that file's `access`: nobody may read it who could not before.
+        Without it the file looks like the one it replaces, or its neighbours. Raises OSError, ArchiveProblem, and
+        MayNotGive where this user may not give it the owner it has to have.
         """
 
 
@@ -92,10 +97,13 @@ class WholeFolders(Protocol):
     def switch(self, aside: Aside) -> Aside:
         """Let the built folder go live; the former one lies in its place. Returns the new state."""
 
-    def switch_back(self, aside: Aside) -> Late:
-        """Let the former folder go live again; the built one lies in its place. Returns what was written meanwhile."""
+    def switch_back(self, aside: Aside, wait: Callable[[], object]) -> Late:
+        """Let the former folder go live again; the built one lies in its place. Returns what was written meanwhile.
 
-    def bring_late(self, aside: Aside, seen: Iterable[AuthFile]) -> Late:
+        `wait` is called before the folders are compared again.
+        """
+
+    def bring_late(self, aside: Aside, seen: Iterable[AuthFile], wait: Callable[[], object]) -> Late:
         """Bring over, after a switch, what was written since the last look at the folder aside, where that is safe.
 
         `seen` is what that look found. What cannot go over is named.
@@ -119,5 +127,14 @@ class WholeFolders(Protocol):
     def insertion(self, company_id: str) -> AbstractContextManager[Insertion]:
         """Begin to put files into a company that is live."""
 
-    def give_to_owner(self, company: Company) -> list[str]:
-        """Give what root wrote into a company to its owner. Returns the names that could not be given."""
+    def shrunk(self, aside: Aside) -> list[str]:
+        """Return the files of the live company that the bot could read in the one set aside, and now cannot."""
+
+    def try_owners(self, company: Company) -> None:
+        """Raise MayNotGive where a copy of a file of this company could not get that file's owner."""
+
+    def give_to_bot(self, aside: Aside, company: Company) -> list[str]:
+        """Let what root wrote into the company since belong to the bot of the one set aside.
+
+        Returns the names that were not given.
+        """

@@ -230,7 +230,7 @@ def test_a_journal_that_cannot_be_begun_refuses_the_rotation(place, company, too
 def test_a_paired_folder_is_given_to_the_bots_user(place, company, monkeypatch):
     """A command that pairs as root leaves nothing that the bot could not write to; what could not be given is told."""
     ending(monkeypatch, Ending.PAIRED)
-    monkeypatch.setattr("baileys_cleanup.store.folder.copying.give_to_owner", lambda _: ["creds.json"])
+    monkeypatch.setattr("baileys_cleanup.store.folder.copying.give_to_bot", lambda *_: ["creds.json"])
     ways = Ways()
     use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.connections(), fresh=True)
     assert any("belong to root" in text and "creds.json" in text for (text,) in ways.of("warn"))

@@ -228,7 +228,7 @@ class MemoryWorkspace:
     def set_aside(self):
         return []
 
-    def switch_set_aside(self, folder):
+    def switch_set_aside(self, folder, wait):
         raise CompanyProblem("nothing lies aside")
 
 

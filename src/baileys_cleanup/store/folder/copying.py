@@ -9,10 +9,12 @@ import os
 import stat
 from collections.abc import Iterable
 
+from baileys_cleanup.decision.names import Kind, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
-from baileys_cleanup.errors import CompanyProblem, in_words
+from baileys_cleanup.errors import CompanyProblem, MayNotGive, in_words
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.company import Stamp
+from baileys_cleanup.store.folder.likeness import Likeness, Neighbours
 from baileys_cleanup.store.folder.opening import open_to_look
 
 _PART = 1024 * 1024
@@ -49,10 +51,7 @@ def _copy(name: str, source: int, target: int) -> bool:
             while part := os.read(reading, _PART):
                 while part:
                     part = part[os.write(writing, part) :]
-            here = os.fstat(writing)
-            if (here.st_uid, here.st_gid) != (before.st_uid, before.st_gid):
-                os.fchown(writing, before.st_uid, before.st_gid)
-            os.fchmod(writing, stat.S_IMODE(before.st_mode))
+            Likeness.of(reading, before).give(writing, name)
             os.utime(writing, ns=(before.st_atime_ns, before.st_mtime_ns))
             os.fsync(writing)
         finally:
@@ -62,14 +61,14 @@ def _copy(name: str, source: int, target: int) -> bool:
         os.close(reading)
 
 
-def give_to_owner(folder: int) -> list[str]:
-    """Give what root wrote into an open folder to the folder's owner. Returns the names that could not be given.
+def give_to_bot(folder: int, neighbours: Neighbours, since: int) -> list[str]:
+    """Let what root wrote into an open folder look like its neighbours. Returns the names that could not be given.
 
-    A command that pairs as root leaves a pairing that the bot, which is somebody else, cannot write to. For any other
-    user there is nothing to do.
+    A command that pairs as root leaves a pairing that the bot, which is somebody else, cannot read or write to. Only
+    auth files that were written `since` a moment (nanoseconds) are given: whoever may write in the folder may move
+    a file of root's into it, and must not get to read that. For any other user than root there is nothing to do.
     """
-    owner = os.fstat(folder)
-    if os.geteuid() != 0 or owner.st_uid == 0:
+    if os.geteuid() != 0:
         return []
     left: list[str] = []
     for name in sorted(os.listdir(folder)):
@@ -79,9 +78,12 @@ def give_to_owner(folder: int) -> list[str]:
             continue  # gone, or a link: nothing of the library's
         try:
             status = os.fstat(fd)
-            if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_uid == 0:
-                os.fchown(fd, owner.st_uid, owner.st_gid)
-        except OSError:
+            if stat.S_ISREG(status.st_mode) and status.st_uid == 0 and neighbours.like(name).uid != 0:
+                if status.st_nlink > 1 or status.st_mtime_ns < since or kind_of(name) is Kind.UNKNOWN:
+                    left.append(name)
+                else:
+                    neighbours.like(name).give(fd, name)
+        except (OSError, MayNotGive):
             left.append(name)
         finally:
             os.close(fd)

@@ -144,9 +144,9 @@ class FolderWorkspace(ToolFolder):
         """Return the whole folders that lie aside, newest first; what never was live is none of them."""
         return set_aside_list.list_set_aside(self)
 
-    def switch_set_aside(self, folder: SetAside) -> Late:
+    def switch_set_aside(self, folder: SetAside, wait: Callable[[], object]) -> Late:
         """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem."""
-        return set_aside_list.switch_set_aside(self._root, self, folder)
+        return set_aside_list.switch_set_aside(self._root, self, folder, wait)
 
 
 class FolderReturning:

@@ -3,7 +3,7 @@
 Nobody can keep a bot from writing between that look and the switch. So both folders are compared after every switch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.verdict import AuthFile
@@ -24,21 +24,43 @@ def list_live(root: Root, company_id: str) -> list[AuthFile]:
         return _dated(company)
 
 
-def bring_late(root: Root, tool: ToolFolder, aside: Aside, seen: Iterable[AuthFile]) -> Late:
+_LOOKS = 5
+"""How often the folder that lies aside is looked at while somebody still writes there."""
+
+
+def bring_late(
+    root: Root, tool: ToolFolder, aside: Aside, seen: Iterable[AuthFile], wait: Callable[[], object]
+) -> Late:
     """Bring over what was written late into the folder that lies aside now. `seen` is what it held at the last look.
+
+    It is looked at again after a `wait`: who opened a file before the switch may write to it after.
 
     A file goes over where the live one is the very file that was seen, so that the late one continues it; a new one
     where both folders are of one account and the live one has none of its name. Whatever else differs is named.
     """
     late = Late([], [])
+    known = {file.name: file for file in seen}
     try:
-        _bring(root, tool, aside, {file.name: file for file in seen}, late)
+        for look in range(_LOOKS):
+            if look:
+                wait()
+            before, known = known, _bring(root, tool, aside, known, late)
+            if look and _unchanged(before, known):
+                break
     except (CompanyProblem, OSError) as problem:
-        return late._replace(unknown=in_words(problem))
-    return late
+        late = late._replace(unknown=in_words(problem))
+    left = list(dict.fromkeys(late.left))
+    return late._replace(brought=[name for name in dict.fromkeys(late.brought) if name not in left], left=left)
 
 
-def _bring(root: Root, tool: ToolFolder, aside: Aside, known: dict[str, AuthFile], late: Late) -> None:
+def _unchanged(before: Mapping[str, AuthFile], now: Mapping[str, AuthFile]) -> bool:
+    return before.keys() == now.keys() and all(_same(before[name], file) for name, file in now.items())
+
+
+def _bring(
+    root: Root, tool: ToolFolder, aside: Aside, known: Mapping[str, AuthFile], late: Late
+) -> dict[str, AuthFile]:
+    """Compare once, and return what the folder that lies aside holds."""
     with root.company(aside.company_id) as live, open_aside(tool, aside) as fd:
         former = Company(aside.company_id, fd)
         found = _dated(former)
@@ -58,7 +80,9 @@ def _bring(root: Root, tool: ToolFolder, aside: Aside, known: dict[str, AuthFile
                         and _replace(staged, fd, file, here)
                     )
                     (late.brought if went else late.left).append(file.name)
-        late.left.extend(sorted(known.keys() - {file.name for file in found}))
+        there = {file.name: file for file in found}
+        late.left.extend(sorted(known.keys() - there.keys()))
+        return there
 
 
 def _dated(company: Company) -> list[AuthFile]:

@@ -45,6 +45,11 @@ class Root:
         """Tell whether an open folder lies on the same file system and mount as the root."""
         return _mount_of(fd) == self._mount
 
+    def may_write(self) -> bool:
+        """Tell whether this user may write in the root, and its mount takes writes."""
+        read_only = os.fstatvfs(self.fd).f_flag & os.ST_RDONLY
+        return not read_only and os.access(".", os.W_OK | os.X_OK, dir_fd=self.fd, effective_ids=True)
+
     def contains(self, path: str) -> bool:
         """Tell whether a path is the root, or lies under it."""
         there = os.fstat(self.fd)

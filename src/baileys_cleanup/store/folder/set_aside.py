@@ -8,7 +8,6 @@ A former folder may hold the only `creds.json`, so nothing here is ever deleted 
 """
 
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
@@ -16,6 +15,7 @@ from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.company import OPEN_FOLDER
+from baileys_cleanup.store.folder.likeness import Likeness
 from baileys_cleanup.store.folder.overlay import why_not_switched
 from baileys_cleanup.store.folder.records import read_record, write_record
 from baileys_cleanup.store.folder.renaming import exchange, rename_without_replacing
@@ -31,7 +31,8 @@ _FORMER = "former"
 def begin(root: Root, tool: ToolFolder, company_id: str, run_id: str, *, why: str, now: int) -> Aside:
     """Make an empty folder to be filled, with the owner and mode of the live one (0700 without one), and its record.
 
-    Raises CompanyProblem when the live one is no folder or on another mount, or its owner cannot be given.
+    Raises CompanyProblem when the live one is no folder or on another mount, MayNotGive when this user may not give
+    the new one its owner.
     """
     name = COMPANY_PREFIX + company_id
     with _place(tool, run_id) as place:
@@ -41,7 +42,10 @@ def begin(root: Root, tool: ToolFolder, company_id: str, run_id: str, *, why: st
         with _folder(place, name) as fd:
             if root.has(company_id):
                 with root.company(company_id) as company:
-                    _take_after(fd, os.fstat(company.fd))
+                    Likeness.of(company.fd, os.fstat(company.fd)).give(fd, name)
+            elif os.geteuid() == 0:
+                owner = Likeness.of(root.fd, os.fstat(root.fd))
+                owner._replace(mode=0o700, access=None, inherited=None).give(fd, name)
             aside = Aside(run_id, company_id, why, now, os.fstat(fd).st_ino)
         _record(place, aside)
         os.fsync(place)
@@ -237,16 +241,6 @@ def _read(records: int, name: str, run_id: str) -> Aside:
     record = read_record(records, name)
     company, why = str(record["company"]), str(record["why"])
     return Aside(run_id, company, why, int(record["started"]), int(record["built"]), bool(record["lived"]))
-
-
-def _take_after(fd: int, live: os.stat_result) -> None:
-    here = os.fstat(fd)
-    try:
-        if (here.st_uid, here.st_gid) != (live.st_uid, live.st_gid):
-            os.fchown(fd, live.st_uid, live.st_gid)
-    except OSError as error:
-        raise CompanyProblem(f"a new folder cannot be given its owner: {in_words(error)}") from None
-    os.fchmod(fd, stat.S_IMODE(live.st_mode))
 
 
 @contextmanager

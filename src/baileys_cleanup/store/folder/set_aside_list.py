@@ -1,6 +1,7 @@
 """The whole folders that lie aside: a list of them, and the switch of one, as the door wants them."""
 
 import os
+from collections.abc import Callable
 
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.folder.late import bring_late, list_live
@@ -28,10 +29,10 @@ def list_set_aside(tool: ToolFolder) -> list[SetAside]:
     return found
 
 
-def switch_set_aside(root: Root, tool: ToolFolder, folder: SetAside) -> Late:
+def switch_set_aside(root: Root, tool: ToolFolder, folder: SetAside, wait: Callable[[], object]) -> Late:
     """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem when it cannot.
 
-    Returns what was written into the present one meanwhile.
+    Returns what was written into the present one meanwhile; `wait` is called before the two are compared again.
     """
     wanted = (folder.run_id, folder.company_id)
     aside = next((each for each in read_asides(tool) if (each.run_id, each.company_id) == wanted), None)
@@ -40,4 +41,4 @@ def switch_set_aside(root: Root, tool: ToolFolder, folder: SetAside) -> Late:
     seen = list_live(root, folder.company_id)
     turn = switch_back if folder.former or is_live(root, aside) else switch
     aside = turn(root, tool, aside)
-    return bring_late(root, tool, aside, seen) if seen else Late([], [])
+    return bring_late(root, tool, aside, seen, wait) if seen else Late([], [])

@@ -3,6 +3,9 @@
 Baileys truncates a file and writes it anew, in place (`src/Utils/use-multi-file-auth-state.ts`; the same in 6.7.24
 and 7.0.0-rc14). So each file is looked at before and after it is read, and read again when it was just written, when
 it changed meanwhile, or when it is not the JSON that its kind always is.
+
+Who owns the folder may put anything into it. So nothing is read beyond what was seen before reading, and a backup
+takes only what is the bot's own.
 """
 
 import errno
@@ -10,24 +13,24 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from baileys_cleanup.decision.account import read_account
 from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, Kind, kind_of
-from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
-from baileys_cleanup.output.text import few
+from baileys_cleanup.output.text import few, size
 from baileys_cleanup.store.folder.company import Company, Stamp
+from baileys_cleanup.store.folder.likeness import Likeness, user_name
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.snapshots import (
     CHUNK,
+    IN_MEMORY,
     MOST_BYTES,
     MOST_FILES,
-    MOST_VALUE,
-    Access,
+    MOST_OF_A_FILE,
     Clock,
     Entry,
     Snapshot,
@@ -40,12 +43,13 @@ JUST_NOW = 50_000_000
 """Nanoseconds. Within one tick of the file system's clock a second write leaves the date of the first."""
 IN_WRITING = 10_000_000_000
 """Nanoseconds. What is no JSON and was not touched for so long is not being written: it lies there like that."""
-_JSON_LIMIT = CREDS_LIMIT
+_JSON_LIMIT = 4 * 1024**2
+"""Bytes. Up to here a file's JSON is read to see that it is whole; parsed, it takes twenty times as much memory."""
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 
 
 class FolderSnapshots:
-    """Reads the company folders of a sessions root."""
+    """Reads the company folders of a sessions root, on whatever mount they lie."""
 
     def __init__(self, root: Root) -> None:
         self._root = root
@@ -54,129 +58,169 @@ class FolderSnapshots:
         """Tell whether there is anything by the name of this company's folder."""
         return self._root.has(company_id)
 
-    def take(self, company_id: str, contents: BinaryIO, clock: Clock) -> Snapshot:
+    def take(self, company_id: str, contents: BinaryIO, clock: Clock, *, own_only: bool = False) -> Snapshot:
         """Read all auth files of a company into `contents`."""
         with self._root.company(company_id, anywhere=True) as company:
-            return take_snapshot(company, contents, clock.clock, clock.wait)
+            return take_snapshot(company, contents, clock, own_only=own_only)
 
     def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:
         """Tell whether the folder still holds the very files that the snapshot was taken of."""
-        with self._root.company(company_id) as company:
+        with self._root.company(company_id, anywhere=True) as company:
             return is_unchanged(company, shot)
 
 
-def take_snapshot(
-    company: Company, contents: BinaryIO, clock: Callable[[], int], wait: Callable[[], object]
-) -> Snapshot:
+def take_snapshot(company: Company, contents: BinaryIO, clock: Clock, *, own_only: bool = False) -> Snapshot:
     """Read all auth files of a company into `contents`; what vanishes meanwhile is left out.
 
-    `clock` gives nanoseconds since the epoch, `wait` is called before files are read again. Raises CompanyProblem
-    where a file does not hold still, or there is too much to be one company; OSError where one cannot be read.
+    With `own_only` so is what is not the bot's own: what has several names, or belongs neither to the owner of
+    `creds.json` nor to the folder's. Raises CompanyProblem where a file does not hold still, or there is too much to
+    be one company; OSError where one cannot be read.
     """
-    listing = company.names()
-    if len(listing.files) > MOST_FILES:
-        raise CompanyProblem(f"it holds more than {MOST_FILES:,} files: that is no company folder")
-    strangers = sorted(listing.strangers)
-    shot = Snapshot(contents, strangers=strangers, deeper=company.deeper(strangers))
-    shot.foreign = _foreign(company, listing.files)
-    files = [file for file in listing.files if file.name not in shot.foreign]
-    _check_size(company, files)
-    names = sorted((file.name for file in files), key=lambda name: (name != CREDS_NAME, name))
-    found: dict[str, Source] = {}
-    again = names
+    shot = Snapshot(contents)
+    reading = _Reading(company, shot, clock, own_only=own_only)
+    moving: set[str] = set()
     for round_number in range(TRIES):
         if round_number:
-            wait()
-        again = [name for name in again if not _take(company, name, shot, found, clock, lying=round_number > 0)]
-        if not again:
+            clock.wait()
+        moving = reading.read(moving, lying=round_number > 0)
+        if not moving:
             break
     else:
-        raise CompanyProblem(f"files kept changing while they were read: {few(again)}; stop the bot, or try later")
-    shot.files = {name: found[name] for name in names if name in found}
+        names = sorted(moving)
+        raise CompanyProblem(f"files kept changing while they were read: {few(names)}; stop the bot, or try later")
+    shot.files = {name: reading.found[name] for name in _in_order(reading.found)}
+    shot.deeper = company.deeper(shot.strangers)
     _read_creds(shot)
     return shot
 
 
-def _foreign(company: Company, files: Iterable[AuthFile]) -> list[str]:
-    """Return the files that somebody may have put there who could not read them: no copy is made of them."""
-    owners = {os.fstat(company.fd).st_uid}
-    found: dict[str, os.stat_result] = {}
-    for file in files:
-        with suppress(FileNotFoundError):
-            found[file.name] = os.stat(file.name, dir_fd=company.fd, follow_symlinks=False)
-    if CREDS_NAME in found:
-        owners.add(found[CREDS_NAME].st_uid)
-    return sorted(name for name, status in found.items() if status.st_nlink > 1 or status.st_uid not in owners)
+class _Reading:
+    """One company on its way into a snapshot."""
 
+    def __init__(self, company: Company, shot: Snapshot, clock: Clock, *, own_only: bool) -> None:
+        self.found: dict[str, Source] = {}
+        self._company = company
+        self._shot = shot
+        self._clock = clock
+        self._own_only = own_only
 
-def _check_size(company: Company, files: Iterable[AuthFile]) -> None:
-    """Raise CompanyProblem where there is more than a company has, before anything is read of it."""
-    files = list(files)
-    sizes = {file.name: file.size for file in company.look(files, files).files}
-    large = sorted(name for name, size in sizes.items() if size > MOST_VALUE)
-    if large:
-        raise CompanyProblem(f"larger than {MOST_VALUE // 1024**2} MiB, so no file of Baileys: {few(large)}")
-    if sum(sizes.values()) > MOST_BYTES:
-        raise CompanyProblem(f"it holds more than {MOST_BYTES // 1024**3} GiB: that is no company folder")
+    def read(self, moving: set[str], *, lying: bool) -> set[str]:
+        """Read what is new, and again what did not hold still; return what does not now.
 
+        `creds.json` comes before the list: so the pre-keys that it speaks of are in that. `lying`: a broken file that
+        holds still is taken as it lies.
+        """
+        again: set[str] = set()
+        if CREDS_NAME in moving or CREDS_NAME not in self.found:
+            again |= self._take(CREDS_NAME, lying=lying)
+        for name in self._list():
+            if name != CREDS_NAME and (name in moving or name not in self.found):
+                again |= self._take(name, lying=lying)
+        return again
 
-def _take(
-    company: Company,
-    name: str,
-    shot: Snapshot,
-    found: dict[str, Source],
-    clock: Callable[[], int],
-    *,
-    lying: bool,
-) -> bool:
-    """Read one file; False to read it again. `lying`: a broken one that holds still is taken as it lies."""
-    found.pop(name, None)
-    try:
-        source, still = _read(company, name, shot.contents, clock)
-    except FileNotFoundError:
-        return True  # cleaned or used up meanwhile
-    found[name] = source
-    at_rest = lying or abs(clock() - source.stamp.modified) > IN_WRITING
-    return still and (source.whole or at_rest)
+    def _list(self) -> list[str]:
+        """List the folder anew, forget what is gone, and refuse what is too much before any of it is read."""
+        listing = self._company.names()
+        names = {file.name for file in listing.files}
+        if len(names) > MOST_FILES:
+            raise CompanyProblem(f"it holds more than {MOST_FILES:,} files: that is no company folder")
+        for gone in self.found.keys() - names:
+            del self.found[gone]
+        self._shot.strangers = sorted(listing.strangers)
+        sizes = [self._size_of(name) for name in names]
+        total = sum(each for each in sizes if each <= MOST_OF_A_FILE)
+        if total > MOST_BYTES:
+            raise CompanyProblem(f"it holds more than {MOST_BYTES // 1024**3} GiB: that is no company folder")
+        _check_room(total)
+        return _in_order(names)
 
+    def _size_of(self, name: str) -> int:
+        try:
+            return os.stat(name, dir_fd=self._company.fd, follow_symlinks=False).st_size
+        except FileNotFoundError:
+            return 0
 
-def _read(company: Company, name: str, contents: BinaryIO, clock: Callable[[], int]) -> tuple[Source, bool]:
-    try:
-        fd = open_to_look(name, _OPEN, company.fd)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise FileNotFoundError(name) from None  # a link by now: none of ours
-        raise
-    try:
-        before = os.fstat(fd)
-        if not stat.S_ISREG(before.st_mode):
-            raise FileNotFoundError(name)
+    def _take(self, name: str, *, lying: bool) -> set[str]:
+        """Read one file; return it where it has to be read again."""
+        self.found.pop(name, None)
+        self._shot.left.pop(name, None)
+        try:
+            fd = open_to_look(name, _OPEN, self._company.fd)
+        except FileNotFoundError:
+            return set()  # cleaned or used up meanwhile
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return set()  # a link by now: none of ours
+            raise
+        try:
+            before = os.fstat(fd)
+            if not stat.S_ISREG(before.st_mode):
+                return set()
+            why = self._why_left(name, before)
+            if why is not None:
+                self._shot.left[name] = why
+                return set()
+            source, still = self._read(fd, name, before)
+        finally:
+            os.close(fd)
+        self.found[name] = source
+        at_rest = lying or abs(self._clock.clock() - source.stamp.modified) > IN_WRITING
+        return set() if still and (source.whole or at_rest) else {name}
+
+    def _why_left(self, name: str, status: os.stat_result) -> str | None:
+        limit = CREDS_LIMIT if name == CREDS_NAME else MOST_OF_A_FILE
+        if status.st_size > limit:
+            return f"is larger than {limit // 1024**2} MiB"
+        if self._own_only and status.st_nlink > 1:
+            return "has several names (hard links)"
+        if self._own_only and status.st_uid not in self._owners():
+            return f"belongs to {user_name(status.st_uid)}"
+        return None
+
+    def _owners(self) -> set[int]:
+        owners = {os.fstat(self._company.fd).st_uid}
+        try:
+            creds = os.stat(CREDS_NAME, dir_fd=self._company.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return owners
+        return {*owners, creds.st_uid} if stat.S_ISREG(creds.st_mode) else owners
+
+    def _read(self, fd: int, name: str, before: os.stat_result) -> tuple[Source, bool]:
+        """Read no more than was seen; what grew meanwhile does not hold still."""
+        contents = self._shot.contents
         offset = contents.seek(0, os.SEEK_END)
         digest = hashlib.sha256()
-        parts: list[bytes] = []
-        size = 0
         kind = kind_of(name)
-        # never more than was there at the first look: who makes it grow meanwhile fills nothing
-        while size < min(before.st_size, MOST_VALUE) and (part := os.read(fd, min(CHUNK, before.st_size - size))):
-            size += len(part)
-            if offset + size > MOST_BYTES:
-                raise CompanyProblem(f"it holds more than {MOST_BYTES // 1024**3} GiB: that is no company folder")
+        parts: list[bytes] | None = [] if kind is not Kind.UNKNOWN and before.st_size <= _JSON_LIMIT else None
+        left = before.st_size
+        while left and (part := os.read(fd, min(CHUNK, left))):
+            left -= len(part)
             digest.update(part)
             contents.write(part)
-            if kind is not Kind.UNKNOWN and size <= _JSON_LIMIT:
+            if parts is not None:
                 parts.append(part)
-        after = os.fstat(fd)
-    finally:
-        os.close(fd)
-    stamp = Stamp.of(after)
-    still = Stamp.of(before) == stamp and stamp.size == size and abs(clock() - stamp.modified) > JUST_NOW
-    whole = kind is Kind.UNKNOWN or is_json(b"".join(parts))
-    access = Access(before.st_uid, before.st_gid, stat.S_IMODE(before.st_mode))
-    return Source(Entry(name, kind, size, digest.hexdigest(), stamp.modified), stamp, offset, whole, access), still
+        stamp = Stamp.of(os.fstat(fd))
+        still = Stamp.of(before) == stamp and not left and abs(self._clock.clock() - stamp.modified) > JUST_NOW
+        entry = Entry(name, kind, before.st_size - left, digest.hexdigest(), stamp.modified)
+        return Source(entry, stamp, offset, parts is None or is_json(b"".join(parts)), Likeness.of(fd, before)), still
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (name != CREDS_NAME, name))
+
+
+def _check_room(total: int) -> None:
+    """Raise CompanyProblem where the disk for temporary files cannot hold so many bytes."""
+    if total <= IN_MEMORY:
+        return
+    place = tempfile.gettempdir()
+    disk = os.statvfs(place)
+    if total > disk.f_bavail * disk.f_frsize:
+        raise CompanyProblem(f"{place} has no room for a copy of it ({size(total)}); TMPDIR may name another folder")
 
 
 def is_json(content: bytes) -> bool:
-    """Tell whether a file is the JSON that its kind always is."""
+    """Tell whether a file's content is whole JSON."""
     try:
         json.loads(content)
     except (ValueError, RecursionError):
@@ -185,14 +229,8 @@ def is_json(content: bytes) -> bool:
 
 
 def _read_creds(shot: Snapshot) -> None:
-    if CREDS_NAME in shot.foreign:
-        shot.creds_problem = "has several links"
-        return
     if CREDS_NAME not in shot.files:
-        shot.creds_problem = "is missing"
-        return
-    if shot.files[CREDS_NAME].entry.size > CREDS_LIMIT:
-        shot.creds_problem = f"is larger than {CREDS_LIMIT // 1024**2} MiB"
+        shot.creds_problem = shot.left.get(CREDS_NAME, "is missing")
         return
     try:
         shot.account = read_account(b"".join(shot.read(CREDS_NAME)))
@@ -203,7 +241,7 @@ def _read_creds(shot: Snapshot) -> None:
 def is_unchanged(company: Company, shot: Snapshot) -> bool:
     """Tell whether the folder still holds the very files that the snapshot was taken of."""
     files = company.names().files
-    if {file.name for file in files} != {*shot.files, *shot.foreign}:
+    if {file.name for file in files} != {*shot.files, *shot.left}:
         return False
     try:
         return all(

@@ -3,17 +3,18 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from baileys_cleanup.decision.names import CREDS_LIMIT
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.copying import copy_files
+from baileys_cleanup.store.folder.likeness import Neighbours
 from baileys_cleanup.store.folder.making import FolderWriter
 from baileys_cleanup.store.folder.purge import STAGING, forget_staged
 from baileys_cleanup.store.folder.put_back import put_back, swap_in
 from baileys_cleanup.store.folder.snapshots import is_json
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
-from baileys_cleanup.store.snapshots import Access
 
 
 class StagedFiles:
@@ -22,11 +23,11 @@ class StagedFiles:
     def __init__(self, staging: int, company: Company) -> None:
         self._staging = staging
         self._company = company
-        self._writer = FolderWriter(staging, os.fstat(company.fd))
+        self._writer = FolderWriter(staging, Neighbours.of(company.fd))
 
-    def write(self, name: str, content: Iterable[bytes], modified: int, access: Access | None = None) -> None:
+    def write(self, name: str, content: Iterable[bytes], modified: int, like: Any = None) -> None:  # noqa: ANN401 - opaque
         """Write one file with its date, whole and on the disk."""
-        self._writer.write(name, content, modified, access)
+        self._writer.write(name, content, modified, like)
 
     def copy(self, source: int, file: AuthFile) -> bool:
         """Copy a JSON file out of an open folder; False where it is not whole, or does not hold still."""
@@ -43,6 +44,18 @@ class StagedFiles:
     def insert(self, name: str) -> None:
         """Let a written file appear in the company's folder. Raises FileExistsError where one of that name is."""
         put_back(name, self._staging, self._company.fd)
+
+
+def try_owners(tool: ToolFolder, neighbours: Neighbours) -> None:
+    """Make a file for each owner that there is, and forget it. Raises MayNotGive where that cannot be done."""
+    forget_staged(tool)
+    with tool.part(STAGING) as staging:
+        try:
+            for likeness, name in neighbours.owners().items():
+                writer = FolderWriter(staging, neighbours)
+                writer.write(name, (), 0, likeness)
+        finally:
+            forget_staged(tool)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Whole company folders of a sessions root, as a restore and a rotation build and switch them."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from baileys_cleanup.decision.verdict import AuthFile
@@ -10,9 +10,10 @@ from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.folder import copying, late, set_aside
 from baileys_cleanup.store.folder.company import Company as CompanyFolder
-from baileys_cleanup.store.folder.making import FolderWriter, give
+from baileys_cleanup.store.folder.likeness import Neighbours, shrunk
+from baileys_cleanup.store.folder.making import FolderWriter
 from baileys_cleanup.store.folder.root import Root
-from baileys_cleanup.store.folder.staging import StagedFiles, open_staging
+from baileys_cleanup.store.folder.staging import StagedFiles, open_staging, try_owners
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
 from baileys_cleanup.store.whole_folders import Aside, Late
 
@@ -32,9 +33,12 @@ class FolderSwitches:
     def fill(self, aside: Aside) -> Iterator[FolderWriter]:
         """Fill a folder that was begun; what was written is durable when this is left."""
         with set_aside.open_aside(self._tool, aside) as fd:
-            if not self._root.has(aside.company_id):
-                give(fd, os.fstat(self._root.fd))
-            yield FolderWriter(fd, os.fstat(fd))
+            if self._root.has(aside.company_id):
+                with self._root.company(aside.company_id) as company:
+                    neighbours = Neighbours.of(company.fd)
+            else:
+                neighbours = Neighbours.of(fd)
+            yield FolderWriter(fd, neighbours)
             os.fsync(fd)
 
     def copy(self, company: Company, aside: Aside, files: Iterable[AuthFile]) -> bool:
@@ -51,14 +55,14 @@ class FolderSwitches:
         """Let the built folder go live; the former one lies in its place. Returns the new state."""
         return set_aside.switch(self._root, self._tool, aside)
 
-    def switch_back(self, aside: Aside) -> Late:
+    def switch_back(self, aside: Aside, wait: Callable[[], object]) -> Late:
         """Let the former folder go live again; the built one lies in its place. Returns what was written meanwhile."""
         seen = late.list_live(self._root, aside.company_id)
-        return self.bring_late(set_aside.switch_back(self._root, self._tool, aside), seen)
+        return self.bring_late(set_aside.switch_back(self._root, self._tool, aside), seen, wait)
 
-    def bring_late(self, aside: Aside, seen: Iterable[AuthFile]) -> Late:
+    def bring_late(self, aside: Aside, seen: Iterable[AuthFile], wait: Callable[[], object]) -> Late:
         """Bring over what was written since the last look at the folder that lies aside now; name the rest."""
-        return late.bring_late(self._root, self._tool, aside, seen)
+        return late.bring_late(self._root, self._tool, aside, seen, wait)
 
     def is_live(self, aside: Aside) -> bool:
         """Tell whether the built folder is the live one now."""
@@ -89,9 +93,19 @@ class FolderSwitches:
         with self._root.company(company_id) as company, open_staging(self._tool, company) as staged:
             yield staged
 
-    def give_to_owner(self, company: Company) -> list[str]:
-        """Give what root wrote into a company to its owner. Returns the names that could not be given."""
-        return copying.give_to_owner(_open_folder_of(company))
+    def shrunk(self, aside: Aside) -> list[str]:
+        """Return the files of the live folder that the bot could read in the one set aside, and now cannot."""
+        with self._root.company(aside.company_id) as live, set_aside.open_aside(self._tool, aside) as former:
+            return shrunk(former, live.fd)
+
+    def try_owners(self, company: Company) -> None:
+        """Raise MayNotGive where a copy of a file of this company could not get that file's owner."""
+        try_owners(self._tool, Neighbours.of(_open_folder_of(company)))
+
+    def give_to_bot(self, aside: Aside, company: Company) -> list[str]:
+        """Let what root wrote into the company since belong to the bot of the one set aside."""
+        with set_aside.open_aside(self._tool, aside) as former:
+            return copying.give_to_bot(_open_folder_of(company), Neighbours.of(former), aside.started)
 
 
 def _open_folder_of(company: Company) -> int:

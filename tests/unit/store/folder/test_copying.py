@@ -1,13 +1,12 @@
 """`store.folder.copying`: copies that are what was there, and the look that finds what is not."""
 
 import os
-import stat
 
 import pytest
 
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.folder.company import Company, Stamp
-from baileys_cleanup.store.folder.copying import copy_files, differences, give_to_owner
+from baileys_cleanup.store.folder.copying import copy_files, differences
 
 from ...helpers import names, put
 
@@ -104,52 +103,3 @@ def test_every_difference_is_found(two, place, change):
     company = Company("7", source)
     now = company.names().files
     assert 1 == len(differences(company.look(now, now).files, target))
-
-
-def test_what_root_paired_goes_to_the_bots_user(place, monkeypatch):
-    """Regular files that root wrote get the folder's owner; links, files with two names and others' files do not."""
-    put(place / "c", "creds.json")
-    put(place / "c", "linked")
-    os.link(place / "c" / "linked", place / "elsewhere")
-    (place / "c" / "link").symlink_to(place / "elsewhere")
-    given = []
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(os, "fchown", lambda fd, *owner: given.append((os.readlink(f"/proc/self/fd/{fd}"), owner)))
-    fd = os.open(place / "c", os.O_RDONLY)
-    real = os.fstat
-
-    def as_bots(of):
-        status = list(real(of))
-        status[stat.ST_UID], status[stat.ST_GID] = (1000, 1001) if of == fd else (0, 0)
-        return os.stat_result(status)
-
-    monkeypatch.setattr(os, "fstat", as_bots)
-    assert [] == give_to_owner(fd)
-    assert [(str(place / "c" / "creds.json"), (1000, 1001))] == given
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert [] == give_to_owner(fd)
-    assert 1 == len(given), "only root gives files away"
-    monkeypatch.undo()
-    os.close(fd)
-
-
-def test_what_cannot_be_given_is_named(place, monkeypatch):
-    """A file system without owners: the operator hears which files are root's."""
-    put(place / "c", "creds.json")
-    fd = os.open(place / "c", os.O_RDONLY)
-    real = os.fstat
-
-    def as_bots(of):
-        status = list(real(of))
-        status[stat.ST_UID] = 1000 if of == fd else 0
-        return os.stat_result(status)
-
-    def refuse(*_):
-        raise PermissionError(1, "Operation not permitted")
-
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(os, "fstat", as_bots)
-    monkeypatch.setattr(os, "fchown", refuse)
-    assert ["creds.json"] == give_to_owner(fd)
-    monkeypatch.undo()
-    os.close(fd)

@@ -24,7 +24,7 @@ def live(place):
     return place / "company_7"
 
 
-def switched(root, tool, write, files=("creds.json", SESSION), *, then=lambda: None):
+def switched(root, tool, write, files=("creds.json", SESSION), *, then=lambda: None, wait=lambda: None):
     """Copy files into a new folder, look, let somebody write, switch; gives what was late."""
     seen = list_live(root, "7")
     aside = begin(root, tool, "7", RUN, why="restore", now=NOW)
@@ -39,7 +39,7 @@ def switched(root, tool, write, files=("creds.json", SESSION), *, then=lambda: N
     write()
     aside = switch(root, tool, aside)
     then()
-    return bring_late(root, tool, aside, seen)
+    return bring_late(root, tool, aside, seen, wait)
 
 
 def test_nothing_late_is_nothing(root, tool, live):
@@ -125,5 +125,35 @@ def test_undo_of_a_folder_looks_likewise(root, tool, live, monkeypatch):
         return back(*arguments)
 
     monkeypatch.setattr(set_aside_list, "switch_back", late)
-    assert ([SESSION], []) == tuple(switch_set_aside(root, tool, folder))[:2]
+    assert ([SESSION], []) == tuple(switch_set_aside(root, tool, folder, lambda: None))[:2]
     assert b'{"v":3}' == (live / SESSION).read_bytes()
+
+
+def test_who_had_a_file_open_before_the_switch_is_waited_for(root, tool, live):
+    """What is written a moment after the switch into the file that was opened before it comes over as well."""
+    writer = os.open(live / SESSION, os.O_WRONLY)
+
+    def write():
+        if not os.stat(writer).st_size - len(b'{"v":1}'):
+            os.write(writer, b'{"v":2}   ')
+
+    late = switched(root, tool, lambda: None, wait=write)
+    os.close(writer)
+    assert ([SESSION], []) == tuple(late)[:2]
+    assert b'{"v":2}   ' == (live / SESSION).read_bytes()
+
+
+def test_who_writes_twice_is_followed(root, tool, live):
+    """A second late write continues the first one that was brought over."""
+    writer = os.open(live / SESSION, os.O_WRONLY)
+    rounds = iter([b'{"v":22}', b'{"v":333}'])
+
+    def write():
+        content = next(rounds, None)
+        if content is not None:
+            os.pwrite(writer, content, 0)
+
+    late = switched(root, tool, lambda: None, wait=write)
+    os.close(writer)
+    assert ([SESSION], []) == tuple(late)[:2]
+    assert b'{"v":333}' == (live / SESSION).read_bytes()

@@ -161,10 +161,10 @@ def test_what_is_no_file_is_not_waited_for(company, place, make):
 
 
 def test_a_giant_is_not_read(company, place):
-    """A file of more than 64 MiB is told by its size alone."""
+    """A file of more than 16 MiB is told by its size alone."""
     path = put(place / "company_7", "creds.json", creds())
     os.truncate(path, 64 * 1024 * 1024 + 1)
-    assert "larger than 64.0 MiB" in company.account(never).problem
+    assert "larger than 16.0 MiB" in company.account(never).problem
 
 
 # --- the root -----------------------------------------------------------------------------------------------

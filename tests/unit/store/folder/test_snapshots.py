@@ -9,7 +9,7 @@ import pytest
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.folder import snapshots
 from baileys_cleanup.store.folder.snapshots import TRIES, is_unchanged, take_snapshot
-from baileys_cleanup.store.snapshots import IN_MEMORY, open_spool
+from baileys_cleanup.store.snapshots import IN_MEMORY, MOST_OF_A_FILE, Clock, in_reasons, open_spool
 
 from ...helpers import NOW, creds, put
 
@@ -37,10 +37,10 @@ class Waiting:
         self._act()
 
 
-def snap(root, wait=None, now=LATER):
+def snap(root, wait=None, now=LATER, *, own_only=False):
     """Take a snapshot; gives it with its contents."""
     with root.company("1") as company:
-        shot = take_snapshot(company, io.BytesIO(), lambda: now, wait or Waiting())
+        shot = take_snapshot(company, io.BytesIO(), Clock(now, lambda: now, wait or Waiting()), own_only=own_only)
         return shot, {name: b"".join(shot.read(name)) for name in shot.files}
 
 
@@ -106,7 +106,7 @@ def test_what_was_written_a_moment_ago_is_read_again(root, folder):
 
     wait = Waiting(later)
     with root.company("1") as company:
-        shot = take_snapshot(company, io.BytesIO(), lambda: clock[0], wait)
+        shot = take_snapshot(company, io.BytesIO(), Clock(now, lambda: clock[0], wait))
     assert (1, 2) == (wait.times, len(shot.files))
 
 
@@ -198,7 +198,7 @@ def test_a_pipe_does_not_block(root, folder, monkeypatch):
 def test_a_folder_that_moved_on_is_noticed(root, folder, change):
     """A new file, one gone, one rewritten: the snapshot is not of what lies there now."""
     with root.company("1") as company:
-        shot = take_snapshot(company, io.BytesIO(), lambda: LATER, Waiting())
+        shot = take_snapshot(company, io.BytesIO(), Clock(LATER, lambda: LATER, Waiting()))
         assert is_unchanged(company, shot)
         change(folder)
         assert not is_unchanged(company, shot)
@@ -213,45 +213,101 @@ def test_a_spool_has_no_name(tmp_path, monkeypatch):
         assert [] == list(tmp_path.iterdir())
 
 
-def test_a_huge_sparse_file_is_named_before_anything_is_read(root, folder):
-    """It costs who made it nothing, and must not cost the others their disk."""
-    with (folder / "session-1.0.json").open("wb") as file:
-        file.truncate(20 * 1024**3)
-    contents = io.BytesIO()
-    with root.company("1") as company, pytest.raises(CompanyProblem, match=r"larger than 64 MiB.*session-1\.0\.json"):
-        take_snapshot(company, contents, lambda: LATER, Waiting())
-    assert not contents.getvalue()
+def test_whatever_is_read_again_is_listed_again(root, folder, monkeypatch):
+    """The bot uploads pre-keys while creds.json is read: the archive has those that this creds.json speaks of."""
+    real = os.read
+    uploads = iter(range(40, 43))
 
-
-def test_what_grows_while_it_is_read_fills_nothing(root, folder, monkeypatch):
-    """No more is read than was there at the first look; the file is read again, and never taken half."""
-    path, read, most = folder / "session-15550000002.0.json", os.read, []
-
-    def growing(fd, size):
-        part = read(fd, size)
-        with path.open("ab") as file:
-            file.write(b" " * 10_000)
-        most.append(len(part))
+    def read(fd, size):
+        part = real(fd, size)
+        if part and os.fstat(fd).st_ino == (folder / "creds.json").stat().st_ino:
+            number = next(uploads, None)
+            if number is not None:
+                put(folder, f"pre-key-{number}.json", age=1)
+                put(folder, "creds.json", creds(nextPreKeyId=number + 1), age=1 - number / 1e6)
         return part
 
-    monkeypatch.setattr(snapshots.os, "read", growing)
-    monkeypatch.setattr(snapshots, "MOST_VALUE", 1_000_000)
-    with pytest.raises(CompanyProblem, match="kept changing"):
-        snap(root)
-    assert 1 + TRIES == len(most)
+    monkeypatch.setattr(snapshots.os, "read", read)
+    shot, _ = snap(root)
+    newest = shot.account.next_pre_key - 1
+    assert newest == 42
+    assert f"pre-key-{newest}.json" in shot.files
 
 
-def test_a_file_with_two_links_is_not_read(root, folder, place):
-    """It is named as foreign, and the folder still counts as unchanged."""
-    put(folder, "session-2.0.json", b"{}", age=3)
-    os.link(folder / "session-2.0.json", place / "elsewhere")
+def test_what_is_gone_at_the_second_list_is_not_in_it(root, folder):
+    """A pre-key that was used up while others were read again is no part of the copy."""
+    put(folder, "session-15550000003.0.json", b"")
+    put(folder, "pre-key-7.json", age=1)
+
+    def later():
+        put(folder, "session-15550000003.0.json", age=1)
+        (folder / "pre-key-7.json").unlink(missing_ok=True)
+
+    shot, _ = snap(root, Waiting(later))
+    assert "pre-key-7.json" not in shot.files
+
+
+def test_what_is_too_large_is_left_unread(root, folder, monkeypatch):
+    """A sparse file of 20 GB costs nobody's disk: no byte of it is read, it is named, and the rest is taken."""
+    put(folder, "sparse.bin")
+    os.truncate(folder / "sparse.bin", 20 * 1024**3)
+    put(folder, "grown.bin")
+    os.truncate(folder / "grown.bin", MOST_OF_A_FILE + 1)
+    seen = []
+    real = os.read
+    monkeypatch.setattr(snapshots.os, "read", lambda fd, size: seen.append(size) or real(fd, size))
     shot, contents = snap(root)
-    assert (["session-2.0.json"], False) == (shot.foreign, "session-2.0.json" in contents)
+    assert {"sparse.bin", "grown.bin"} == set(shot.left)
+    assert "larger than 64 MiB" in in_reasons(shot.left)
+    assert {"creds.json", "session-15550000002.0.json"} == set(contents)
+    assert sum(seen) < 1024**2
     with root.company("1") as company:
         assert is_unchanged(company, shot)
 
 
-def test_a_creds_json_with_two_links_is_no_pairing(root, folder, place):
-    """It does not pass for missing: whose it is cannot be told."""
-    os.link(folder / "creds.json", place / "elsewhere")
-    assert "has several links" == snap(root)[0].creds_problem
+def test_no_more_is_read_than_was_seen(root, folder, monkeypatch):
+    """A file that grows while it is read is read up to what it was, and again."""
+    name = "session-15550000002.0.json"
+    real = os.read
+    sizes = []
+
+    def read(fd, size):
+        if os.fstat(fd).st_ino == (folder / name).stat().st_ino and len(sizes) < 2:
+            sizes.append(size)
+            with (folder / name).open("ab") as file:
+                file.write(b" " * 1000)
+            os.utime(folder / name, ns=(0, NOW - 10**12 + len(sizes)))
+        return real(fd, size)
+
+    monkeypatch.setattr(snapshots.os, "read", read)
+    _, contents = snap(root)
+    assert sizes == [len(b'{"a":1}'), len(b'{"a":1}') + 1000]
+    assert b'{"a":1}' + b" " * 2000 == contents[name]
+
+
+def test_no_room_for_a_copy_is_said_before_it_is_made(root, folder, monkeypatch):
+    """The disk of TMPDIR is everybody's: what does not fit is not begun."""
+    monkeypatch.setattr(snapshots, "IN_MEMORY", 3)
+
+    class Full:
+        f_bavail, f_frsize = 1, 1
+
+    monkeypatch.setattr(snapshots.os, "statvfs", lambda _: Full)
+    with pytest.raises(CompanyProblem, match="has no room for a copy"):
+        snap(root)
+
+
+def test_a_second_name_is_left_out_of_a_backup(root, folder, tmp_path):
+    """What has several hard links may be somebody else's file: named, and not read."""
+    put(tmp_path, "secret")
+    os.link(tmp_path / "secret", folder / "unknown.bin")
+    shot, contents = snap(root, own_only=True)
+    assert {"unknown.bin": "has several names (hard links)"} == shot.left
+    assert "unknown.bin" not in contents
+    assert "unknown.bin" in snap(root)[1], "a restore keeps it, as it is"
+
+
+def test_creds_with_a_second_name_are_no_pairing(root, folder, tmp_path):
+    """They do not pass for missing: the reason is said."""
+    os.link(folder / "creds.json", tmp_path / "second")
+    assert "has several names (hard links)" == snap(root, own_only=True)[0].creds_problem
