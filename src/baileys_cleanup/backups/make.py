@@ -149,6 +149,7 @@ class BackupMaker:
                 f"baileys-cleanup {__version__}",
                 bool(account.devices),
                 [source.entry for source in shot.files.values()],
+                account.pairing,
             )
             return self._keep_archive(outcome, known, named, manifest, shot)
 
