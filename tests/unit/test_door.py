@@ -32,7 +32,7 @@ def companies(monkeypatch):
 
 def run(*args):
     """Run a command on the store; give its status and what it printed."""
-    done = CliRunner().invoke(cli.commands, [*args, "--sessions-root", "memory://all"])
+    done = CliRunner().invoke(cli.commands, [*args, "--store", "memory://all"])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done.exit_code, done.stdout
 

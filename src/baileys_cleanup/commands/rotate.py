@@ -17,7 +17,7 @@ from baileys_cleanup.commands.options import (
     where,
     world,
 )
-from baileys_cleanup.errors import CleanupError, MayNotGive
+from baileys_cleanup.errors import CleanupError, MayNotGive, UsageProblem
 from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.log import Log
 from baileys_cleanup.output.text import argument, shown
@@ -58,8 +58,10 @@ def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -
     to be paired. Stop the bot first, or set rotate.stop_command and rotate.start_command.
     """
     _check(ctx, companies, **options)
-    settings = load_settings(options["sessions_root"], options["config"]).settings
-    again = same_place(options["sessions_root"], options["config"])
+    settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
+    if settings.store is not None:
+        raise UsageProblem("rotate gives a company a new folder, and the store is a database: there are none in it")
+    again = same_place(options["sessions_root"], options["config"], store=options["store"])
     output, stop = Output(), Stop()
     teller = _Teller(output, again, as_json=options["as_json"])
     status, trouble = 0, ""

@@ -47,7 +47,7 @@ class Rotated(NamedTuple):
 
 def look(settings: Settings, wanted: str, world: World, connections: Connections, *, fresh: bool) -> Rotated:
     """Return what a rotation would do, and change nothing. Raises what the rotation would raise before it begins."""
-    with looking(settings.sessions_root) as seen:
+    with looking(settings.place) as seen:
         return _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
 
 
@@ -134,7 +134,7 @@ def _raise_all(troubles: Sequence[CleanupError]) -> None:
 
 @contextmanager
 def _at_work(settings: Settings, world: World, connections: Connections) -> Iterator[tuple[RotationStore, Rotator]]:
-    with at_work(settings.sessions_root, world.clock, connections.warn) as store:
+    with at_work(settings.place, world.clock, connections.warn) as store:
         yield store, Rotator(store, settings, world, connections)
 
 
@@ -248,7 +248,7 @@ def _as_recorded(records: SmallRecords | None, journal: Journal) -> Journal:
 
 
 def _wait(settings: Settings, journal: Journal, world: World, connections: Connections) -> Ending:
-    with looking(settings.sessions_root) as seen:
+    with looking(settings.place) as seen:
         hook = hook_for(settings, "qr_command", seen.companies, journal.company_id)
         if hook is None:
             connections.say("rotate.qr_command is not set: scan the QR code that the bot itself shows now")

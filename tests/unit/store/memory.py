@@ -40,9 +40,9 @@ def empty():
 
 
 @contextmanager
-def open_store(url, exclude=()):
+def open_store(place, exclude=()):
     """Open the one store there is."""
-    yield MemoryStore(url)
+    yield MemoryStore(place.where)
 
 
 class MemoryStore:
@@ -77,6 +77,9 @@ class MemoryStore:
 
     def place_of(self, company_id):
         return f"{self.path}/{company_id}"
+
+    def remarks(self):
+        return []
 
     def space(self):
         return Space(1, 0, 0)
