@@ -23,8 +23,9 @@ def companies(monkeypatch):
     memory.empty()
     now = time.time_ns()
     files = dict.fromkeys([*OLD, *KEPT], (b"{}", now - 20 * DAY))
-    files |= {"creds.json": (creds(), now), KEPT[1]: (b"{}", now)}
-    memory.COMPANIES.update({"7": files, "8": {"creds.json": (creds(), now)}})
+    files |= {"creds.json": (creds(), now - DAY), KEPT[1]: (b"{}", now - DAY)}
+    other = creds(me={"id": "15550000008:7@s.whatsapp.net"})
+    memory.COMPANIES.update({"7": files, "8": {"creds.json": (other, now - DAY)}})
     yield memory.COMPANIES
     memory.empty()
 

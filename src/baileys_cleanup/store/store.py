@@ -73,6 +73,7 @@ class SetAside(NamedTuple):
     """A whole company folder that lies aside. `started` is in nanoseconds since the epoch, `size` in bytes.
 
     `why` says what built the folder that took its place; `former` is False for one that was switched back already.
+    `pairing` is that of the former folder, None where nobody noted one.
     """
 
     run_id: str
@@ -82,6 +83,7 @@ class SetAside(NamedTuple):
     files: int
     size: int
     former: bool
+    pairing: str | None = None
 
 
 class Returning(Protocol):

@@ -25,6 +25,7 @@ class Kept:
     records: dict = field(default_factory=dict)
     runs: dict = field(default_factory=dict)
     quarantine: dict = field(default_factory=dict)
+    pairings: dict = field(default_factory=dict)
     audit: list = field(default_factory=list)
     last: int | None = None
 
@@ -176,7 +177,7 @@ class MemoryWorkspace:
         return MemoryFolders()
 
     def pairing_of(self, run_id, company_id):
-        return None
+        return KEPT.pairings.get((run_id, company_id))
 
     def rules_of(self, run_id, company_id):
         return {}
@@ -247,6 +248,7 @@ class MemoryRemover:
     @contextmanager
     def company(self, company, pairing=None):
         self.files = company.files
+        KEPT.pairings[self.run.run_id, company.id] = pairing
         self.into = KEPT.quarantine.setdefault(self.run.run_id, {}).setdefault(company.id, {})
         KEPT.runs[self.run.run_id] = replace_state(self.run)
         yield self
