@@ -1,6 +1,7 @@
 """Verdicts by age, and why a file cannot go whatever its age. Pure."""
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from baileys_cleanup.decision.policy import DAY, SECOND
 from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
@@ -8,6 +9,21 @@ from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
 EARLIEST = 1_420_070_400 * SECOND
 """2015-01-01. Nothing of WhatsApp's multi-device is older; zip, npm and archives without dates write 1970 to 1985."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Young(NamedTuple):
+    """The dates of files too young to go, and with nothing odd about them: later than `after`, not later than `upto`.
+
+    Both in nanoseconds since the epoch.
+    """
+
+    after: int
+    upto: int
+
+
+def young(limit_days: int, now: int) -> Young:
+    """Return the dates for which `plan_by_age` says that a file is young, if it has no second link."""
+    return Young(max(now - limit_days * DAY, EARLIEST - 1), now + DAY)
 
 
 def plan_by_age(file: AuthFile, limit_days: int, rule: Rule, now: int) -> Verdict:

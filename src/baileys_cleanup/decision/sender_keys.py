@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.ages import costs_retry, in_words, plan_by_age, verdict_by_age, why_it_cannot_go
-from baileys_cleanup.decision.names import SECOND_NAME, Kind, memory_name, read_sender_key
+from baileys_cleanup.decision.names import SECOND_NAME, Kind, has_sender, memory_name, read_sender_key
 from baileys_cleanup.decision.policy import HOUR, Policy, Preset
 from baileys_cleanup.decision.verdict import AuthFile, MemoryGone, Rule, Verdict
 
@@ -23,9 +23,9 @@ KEY_WAITS = 6 * HOUR
 _WAIT = f"{KEY_WAITS // HOUR} hours later at the soonest"
 
 
-def is_own_key(file: AuthFile, account: Account) -> bool:
+def is_own_key(name: str, account: Account) -> bool:
     """Tell whether a sender key is this very device's own, which Baileys makes anew and hands out again."""
-    key = read_sender_key(file.name)
+    key = read_sender_key(name)
     return key is not None and key.sender is not None and account.owns_key(key.sender)
 
 
@@ -39,9 +39,19 @@ def bound_group(name: str, account: Account) -> str | None:
     return key.group
 
 
-def may_be_own(file: AuthFile, account: Account) -> bool:
+def is_others_key(name: str, account: Account) -> bool:
+    """Tell whether a sender key certainly is another device's, so that no memory is tied to it.
+
+    The same as that `bound_group` gives none and `is_own_key` is false, at a fraction of their cost.
+    """
+    if not account.devices or not has_sender(name):
+        return False
+    return not any(user in name for user, _ in account.devices) or not is_own_key(name, account)
+
+
+def may_be_own(name: str, account: Account) -> bool:
     """Tell whether a sender key is this device's own, or is tied to a memory because it may be."""
-    return is_own_key(file, account) or bound_group(file.name, account) is not None
+    return is_own_key(name, account) or bound_group(name, account) is not None
 
 
 class SenderKeys(NamedTuple):
@@ -119,7 +129,7 @@ def _gone_since(file: AuthFile, account: Account, gone: MemoryGone | None, now: 
 
     A key that was written since was in use again: it counts from now, and so does one of which no run told.
     """
-    if bound_group(file.name, account) is None or (gone is None and not is_own_key(file, account)):
+    if bound_group(file.name, account) is None or (gone is None and not is_own_key(file.name, account)):
         return None
     if gone is None:
         return MemoryGone(now, False)
@@ -132,7 +142,7 @@ def _plan_lone_key(file: AuthFile, policy: Policy, account: Account, gone: Memor
     verdict = plan_by_age(file, policy.sender_key_max_age_days, Rule.SENDER_KEY_AGE, now)
     if not verdict.remove:
         return verdict
-    is_own = is_own_key(file, account)
+    is_own = is_own_key(file.name, account)
     if policy.preset is Preset.GENTLE and not is_own:
         return costs_retry(file)
     if gone is not None and now - gone.since < KEY_WAITS:

@@ -52,7 +52,10 @@ class CompanyRemover(Protocol):
     """Removes files of one company."""
 
     def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
-        """Carry out planned removals in their order, and tell of each; `stopping` is asked between two files."""
+        """Carry out planned removals in their order; `stopping` is asked between two files.
+
+        Tells of each one that met another end than its removal. What is not told of was removed.
+        """
 
     def confirm(self) -> list[Revision]:
         """Look a last time at all that was removed, and return what did not stay so."""
@@ -67,6 +70,19 @@ class Remover(Protocol):
     def company(self, company: Any, pairing: str | None = None) -> AbstractContextManager[CompanyRemover]:  # noqa: ANN401 - likewise
         """Return the remover for one company; `pairing` is recorded with what it removes, None for an unknown one."""
 
+    @property
+    def settled(self) -> bool:
+        """Tell whether everything that was moved stands as it was told, so that nothing is left to the next run."""
+
+    def leave_unsettled(self) -> None:
+        """Leave it to the next run to look after what this one could not end; nothing is purged before that."""
+
+    def begin(self) -> None:
+        """Make what the companies of a run share, before processes are forked that remove side by side.
+
+        Only called where the store is `forkable`. Raises OSError or CompanyProblem where nothing can be removed.
+        """
+
 
 def refuse_protected(name: str) -> None:
     """Raise ProtectedFile for a name no plan may hold: the second check, beside the planner's."""
@@ -78,6 +94,14 @@ def refuse_protected(name: str) -> None:
 class DryRun:
     """The remover without hands: says what the other would do, and touches nothing."""
 
+    settled = True
+
+    def leave_unsettled(self) -> None:
+        """Leave nothing: nothing was moved."""
+
+    def begin(self) -> None:
+        """Begin nothing."""
+
     def doubt(self, company: Doubted) -> str | None:
         """Return what would keep the other from removing."""
         return company.doubt()
@@ -88,13 +112,12 @@ class DryRun:
         yield self
 
     def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
-        """Say that the files would be removed."""
+        """Say nothing of the files that would be removed: only of those that a stop keeps."""
         for verdict in removals:
             if stopping():
                 yield Removal(verdict, Outcome.STOPPED)
                 continue
             refuse_protected(verdict.file.name)
-            yield Removal(verdict, Outcome.REMOVED)
 
     def confirm(self) -> list[Revision]:
         """Look at nothing: nothing was moved."""

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from baileys_cleanup.cleaning.company import Terms, clean_company
+from baileys_cleanup.cleaning.company import clean_company
+from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.outcome import CompanyStatus, Tally

@@ -2,7 +2,7 @@
 
 import pytest
 
-from baileys_cleanup.cleaning.company import Terms, look_and_plan
+from baileys_cleanup.cleaning.look import Terms, look_and_plan
 from baileys_cleanup.commands.demo_tree import build
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind

@@ -68,7 +68,7 @@ class Quarantine:
         self._audit = audit
         self._fd: int | None = None
         self._by_link = False
-        self._settled = True
+        self.settled = True
 
     def doubt(self, company: Company) -> str | None:  # noqa: ARG002 - the same shape as the dry one
         """Doubt nothing: a removal that fails says so itself."""
@@ -91,7 +91,7 @@ class Quarantine:
         self._fd = None
         if remove_if_empty(self._tool.quarantine, self._run.run_id):
             forget_record(self._tool, self._run.run_id)
-        elif self._settled:
+        elif self.settled:
             # A record that cannot be written stays as it was, and the next run settles this one.
             with suppress(OSError):
                 write_run(self._tool, self._run._replace(state=SETTLED))
@@ -113,7 +113,7 @@ class Quarantine:
 
     def leave_unsettled(self) -> None:
         """Leave it to the next run to put back what could not be put back now; nothing is purged before that."""
-        self._settled = False
+        self.settled = False
 
     def folder(self) -> int:
         """Return the run's quarantine folder; the first call makes it and tries whether files can return."""
@@ -129,6 +129,10 @@ class Quarantine:
                 raise
             self._fd = fd
         return self._fd
+
+    def begin(self) -> None:
+        """Make the run's folder and record, before processes are forked that remove side by side."""
+        self.folder()
 
     def may_return(self, owner: int) -> bool:
         """Tell whether a file of this owner (a uid) could be put back by the user who runs this.

@@ -1,0 +1,93 @@
+"""How far the rules reach: what has to be dated, and what surely stays and need not even be made a file of. Pure.
+
+Most files of most companies stay, and their names or dates alone say so. The plan over the others is the plan over all:
+a property test holds the two against each other.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.ages import Young, young
+from baileys_cleanup.decision.names import Kind, first_name, is_second_name
+from baileys_cleanup.decision.policy import Policy, Preset
+from baileys_cleanup.decision.pre_keys import sorted_by_cap
+from baileys_cleanup.decision.sender_keys import is_others_key
+from baileys_cleanup.decision.sessions import is_own_session, is_replaced, own_prefixes
+from baileys_cleanup.decision.verdict import AuthFile
+
+
+class Dating(NamedTuple):
+    """Names of one kind that have to be dated; those that turn out `young` surely stay, if that is not None."""
+
+    kind: Kind
+    names: Sequence[str]
+    young: Young | None
+
+
+class Reach(NamedTuple):
+    """What the plan of one company has to be made of: files that are `dated` first, and those `undated`."""
+
+    dated: list[Dating]
+    undated: list[AuthFile]
+
+
+Names = Mapping[Kind, Sequence[str]]
+"""The names of one company by kind."""
+
+
+def reach(names: Names, policy: Policy, account: Account, now: int) -> Reach:
+    """Return what the plan has to be made of. What is in neither part stays, whatever its date is.
+
+    But a file with an odd date or several links is never among what is passed over: it is to be told.
+    """
+    dated = [*_sessions(names, policy, account, now), *_sender_keys(names, policy, account, now)]
+    pre_keys = [AuthFile(name, Kind.PRE_KEY) for name in _pre_keys_in_reach(names, policy)]
+    by_cap = sorted_by_cap(pre_keys, policy, account)
+    wanted = pre_keys if by_cap.beyond else by_cap.over
+    dated.append(Dating(Kind.PRE_KEY, [file.name for file in wanted], None))
+    over = {file.name for file in wanted}
+    undated = [file for file in pre_keys if file.name not in over]
+    seconds = [name for name in names.get(Kind.UNKNOWN, ()) if is_second_name(name)]
+    if seconds:
+        firsts = {name for dating in dated for name in dating.names}
+        dated.append(Dating(Kind.UNKNOWN, [name for name in seconds if first_name(name) in firsts], None))
+        undated += [AuthFile(name, Kind.UNKNOWN) for name in seconds if first_name(name) not in firsts]
+    # Only a session that may go is asked whether its contact's LID took its place.
+    undated += [AuthFile(name, Kind.LID_MAPPING) for name in names.get(Kind.LID_MAPPING, ())]
+    return Reach([dating for dating in dated if dating.names], undated)
+
+
+def _sessions(names: Names, policy: Policy, account: Account, now: int) -> Iterator[Dating]:
+    if account.unknown:
+        return
+    mappings = frozenset(names.get(Kind.LID_MAPPING, ()))
+    prefixes = own_prefixes(policy, account)
+    yield Dating(
+        Kind.SESSION,
+        [
+            name
+            for name in names.get(Kind.SESSION, ())
+            if not is_own_session(name, prefixes, account)
+            and (policy.preset is Preset.STANDARD or is_replaced(name, mappings))
+        ],
+        young(policy.session_max_age_days, now),
+    )
+
+
+def _sender_keys(names: Names, policy: Policy, account: Account, now: int) -> Iterator[Dating]:
+    """Return the keys of others, which are tied to nothing; and what may be tied to a memory, with the memories."""
+    others: list[str] = []
+    own: list[str] = []
+    for name in names.get(Kind.SENDER_KEY, ()):
+        (others if is_others_key(name, account) else own).append(name)
+    if policy.preset is Preset.STANDARD:
+        yield Dating(Kind.SENDER_KEY, others, young(policy.sender_key_max_age_days, now))
+    yield Dating(Kind.SENDER_KEY, own, None)
+    yield Dating(Kind.SENDER_KEY_MEMORY, names.get(Kind.SENDER_KEY_MEMORY, ()), None)
+
+
+def _pre_keys_in_reach(names: Names, policy: Policy) -> Sequence[str]:
+    """Return the pre-keys, none where so few are there that all of them stay."""
+    pre_keys = names.get(Kind.PRE_KEY, ())
+    return pre_keys if len(pre_keys) > policy.pre_key_cap or policy.former_pairing_days is not None else ()
