@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from baileys_cleanup.decision.names import Kind, kind_of, sorted_by_kind
 from baileys_cleanup.decision.plan import plan, undated
-from baileys_cleanup.decision.reach import reach
+from baileys_cleanup.decision.reach import reach, replacing
 from baileys_cleanup.decision.verdict import Rule
 
 from . import worlds
@@ -29,7 +29,7 @@ def in_reach(files, policy, account, now):
             is_young = young is not None and file.modified is not None and young.after < file.modified <= young.upto
             if not (is_young and file.sole):
                 given_on.append(file)
-    return given_on
+    return given_on + replacing(sorted_by_kind(there), given_on)
 
 
 @given(companies(), policies(), accounts, st.integers(-20 * DAY, 20 * DAY))

@@ -222,7 +222,7 @@ def test_no_room_is_a_hall(room):
     assert len(ROOMS[room].splitlines()) <= MOST_LINES
 
 
-REMOVERS = {"store.folder.quarantine", "store.folder.put_back", "store.folder.purge"}
+REMOVERS = {"store.folder.company_quarantine", "store.folder.put_back", "store.folder.purge"}
 """Into the quarantine, out of it, and the end of what lies there."""
 
 OWN_REMOVALS = {

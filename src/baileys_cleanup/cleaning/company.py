@@ -1,7 +1,5 @@
 """One company: look, plan, remove, collect. What happens here stays here: companies are islands."""
 
-from collections import Counter
-
 from baileys_cleanup.cleaning.ledger import Ledger
 from baileys_cleanup.cleaning.look import Sight, Terms, look_and_plan, look_at_all, observe
 from baileys_cleanup.decision.judgement import Cause, Severity, judge
@@ -68,10 +66,8 @@ def _clean(
                 ledger.revised(*revision)
     outcome.advertised = decided.advertised
     ledger.close(terms.levels)
-    removed = Counter({kind: tally.removed for kind, tally in outcome.kinds.items()})
-    removable = Counter(verdict.file.kind for verdict in decided.removals) - removed
-    counted = ledger.counted(terms.levels)
-    observed = observe(company, sight, kinds=ledger.left, counted=counted, removable=removable)
+    counted = outcome.counted or 0
+    observed = observe(company, sight, kinds=ledger.left, counted=counted, removable=ledger.removable)
     outcome.judgement = judge(observed, terms.levels)
     _tell(outcome, sight, policy, terms.again)
 

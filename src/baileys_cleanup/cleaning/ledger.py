@@ -10,6 +10,8 @@ from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Prob
 from baileys_cleanup.decision.verdict import Rule, Verdict
 from baileys_cleanup.store.remover import Outcome, Removal
 
+_KINDS = tuple(Kind)
+
 
 class Ledger:
     """Counts what became of the files; whatever nothing became of is kept. With `detail` it lists the verdicts too."""
@@ -19,6 +21,7 @@ class Ledger:
         self._seen = sight.kinds
         self._removals = sight.plan.removals
         self._detail = detail
+        self._planned = Counter([verdict.file.kind for verdict in sight.plan.removals])
         self._removed: Counter[Kind] = Counter()
         self._failed: Counter[Kind] = Counter()
         self._changed: Counter[Kind] = Counter()
@@ -37,7 +40,7 @@ class Ledger:
         self.outcome.errors.append(Problem(None, sentence))
         for verdict in self._removals if self._detail else ():
             reason = f"{sentence}; otherwise {verdict.reason}"
-            self.outcome.kept.append(verdict._replace(remove=False, reason=reason))
+            self.outcome.kept.append(verdict._replace(remove=False, why=reason))
 
     def removed(self, told: Iterable[Removal]) -> None:
         """Count all that was planned as removed, but what is told to have met another end."""
@@ -47,7 +50,7 @@ class Ledger:
                 spared.add(removal.verdict.file.name)
                 self._spared(removal)
         gone = [verdict for verdict in self._removals if verdict.file.name not in spared] if spared else self._removals
-        self._removed.update([verdict.file.kind for verdict in gone])
+        self._removed = Counter([verdict.file.kind for verdict in gone]) if spared else Counter(self._planned)
         self.outcome.size += sum([verdict.file.size for verdict in gone])
         if self._detail:
             self.outcome.removed += gone
@@ -79,7 +82,7 @@ class Ledger:
 
     def _keep(self, verdict: Verdict, rule: Rule, reason: str) -> None:
         if self._detail:
-            self.outcome.kept.append(verdict._replace(remove=False, rule=rule, reason=reason))
+            self.outcome.kept.append(verdict._replace(remove=False, rule=rule, why=reason))
 
     def _fail(self, name: str, kind: Kind, sentence: str) -> None:
         self._failed[kind] += 1
@@ -88,7 +91,7 @@ class Ledger:
     def close(self, levels: Levels) -> None:
         """Put the counts into the outcome."""
         tallies: dict[Kind, Tally] = {}
-        for kind in Kind:
+        for kind in _KINDS:
             if kind in self._seen:
                 seen, gone, failed, changed = (
                     self._seen[kind],
@@ -106,6 +109,11 @@ class Ledger:
     def counted(self, levels: Levels) -> int:
         """Return how many of the files that remain count."""
         return levels.count(self.left, self.outcome.advertised)
+
+    @property
+    def removable(self) -> Counter[Kind]:
+        """What was planned to go and is still there, by kind."""
+        return self._planned - self._removed
 
     @property
     def left(self) -> dict[Kind, int]:

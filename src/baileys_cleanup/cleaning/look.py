@@ -11,7 +11,7 @@ from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind, sorted_by_kind
 from baileys_cleanup.decision.plan import plan, undated
 from baileys_cleanup.decision.policy import Policy
-from baileys_cleanup.decision.reach import reach
+from baileys_cleanup.decision.reach import reach, replacing
 from baileys_cleanup.decision.verdict import Plan
 from baileys_cleanup.store.company import Company, Listing, Look
 
@@ -65,8 +65,9 @@ def plan_listed(company: Company, listing: Listing, account: Account, policy: Po
     names = sorted_by_kind(listing.names)
     within = reach(names, policy, account, terms.now)
     looks = [company.look_beyond(*dating) for dating in within.dated]
+    files = [file for each in looks for file in each.files]
     look = Look(
-        [*within.undated, *(file for each in looks for file in each.files)],
+        [*within.undated, *files, *replacing(names, files)],
         [file for each in looks for file in each.vanished],
         {name: why for each in looks for name, why in each.errors.items()},
     )

@@ -51,6 +51,7 @@ CREDS_LIMIT = 16 * 1024 * 1024
 SECOND_NAME = ".bak"
 """The ending of a copy that the library's next file store keeps beside a file, and reads where that one is gone."""
 PRE_KEY_BEGINNING = "pre-key-"
+SESSION_BEGINNING = "session-"
 
 # The order matters: the first pattern that fits the whole name decides.
 _KINDS = re.compile(
@@ -69,7 +70,7 @@ _KINDS = re.compile(
 _KIND_BY_GROUP = {kind.value: kind for kind in Kind}
 _MEMORY_BEGINNING = "sender-key-memory-"
 _BEGINNINGS = {
-    Kind.SESSION: "session-",
+    Kind.SESSION: SESSION_BEGINNING,
     Kind.SENDER_KEY: "sender-key-",
     Kind.PRE_KEY: PRE_KEY_BEGINNING,
     Kind.LID_MAPPING: "lid-mapping-",

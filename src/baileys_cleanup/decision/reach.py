@@ -4,7 +4,7 @@ Most files of most companies stay, and their names or dates alone say so. The pl
 a property test holds the two against each other.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
@@ -12,8 +12,8 @@ from baileys_cleanup.decision.ages import Young, young
 from baileys_cleanup.decision.names import Kind, first_name, is_second_name
 from baileys_cleanup.decision.policy import Policy, Preset
 from baileys_cleanup.decision.pre_keys import sorted_by_cap
-from baileys_cleanup.decision.sender_keys import is_others_key
-from baileys_cleanup.decision.sessions import is_own_session, is_replaced, own_prefixes
+from baileys_cleanup.decision.sender_keys import others_keys
+from baileys_cleanup.decision.sessions import is_own_session, is_replaced, likely_mapping, own_prefixes
 from baileys_cleanup.decision.verdict import AuthFile
 
 
@@ -53,9 +53,13 @@ def reach(names: Names, policy: Policy, account: Account, now: int) -> Reach:
         firsts = {name for dating in dated for name in dating.names}
         dated.append(Dating(Kind.UNKNOWN, [name for name in seconds if first_name(name) in firsts], None))
         undated += [AuthFile(name, Kind.UNKNOWN) for name in seconds if first_name(name) not in firsts]
-    # Only a session that may go is asked whether its contact's LID took its place.
-    undated += [AuthFile(name, Kind.LID_MAPPING) for name in names.get(Kind.LID_MAPPING, ())]
     return Reach([dating for dating in dated if dating.names], undated)
+
+
+def replacing(names: Names, looked_at: Iterable[AuthFile]) -> list[AuthFile]:
+    """Return the LID mappings that the plan has to know of: only of sessions that may go it asks what replaced them."""
+    likely = {likely_mapping(file.name) for file in looked_at if file.kind is Kind.SESSION}
+    return [AuthFile(name, Kind.LID_MAPPING) for name in names.get(Kind.LID_MAPPING, ()) if name in likely]
 
 
 def _sessions(names: Names, policy: Policy, account: Account, now: int) -> Iterator[Dating]:
@@ -77,13 +81,12 @@ def _sessions(names: Names, policy: Policy, account: Account, now: int) -> Itera
 
 def _sender_keys(names: Names, policy: Policy, account: Account, now: int) -> Iterator[Dating]:
     """Return the keys of others, which are tied to nothing; and what may be tied to a memory, with the memories."""
-    others: list[str] = []
-    own: list[str] = []
-    for name in names.get(Kind.SENDER_KEY, ()):
-        (others if is_others_key(name, account) else own).append(name)
+    keys = names.get(Kind.SENDER_KEY, ())
+    others = others_keys(keys, account)
+    tied = set(keys).difference(others)
     if policy.preset is Preset.STANDARD:
         yield Dating(Kind.SENDER_KEY, others, young(policy.sender_key_max_age_days, now))
-    yield Dating(Kind.SENDER_KEY, own, None)
+    yield Dating(Kind.SENDER_KEY, [name for name in keys if name in tied], None)
     yield Dating(Kind.SENDER_KEY_MEMORY, names.get(Kind.SENDER_KEY_MEMORY, ()), None)
 
 

@@ -42,11 +42,20 @@ def bound_group(name: str, account: Account) -> str | None:
 def is_others_key(name: str, account: Account) -> bool:
     """Tell whether a sender key certainly is another device's, so that no memory is tied to it.
 
-    The same as that `bound_group` gives none and `is_own_key` is false, at a fraction of their cost.
+    The same as that `bound_group` gives none and `is_own_key` is false.
     """
     if not account.devices or not has_sender(name):
         return False
-    return not any(user in name for user, _ in account.devices) or not is_own_key(name, account)
+    return not is_own_key(name, account)
+
+
+def others_keys(names: Collection[str], account: Account) -> list[str]:
+    """Return the names for which `is_others_key` is true, at a fraction of its cost."""
+    if not account.devices:
+        return []
+    own_users = {user for user, _ in account.devices}
+    doubtful = {name for user in own_users for name in names if user in name and not is_others_key(name, account)}
+    return [name for name in names if name not in doubtful and has_sender(name)]
 
 
 def may_be_own(name: str, account: Account) -> bool:
@@ -80,14 +89,18 @@ def plan_sender_keys(
     bound: dict[str, list[AuthFile]] = defaultdict(list)
     plan = SenderKeys([], {})
     lone: list[AuthFile] = []
+    keys: list[Verdict] = []
+    others = frozenset(others_keys([file.name for file in sender_keys], account))
     for file in sender_keys:
+        if file.name in others:
+            keys.append(_plan_others_key(file, policy, now))
+            continue
         group = bound_group(file.name, account)
         memory = memory_name(group) if group else ""
         if memory in memory_of or memory in strangers or memory + SECOND_NAME in strangers:
             bound[memory].append(file)
         else:
             lone.append(file)
-    keys: list[Verdict] = []
     for name, members in bound.items():
         memory_file = memory_of.pop(name, None)
         pair = _plan_pair(memory_file or AuthFile(name, Kind.SENDER_KEY_MEMORY), members, limit, now)
@@ -119,7 +132,7 @@ def _plan_pair(memory: AuthFile, keys: Sequence[AuthFile], limit: int, now: int)
         return [Verdict(file, False, Rule.SENDER_KEY_PAIR, reason) for file in members]
     after = f"its group's memory goes now, the key follows in a later run, {_WAIT}"
     return [
-        first._replace(reason=f"{reason}; the key follows in a later run"),
+        first._replace(why=f"{reason}; the key follows in a later run"),
         *(Verdict(file, False, Rule.SENDER_KEY_AFTER_MEMORY, after) for file in keys),
     ]
 
@@ -138,6 +151,11 @@ def _gone_since(file: AuthFile, account: Account, gone: MemoryGone | None, now: 
     return gone
 
 
+def _plan_others_key(file: AuthFile, policy: Policy, now: int) -> Verdict:
+    verdict = plan_by_age(file, policy.sender_key_max_age_days, Rule.SENDER_KEY_AGE, now)
+    return costs_retry(file) if verdict.remove and policy.preset is Preset.GENTLE else verdict
+
+
 def _plan_lone_key(file: AuthFile, policy: Policy, account: Account, gone: MemoryGone | None, now: int) -> Verdict:
     verdict = plan_by_age(file, policy.sender_key_max_age_days, Rule.SENDER_KEY_AGE, now)
     if not verdict.remove:
@@ -151,7 +169,7 @@ def _plan_lone_key(file: AuthFile, policy: Policy, account: Account, gone: Memor
         return verdict
     whose = "this account's own sender key" if is_own else "a sender key that may be this account's own"
     history = f"; its memory went on {in_words(gone.since)}" if gone and gone.removed else ""
-    return verdict._replace(rule=Rule.SENDER_KEY_PAIR_AGE, reason=f"{whose}, {verdict.reason}{history}")
+    return verdict._replace(rule=Rule.SENDER_KEY_PAIR_AGE, why=f"{whose}, {verdict.reason}{history}")
 
 
 def _follows(gone: MemoryGone, now: int) -> str:

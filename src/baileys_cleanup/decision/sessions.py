@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from baileys_cleanup.decision.account import Account
-from baileys_cleanup.decision.ages import plan_by_age
-from baileys_cleanup.decision.names import mapping_name, read_session
+from baileys_cleanup.decision.ages import Age, plan_by_age
+from baileys_cleanup.decision.names import SESSION_BEGINNING, mapping_name, read_session
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
 
@@ -14,8 +14,16 @@ def is_replaced(name: str, mappings: Collection[str]) -> bool:
 
     Every load goes to the LID's session (`loadSession` in `src/Signal/libsignal.ts`, 7.0.0-rc.9 and rc14).
     """
+    if likely_mapping(name) not in mappings:
+        return False
     peer = read_session(name)
     return peer is not None and mapping_name(peer) in mappings
+
+
+def likely_mapping(session: str) -> str:
+    """Return the only LID mapping that could have replaced a session, by a quick look at its name."""
+    user = session[len(SESSION_BEGINNING) :].partition(".")[0].partition("_")[0]
+    return f"lid-mapping-{user}.json"
 
 
 def own_prefixes(policy: Policy, account: Account) -> tuple[str, ...]:
@@ -57,4 +65,5 @@ def _plan_session(file: AuthFile, policy: Policy, now: int, mappings: Collection
     verdict = plan_by_age(file, policy.session_max_age_days, Rule.SESSION_AGE, now)
     if not (verdict.remove and is_replaced(file.name, mappings)):
         return verdict
-    return verdict._replace(rule=Rule.SESSION_REPLACED, reason=f"the contact's LID took its place, {verdict.reason}")
+    why = Age(now, policy.session_max_age_days, "the contact's LID took its place, ")
+    return Verdict(file, True, Rule.SESSION_REPLACED, why)

@@ -1,11 +1,11 @@
 """What carries a plan out: the protocol, and the one for a dry run, which touches nothing."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from baileys_cleanup.decision.names import PROTECTED, REMOVABLE, is_second_name, kind_of
+from baileys_cleanup.decision.names import PROTECTED, REMOVABLE, is_second_name, kind_of, sorted_by_kind
 from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.errors import ProtectedFile
 
@@ -91,6 +91,14 @@ def refuse_protected(name: str) -> None:
         raise ProtectedFile(f"{name!r} is of kind {kind} and is never removed")
 
 
+def refuse_protected_among(names: Iterable[str]) -> None:
+    """Raise ProtectedFile where one of many names is one that no plan may hold."""
+    for kind, several in sorted_by_kind(names).items():
+        if kind not in REMOVABLE:
+            for name in several:
+                refuse_protected(name)
+
+
 class DryRun:
     """The remover without hands: says what the other would do, and touches nothing."""
 
@@ -113,11 +121,10 @@ class DryRun:
 
     def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
         """Say nothing of the files that would be removed: only of those that a stop keeps."""
+        refuse_protected_among(verdict.file.name for verdict in removals)
         for verdict in removals:
             if stopping():
                 yield Removal(verdict, Outcome.STOPPED)
-                continue
-            refuse_protected(verdict.file.name)
 
     def confirm(self) -> list[Revision]:
         """Look at nothing: nothing was moved."""

@@ -14,7 +14,7 @@ from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.company import Look
-from baileys_cleanup.store.folder.quarantine import one_by_one
+from baileys_cleanup.store.folder.company_quarantine import one_by_one
 from baileys_cleanup.store.remover import DryRun, Outcome
 
 from ..helpers import NOW, creds, put

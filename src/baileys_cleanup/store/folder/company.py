@@ -91,11 +91,15 @@ class Company:
 
     def names(self) -> Listing:
         """List the auth files. Sub-folders, links, pipes and the like are strangers: named, never counted."""
-        listing = Listing([], [])
+        names: list[str] = []
+        strangers: list[str] = []
         with os.scandir(self.fd) as entries:
             for entry in entries:
-                (listing.names if entry.is_file(follow_symlinks=False) else listing.strangers).append(entry.name)
-        return listing
+                if entry.is_file(follow_symlinks=False):
+                    names.append(entry.name)
+                else:
+                    strangers.append(entry.name)
+        return Listing(names, strangers)
 
     def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:
         """Date the `wanted` ones among `files`; the others are passed on as they are."""
