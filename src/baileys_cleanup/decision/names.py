@@ -184,9 +184,9 @@ def read_session(name: str) -> Address | None:
     return _address(found) if found else None
 
 
-def has_sender(name: str) -> bool:
-    """Tell whether the name of a sender key says whose it is: what `read_sender_key` takes apart."""
-    return _WITH_SENDER.fullmatch(name) is not None
+def with_sender(names: Iterable[str]) -> list[str]:
+    """Return those sender keys whose names say whose they are: what `read_sender_key` takes apart."""
+    return list(filter(_WITH_SENDER.fullmatch, names))
 
 
 def read_sender_key(name: str) -> SenderKeyName | None:

@@ -65,18 +65,16 @@ def replacing(names: Names, looked_at: Iterable[AuthFile]) -> list[AuthFile]:
 def _sessions(names: Names, policy: Policy, account: Account, now: int) -> Iterator[Dating]:
     if account.unknown:
         return
-    mappings = frozenset(names.get(Kind.LID_MAPPING, ()))
     prefixes = own_prefixes(policy, account)
-    yield Dating(
-        Kind.SESSION,
-        [
-            name
-            for name in names.get(Kind.SESSION, ())
-            if not is_own_session(name, prefixes, account)
-            and (policy.preset is Preset.STANDARD or is_replaced(name, mappings))
-        ],
-        young(policy.session_max_age_days, now),
-    )
+    sessions = [
+        name
+        for name in names.get(Kind.SESSION, ())
+        if not name.startswith(prefixes) or not is_own_session(name, prefixes, account)
+    ]
+    if policy.preset is Preset.GENTLE:
+        mappings = frozenset(names.get(Kind.LID_MAPPING, ()))
+        sessions = [name for name in sessions if is_replaced(name, mappings)]
+    yield Dating(Kind.SESSION, sessions, young(policy.session_max_age_days, now))
 
 
 def _sender_keys(names: Names, policy: Policy, account: Account, now: int) -> Iterator[Dating]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.ages import costs_retry, in_words, plan_by_age, verdict_by_age, why_it_cannot_go
-from baileys_cleanup.decision.names import SECOND_NAME, Kind, has_sender, memory_name, read_sender_key
+from baileys_cleanup.decision.names import SECOND_NAME, Kind, memory_name, read_sender_key, with_sender
 from baileys_cleanup.decision.policy import HOUR, Policy, Preset
 from baileys_cleanup.decision.verdict import AuthFile, MemoryGone, Rule, Verdict
 
@@ -39,23 +39,16 @@ def bound_group(name: str, account: Account) -> str | None:
     return key.group
 
 
-def is_others_key(name: str, account: Account) -> bool:
-    """Tell whether a sender key certainly is another device's, so that no memory is tied to it.
+def others_keys(names: Sequence[str], account: Account) -> list[str]:
+    """Return the sender keys that certainly are other devices', so that no memory is tied to them.
 
-    The same as that `bound_group` gives none and `is_own_key` is false.
+    For those `bound_group` gives none and `is_own_key` is false; to ask for all of them at once costs a fraction.
     """
-    if not account.devices or not has_sender(name):
-        return False
-    return not is_own_key(name, account)
-
-
-def others_keys(names: Collection[str], account: Account) -> list[str]:
-    """Return the names for which `is_others_key` is true, at a fraction of its cost."""
     if not account.devices:
         return []
-    own_users = {user for user, _ in account.devices}
-    doubtful = {name for user in own_users for name in names if user in name and not is_others_key(name, account)}
-    return [name for name in names if name not in doubtful and has_sender(name)]
+    suspects = {name for user in {user for user, _ in account.devices} for name in names if user in name}
+    own = {name for name in suspects if is_own_key(name, account)} if suspects else suspects
+    return [name for name in with_sender(names) if name not in own]
 
 
 def may_be_own(name: str, account: Account) -> bool:
