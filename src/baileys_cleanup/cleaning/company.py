@@ -2,10 +2,11 @@
 
 from baileys_cleanup.cleaning.ledger import Ledger
 from baileys_cleanup.cleaning.look import Sight, Terms, look_and_plan, look_at_all, observe
+from baileys_cleanup.cleaning.remarks import remarks
 from baileys_cleanup.decision.judgement import Cause, Severity, judge
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem
 from baileys_cleanup.decision.policy import Policy
-from baileys_cleanup.decision.verdict import Plan, Rule
+from baileys_cleanup.decision.verdict import Plan
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.judgement import in_words as finding_in_words
 from baileys_cleanup.output.text import count, few
@@ -49,7 +50,6 @@ def _clean(
 ) -> None:
     sight = (look_at_all if detail else look_and_plan)(company, policy, terms)
     decided = sight.plan
-    outcome.pairing = sight.account.pairing
     ledger = Ledger(outcome, sight, detail=detail)
     held = terms.held or _over_limit(decided, terms.max_removals)
     if held is not None:
@@ -68,7 +68,7 @@ def _clean(
     ledger.close(terms.levels)
     counted = outcome.counted or 0
     observed = observe(company, sight, kinds=ledger.left, counted=counted, removable=ledger.removable)
-    outcome.judgement = judge(observed, terms.levels)
+    outcome.judgement = judge(observed._replace(shared=terms.met(company.id, sight.account)), terms.levels)
     _tell(outcome, sight, policy, terms.again)
 
 
@@ -91,17 +91,6 @@ def _tell(outcome: CompanyOutcome, sight: Sight, policy: Policy, again: str) -> 
         outcome.warnings.append(
             f"{len(strangers):,} {are} no regular file and left alone: {few(sorted(strangers), 1_000)}"
         )
-    linked = [verdict.file.name for verdict in sight.plan.keeps if verdict.rule is Rule.HARD_LINKED]
-    if linked:
-        outcome.notes.append(f"kept because of several hard links: {few(linked)}")
-    undatable = sum(verdict.rule is Rule.DATE_IMPOSSIBLE for verdict in sight.plan.keeps)
-    if undatable:
-        outcome.warnings.append(
-            f"{count(undatable, 'file')} kept because of a date that cannot be, before 2015 or more than a day ahead:"
-            " an archive without dates may have written it; `touch` gives a new one, from which the age counts"
-        )
-    if outcome.advertised:
-        outcome.notes.append(
-            f"{count(outcome.advertised, 'pre-key')} above the cap of {policy.pre_key_cap} kept and not counted:"
-            " a batch that WhatsApp still hands out to new contacts"
-        )
+    said = remarks(sight.plan, policy, sight.look.young)
+    outcome.warnings += said.warnings
+    outcome.notes += said.notes

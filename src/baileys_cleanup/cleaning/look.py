@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from baileys_cleanup.cleaning.waiting_keys import NOTHING_WAITS, WaitingKeys
 from baileys_cleanup.decision.account import Account
-from baileys_cleanup.decision.judgement import Observation, Pairing, pairing_of
+from baileys_cleanup.decision.devices import Devices, SharedDevice
+from baileys_cleanup.decision.judgement import Observation, PairingState, pairing_of
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind, sorted_by_kind
 from baileys_cleanup.decision.plan import plan, undated
@@ -21,7 +22,8 @@ class Terms(NamedTuple):
 
     `wait` is called before a broken `creds.json` is read again; `stopping` is asked between two files. `held` says why
     nothing may be removed from this company whatever is planned, None where nothing holds it. `again` are the options
-    that lead a later command to the same sessions root. `waiting` remembers the sender keys whose memory is gone.
+    that lead a later command to the same sessions root. `waiting` remembers the sender keys whose memory is gone,
+    `devices` those of the companies before.
     """
 
     now: int
@@ -32,6 +34,11 @@ class Terms(NamedTuple):
     held: str | None = None
     again: str = ""
     waiting: WaitingKeys = NOTHING_WAITS
+    devices: Devices | None = None
+
+    def met(self, company_id: str, account: Account) -> SharedDevice | None:
+        """Return the device of a company where one before it has it as well."""
+        return self.devices.shared(company_id, account.pairing) if self.devices is not None else None
 
 
 class Sight(NamedTuple):
@@ -70,6 +77,7 @@ def plan_listed(company: Company, listing: Listing, account: Account, policy: Po
         [*within.undated, *files, *replacing(names, files)],
         [file for each in looks for file in each.vanished],
         {name: why for each in looks for name, why in each.errors.items()},
+        [moment for each in looks for moment in each.young],
     )
     kinds = {kind: len(several) for kind, several in names.items()}
     decided = plan(
@@ -107,5 +115,5 @@ def observe(
 ) -> Observation:
     """Return what is judged of a company: who it is, and the files that are there by kind."""
     pairing = pairing_of(sight.account, sum(sight.kinds.values()))
-    deeper = company.deeper(sight.strangers) if pairing is Pairing.NOTHING else ()
+    deeper = company.deeper(sight.strangers) if pairing is PairingState.NOTHING else ()
     return Observation(company.id, kinds, counted, pairing, sight.account.problem, removable, deeper)

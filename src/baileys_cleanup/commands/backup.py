@@ -57,7 +57,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
     """
     if options["listing"] + options["verifying"] + options["dry_run"] > 1:
         raise click.UsageError("--list, --verify and --dry-run exclude each other.", ctx)
-    settings = load_settings(options["sessions_root"], options["config"]).settings
+    settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
     if options["target"] is not None:
         settings = replace(settings, backup=replace(settings.backup, to=options["target"]))
     output, stop = Output(), Stop()
@@ -69,7 +69,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
         elif options["verifying"]:
             status = verify_all(settings, companies, stop, say)
         else:
-            again = same_place(options["sessions_root"], options["config"], **{"from": options["target"]})
+            again = same_place(
+                options["sessions_root"], options["config"], store=options["store"], **{"from": options["target"]}
+            )
             status = back_up(settings, companies, stop, say, dry_run=options["dry_run"], again=again)
     ctx.exit(stop.exit_status(max(status, int(output.failed))))
 
@@ -91,8 +93,8 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
     for outcome in back_up_all(settings, wanted, moment, stop, rehearse=dry_run, again=again, warn=warnings.append):
         done.append(outcome)
         _tell(say, outcome, dry_run=dry_run)
-    warnings += [no_companies(settings.sessions_root)] if not done and not stop() else []
-    with open_store(settings.sessions_root, settings.exclude) as store:
+    warnings += [no_companies(settings.place.shown)] if not done and not stop() else []
+    with open_store(settings.place, settings.exclude) as store:
         warnings += [sentence for sentence, keys in passed_over_in_words(store.passed_over()) if keys]
         lies = place_fields(store.path)
     for text in warnings:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.ages import Young, young
-from baileys_cleanup.decision.names import Kind, first_name, is_second_name
+from baileys_cleanup.decision.names import Kind, first_name, is_second_name, read_pre_key
 from baileys_cleanup.decision.policy import Policy, Preset
 from baileys_cleanup.decision.pre_keys import sorted_by_cap
 from baileys_cleanup.decision.sender_keys import others_keys
@@ -42,7 +42,7 @@ def reach(names: Names, policy: Policy, account: Account, now: int) -> Reach:
     But a file with an odd date or several links is never among what is passed over: it is to be told.
     """
     dated = [*_sessions(names, policy, account, now), *_sender_keys(names, policy, account, now)]
-    pre_keys = [AuthFile(name, Kind.PRE_KEY) for name in _pre_keys_in_reach(names, policy)]
+    pre_keys = [AuthFile(name, Kind.PRE_KEY) for name in _pre_keys_in_reach(names, policy, account)]
     by_cap = sorted_by_cap(pre_keys, policy, account)
     wanted = pre_keys if by_cap.beyond else by_cap.over
     dated.append(Dating(Kind.PRE_KEY, [file.name for file in wanted], None))
@@ -63,8 +63,6 @@ def replacing(names: Names, looked_at: Iterable[AuthFile]) -> list[AuthFile]:
 
 
 def _sessions(names: Names, policy: Policy, account: Account, now: int) -> Iterator[Dating]:
-    if account.unknown:
-        return
     prefixes = own_prefixes(policy, account)
     sessions = [
         name
@@ -88,7 +86,11 @@ def _sender_keys(names: Names, policy: Policy, account: Account, now: int) -> It
     yield Dating(Kind.SENDER_KEY_MEMORY, names.get(Kind.SENDER_KEY_MEMORY, ()), None)
 
 
-def _pre_keys_in_reach(names: Names, policy: Policy) -> Sequence[str]:
-    """Return the pre-keys, none where so few are there that all of them stay."""
+def _pre_keys_in_reach(names: Names, policy: Policy, account: Account) -> Sequence[str]:
+    """Return the pre-keys, none where so few are there, and none beyond the counter, that all stay and none is told."""
     pre_keys = names.get(Kind.PRE_KEY, ())
-    return pre_keys if len(pre_keys) > policy.pre_key_cap or policy.former_pairing_days is not None else ()
+    if not pre_keys or len(pre_keys) > policy.pre_key_cap:
+        return pre_keys
+    longest = max(map(len, pre_keys))
+    highest = read_pre_key(max(name for name in pre_keys if len(name) == longest))
+    return pre_keys if account.next_pre_key is not None and highest >= account.next_pre_key else ()

@@ -56,6 +56,8 @@ class Rule(StrEnum):
     DATE_IMPOSSIBLE = "date_impossible"
     SECOND_NAME_STAYS = "second_name_stays"
 
+    __hash__ = str.__hash__  # that of an Enum is a call of Python
+
 
 class Why(Protocol):
     """A reason that is put into words when somebody asks: nobody does for most files."""

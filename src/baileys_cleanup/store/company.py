@@ -1,6 +1,6 @@
 """One company of a store: its names, its dates, and who it belongs to."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from baileys_cleanup.decision.account import Account
@@ -24,12 +24,14 @@ class Listing(NamedTuple):
 class Look(NamedTuple):
     """The auth files as the planner wants them, and those that vanished or could not be read meanwhile.
 
-    `errors` says by name why a file could not be dated; such a file is among `files`, without a date.
+    `errors` says by name why a file could not be dated; such a file is among `files`, without a date. `young` are the
+    dates (nanoseconds since the epoch) of those that were passed over.
     """
 
     files: list[AuthFile]
     vanished: list[AuthFile]
     errors: dict[str, str]
+    young: Sequence[int] = ()
 
 
 class Company(Protocol):

@@ -115,7 +115,8 @@ class Company:
 
     def look_beyond(self, kind: Kind, names: Iterable[str], young: Young | None) -> Look:
         """Date files of one kind, and pass over those that are `young` and have no second link."""
-        look = Look([], [], {})
+        passed: list[int] = []
+        look = Look([], [], {}, passed)
         look_at, fd = os.stat, self.fd
         after, upto = young or _NO_DATE
         for name in names:
@@ -131,7 +132,9 @@ class Company:
             modified = status.st_mtime_ns
             if not stat.S_ISREG(status.st_mode):
                 look.vanished.append(AuthFile(name, kind))
-            elif not after < modified <= upto or status.st_nlink != 1:
+            elif after < modified <= upto and status.st_nlink == 1:
+                passed.append(modified)
+            else:
                 stamp = stamp_of(status)
                 look.files.append(AuthFile(name, kind, modified, stamp[2], status.st_nlink == 1, stamp))
         return look

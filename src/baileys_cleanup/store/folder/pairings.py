@@ -15,7 +15,7 @@ def open_pairings(tool: ToolFolder, run_id: str) -> int:
     return os.open(run_id + PAIRINGS, flags, 0o600, dir_fd=tool.runs_fd)
 
 
-def note_pairing(fd: int, company_id: str, pairing: str) -> None:
+def add_pairing(fd: int, company_id: str, pairing: str) -> None:
     """Add the line of a company before anything of it is moved. Raises OSError: then nothing may go."""
     os.write(fd, json.dumps([company_id, pairing]).encode("ascii") + b"\n")
 

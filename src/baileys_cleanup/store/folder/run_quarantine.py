@@ -8,7 +8,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.store.folder.audit import Audit
 from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company
-from baileys_cleanup.store.folder.pairings import note_pairing, open_pairings
+from baileys_cleanup.store.folder.pairings import add_pairing, open_pairings
 from baileys_cleanup.store.folder.purge import forget_record, tidy
 from baileys_cleanup.store.folder.put_back import remove_if_empty, try_way_back
 from baileys_cleanup.store.folder.runs import write_run
@@ -111,7 +111,7 @@ class RunQuarantine:
         if pairing is not None:
             if self._pairings is None:
                 self._pairings = open_pairings(self._tool, self._run.run_id)
-            note_pairing(self._pairings, company_id, pairing)
+            add_pairing(self._pairings, company_id, pairing)
 
     def where(self, company: Company) -> str:
         """Return where this run keeps what it took from a company, for people."""
