@@ -36,6 +36,7 @@ COMMANDS = {
 }
 EXAMPLES = {
     "max_removals": 500,
+    "jobs": 16,
     "exclude": ["*.bak*", "*_old"],
     "retention": {"former_pairing_days": 30},
     "ping_url": "https://hc.example/ping/00000000-0000-4000-8000-000000000000",
@@ -93,6 +94,7 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
     assert {str(everything)} == {setting["source"] for setting in in_force.values()}
     assert {
         "max_removals",
+        "jobs",
         "exclude",
         "retention.former_pairing_days",
         "ping_url",

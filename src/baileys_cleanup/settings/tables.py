@@ -28,6 +28,7 @@ MOST_DAYS = 36_500
 MOST_HOURS = 24 * MOST_DAYS
 MOST_FILES = 1_000_000_000
 MOST_MINUTES = 720
+MOST_JOBS = 64
 """Half a day: a jitter must not lead from one night into the next."""
 _COMMAND = 'a list of words, the program first: ["systemctl", "stop", "bot@{company_id}"]'
 _TRUTH = "true or false"
@@ -178,6 +179,7 @@ class Written(BaseSettings):
     store: StoreUrl | None = Field(default=None, description="a URL like postgresql://user@host:5432/database")
     undo_days: Whole | None = _number(0, MOST_DAYS, "of days")
     max_removals: Whole | None = _number(0, MOST_FILES, "of files")
+    jobs: Whole | None = _number(1, MOST_JOBS, "of companies")
     exclude: Patterns | None = Field(
         default=None, description="a list of glob patterns of company ids; in the environment, with spaces between them"
     )

@@ -103,6 +103,8 @@ class Settings:
     """What is in force. Ages and `undo_days` are whole days, the rest are counts of files.
 
     `store` is the URL of a database with the companies in it, None where they lie in the folder `sessions_root`.
+    `jobs` are the companies that `clean` works on at a time, None for as many as are worth it.
+
     `ping_url` hears when `clean` and `monitor --once` begin and how they end.
     """
 
@@ -110,6 +112,7 @@ class Settings:
     store: str | None = None
     undo_days: int = 7
     max_removals: int | None = None
+    jobs: int | None = None
     retention: Policy = field(default_factory=Policy)
     levels: Levels = field(default_factory=Levels)
     monitor: Monitor = field(default_factory=Monitor)
