@@ -43,7 +43,7 @@ def find_archive(asked: str, where: str | None, company_id: str | None, now: int
     if asked == LATEST:
         if company_id is None:
             raise UsageProblem("restore latest needs --company ID")
-        with open_place(_said(where)) as place, _latest(place, company_id, now) as found:
+        with open_place(_said(where)) as place, latest_archive(place, company_id, now) as found:
             yield found
     elif "://" in asked:
         parent, _, name = asked.rpartition("/")
@@ -73,8 +73,21 @@ def _said(where: str | None) -> str:
 
 
 @contextmanager
-def _latest(place: Place, company_id: str, now: int) -> Iterator[FoundArchive]:
-    """Give the newest good archive that holds a pairing; without such a one, the newest good one."""
+def archived_companies(where: str | None) -> Iterator[tuple[Place, list[str]]]:
+    """Give the place where archives go, open, with the ids of all companies that have one there.
+
+    Raises UsageProblem where nobody said which place, StoreProblem where it cannot be reached.
+    """
+    with open_place(_said(where)) as place:
+        yield place, list(dict.fromkeys(listed.company_id for listed in list_archives(place)))
+
+
+@contextmanager
+def latest_archive(place: Place, company_id: str, now: int) -> Iterator[FoundArchive]:
+    """Give the newest good archive that holds a pairing; without such a one, the newest good one.
+
+    Raises UsageProblem where there is none, StoreProblem where it cannot be reached; `now` is in nanoseconds.
+    """
     passed: list[str] = []
     unpaired: str | None = None
     with ExitStack() as stack:

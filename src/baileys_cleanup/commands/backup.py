@@ -24,7 +24,7 @@ from baileys_cleanup.commands.options import (
     where,
     world,
 )
-from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.errors import CleanupError, StoreProblem
 from baileys_cleanup.output.document import place_fields, problem_fields
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
@@ -88,9 +88,14 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
     done: list[BackedUp] = []
     moment = Clock(now.now, now.clock, now.wait)
     warnings: list[str] = []
-    for outcome in back_up_all(settings, wanted, moment, stop, rehearse=dry_run, again=again, warn=warnings.append):
-        done.append(outcome)
-        _tell(say, outcome, dry_run=dry_run)
+    try:
+        for outcome in back_up_all(settings, wanted, moment, stop, rehearse=dry_run, again=again, warn=warnings.append):
+            done.append(outcome)
+            _tell(say, outcome, dry_run=dry_run)
+    except StoreProblem as problem:
+        if not dry_run:
+            _alert(settings, [f"no company was backed up: {problem}"], stop, say)
+        raise
     warnings += [no_companies(settings.sessions_root)] if not done and not stop() else []
     with open_store(settings.sessions_root, settings.exclude) as store:
         warnings += [sentence for sentence, keys in passed_over_in_words(store.passed_over()) if keys]

@@ -7,7 +7,7 @@ from baileys_cleanup.backups.run import looking
 from baileys_cleanup.backups.verify import ListedArchive, Verified, list_archives, verify
 from baileys_cleanup.commands.backup_say import Say, ids_of
 from baileys_cleanup.commands.options import Stop
-from baileys_cleanup.output.document import problem_fields
+from baileys_cleanup.output.document import place_fields, problem_fields
 from baileys_cleanup.output.table import plain, table
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
@@ -19,7 +19,9 @@ def list_all(settings: Settings, wanted: Sequence[str], say: Say) -> int:
     with looking(settings) as (place, _):
         archives = list_archives(place, ids_of(wanted))
         where = place.where
-    say.document({"to": where, "archives": [_listed(listed) for listed in archives]})
+    say.document(
+        {**place_fields(settings.sessions_root), "to": where, "archives": [_listed(listed) for listed in archives]}
+    )
     rows = [
         [shown(listed.company_id), timestamp(listed.made), size(listed.stored.size), shown(listed.stored.name)]
         for listed in archives
@@ -50,6 +52,7 @@ def verify_all(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say) 
         say.failed(company_id, f"there is no archive of {whose} in {where}")
     say.document(
         {
+            **place_fields(settings.sessions_root),
             "to": where,
             "status": "stopped" if stop() else "bad" if bad or missing else "good",
             "archives": [_verified(verified) for verified in found],
