@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from baileys_cleanup.backups.encryption import read_identities
 from baileys_cleanup.backups.run import looking
 from baileys_cleanup.backups.verify import ListedArchive, Verified, list_archives, verify
 from baileys_cleanup.commands.backup_say import Say, ids_of
@@ -32,17 +33,22 @@ def list_all(settings: Settings, wanted: Sequence[str], say: Say) -> int:
     return 0
 
 
-def verify_all(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say) -> int:
-    """Read archives back. Returns 1 when one is bad, or when there is none: nothing was verified then."""
+def verify_all(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, identity: str | None = None) -> int:
+    """Read archives back; `identity` is the file of the key of encrypted ones.
+
+    Returns 1 when one is bad, or when there is none: nothing was verified then.
+    """
     found: list[Verified] = []
     ids = ids_of(wanted)
+    identities = () if identity is None else read_identities(identity)
     with looking(settings) as (place, records):
         archives = list_archives(place, ids)
-        for verified in verify(place, archives, records, stop):
+        for verified in verify(place, archives, records, stop, identities):
             found.append(verified)
             _tell_verified(say, verified)
         where = place.where
     bad = [verified for verified in found if verified.problem is not None]
+    unread = [verified for verified in found if verified.unread is not None]
     missing: list[str | None] = [*sorted(ids - {listed.company_id for listed in archives})]
     if not (ids or archives):
         missing = [None]
@@ -54,18 +60,23 @@ def verify_all(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say) 
         {
             **place_fields(settings.sessions_root),
             "to": where,
-            "status": "stopped" if stop() else "bad" if bad or missing else "good",
+            "status": "stopped" if stop() else "bad" if bad or missing else "unread" if unread else "good",
             "archives": [_verified(verified) for verified in found],
             "companies_without": [shown(company_id) for company_id in missing if company_id is not None],
         }
     )
-    say.line(f"{count(len(found), 'archive')} read from {where}, {len(bad):,} bad.")
+    say.line(
+        f"{count(len(found) - len(unread), 'archive')} read from {where}, {len(bad):,} bad"
+        f"{f', {len(unread):,} encrypted and not read' if unread else ''}."
+    )
     return int(bool(bad or missing))
 
 
 def _tell_verified(say: Say, verified: Verified) -> None:
     name = shown(verified.listed.stored.name)
-    if verified.problem is None:
+    if verified.unread is not None:
+        say.line(f"not read: {name}: {verified.unread}")
+    elif verified.problem is None:
         say.line(f"good: {name}: {count(verified.files, 'file')}, {size(verified.bytes)}")
     else:
         say.line(f"BAD:  {name}: {shown(str(verified.problem))}")
@@ -82,10 +93,11 @@ def _listed(listed: ListedArchive) -> dict[str, Any]:
 
 
 def _verified(verified: Verified) -> dict[str, Any]:
-    good = verified.problem is None
+    good = verified.problem is None and verified.unread is None
     return {
         **_listed(verified.listed),
-        "good": good,
+        "good": None if verified.unread is not None else good,
+        "unread": verified.unread,
         "files": {"archived": verified.files} if good else None,
         "paired": verified.paired if good else None,
         "errors": [] if verified.problem is None else [problem_fields(str(verified.problem))],

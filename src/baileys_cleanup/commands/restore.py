@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from baileys_cleanup.backups.encryption import read_identities
 from baileys_cleanup.backups.find import LATEST, FoundArchive, archived_companies, find_archive, latest_archive
 from baileys_cleanup.backups.manifest import is_bare
 from baileys_cleanup.backups.restore import RestoreRequest, Target, carry_out, plan_restore
@@ -16,6 +17,7 @@ from baileys_cleanup.commands.options import (
     Output,
     Stop,
     as_root,
+    identity,
     json_output,
     load_settings,
     same_place,
@@ -60,6 +62,7 @@ from baileys_cleanup.store.store import BACKUP_LOCK, Store, Workspace
 )
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would happen to each file; change nothing.")
 @click.option("--verbose", "-v", is_flag=True, help="Every file with its reason.")
+@identity
 @where
 @json_output
 @click.pass_context
@@ -78,6 +81,7 @@ def command(ctx: click.Context, /, archive: str, **options: Any) -> None:  # noq
         options["as_json"],
         options["verbose"],
         same_place(options["sessions_root"], options["config"]),
+        () if options["identity"] is None else read_identities(options["identity"]),
     )
     wanted = _wanted(options["companies"])
     with stop.listening():
@@ -93,7 +97,10 @@ def command(ctx: click.Context, /, archive: str, **options: Any) -> None:  # noq
 
 
 class How(NamedTuple):
-    """How a restore goes about it: `place` is where archives lie, `again` leads a later command to the same root."""
+    """How a restore goes about it: `place` is where archives lie, `again` leads a later command to the same root.
+
+    `identities` are the keys that open encrypted archives.
+    """
 
     place: str | None
     everything: bool = False
@@ -102,6 +109,7 @@ class How(NamedTuple):
     as_json: bool = False
     verbose: bool = False
     again: str = ""
+    identities: Sequence[Any] = ()
 
 
 def _wanted(texts: Sequence[str]) -> list[str]:
@@ -182,7 +190,7 @@ def restore(
     """
     with (
         _restorer(settings, world, how) as restorer,
-        find_archive(archive, how.place, company_id, world.now) as found,
+        find_archive(archive, how.place, company_id, world.now, identities=how.identities) as found,
     ):
         one = restorer.bring_back(company_id, found)
         if how.as_json:
@@ -207,7 +215,7 @@ def restore_several(
         for company_id in wanted or archived:
             if world.stopping():
                 break
-            outcomes.append(_island(restorer, company_id, latest_archive(place, company_id, world.now)))
+            outcomes.append(_island(restorer, company_id, latest_archive(place, company_id, world.now, how.identities)))
         stopped = world.stopping()
         if how.as_json:
             _print(write, restorer, outcomes, overall(outcomes, stopped=stopped))
