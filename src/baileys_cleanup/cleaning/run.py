@@ -5,10 +5,11 @@ from contextlib import AbstractContextManager, ExitStack
 
 from baileys_cleanup.cleaning.clock import check_clock, check_trace
 from baileys_cleanup.cleaning.company import Terms, clean_company, left_alone
-from baileys_cleanup.cleaning.copies import SameDevice, copies_of, told_of_copy
+from baileys_cleanup.cleaning.copies import find_copies
 from baileys_cleanup.cleaning.second_look import with_second_look
 from baileys_cleanup.cleaning.waiting_keys import waiting_keys
 from baileys_cleanup.cleaning.world import CleanOne, World
+from baileys_cleanup.decision.devices import Devices
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import UsageProblem, in_words
@@ -42,7 +43,7 @@ def clean(
     Raises UsageProblem, LockHeld or Refused before anything was touched.
     """
     began = world.stopwatch()
-    with open_store(settings.sessions_root, settings.exclude) as store:
+    with open_store(settings.place, settings.exclude) as store:
         everyone, _ = store.company_ids()
         ids = store.select(wanted) if wanted else everyone
         run = Run(new_run_id(world.now), world.now, settings.undo_days)
@@ -52,17 +53,16 @@ def clean(
         with ExitStack() as stack:
             workspace, remover = _begin(stack, store, run, outcome, world, ids=None if accept_clock else everyone)
             held = _held(store, workspace, outcome, world)
-            terms = terms._replace(waiting=waiting_keys(workspace, writes=not dry_run))
+            terms = terms._replace(waiting=waiting_keys(workspace, writes=not dry_run), devices=Devices())
             if not wanted:  # a folder that was between two names when its rotation was cut short is back by now
                 ids = sorted({*ids, *filter(store.has, held)})
             if settings.backup.before_clean:
                 clean_one = _backing_up(
                     stack, settings, store, workspace, outcome=outcome, world=world, clean_one=clean_one
                 )
-            copies = copies_of(store, everyone)
-            outcome.warnings += [told_of_copy(*each) for each in copies.items() if each[0] in ids]
-            ids = [company_id for company_id in ids if company_id not in copies]
-            devices = SameDevice()
+            copies = find_copies(store, everyone)
+            outcome.warnings += copies.told(ids)
+            ids = [company_id for company_id in ids if company_id not in copies.same]
             report = report_for(outcome)
 
             def clean_it(company_id: str, wait: Callable[[], object]) -> CompanyOutcome | None:
@@ -76,8 +76,6 @@ def clean(
                 for company in with_second_look(coming, clean_it, world.wait):
                     if company is None:
                         break
-                    same = devices.told_of(company.company_id, company.pairing)
-                    company.warnings += [same] if same else []
                     outcome.add(company)
                     report.company(company)
             outcome.stopped = world.stopping()
@@ -172,6 +170,7 @@ def _prepare(stack: ExitStack, workspace: Workspace, run: Run, outcome: RunOutco
 def _tell_of_root(outcome: RunOutcome, store: Store, settings: Settings, everyone: list[str]) -> None:
     if store.was_link:
         outcome.notes.append(f"the sessions root {store.asked} leads to {store.path}")
+    outcome.notes += store.remarks()
     if not everyone:
         outcome.warnings.append(no_companies(store.path))
     for sentence, keys in passed_over_in_words(store.passed_over()):

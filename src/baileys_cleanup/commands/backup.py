@@ -59,7 +59,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
     """
     if options["listing"] + options["verifying"] + options["dry_run"] > 1:
         raise click.UsageError("--list, --verify and --dry-run exclude each other.", ctx)
-    settings = load_settings(options["sessions_root"], options["config"]).settings
+    settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
     if options["identity"] is not None and not options["verifying"]:
         raise click.UsageError("--identity is for --verify: to make an archive no key is needed.", ctx)
     if options["target"] is not None:
@@ -73,7 +73,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
         elif options["verifying"]:
             status = verify_all(settings, companies, stop, say, options["identity"])
         else:
-            again = same_place(options["sessions_root"], options["config"], **{"from": options["target"]})
+            again = same_place(
+                options["sessions_root"], options["config"], store=options["store"], **{"from": options["target"]}
+            )
             status = back_up(settings, companies, stop, say, dry_run=options["dry_run"], again=again)
     ctx.exit(stop.exit_status(max(status, int(output.failed))))
 
@@ -104,8 +106,8 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
         if not dry_run:
             _alert(settings, [f"no company was backed up: {problem}"], stop, say)
         raise
-    warnings += [no_companies(settings.sessions_root)] if not done and not stop() else []
-    with open_store(settings.sessions_root, settings.exclude) as store:
+    warnings += [no_companies(settings.place.shown)] if not done and not stop() else []
+    with open_store(settings.place, settings.exclude) as store:
         warnings += [sentence for sentence, keys in passed_over_in_words(store.passed_over()) if keys]
         lies = place_fields(store.path)
     for text in warnings:

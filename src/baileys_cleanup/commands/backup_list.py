@@ -21,7 +21,7 @@ def list_all(settings: Settings, wanted: Sequence[str], say: Say) -> int:
         archives = list_archives(place, ids_of(wanted))
         where = place.where
     say.document(
-        {**place_fields(settings.sessions_root), "to": where, "archives": [_listed(listed) for listed in archives]}
+        {**place_fields(settings.place.shown), "to": where, "archives": [_listed(listed) for listed in archives]}
     )
     rows = [
         [shown(listed.company_id), timestamp(listed.made), size(listed.stored.size), shown(listed.stored.name)]
@@ -58,7 +58,7 @@ def verify_all(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, 
         say.failed(company_id, f"there is no archive of {whose} in {where}")
     say.document(
         {
-            **place_fields(settings.sessions_root),
+            **place_fields(settings.place.shown),
             "to": where,
             "status": "stopped" if stop() else "bad" if bad or missing else "unread" if unread else "good",
             "archives": [_verified(verified) for verified in found],

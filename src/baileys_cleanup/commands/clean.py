@@ -98,6 +98,7 @@ def _clean(
     dry_run: bool,
     companies: tuple[str, ...],
     sessions_root: str | None,
+    store: str | None,
     config: str | None,
     as_json: bool,
     verbose: bool,
@@ -107,13 +108,15 @@ def _clean(
     preset: str | None,
     accept_clock: bool,
 ) -> int:
-    settings = load_settings(sessions_root, config, undo_days=undo_days, **{"retention.preset": preset}).settings
+    settings = load_settings(
+        sessions_root, config, store=store, undo_days=undo_days, **{"retention.preset": preset}
+    ).settings
     log = Log(log_format or ("console" if sys.stderr.isatty() else "json"), "debug" if verbose else "warning")
     output = Output()
     stop = Stop()
     # `-n -q` is the table alone. Nothing else keeps the files of a dry run from being named.
     detail = verbose or (dry_run and (as_json or not quiet))
-    again = same_place(sessions_root, config)
+    again = same_place(sessions_root, config, store=store)
     silent = QuietReport(output.write, again) if quiet and not (as_json or dry_run) else None
     tell = _log_is_read(log_format)
     mailed = silent is not None and not tell
@@ -144,7 +147,7 @@ def _clean(
             companies,
             world(stop, again),
             report_for,
-            _progress if not detail and sys.stderr.isatty() else _no_progress,
+            progress if not detail and sys.stderr.isatty() else no_progress,
             dry_run=dry_run,
             accept_clock=accept_clock,
             detail=detail,
@@ -230,7 +233,8 @@ class Logged:
 
 
 @contextmanager
-def _progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
+def progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
+    """Show how many companies are done, where there are enough of them."""
     if len(ids) < _ENOUGH_TO_DO:
         yield ids
         return
@@ -239,5 +243,6 @@ def _progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
 
 
 @contextmanager
-def _no_progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
+def no_progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
+    """Show nothing."""
     yield ids

@@ -9,7 +9,9 @@ import click
 from baileys_cleanup.backups.encryption import read_identities
 from baileys_cleanup.backups.find import LATEST, FoundArchive, archived_companies, find_archive, latest_archive
 from baileys_cleanup.backups.manifest import is_bare
-from baileys_cleanup.backups.restore import RestoreRequest, Target, carry_out, plan_restore
+from baileys_cleanup.backups.restore import RestorePlan, RestoreRequest, Target, carry_out, plan_restore
+from baileys_cleanup.cleaning.at_rest import why_not_at_rest
+from baileys_cleanup.cleaning.whose_keys import last_noted
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands import completion
 from baileys_cleanup.commands.options import (
@@ -60,6 +62,7 @@ from baileys_cleanup.store.store import BACKUP_LOCK, Store, Workspace
 @click.option(
     "--replace", is_flag=True, help="Build the folder anew and set the present one aside; undo brings it back."
 )
+@click.option("--anyway", is_flag=True, help="Go on in doubt: written in the last minute, or a pairing nobody noted.")
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would happen to each file; change nothing.")
 @click.option("--verbose", "-v", is_flag=True, help="Every file with its reason.")
 @identity
@@ -71,7 +74,7 @@ def command(ctx: click.Context, /, archive: str, **options: Any) -> None:  # noq
 
     Only what is missing is put in, and nothing that exists is overwritten, unless --replace. Stop the bots first.
     """
-    settings = load_settings(options["sessions_root"], options["config"]).settings
+    settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
     output, stop = Output(), Stop()
     how = How(
         options["source"] or settings.backup.to,
@@ -80,8 +83,9 @@ def command(ctx: click.Context, /, archive: str, **options: Any) -> None:  # noq
         options["dry_run"],
         options["as_json"],
         options["verbose"],
-        same_place(options["sessions_root"], options["config"]),
+        same_place(options["sessions_root"], options["config"], store=options["store"]),
         () if options["identity"] is None else read_identities(options["identity"]),
+        options["anyway"],
     )
     wanted = _wanted(options["companies"])
     with stop.listening():
@@ -99,7 +103,7 @@ def command(ctx: click.Context, /, archive: str, **options: Any) -> None:  # noq
 class How(NamedTuple):
     """How a restore goes about it: `place` is where archives lie, `again` leads a later command to the same root.
 
-    `identities` are the keys that open encrypted archives.
+    `identities` are the keys that open encrypted archives; `anyway` goes on in doubt.
     """
 
     place: str | None
@@ -110,6 +114,7 @@ class How(NamedTuple):
     verbose: bool = False
     again: str = ""
     identities: Sequence[Any] = ()
+    anyway: bool = False
 
 
 def _wanted(texts: Sequence[str]) -> list[str]:
@@ -134,7 +139,9 @@ class _Restorer(NamedTuple):
     def bring_back(self, company_id: str | None, found: FoundArchive) -> Restored:
         """Restore one company. Raises Refused or NotRestored where nothing was restored."""
         workspace, how = self.workspace, self.how
-        asked = RestoreRequest(company_id or found.manifest.company_id, how.everything, how.replace)
+        target = company_id or found.manifest.company_id
+        last = last_noted(workspace, target) if workspace else None
+        asked = RestoreRequest(target, how.everything, how.replace, how.anyway, last)
         moment = Clock(self.world.now, self.world.clock, self.world.wait)
         problems: list[str] = []
         with ExitStack() as stack:
@@ -144,12 +151,13 @@ class _Restorer(NamedTuple):
                 problem = why_not_now(workspace.records() if workspace else None, asked.company_id, how.again)
                 if problem:
                     raise Refused(problem)
+                plan.warnings += _at_work(plan, self.world.now, dry_run=how.dry_run)
                 if self.world.stopping():
                     raise Refused("stopped before anything was restored")
                 if workspace is not None and not how.dry_run:
                     audit = stack.enter_context(workspace.audit_log(self.world.clock))
-                    target = Target(self.store.snapshots(), workspace.whole_folders(), audit, self.world.wait)
-                    problems = carry_out(target, plan, run_id=self.run_id, now=self.world.now)
+                    into = Target(self.store.snapshots(), workspace.whole_folders(), audit, self.world.wait)
+                    problems = carry_out(into, plan, run_id=self.run_id, now=self.world.now)
             except MayNotGive as problem:
                 assert workspace is not None, "something was made"
                 raise MayNotGive(f"{problem}; this works: {as_root(workspace.path)}") from None
@@ -165,7 +173,7 @@ class _Restorer(NamedTuple):
 def _restorer(settings: Settings, world: World, how: How) -> Iterator[_Restorer]:
     """Open the store and take both locks. Raises UsageProblem or LockHeld."""
     with ExitStack() as stack:
-        store = stack.enter_context(open_store(settings.sessions_root, settings.exclude))
+        store = stack.enter_context(open_store(settings.place, settings.exclude))
         workspace = stack.enter_context(store.workspace(create=not how.dry_run))
         unsettled: list[str] = []
         if workspace is not None and not how.dry_run:
@@ -248,6 +256,18 @@ def _print(
         "companies": [one.fields() for one in outcomes],
     }
     print_json(write, {**place_fields(restorer.store.path), **document})
+
+
+def _at_work(plan: RestorePlan, now: int, *, dry_run: bool) -> list[str]:
+    """Raise Refused where the present folder was written in the last minute; a dry run warns of it."""
+    present = plan.present
+    if present is None or plan.asked.anyway:
+        return []
+    files = [source.entry for source in present.files.values()]
+    at_work = why_not_at_rest(files, now, creds_broken=present.account is None or present.account.unknown)
+    if at_work and not dry_run:
+        raise Refused(f"company {shown(plan.asked.company_id)}: {at_work}; nothing was restored")
+    return [f"a real run would restore nothing now: {at_work}"] if at_work else []
 
 
 class NotRestored(CleanupError):
