@@ -7,7 +7,7 @@ from baileys_cleanup.backups.encryption import read_identities
 from baileys_cleanup.backups.run import looking
 from baileys_cleanup.backups.verify import ListedArchive, Verified, list_archives, verify
 from baileys_cleanup.commands.backup_say import Say, ids_of
-from baileys_cleanup.commands.options import Stop
+from baileys_cleanup.commands.options import Stop, width_of_stdout
 from baileys_cleanup.output.document import place_fields, problem_fields
 from baileys_cleanup.output.table import plain, table
 from baileys_cleanup.output.text import count, shown, size
@@ -27,7 +27,8 @@ def list_all(settings: Settings, wanted: Sequence[str], say: Say) -> int:
         [shown(listed.company_id), timestamp(listed.made), size(listed.stored.size), shown(listed.stored.name)]
         for listed in archives
     ]
-    for line in table([["COMPANY", "MADE", "SIZE", "ARCHIVE"], *rows], plain, None) if rows else ():
+    head = ["COMPANY", "MADE", "SIZE", "ARCHIVE"]
+    for line in table([head, *rows], plain, None, width=width_of_stdout(), spare=[{1}, {2}]) if rows else ():
         say.line(line)
     say.line(f"{count(len(rows), 'archive')} in {where}.")
     return 0
