@@ -17,6 +17,7 @@ from baileys_cleanup.settings.types import (
     Names,
     Patterns,
     Place,
+    Recipients,
     StoreUrl,
     TimeOfDay,
     Truth,
@@ -107,6 +108,9 @@ class BackupTable(_Table):
     keep_daily: Whole | None = _number(0, MOST_DAYS, "of days")
     keep_weekly: Whole | None = _number(0, MOST_DAYS, "of weeks")
     before_clean: Truth | None = Field(default=None, description=_TRUTH)
+    recipients: Recipients | None = Field(
+        default=None, description="a list of age public keys (age1...); in the environment, with spaces between them"
+    )
 
 
 class RotateTable(_Table):

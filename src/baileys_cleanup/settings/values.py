@@ -23,6 +23,7 @@ class Backup:
     """Where archives of the companies go, and how many stay: the last ones, one of each of the last days and weeks.
 
     `to` is a folder or a URL. With `before_clean`, `clean` makes an archive of a company before it removes anything.
+    `recipients` are age public keys that archives are encrypted to; none: they hold all keys in the clear.
     """
 
     to: str | None = None
@@ -30,6 +31,7 @@ class Backup:
     keep_daily: int = 7
     keep_weekly: int = 4
     before_clean: bool = False
+    recipients: tuple[str, ...] = ()
 
 
 SECRETS = frozenset({"alerts.urls", "ping_url"})
