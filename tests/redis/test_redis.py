@@ -76,7 +76,7 @@ def test_clean_and_undo_give_back_the_very_keys(bench: Bench, kind: str, variabl
         for each in bench.run("clean", "--json", "--company", "1", "--accept-clock", **variables)["companies"]
     }
     for run in (second, first):
-        bench.run("undo", run["run_id"], **variables)
+        bench.run("undo", run["run_id"], "--anyway", **variables)
     assert before == everything(bench)
     assert [] == bench.run("undo", "--json", **variables)["runs"]
     assert (
@@ -115,6 +115,9 @@ def test_undo_never_overwrites_a_newer_key(bench: Bench) -> None:
     bench.client.hset("1:auth", "pre-key-1", "new")
     done = bench.call("undo", run, "--json")
     assert done.returncode != 0
+    assert b"new" == bench.client.hget("1:auth", "pre-key-1")
+    assert 51 == sum(field.startswith(b"pre-key-") for field in bench.client.hkeys("1:auth"))
+    bench.run("undo", run, "--anyway", status=1)
     assert b"new" == bench.client.hget("1:auth", "pre-key-1")
     assert 60 == sum(field.startswith(b"pre-key-") for field in bench.client.hkeys("1:auth"))
 

@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import redis
-
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
 from baileys_cleanup.decision.names import Kind, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
@@ -80,10 +79,11 @@ class RedisCompany:
     def _file(self, field: str, mark: str, size: int, known: tuple[str, int] | None) -> AuthFile:
         name = file_name(field)
         kind = kind_of(name)
-        modified: int | None = known[1] if known and known[0] == mark else self.store.now
+        first_seen = known is None or known[0] != mark
+        modified: int | None = self.store.now if known is None or first_seen else known[1]
         if kind is Kind.SENDER_KEY_MEMORY:
             modified = None  # written anew with the same value by each group send: nobody can tell how old it is
-        return AuthFile(name, kind, modified, size, True, Stamp(field, mark))
+        return AuthFile(name, kind, modified, size, True, Stamp(field, mark), first_seen)
 
     def deeper(self, strangers: Iterable[str]) -> list[str]:  # noqa: ARG002 - the same shape
         """Return nothing: keys hold no companies."""

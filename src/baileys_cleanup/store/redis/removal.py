@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import redis
-
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.errors import CompanyProblem
@@ -109,7 +108,11 @@ class _CompanyRemover:
             file = verdict.file
             names[file.stamp.field] = file.name
             fields = {"file": file.name, "rule": verdict.rule.value, "size": file.size, "modified": file.modified}
-            words += [file.stamp.field, file.stamp.mark, json.dumps({**fields, "pairing": self._pairing})]
+            words += [
+                file.stamp.field,
+                file.stamp.mark,
+                json.dumps({**fields, "mark": file.stamp.mark, "pairing": self._pairing}),
+            ]
             lines.append(
                 json.dumps({"time": now, "event": "remove", "run": run.run_id, "company": company.id, **fields})
             )

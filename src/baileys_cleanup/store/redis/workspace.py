@@ -165,11 +165,8 @@ class RedisReturning:
         with as_os_error():
             done = self._store.server.script(PUT_BACK, [company.key, self._key], [self._store.layout.kind, field])
             if done == 1 and note["modified"] is not None:
-                mark = next(
-                    (file.stamp.mark for file in company.names().files if file.name == name and file.stamp), None
-                )
-                if mark is not None:
-                    self._store.server.call("HSET", self._store.ledger(company.id), field, f"{mark} {note['modified']}")
+                line = f"{note['mark']} {note['modified']}"
+                self._store.server.call("HSET", self._store.ledger(company.id), field, line)
         if done == 0:
             raise FileExistsError(name)
         self._held.pop(name)
