@@ -32,8 +32,6 @@ class RedisSnapshots:
         for number in range(_TRIES):
             if number:
                 clock.wait()
-            contents.seek(0)
-            contents.truncate()
             shot = Snapshot(contents)
             if self._read(company, shot, clock):
                 _read_creds(shot)
