@@ -21,7 +21,7 @@ from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.runs import forget_empty, write_run
 from baileys_cleanup.store.postgresql.trouble import in_words
-from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revision, refuse_protected
+from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revision, refuse_protected_among
 from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
 
 _REMOVE = sql.SQL(
@@ -55,6 +55,13 @@ class PostgresqlRemover:
         self._cache = Cache(store.place.redis) if store.place.redis.cache else None
         self._cleared: dict[str, list[tuple[str, str]]] = {}
         self._asked = False
+        self.settled = True
+
+    def leave_unsettled(self) -> None:
+        """Leave nothing: what a transaction did stands, or nothing was done."""
+
+    def begin(self) -> None:
+        """Begin nothing: a connection is not shared among processes."""
 
     def doubt(self, company: PostgresqlCompany) -> str | None:  # noqa: ARG002 - the same shape as the dry one
         """Doubt the cache alone, and once: a removal that fails says so itself."""
@@ -77,7 +84,7 @@ class PostgresqlRemover:
             if names:
                 company = PostgresqlCompany(self.store, company_id)
                 with suppress(CompanyProblem):
-                    live = {file.name for file in company.names().files}
+                    live = set(company.names().names)
                     cache.forget(company_id, [key for key, name in names.items() if name not in live])
 
     @contextmanager
@@ -88,7 +95,7 @@ class PostgresqlRemover:
         yield _CompanyRemover(self, company, pairing)
 
     def _remember(self, company: PostgresqlCompany) -> None:
-        stamps = [file.stamp for file in company.seen if file.stamp is not None]
+        stamps = [file.stamp for file in company.seen.values() if file.stamp is not None]
         try:
             with self.store.connection.transaction(writes=True) as cursor:
                 ledger.remember(cursor, company.raw_id, (stamp for stamp in stamps if stamp.in_ledger))
@@ -119,8 +126,7 @@ class _CompanyRemover:
 
     def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
         """Carry out the planned removals; `stopping` is asked once, before the one step in which all go."""
-        for verdict in removals:
-            refuse_protected(verdict.file.name)
+        refuse_protected_among(verdict.file.name for verdict in removals)
         if removals and stopping():
             yield from (Removal(verdict, Outcome.STOPPED) for verdict in removals)
             return

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import redis
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
+from baileys_cleanup.decision.ages import Young
 from baileys_cleanup.decision.names import Kind, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CredsUnreadable
@@ -33,7 +34,7 @@ class RedisCompany:
     def __init__(self, store: Database, company_id: str) -> None:
         self.id = company_id
         self.store = store
-        self.seen: list[AuthFile] = []
+        self.seen: dict[str, AuthFile] = {}
 
     @property
     def key(self) -> str:
@@ -48,8 +49,8 @@ class RedisCompany:
         files = [self._file(field, mark, size, since.get(field)) for field, (mark, size) in sorted(found.items())]
         times = Counter(file.name for file in files)
         double = sorted(name for name, number in times.items() if number > 1)
-        self.seen = [file for file in files if times[file.name] == 1]
-        return Listing(self.seen, double)
+        self.seen = {file.name: file for file in files if times[file.name] == 1}
+        return Listing(list(self.seen), double)
 
     def _marks(self) -> Iterator[tuple[str, str, int]]:
         server = self.store.server
@@ -91,7 +92,19 @@ class RedisCompany:
 
     def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:  # noqa: ARG002 - the listing dated all
         """Pass the files on: they were dated when they were listed."""
-        return Look(list(files), [], {})
+        return Look([self.seen.get(file.name, file) for file in files], [], {})
+
+    def look_beyond(self, kind: Kind, names: Iterable[str], young: Young | None) -> Look:  # noqa: ARG002 - the names tell
+        """Pass on those of the listed files that are not `young`."""
+        passed: list[int] = []
+        look = Look([], [], {}, passed)
+        for name in names:
+            file = self.seen[name]
+            if young is not None and file.modified is not None and young.after < file.modified <= young.upto:
+                passed.append(file.modified)
+            else:
+                look.files.append(file)
+        return look
 
     def account(self, wait: Callable[[], object]) -> Account:
         """Read who owns the company; a value that does not parse is read once more after `wait`."""

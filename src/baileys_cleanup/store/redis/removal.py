@@ -16,7 +16,7 @@ from baileys_cleanup.store.redis.runs import AUDIT, forget_empty, note_company, 
 from baileys_cleanup.store.redis.scripts import CHUNK, MOVE
 from baileys_cleanup.store.redis.server import decoded
 from baileys_cleanup.store.redis.trouble import in_words
-from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revision, refuse_protected
+from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revision, refuse_protected_among
 from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
 
 
@@ -27,6 +27,13 @@ class RedisRemover:
         self.store = store
         self.run = run
         self.recorded = False
+        self.settled = True
+
+    def leave_unsettled(self) -> None:
+        """Leave nothing: what a script did stands, or nothing was done."""
+
+    def begin(self) -> None:
+        """Begin nothing: a connection is not shared among processes."""
 
     def doubt(self, company: RedisCompany) -> str | None:  # noqa: ARG002 - the same shape as the dry one
         """Doubt nothing: a removal that fails says so itself."""
@@ -44,7 +51,7 @@ class RedisRemover:
     def _remember(self, company: RedisCompany) -> None:
         key, server = self.store.ledger(company.id), self.store.server
         known = {field for field, _ in server.fields(key)}
-        seen = {file.stamp.field: (file.stamp.mark, file.modified) for file in company.seen if file.stamp}
+        seen = {file.stamp.field: (file.stamp.mark, file.modified) for file in company.seen.values() if file.stamp}
         lines = [(field, f"{mark} {when}") for field, (mark, when) in seen.items() if when is not None]
         for number in range(0, len(lines), 1_000):
             server.call("HSET", key, *(part for line in lines[number : number + 1_000] for part in line))
@@ -70,8 +77,7 @@ class _CompanyRemover:
 
     def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
         """Carry out the planned removals; `stopping` is asked between two chunks."""
-        for verdict in removals:
-            refuse_protected(verdict.file.name)
+        refuse_protected_among(verdict.file.name for verdict in removals)
         trouble: str | None = None
         for number in range(0, len(removals), CHUNK):
             part = removals[number : number + CHUNK]

@@ -42,7 +42,7 @@ class RedisSnapshots:
         """Read every value once; tell whether each is what its hash said before."""
         listing = company.names()
         shot.strangers = listing.strangers
-        for file in sorted(listing.files, key=lambda each: (each.name != CREDS_NAME, each.name)):
+        for file in sorted(company.seen.values(), key=lambda each: (each.name != CREDS_NAME, each.name)):
             with as_company_problem():
                 value = company.value(file.stamp.field)
             if value is None or hashlib.sha1(value, usedforsecurity=False).hexdigest() != file.stamp.mark:
@@ -64,8 +64,11 @@ class RedisSnapshots:
     def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:
         """Tell whether the company still has the very values that the snapshot was taken of."""
         self._store.has(company_id)  # strings that came since are found by looking
-        files = RedisCompany(self._store, company_id).names().files
-        return {file.name: file.stamp.mark for file in files} == {name: each.stamp for name, each in shot.files.items()}
+        company = RedisCompany(self._store, company_id)
+        company.names()
+        return {file.name: file.stamp.mark for file in company.seen.values()} == {
+            name: each.stamp for name, each in shot.files.items()
+        }
 
 
 def _read_creds(shot: Snapshot) -> None:

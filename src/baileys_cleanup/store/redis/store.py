@@ -14,6 +14,8 @@ from baileys_cleanup.store.redis.workspace import RedisWorkspace
 class RedisStore(Database):
     """A server with the keys of all companies."""
 
+    forkable = False  # a connection belongs to one process
+
     @contextmanager
     def company(self, company_id: str, *, anywhere: bool = False) -> Iterator[RedisCompany]:  # noqa: ARG002 - one place
         """Open one company. Raises CompanyProblem where the server cannot be asked."""

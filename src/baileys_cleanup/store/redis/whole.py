@@ -51,7 +51,9 @@ def date(store: Database, company_id: str, dates: dict[str, int]) -> None:
     """Let the ledger know since when keys are what they are now."""
     with as_company_problem():
         store.has(company_id)
-        files = RedisCompany(store, company_id).names().files
+        company = RedisCompany(store, company_id)
+        company.names()
+        files = company.seen.values()
         lines = [
             (file.stamp.field, f"{file.stamp.mark} {dates[file.stamp.field]}")
             for file in files
