@@ -30,7 +30,8 @@ def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bo
         else:
             values[name] = value
     values = {name: None if value == () else value for name, value in values.items()}
-    values["store"] = without_password(values["store"]) if values["store"] else None
+    for name in ("store", "redis.cache"):
+        values[name] = without_password(values[name]) if values[name] else None
     values |= {name: "(set, not shown)" if values[name] else None for name in SECRETS}
     if as_json:
         settings = {name: {"value": value, "source": loaded.source(name)} for name, value in values.items()}

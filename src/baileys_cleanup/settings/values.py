@@ -7,7 +7,7 @@ from typing import Any
 
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.policy import Policy
-from baileys_cleanup.store.place import Place, Postgresql
+from baileys_cleanup.store.place import Place, Postgresql, Redis
 
 PREFIX = "BAILEYS_CLEANUP_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
@@ -125,6 +125,7 @@ class Settings:
     rotate: Rotate = field(default_factory=Rotate)
     hooks: Hooks = field(default_factory=Hooks)
     postgresql: Postgresql = field(default_factory=Postgresql)
+    redis: Redis = field(default_factory=Redis)
     exclude: tuple[str, ...] = ()
     companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     company_levels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -132,7 +133,7 @@ class Settings:
     @property
     def place(self) -> Place:
         """Where the companies lie."""
-        return Place(self.store or self.sessions_root, self.postgresql)
+        return Place(self.store or self.sessions_root, self.postgresql, self.redis)
 
     def policy_for(self, company_id: str) -> Policy:
         """Return the policy of one company: its own values over the global ones, whatever their source."""
