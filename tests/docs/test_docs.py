@@ -376,7 +376,7 @@ def test_every_rule_is_named() -> None:
 def verdicts_in_source() -> dict[str, str]:
     """Return each rule with the half of the enumeration it stands in: those before the blank line remove."""
     body = read(SOURCE / "decision" / "verdict.py").partition("class Rule(")[2].partition("class Verdict")[0]
-    removing, keeping = body.split('"""')[2].strip().split("\n\n")
+    removing, keeping, *_ = body.split('"""')[2].strip().split("\n\n")
     halves = {"remove": removing, "keep": keeping}
     return {name: verdict for verdict, half in halves.items() for name in re.findall(r'= "(\w+)"', half)}
 
