@@ -50,6 +50,12 @@ only_companies = click.option(
     shell_complete=completion.company_ids,
     help="Only this company; repeatable.",
 )
+identity = click.option(
+    "--identity",
+    metavar="FILE",
+    shell_complete=completion.file,
+    help="The file of the age key that opens encrypted archives.",
+)
 json_output = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from baileys_cleanup.decision.names import Kind
 
@@ -13,7 +13,8 @@ class AuthFile(NamedTuple):
 
     `modified` is in nanoseconds since the epoch, None when nobody looked (or could not). `size` is in bytes.
     `sole` is False for a file with several hard links. `stamp` is whatever the store needs to know this
-    very file again; the planner passes it on.
+    very file again; the planner passes it on. `first_seen` tells that `modified` is no more than the moment in which a
+    store without dates saw it for the first time.
     """
 
     name: str
@@ -22,6 +23,7 @@ class AuthFile(NamedTuple):
     size: int = 0
     sole: bool = True
     stamp: Any = None
+    first_seen: bool = False
 
 
 class Rule(StrEnum):
@@ -56,9 +58,18 @@ class Rule(StrEnum):
     DATE_IMPOSSIBLE = "date_impossible"
     SECOND_NAME_STAYS = "second_name_stays"
 
+    __hash__ = str.__hash__  # that of an Enum is a call of Python
+
+
+class Why(Protocol):
+    """A reason that is put into words when somebody asks: nobody does for most files."""
+
+    def in_words(self, file: AuthFile) -> str:
+        """Return the reason for this file."""
+
 
 class Verdict(NamedTuple):
-    """What happens to one file, by which rule, and why in words.
+    """What happens to one file, by which rule, and why: `reason` says it in words.
 
     `second` names this file's copy under a second name. The two go in one step: the copy, whose removal comes right
     before, must be gone before this file may go, and comes back where this file turns out to stay.
@@ -67,8 +78,13 @@ class Verdict(NamedTuple):
     file: AuthFile
     remove: bool
     rule: Rule
-    reason: str
+    why: str | Why
     second: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why, in words."""
+        return self.why if isinstance(self.why, str) else self.why.in_words(self.file)
 
 
 class MemoryGone(NamedTuple):

@@ -1,45 +1,63 @@
-"""The audit log: one line of JSON per removal, written before it happens."""
+"""The audit log: one line of JSON for each event, written before it happens."""
 
 import errno
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
 
 NAME = "audit.log"
+_LOOKS = 5
+_MOST_LINES = 4_000
+"""Lines in one write, about a megabyte: a company has to be very large to need more than one."""
 
 
 class Audit:
-    """Appends lines to `audit.log`; each line is one write, so a crash leaves whole lines."""
+    """Appends lines to `audit.log`; what belongs together is one write, so a crash leaves whole lines."""
 
     def __init__(self, fd: int, clock: Callable[[], int]) -> None:
         self._fd = fd
         self._clock = clock
-        self._torn = _ends_torn(fd)
         self._second = -1
         self._timestamp = ""
 
     def write(self, event: str, **fields: str | int | None) -> None:
         """Write one line. Raises OSError when it could not be written whole: then nothing may follow."""
+        self.write_lines(event, {}, [json.dumps(fields)[1:-1]])
+
+    def write_lines(self, event: str, common: Mapping[str, str | int | None], each: Iterable[str]) -> None:
+        """Write a line of the `common` fields and its own for `each`; those are JSON without braces, and not empty.
+
+        All is one write; of very many lines each write holds thousands. Raises OSError when they could not be written
+        whole, whatever part of them was: then nothing may follow.
+        """
         now = self._clock()
         if now // SECOND != self._second:
             self._second, self._timestamp = now // SECOND, timestamp(now)
-        line = json.dumps({"time": self._timestamp, "event": event, **fields}).encode("ascii") + b"\n"
-        if self._torn:
-            line = b"\n" + line
-        written = os.write(self._fd, line)
-        self._torn = written != len(line)
-        if self._torn:
+        head = json.dumps({"time": self._timestamp, "event": event, **common})[:-1]
+        lines = iter(each)
+        while some := list(islice(lines, _MOST_LINES)):
+            self._append("".join([f"{head}, {fields}}}\n" for fields in some]).encode("ascii"))
+
+    def _append(self, lines: bytes) -> None:
+        # Another process may be in the middle of its lines: those are whole a moment later.
+        if all(_ends_torn(self._fd, later=each) for each in range(_LOOKS)):
+            lines = b"\n" + lines
+        if os.write(self._fd, lines) != len(lines):
             raise OSError(errno.ENOSPC, "the audit log has no room")
 
 
-def _ends_torn(fd: int) -> bool:
-    """Tell whether the last line has no end: a full disk took the rest of it."""
+def _ends_torn(fd: int, *, later: int) -> bool:
+    """Tell whether the last line has no end, so many milliseconds later: a full disk took the rest of it."""
+    if later:
+        time.sleep(later / 1000)
     size = os.fstat(fd).st_size
     return size > 0 and os.pread(fd, 1, size - 1) != b"\n"
 
