@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from uuid import uuid4
 
 import redis
-
 from baileys_cleanup.errors import LockHeld
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.redis.layout import OWN

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
-
 from baileys_cleanup.errors import CompanyProblem, NotWritable, UsageProblem
 
 _SENTENCES: dict[type[Exception], str] = {
