@@ -19,6 +19,9 @@ pytestmark = pytest.mark.slow
 FILES = sessions(range(3))
 
 
+FULL = ("No space left on device", "the disk is full", "the disk has no free inode")
+
+
 @pytest.fixture(autouse=True)
 def _mounts() -> None:
     """Skip where nothing can be mounted."""
@@ -38,6 +41,7 @@ def test_a_company_on_a_mount_of_its_own_is_left_alone(disk_root: Path, what: st
         if what == "a tmpfs":
             here.mkdir()
             mount("-t", "tmpfs", "tmpfs", here)
+            write(here / "creds.json", 20, creds())  # without it no session goes
             for name in FILES:
                 write(here / name, 20)
         else:
@@ -231,14 +235,14 @@ def on_a_full_disk(root: Path, fill: Callable[[Path, int], None], left: int, und
         assert before.items() >= after.items()
     if said.status == 2:
         assert before.keys() == survivors(root).keys(), "nothing was touched"
-        assert any(word in said.sentence() for word in ("No space left on device", "the disk is full")), said
+        assert any(word in said.sentence() for word in FULL), said
         return False
     totals = said.json["totals"]
     assert totals["removed"] + totals["failed"] == 6
     assert (said.status == 1) == (totals["failed"] > 0)
     for outcome in said.json["companies"]:
         for error in outcome["errors"]:
-            assert "the disk is full" in error["error"]
+            assert any(word in error["error"] for word in FULL)
     return True
 
 
@@ -318,7 +322,7 @@ def test_a_torn_line_spoils_no_other(disk_root: Path) -> None:
 # --- backups, restores and rotations --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("work", [("restore", "latest", "--replace", "--from", "{archives}"), ("rotate",)])
+@pytest.mark.parametrize("work", [("restore", "latest", "--replace", "--from", "{archives}"), ("rotate", "--yes")])
 def test_a_folder_of_a_lower_layer_is_moved_by_the_command_that_is_said(
     disk_root: Path, tmp_path: Path, work: tuple[str, ...]
 ) -> None:
@@ -343,7 +347,7 @@ def test_a_folder_of_a_lower_layer_is_moved_by_the_command_that_is_said(
         said = tool(merged, *words)
         assert said.status == 1, said
         assert before == seen()
-        found = re.search(r"again: (cd .*)", said.out + said.err)
+        found = re.search(r"again: (cd .*?)(?:\. Its folder is as it was)?$", said.out + said.err, re.MULTILINE)
         assert found is not None, said
         assert not os.system(found[1])
         assert before == seen()
