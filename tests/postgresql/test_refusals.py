@@ -43,6 +43,14 @@ def test_a_server_that_is_not_there(db: Database) -> None:
     refused(db.call("clean", url=f"postgresql://bot@127.0.0.1:{port}/x"), f"port {port}", "Connection refused")
 
 
+@pytest.mark.parametrize("rest", ["@[::1/x", "@127.0.0.1/x?nonsense=1"])
+def test_a_url_that_cannot_be_read_is_not_repeated(db: Database, rest: str) -> None:
+    """The driver would say it again, with its password."""
+    done = db.call("clean", url="", BAILEYS_CLEANUP_STORE=f"postgresql://bot:s3cret{rest}")
+    refused(done, "cannot read this URL")
+    assert "s3cret" not in done.stderr
+
+
 def test_a_database_that_is_not_there(db: Database) -> None:
     """The server's own words."""
     refused(db.call("clean", url=db.server.url("nowhere")), 'database "nowhere" does not exist')

@@ -39,6 +39,8 @@ def in_words(error: psycopg.Error) -> str:
         return str(error.diag.message_primary)
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not state:
         return _connection_in_words(str(error))
+    if isinstance(error, psycopg.ProgrammingError) and not state:  # its text may repeat the URL
+        return "libpq cannot read this URL: look at the host, the port, and what stands after the question mark"
     return f"the server refused it ({type(error).__name__}, SQLSTATE {state or 'unknown'})"
 
 
