@@ -26,6 +26,13 @@ class AuthFile(NamedTuple):
     first_seen: bool = False
 
 
+class Why(Protocol):
+    """A reason that is put into words when somebody asks: nobody does for most files."""
+
+    def in_words(self, file: AuthFile) -> str:
+        """Return the reason for this file."""
+
+
 class Rule(StrEnum):
     """The named rules. Those before the blank line remove, the others keep."""
 
@@ -57,15 +64,7 @@ class Rule(StrEnum):
     DATE_UNKNOWN = "date_unknown"
     DATE_IMPOSSIBLE = "date_impossible"
     SECOND_NAME_STAYS = "second_name_stays"
-
     __hash__ = str.__hash__  # that of an Enum is a call of Python
-
-
-class Why(Protocol):
-    """A reason that is put into words when somebody asks: nobody does for most files."""
-
-    def in_words(self, file: AuthFile) -> str:
-        """Return the reason for this file."""
 
 
 class Verdict(NamedTuple):
