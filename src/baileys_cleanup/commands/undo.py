@@ -79,6 +79,7 @@ def undo_run(
                 restored.append(back)
             workspace.settle(run._replace(state=UNDOING))
             workspace.forget_empty(run)
+            others = [other.run_id for other in reversed(workspace.runs()[0]) if other.shard and other != run]
         again = _going_again(store, settings, restored, world)
     stayed = sum(len(company.stayed) for company in restored)
     if as_json:
@@ -86,6 +87,11 @@ def undo_run(
         print_json(write, {**place_fields(store.path), **fields})
     else:
         _tell_undo(write, run, restored, again)
+        if run.shard and others:
+            write(
+                f"That was shard {run.shard}; other shards have runs of their own:"
+                f" baileys-cleanup undo {' '.join(others)}{world.again}\n"
+            )
     return 1 if stayed else 0
 
 
@@ -202,25 +208,35 @@ def _tell_undo(write: Callable[[str], object], run: Run, restored: list[Restored
 
 
 @click.command("undo", context_settings=CONTEXT)
-@click.argument("run_id", required=False)
+@click.argument("run_ids", nargs=-1, metavar="[RUN_ID]...")
 @only_companies
 @where
 @json_output
 @click.pass_context
-def command(ctx: click.Context, /, run_id: str | None, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+def command(ctx: click.Context, /, run_ids: tuple[str, ...], companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """List what can be undone, or bring back what run RUN_ID removed or set aside ("latest": the newest one).
 
+    Several are undone one after the other: the shards of a night, say.
     Nothing that exists by now is overwritten: a newer key always wins. Stop the bots first.
     """
     settings = load_settings(options["sessions_root"], options["config"]).settings
     output = Output()
     stop = Stop()
-    if run_id is None and companies:
+    if len(run_ids) > 1 and (companies or options["as_json"]):
+        raise click.UsageError("--company and --json go with one RUN_ID.", ctx)
+    if not run_ids and companies:
         raise click.UsageError("--company goes with a RUN_ID; `baileys-cleanup undo` lists them.", ctx)
     again = same_place(options["sessions_root"], options["config"])
     with stop.listening():
-        if run_id is None:
+        if not run_ids:
             status = list_runs(settings, output.write, again=again, as_json=options["as_json"])
         else:
-            status = undo_run(settings, run_id, companies, world(stop, again), output.write, as_json=options["as_json"])
+            status = 0
+            for run_id in run_ids:
+                if stop():
+                    break
+                told = undo_run(
+                    settings, run_id, companies, world(stop, again), output.write, as_json=options["as_json"]
+                )
+                status = max(status, told)
     ctx.exit(stop.exit_status(max(status, int(output.failed))))

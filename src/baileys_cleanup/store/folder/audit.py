@@ -1,25 +1,34 @@
 """The audit log: one line of JSON per removal, written before it happens."""
 
 import errno
+import fcntl
 import json
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 from baileys_cleanup.decision.policy import SECOND
+from baileys_cleanup.errors import LockHeld
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.waiting import hold_soon
 
 NAME = "audit.log"
+_PATIENCE = 20.0
+"""Seconds that another one may need to write a line."""
 
 
 class Audit:
-    """Appends lines to `audit.log`; each line is one write, so a crash leaves whole lines."""
+    """Appends lines to `audit.log`; each line is one write, so a crash leaves whole lines.
 
-    def __init__(self, fd: int, clock: Callable[[], int]) -> None:
+    Where the log is `shared` with shards on other machines, it is locked for each: NFS knows no common end of a file.
+    """
+
+    def __init__(self, fd: int, clock: Callable[[], int], *, shared: bool = False) -> None:
         self._fd = fd
         self._clock = clock
+        self._shared = shared
         self._torn = _ends_torn(fd)
         self._second = -1
         self._timestamp = ""
@@ -30,6 +39,25 @@ class Audit:
         if now // SECOND != self._second:
             self._second, self._timestamp = now // SECOND, timestamp(now)
         line = json.dumps({"time": self._timestamp, "event": event, **fields}).encode("ascii") + b"\n"
+        try:
+            with hold_soon(self._hold, patience=_PATIENCE) if self._shared else nullcontext():
+                self._append(line)
+        except LockHeld as held:
+            raise OSError(errno.EAGAIN, str(held)) from None
+
+    @contextmanager
+    def _hold(self) -> Iterator[None]:
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockHeld(f"another run writes to {NAME}") from None
+        try:
+            self._torn = _ends_torn(self._fd)
+            yield
+        finally:
+            fcntl.flock(self._fd, fcntl.LOCK_UN)
+
+    def _append(self, line: bytes) -> None:
         if self._torn:
             line = b"\n" + line
         written = os.write(self._fd, line)
@@ -62,13 +90,16 @@ def rules_of(tool: ToolFolder, run_id: str, company_id: str) -> dict[str, str]:
 
 
 @contextmanager
-def open_audit(tool: ToolFolder, clock: Callable[[], int]) -> Iterator[Audit]:
-    """Open the audit log for appending; `clock` gives nanoseconds since the epoch."""
+def open_audit(tool: ToolFolder, clock: Callable[[], int], *, shared: bool = False) -> Iterator[Audit]:
+    """Open the audit log for appending; `clock` gives nanoseconds since the epoch.
+
+    `shared`: others append as well, and may do so from another machine.
+    """
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     fd = os.open(NAME, flags, 0o600, dir_fd=tool.fd)
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise OSError(errno.EINVAL, f"{NAME} is not a regular file")
-        yield Audit(fd, clock)
+        yield Audit(fd, clock, shared=shared)
     finally:
         os.close(fd)

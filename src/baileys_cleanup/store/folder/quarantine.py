@@ -9,12 +9,12 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 from baileys_cleanup.decision.names import first_name
 from baileys_cleanup.decision.verdict import Rule, Verdict
-from baileys_cleanup.errors import CompanyProblem, in_words
+from baileys_cleanup.errors import CompanyProblem, LockHeld, in_words
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.audit import Audit
 from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company, Stamp
@@ -27,7 +27,7 @@ from baileys_cleanup.store.folder.tool_folder import ToolFolder, make_folder
 from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revision, refuse_protected
 from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
 
-_HOPELESS = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EXDEV}
+_HOPELESS = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EXDEV, errno.EAGAIN}
 """Errors of a whole folder: what one file met, all others of the company would meet as well."""
 
 
@@ -59,11 +59,19 @@ def one_by_one(
 class Quarantine:
     """Moves files into the quarantine of one run, or deletes them at once after the same look.
 
-    The run's folder and record are made with its first removal.
+    The run's folder and record are made with its first removal. `hold_records` keeps others from the records of runs
+    meanwhile: where shards are beside this one, one that begins must not take a folder without a record for a leftover.
     """
 
-    def __init__(self, tool: ToolFolder, run: Run, audit: Audit) -> None:
+    def __init__(
+        self,
+        tool: ToolFolder,
+        run: Run,
+        audit: Audit,
+        hold_records: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self._tool = tool
+        self._hold_records = hold_records
         self._run = run
         self._audit = audit
         self._fd: int | None = None
@@ -89,11 +97,11 @@ class Quarantine:
             return
         os.close(self._fd)
         self._fd = None
-        if remove_if_empty(self._tool.quarantine, self._run.run_id):
-            forget_record(self._tool, self._run.run_id)
-        elif self._settled:
-            # A record that cannot be written stays as it was, and the next run settles this one.
-            with suppress(OSError):
+        # A record that cannot be written stays as it was, and the next run settles this one.
+        with suppress(OSError, LockHeld), self._hold_records():
+            if remove_if_empty(self._tool.quarantine, self._run.run_id):
+                forget_record(self._tool, self._run.run_id)
+            elif self._settled:
                 write_run(self._tool, self._run._replace(state=SETTLED))
 
     @property
@@ -118,17 +126,24 @@ class Quarantine:
     def folder(self) -> int:
         """Return the run's quarantine folder; the first call makes it and tries whether files can return."""
         if self._fd is None:
-            write_run(self._tool, self._run._replace(state=RUNNING))
-            make_folder(self._tool.quarantine, self._run.run_id)
-            fd = os.open(self._run.run_id, OPEN_FOLDER, dir_fd=self._tool.quarantine)
             try:
-                self._by_link = try_way_back(self._tool.fd)
-            except BaseException:
-                os.close(fd)
-                tidy(self._tool, self._run)
-                raise
-            self._fd = fd
+                with self._hold_records():
+                    self._fd = self._make_folder()
+            except LockHeld as held:
+                raise CompanyProblem(str(held)) from None
         return self._fd
+
+    def _make_folder(self) -> int:
+        write_run(self._tool, self._run._replace(state=RUNNING))
+        make_folder(self._tool.quarantine, self._run.run_id)
+        fd = os.open(self._run.run_id, OPEN_FOLDER, dir_fd=self._tool.quarantine)
+        try:
+            self._by_link = try_way_back(self._tool.fd)
+        except BaseException:
+            os.close(fd)
+            tidy(self._tool, self._run)
+            raise
+        return fd
 
     def may_return(self, owner: int) -> bool:
         """Tell whether a file of this owner (a uid) could be put back by the user who runs this.
