@@ -20,6 +20,8 @@ VERSIONS = ("7.0.0-rc14", "7.0.0-rc.9", "7.0.0-rc.3", "6.7.24")
 """The newest; the one that loses messages when its batch of 812 is capped; an early 7; the last 6.7."""
 
 PACKAGE = "@whiskeysockets/baileys"
+CLIENTS = ("pg@8", "redis@6")
+"""The database clients that `deploy/node/auth-state.mjs` is tried with."""
 OLDEST_NODE = 20
 
 # Before rc.10 libsignal is asked for from git and a lint preset comes along as a dependency; the first has
@@ -55,14 +57,28 @@ def install(version: str) -> Path:
     folder = folder_of(version)
     if is_installed(version):
         return folder
+    _npm_install(folder, f"{PACKAGE}@{version}")
+    if not is_installed(version):
+        raise CannotInstall(f"npm did not finish installing {PACKAGE}@{version}")
+    return folder
+
+
+def _npm_install(folder: Path, *packages: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "package.json").write_text(json.dumps({"private": True, "overrides": OVERRIDES}))
-    command = ["npm", "install", f"{PACKAGE}@{version}", "--no-package-lock", "--ignore-scripts"]
+    command = ["npm", "install", *packages, "--no-package-lock", "--ignore-scripts"]
     command += ["--legacy-peer-deps", "--no-audit", "--no-fund"]
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-    if ran.returncode or not is_installed(version):
-        raise CannotInstall(f"npm could not install {PACKAGE}@{version}: {ran.stderr.strip()[-500:]}")
+    if ran.returncode:
+        raise CannotInstall(f"npm could not install {' '.join(packages)}: {ran.stderr.strip()[-500:]}")
+
+
+def clients() -> Path:
+    """Install the database clients unless they are there. Return their folder."""
+    folder = INSTALLED / "clients"
+    if not (folder / "node_modules" / ".package-lock.json").is_file():
+        _npm_install(folder, *CLIENTS)
     return folder
 
 

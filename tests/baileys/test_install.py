@@ -11,6 +11,7 @@ import pytest
 ONE_OF_THE_LAB = "test_names.py::test_every_key_type_of_the_library_has_a_kind"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ci", "status", "word"), [("true", 1, "ERROR"), ("", 0, "SKIPPED")])
 def test_without_node_the_lab_skips_here_and_fails_in_ci(ci, status, word, tmp_path):
     """The sentence names what is missing either way."""

@@ -180,6 +180,7 @@ def test_a_company_on_another_mount_fails_alone(root: Root) -> None:
     mounted, bound = root.path / "company_mounted", root.path / "company_bound"
     script = (
         f"mount -t tmpfs none '{mounted}'; touch -d '30 days ago' '{mounted}/session-1.0.json';"
+        f"cp -p '{root.path}/company_a/creds.json' '{mounted}';"  # without it no session goes
         f"mount --bind '{elsewhere}' '{bound}'"
     )
     before = tree(elsewhere)

@@ -129,7 +129,7 @@ def test_undo_never_writes_over_what_is_there(root: Root) -> None:
     (company.path / names[3]).symlink_to("nowhere")
     (company.path / names[4]).mkdir()
     before, held = tree(company.path), root.quarantine()
-    result = root.run("undo", run_id)
+    result = root.run("undo", run_id, "--anyway")
     assert result.status in {0, 1}
     after = tree(company.path)
     assert {name: what for name, what in after.items() if name in before and name} == {
@@ -142,7 +142,7 @@ def test_undo_never_writes_over_what_is_there(root: Root) -> None:
     # What stays can still be undone once the way is free.
     for name in names[:3]:
         (company.path / name).unlink()
-    root.run("undo", run_id)
+    root.run("undo", run_id, "--anyway")
     assert (company.path / names[0]).read_bytes() == b"old"
 
 
@@ -158,7 +158,7 @@ def test_own_key_and_memory_come_back_together_or_stay(root: Root, newer: str) -
     keys = root.clean(clock="+7h").summary["run_id"]
     assert {os.path.basename(name).decode() for name in root.quarantine(keys)} == {OWN_KEY, OTHER_PAIR[0]}
     company.put(newer, content=b"new")
-    undone = root.run("undo", keys), root.run("undo", memories)
+    undone = root.run("undo", keys, "--anyway"), root.run("undo", memories, "--anyway")
     assert company.names() == {os.fsencode(name) for name in ("creds.json", newer, OTHER_KEY, *OTHER_PAIR)}
     assert (company.path / newer).read_bytes() == b"new"
     assert OWN_KEY in undone[0].said
@@ -188,7 +188,7 @@ def test_a_mapping_that_was_there_before_is_no_reason_to_stay(root: Root) -> Non
         company.put(f"lid-mapping-{number}.json", age=30 * DAY, content=f'"{lid}"'.encode())
     run_id = root.clean().summary["run_id"]
     company.put("session-100000000000003_1.0.json")
-    result = root.run("undo", run_id)
+    result = root.run("undo", run_id, "--anyway")
     assert names[0] in company
     assert names[1] not in company
     assert names[1] in result.said
@@ -228,7 +228,7 @@ def test_status_has_no_pair_to_undo(root: Root) -> None:
     company = root.company().put(key, memory, age=5 * DAY, content=b"old")
     run_id = root.clean().summary["run_id"]
     company.put(memory, content=b"new")
-    root.run("undo", run_id)
+    root.run("undo", run_id, "--anyway")
     assert key in company
     assert (company.path / memory).read_bytes() == b"new"
 
@@ -245,7 +245,7 @@ def test_a_phone_number_session_with_a_lid_mapping_stays(root: Root) -> None:
     company = root.company().put(*moved, *others, age=20 * DAY)
     run_id = root.clean().summary["run_id"]
     company.put(f"lid-mapping-{OTHER}.json", f"lid-mapping-{OTHER_LID}_reverse.json", content=b'"x"')
-    result = root.run("undo", run_id)
+    result = root.run("undo", run_id, "--anyway")
     assert result.status in {0, 1}
     back = {name for name in company.names() if name.startswith(b"session-")}
     assert back == {os.fsencode(name) for name in others}
@@ -253,7 +253,7 @@ def test_a_phone_number_session_with_a_lid_mapping_stays(root: Root) -> None:
     assert len(root.quarantine()) == len(moved)
     # Without the mapping they come back after all.
     (company.path / f"lid-mapping-{OTHER}.json").unlink()
-    assert root.run("undo", run_id).status == 0
+    assert root.run("undo", run_id, "--anyway").status == 0
     assert root.quarantine() == {}
 
 
@@ -321,3 +321,80 @@ def test_a_run_that_something_else_emptied_is_named(root: Root) -> None:
     refused = root.run("undo", "latest")
     assert refused.status == 2
     assert "is gone from the quarantine" in refused.said
+
+
+def test_undo_asks_to_stop_the_bot(root: Root) -> None:
+    """A folder written in the last minute is refused, status 4, and nothing moves; --anyway goes on."""
+    company = root.company().put(f"session-{OTHER}.0.json", age=20 * DAY)
+    run_id = root.clean().summary["run_id"]
+    company.put("lid-mapping-15550000004.json", content=b'"1"')
+    before, held = root.files(), root.quarantine()
+    refused = root.run("undo", run_id)
+    assert (refused.status, root.files(), root.quarantine()) == (4, before, held)
+    assert "stop it first" in refused.said
+    company.put("lid-mapping-15550000004.json", age=61, content=b'"1"')
+    assert root.run("undo", run_id).status == 0
+    again = root.clean().summary["run_id"]
+    company.put("lid-mapping-15550000004.json", content=b'"1"')
+    assert root.run("undo", again, "--anyway", "--json").status == 0
+    assert f"session-{OTHER}.0.json" in company
+
+
+def test_one_company_at_work_keeps_no_other_from_its_files(root: Root) -> None:
+    """What was refused is named with its reason, the others have theirs back, and the worst status wins."""
+    full(root)
+    before = root.files()
+    run_id = root.clean().summary["run_id"]
+    (root.path / "company_123456" / "creds.json").touch()
+    result = root.run("undo", run_id, "--json")
+    assert result.status == 4
+    document = json.loads(result.out)
+    assert document["status"] == "refused"
+    counts = {company["company_id"]: company["files"] for company in document["companies"]}
+    assert counts["962302"] == {"restored": PER_COMPANY, "stayed": 0}
+    assert counts["123456"] == {"restored": 0, "stayed": PER_COMPANY}
+    assert {name for name in before if b"962302" in name} <= set(root.files())
+
+
+def identity(data: str) -> dict[str, object]:
+    """Give the public identity key of a login."""
+    return {"signedIdentityKey": {"public": {"type": "Buffer", "data": data}}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        creds(me=f"15557777777:{DEVICE}@s.whatsapp.net"),
+        creds(me=f"{PN}:9@s.whatsapp.net"),
+        creds(**identity("BQ==")),
+        creds(me=None, lid=None),
+    ],
+)
+def test_keys_of_one_pairing_never_come_into_the_folder_of_another(root: Root, content: bytes) -> None:
+    """Another number, another device, the same device paired anew, a folder begun anew: status 4 even --anyway."""
+    full(root)
+    company = root.path / "company_962302"
+    (company / "creds.json").write_bytes(creds(upto=71, **identity("BA==")))
+    run_id = root.clean("--company", "962302").summary["run_id"]
+    (company / "creds.json").write_bytes(content)
+    os.utime(company / "creds.json", (0, 1_790_000_000))
+    before, held = root.files(), root.quarantine()
+    for args in ([], ["--anyway"]):
+        result = root.run("undo", run_id, *args)
+        assert (result.status, root.files(), root.quarantine()) == (4, before, held)
+        assert f"pairing {PN}:{DEVICE}" in result.said
+
+
+def test_a_run_without_a_noted_pairing_says_so_and_asks(root: Root) -> None:
+    """The record of an older run stays usable: nobody can compare, so --anyway has to be said."""
+    full(root)
+    before = root.files()
+    run_id = root.clean().summary["run_id"]
+    (noted,) = (root.tool / "runs").glob("*.pairings")
+    noted.unlink()
+    refused = root.run("undo", run_id)
+    assert refused.status == 4
+    assert "no record of a pairing" in refused.said
+    assert "--anyway" in refused.said
+    assert root.run("undo", run_id, "--anyway").status == 0
+    assert root.files() == before

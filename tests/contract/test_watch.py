@@ -16,8 +16,9 @@ from .world import DAY, KINDS, Root, command, creds, environment, run
 
 def filled(root: Root, company: str, files: int, old: int = 0) -> None:
     """Make a company of that many files that stay, creds.json among them, and old sessions that go."""
-    made = root.company(company)
-    made.put(*(f"device-list-{number}.json" for number in range(files - 1)))
+    device = 10 + sum(company.encode()) % 90
+    made = root.company(company, creds(me=f"15550000001:{device}@s.whatsapp.net"))
+    made.put(*(f"device-list-{number}.json" for number in range(files - 1)), age=3600)
     made.put(*(f"session-1556{number:07}.0.json" for number in range(old)), age=20 * DAY)
 
 

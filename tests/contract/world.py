@@ -227,7 +227,7 @@ class Company:
         self.id = path.name.removeprefix("company_")
         path.mkdir()
         if content is not None:
-            self.put("creds.json", content=content)
+            self.put("creds.json", content=content, age=3600)
 
     def put(self, *names: str | bytes, age: float = 0.0, content: bytes | None = None) -> Self:
         """Write files that were last modified `age` seconds ago."""

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from .pages import DOCS, read
-from .test_docs import demo, run
+from .test_docs import demo
+from .tool import run
 
 __all__ = ["demo"]
 
@@ -30,15 +32,20 @@ def closed(schema: Any, *, part: bool = False) -> Any:
     return inner
 
 
-def problems(document: Any, name: str) -> list[str]:
-    """Return what is wrong with a document of a command, by the definition of that name."""
+@cache
+def validator_of(name: str) -> Draft202012Validator:
+    """Return what judges the documents of a command, by the definition of that name."""
     definitions = closed(SCHEMA["$defs"])
     for each in SCHEMA["$defs"].values():
         for part in each.get("allOf", []):
             if "$ref" in part:  # a part that others add to must not be closed by itself
                 definitions[part["$ref"].rpartition("/")[2]].pop("unevaluatedProperties")
-    validator = Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": definitions})
-    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
+    return Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": definitions})
+
+
+def problems(document: Any, name: str) -> list[str]:
+    """Return what is wrong with a document of a command."""
+    return [f"{error.json_path}: {error.message}" for error in validator_of(name).iter_errors(document)]
 
 
 def test_the_schema_is_one() -> None:

@@ -146,9 +146,10 @@ def test_a_restore_of_missing_files_killed_anywhere_can_be_repeated(root: Path, 
         tool_is_tidy(moment.root)
 
 
+@pytest.mark.slow
 @both_ways
 @changing_and_all
-@pytest.mark.parametrize("gone", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("gone", [False, True])
 def test_a_restore_of_a_whole_folder_killed_anywhere_can_be_repeated(
     root: Path, way_back: str, *, gone: bool, every: bool
 ) -> None:

@@ -48,12 +48,12 @@ both_ways_back = pytest.mark.parametrize("way_back", ["renameat2", "hard link"])
 slow = pytest.mark.slow
 a_link_only = pytest.mark.parametrize("way_back", ["hard link", pytest.param("renameat2", marks=slow)])
 a_rename_only = pytest.mark.parametrize("way_back", ["renameat2", pytest.param("hard link", marks=slow)])
-"""The sweeps of one way back are quick enough for every day, those of the other are for the slow layer."""
+"""Some sweeps of one way back are quick enough for every day, all others are for the slow layer."""
 each_way = pytest.mark.parametrize(
     ("way_back", "undo_days"),
     [
         ("renameat2", 7),
-        ("hard link", 0),
+        pytest.param("hard link", 0, marks=slow),
         pytest.param("renameat2", 0, marks=slow),
         pytest.param("hard link", 7, marks=slow),
     ],
@@ -192,6 +192,7 @@ def test_killed_anywhere_the_next_run_converges(root: Path, way_back: str, undo_
             assert set() == quarantined(here), "what a killed run moved is deleted by the next"
 
 
+@slow
 @changing_and_all
 @each_way
 def test_killed_anywhere_the_key_follows_its_memory(root: Path, way_back: str, undo_days: int, *, every: bool) -> None:
@@ -274,6 +275,7 @@ def test_a_clean_after_a_killed_undo_removes_the_rest_again(root: Path, way_back
         assert set() == quarantined(here), moment
 
 
+@slow
 @changing_and_all
 @a_rename_only
 def test_a_purge_killed_anywhere_is_finished_by_the_next_run(root: Path, way_back: str, *, every: bool) -> None:
@@ -465,14 +467,8 @@ def failed_everywhere(
     assert number > 60, f"only {number} moments: the sweep met nothing"
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        errno.EIO,
-        pytest.param(errno.ENOSPC, marks=pytest.mark.slow),
-        pytest.param(errno.EACCES, marks=pytest.mark.slow),
-    ],
-)
+@slow
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC, errno.EACCES])
 @each_way
 def test_failing_anywhere_loses_nothing(root: Path, way_back: str, undo_days: int, code: int) -> None:
     """Any one call fails: a sentence or a counted failure, no lost file, the others go on, the next run converges."""
@@ -515,7 +511,8 @@ def test_failing_anywhere_loses_nothing(root: Path, way_back: str, undo_days: in
         assert all(len(places) == 1 for places in census(here).values()), call
 
 
-@pytest.mark.parametrize("code", [pytest.param(errno.EIO), pytest.param(errno.ENOSPC, marks=pytest.mark.slow)])
+@slow
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
 @a_link_only
 def test_undo_failing_anywhere_loses_nothing(root: Path, way_back: str, code: int) -> None:
     """Any one call of an undo fails: what could not come back is named, and the next undo brings it."""
@@ -545,6 +542,7 @@ def test_undo_failing_anywhere_loses_nothing(root: Path, way_back: str, code: in
         check_forgotten_when_due(here)
 
 
+@slow
 @a_link_only
 def test_a_purge_failing_anywhere_never_stops_the_cleaning_for_good(root: Path, way_back: str) -> None:
     """Any one call fails while an earlier run is due: nothing that is not due is lost, the next run finishes."""

@@ -15,6 +15,8 @@ from .conditions import needs_root
 from .runner import tool, tool_in_child
 from .trees import TOOL, company, sessions, write
 
+pytestmark = pytest.mark.slow
+
 BOT, GROUP, STRANGER, NOBODY = 1000, 4000, 1001, 65534
 SESSION = sessions(range(1))[0]
 KEY = "app-state-sync-key-AA.json"

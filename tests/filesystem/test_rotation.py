@@ -178,16 +178,10 @@ def plant_with_bot(root: Path) -> None:
     (root.parent / "bot-of" / root.name).touch()
 
 
+@pytest.mark.slow
 @each_sweep
-@pytest.mark.parametrize(
-    ("fresh", "how"),
-    [
-        (False, "resume"),
-        (True, "roll_back"),
-        pytest.param(False, "roll_back", marks=pytest.mark.slow),
-        pytest.param(True, "resume", marks=pytest.mark.slow),
-    ],
-)
+@both_modes
+@pytest.mark.parametrize("how", ["resume", "roll_back"])
 def test_killed_anywhere_a_rotation_is_ended_either_way(
     root: Path, way_back: str, how: str, *, fresh: bool, every: bool
 ) -> None:
@@ -253,6 +247,7 @@ def test_a_rollback_killed_anywhere_is_ended_by_another(root: Path, way_back: st
 BREAKABLE = CHANGING | {"stat", "listdir", "scandir", "read", "open"}
 
 
+@pytest.mark.slow
 @both_modes
 def test_any_call_may_fail_and_nothing_is_lost(root: Path, *, fresh: bool) -> None:
     """One call after the other says that the disk is full: the old folder lives with its bot, or a journal is open."""

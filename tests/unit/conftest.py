@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from baileys_cleanup.commands import options
 from baileys_cleanup.settings import load as settings
 from baileys_cleanup.store.folder.folder_store import open_store
 
@@ -15,6 +16,12 @@ def _bare_environment(monkeypatch, tmp_path):
         if name.upper().startswith("BAILEYS_CLEANUP_"):
             monkeypatch.delenv(name)
     monkeypatch.setattr(settings, "CONFIG_FILE", str(tmp_path / "no-such-file.toml"))
+
+
+@pytest.fixture(autouse=True)
+def _second_look_at_once(monkeypatch):
+    """Let a command that runs in this process read a broken creds.json again without the pause before it."""
+    monkeypatch.setattr(options, "SECOND_LOOK", 0)
 
 
 @pytest.fixture

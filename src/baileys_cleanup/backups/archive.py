@@ -18,6 +18,7 @@ from baileys_cleanup.backups import manifest as manifests
 from baileys_cleanup.backups.manifest import Manifest, read_manifest, write_manifest
 from baileys_cleanup.decision.account import Account, read_account
 from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_LIMIT, CREDS_NAME
+from baileys_cleanup.decision.pairing import is_same
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import ArchiveProblem, CredsUnreadable
 from baileys_cleanup.output.text import shown
@@ -148,6 +149,8 @@ def check_archive(file: BinaryIO) -> CheckedArchive:
                     raise ArchiveProblem(f"its creds.json {problem}") from None
         if account is None:
             raise ArchiveProblem("it has no creds.json that can be one")
+        if is_same(archive.manifest.pairing, account.pairing) is False:
+            raise ArchiveProblem("its manifest names another pairing than its creds.json")
         return CheckedArchive(archive.manifest, account)
 
 

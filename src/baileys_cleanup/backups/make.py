@@ -11,7 +11,8 @@ from baileys_cleanup.backups.naming import Named, archive_name, read_archive_nam
 from baileys_cleanup.backups.places.place import Place, Stored, fingerprint, fingerprint_of
 from baileys_cleanup.backups.record import BackupRecord, BackupRecords
 from baileys_cleanup.backups.retention import Candidate, RetentionDecision, decide
-from baileys_cleanup.decision.judgement import of_deeper
+from baileys_cleanup.decision.devices import Devices
+from baileys_cleanup.decision.judgement import of_deeper, of_shared_device
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import ArchiveProblem, CompanyProblem, StoreProblem
 from baileys_cleanup.output.judgement import in_words
@@ -82,6 +83,7 @@ class BackupMaker:
         self._again = again
         self._archives: dict[str, dict[str, Stored]] | None = None
         self._troubles: list[str] = []
+        self._devices = Devices()
 
     def back_up(self, company_id: str) -> BackedUp:
         """Make the archive of one company; whatever goes wrong is in the outcome, and no archive is made then."""
@@ -135,6 +137,9 @@ class BackupMaker:
                     f"creds.json {shot.creds_problem}: a copy without the pairing is no good copy, so none was made"
                     f"{way_back}"
                 )
+            shared = self._devices.shared(company_id, account.pairing)
+            if shared is not None:
+                outcome.warnings.append(in_words(of_shared_device(shared)))
             if shot.broken:
                 outcome.warnings.append(f"empty or no JSON, and in the archive as they lie there: {few(shot.broken)}")
             named = self._free_name(company_id)
@@ -144,6 +149,7 @@ class BackupMaker:
                 f"baileys-cleanup {__version__}",
                 bool(account.devices),
                 [source.entry for source in shot.files.values()],
+                account.pairing,
             )
             return self._keep_archive(outcome, known, named, manifest, shot)
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from baileys_cleanup.backups.bounded_json import ListedObject
 from baileys_cleanup.decision.names import kind_of
+from baileys_cleanup.decision.pairing import Pairing
 from baileys_cleanup.errors import ArchiveProblem
 from baileys_cleanup.store.snapshots import MOST_BYTES, MOST_FILES, Entry
 
@@ -25,13 +26,17 @@ _DATES = 1 << 63
 
 
 class Manifest(NamedTuple):
-    """What an archive holds. `paired` tells whether its `creds.json` names an account; `created` is a UTC time."""
+    """What an archive holds. `paired` tells whether its `creds.json` names an account; `created` is a UTC time.
+
+    `pairing` is the one that its `creds.json` tells, None where that tells none or the archive is older than this note.
+    """
 
     company_id: str
     created: str
     tool: str
     paired: bool
     files: Sequence[Entry]
+    pairing: Pairing | None = None
 
     @property
     def size(self) -> int:
@@ -47,6 +52,7 @@ def write_manifest(manifest: Manifest) -> bytes:
         "created": manifest.created,
         "tool": manifest.tool,
         "paired": manifest.paired,
+        "pairing": None if manifest.pairing is None else str(manifest.pairing),
         "files": [entry._asdict() for entry in manifest.files],
     }
     return json.dumps(document, indent=0).encode("ascii")
@@ -78,6 +84,7 @@ def read_manifest(data: bytes) -> Manifest:
         tool=_text(head, "tool"),
         paired=head.get("paired") is True,
         files=files,
+        pairing=Pairing.read(head.get("pairing")),
     )
     if not is_bare(manifest.company_id):
         raise ArchiveProblem("its manifest names no company")

@@ -18,6 +18,7 @@ from baileys_cleanup.backups.restore_plan import (
     compare,
 )
 from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of
+from baileys_cleanup.decision.pairing import Pairing
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, Refused
 from baileys_cleanup.output.text import few, shown
@@ -27,11 +28,16 @@ from baileys_cleanup.store.whole_folders import RESTORE, FileWriter, WholeFolder
 
 
 class RestoreRequest(NamedTuple):
-    """What a restore was asked for: the company, and how."""
+    """What a restore was asked for: the company, and how.
+
+    `anyway` takes a pairing that nobody can compare for the same. `last` is what was last noted of the company's.
+    """
 
     company_id: str
     everything: bool
     replace: bool
+    anyway: bool = False
+    last: Pairing | None = None
 
 
 @dataclass(slots=True)
@@ -60,7 +66,8 @@ def plan_restore(
 ) -> Iterator[RestorePlan]:
     """Look at the company's folder and decide over every file. Touches nothing.
 
-    Raises Refused where the folder holds another account's pairing, CompanyProblem or OSError where it cannot be read.
+    Raises Refused where the folder has another pairing, or nobody can tell; CompanyProblem or OSError where it cannot
+    be read.
     """
     with open_spool() as contents:
         present: Snapshot | None = None
@@ -73,11 +80,20 @@ def _plan(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None) 
     here = _present(present)
     identity = Identity.ABSENT
     if present is not None:
-        identity = compare(present.account, present.creds_problem, found.account)
+        last = None if asked.anyway else asked.last
+        identity = compare(present.account, present.creds_problem, found.account, last)
+        if identity is Identity.UNSURE and asked.anyway:
+            identity = Identity.SAME
+    if identity is Identity.UNSURE:
+        raise Refused(
+            f"nobody can tell whether company {shown(asked.company_id)} still has the archive's pairing"
+            f" ({_both(found, asked, present)}); nothing was restored; `--anyway` takes the two for one"
+        )
     if identity is Identity.OTHER and not asked.replace:
         raise Refused(
-            f"creds.json of company {shown(asked.company_id)} is of another account than the archive; nothing was"
-            " restored. --replace sets the present folder aside and puts the archived account in its place"
+            f"company {shown(asked.company_id)} is of another account than the archive, or was paired anew"
+            f" ({_both(found, asked, present)}); nothing was restored."
+            " --replace sets the present folder aside and puts the archived account in its place"
         )
     files = found.manifest.files
     choose = choose_whole if asked.replace or present is None else choose_missing
@@ -85,6 +101,13 @@ def _plan(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None) 
     plan = RestorePlan(asked, found, choices, present)
     plan.warnings += _warnings(plan, identity)
     return plan
+
+
+def _both(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None) -> str:
+    """Return both pairings in words."""
+    account = present.account if present is not None else None
+    here = account.pairing if account is not None and account.pairing else asked.last
+    return f"its pairing is {here or 'of no account'}, the archive's {found.account.pairing or 'of no account'}"
 
 
 def _present(present: Snapshot | None) -> Mapping[str, Present]:
@@ -103,7 +126,10 @@ def _warnings(plan: RestorePlan, identity: Identity) -> Iterator[str]:
     if not found.account.devices:
         yield "the archive holds no pairing: the bot will ask for a QR code"
     if identity is Identity.OTHER:
-        yield "the present folder is of another account; nothing of it comes along"
+        yield (
+            "the present folder is of another account, or was paired anew"
+            f" ({_both(found, asked, plan.present)}): nothing of it comes along"
+        )
     if plan.present is not None and plan.present.strangers and plan.builds:
         yield f"no regular files, so they stay in the folder that is set aside: {few(plan.present.strangers)}"
     if plan.present is not None and plan.present.left and plan.builds:

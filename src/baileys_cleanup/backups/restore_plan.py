@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of, mapping_name, memory_name, read_session
+from baileys_cleanup.decision.pairing import Pairing, is_same
 from baileys_cleanup.decision.pairs import binds, group_pairs
 from baileys_cleanup.store.snapshots import Entry
 
@@ -35,12 +36,13 @@ class Step(StrEnum):
 
 
 class Identity(StrEnum):
-    """How the `creds.json` in the folder compares to the one in the archive."""
+    """How the pairing of the folder compares to that of the archive. `UNSURE`: of one device, and nobody can tell."""
 
     ABSENT = "absent"
     BROKEN = "broken"
     NAMELESS = "nameless"
     SAME = "same"
+    UNSURE = "unsure"
     OTHER = "other"
 
 
@@ -65,13 +67,23 @@ class FileDecision(NamedTuple):
         return kind_of(self.name)
 
 
-def compare(present: Account | None, problem: str | None, archived: Account) -> Identity:
-    """Compare the account in the folder (None: not to be read, for that `problem`) with the archived one."""
+def compare(present: Account | None, problem: str | None, archived: Account, last: Pairing | None = None) -> Identity:
+    """Compare the account in the folder (None: not to be read, for that `problem`) with the archived one.
+
+    `last` is the pairing that was last noted for the folder: it tells where `creds.json` cannot.
+    """
     if present is None:
+        if is_same(last, archived.pairing) is False:
+            return Identity.OTHER
         return Identity.ABSENT if problem == "is missing" else Identity.BROKEN
-    if present.devices & archived.devices or present.devices == archived.devices:
-        return Identity.SAME
-    return Identity.OTHER if present.devices else Identity.NAMELESS
+    same = is_same(present.pairing, archived.pairing)
+    if same is not None:
+        return Identity.SAME if same else Identity.OTHER
+    if not present.devices:
+        return Identity.NAMELESS if archived.devices else Identity.SAME
+    if not present.devices & archived.devices:
+        return Identity.OTHER
+    return Identity.UNSURE if present.pairing and archived.pairing else Identity.SAME
 
 
 def choose_missing(
@@ -103,6 +115,8 @@ def _choose_missing(
         return _choose_existing(entry, here, identity)
     if entry.kind in RATCHETS and not everything:
         return FileDecision(name, Step.LEFT_OUT, RATCHETS[entry.kind])
+    if identity is Identity.NAMELESS and (entry.kind in RATCHETS or entry.kind is Kind.PRE_KEY):
+        return FileDecision(name, Step.LEFT_OUT, "it is of the archived pairing, and the folder was begun anew")
     if name in apart:
         return FileDecision(name, Step.LEFT_OUT, apart[name])
     session = read_session(name)
@@ -151,7 +165,7 @@ def choose_whole(
     """Decide for a folder that is built anew while the present one is set aside. `account` is the archived one.
 
     From the archive comes what does not ratchet (`everything`: all); what the present folder has beyond that comes
-    along, unless it belongs to another account.
+    along, unless it belongs to another pairing.
     """
     names = {entry.name: entry for entry in archived}
     carried = identity is not Identity.OTHER
@@ -171,7 +185,7 @@ def choose_whole(
         elif name not in present:
             choices.append(FileDecision(name, Step.LEFT_OUT, RATCHETS[kind]))
         elif not carried:
-            choices.append(FileDecision(name, Step.SET_ASIDE, "it belongs to another account"))
+            choices.append(FileDecision(name, Step.SET_ASIDE, "it belongs to another pairing"))
         elif kind in RATCHETS and not present[name].whole:
             choices.append(FileDecision(name, Step.SET_ASIDE, "it is broken, and Baileys reads that as missing"))
         else:

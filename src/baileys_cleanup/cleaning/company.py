@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from baileys_cleanup.cleaning.remarks import remarks
 from baileys_cleanup.cleaning.waiting_keys import NOTHING_WAITS, WaitingKeys
 from baileys_cleanup.decision.account import Account
-from baileys_cleanup.decision.judgement import Cause, Observation, Pairing, Severity, judge, pairing_of
+from baileys_cleanup.decision.devices import Devices, SharedDevice
+from baileys_cleanup.decision.judgement import Cause, Observation, PairingState, Severity, judge, pairing_of
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem, Tally
@@ -26,7 +28,8 @@ class Terms(NamedTuple):
 
     `wait` is called before a broken `creds.json` is read again; `stopping` is asked between two files. `held` says why
     nothing may be removed from this company whatever is planned, None where nothing holds it. `again` are the options
-    that lead a later command to the same sessions root. `waiting` remembers the sender keys whose memory is gone.
+    that lead a later command to the same sessions root. `waiting` remembers the sender keys whose memory is gone,
+    `devices` those of the companies before.
     """
 
     now: int
@@ -37,6 +40,11 @@ class Terms(NamedTuple):
     held: str | None = None
     again: str = ""
     waiting: WaitingKeys = NOTHING_WAITS
+    devices: Devices | None = None
+
+    def met(self, company_id: str, account: Account) -> SharedDevice | None:
+        """Return the device of a company where one before it has it as well."""
+        return self.devices.shared(company_id, account.pairing) if self.devices is not None else None
 
 
 class Sight(NamedTuple):
@@ -112,7 +120,6 @@ def _clean(
 ) -> None:
     sight = look_and_plan(company, policy, terms)
     look, decided = sight.look, sight.plan
-    outcome.pairing = sight.account.pairing
     ledger = _Ledger(outcome, detail=detail)
     for file in look.vanished:
         ledger.changed(file.kind, vanished=True)
@@ -145,7 +152,7 @@ def _clean(
     removable = Counter(verdict.file.kind for verdict in decided.removals) - removed
     counted = ledger.counted(terms.levels)
     observed = observe(company, sight.account, sight.listing, kinds=ledger.left, counted=counted, removable=removable)
-    outcome.judgement = judge(observed, terms.levels)
+    outcome.judgement = judge(observed._replace(shared=terms.met(company.id, sight.account)), terms.levels)
     _tell(outcome, sight, policy, terms.again)
 
 
@@ -239,7 +246,7 @@ def observe(
 ) -> Observation:
     """Return what is judged of a company: who it is, and the files that are there by kind."""
     pairing = pairing_of(account, len(listing.files))
-    deeper = company.deeper(listing.strangers) if pairing is Pairing.NOTHING else ()
+    deeper = company.deeper(listing.strangers) if pairing is PairingState.NOTHING else ()
     return Observation(company.id, kinds, counted, pairing, account.problem, removable, deeper)
 
 
@@ -256,17 +263,6 @@ def _tell(outcome: CompanyOutcome, sight: Sight, policy: Policy, again: str) -> 
         outcome.warnings.append(
             f"{len(strangers):,} {are} no regular file and left alone: {few(sorted(strangers), 1_000)}"
         )
-    linked = [verdict.file.name for verdict in sight.plan.keeps if verdict.rule is Rule.HARD_LINKED]
-    if linked:
-        outcome.notes.append(f"kept because of several hard links: {few(linked)}")
-    undatable = sum(verdict.rule is Rule.DATE_IMPOSSIBLE for verdict in sight.plan.keeps)
-    if undatable:
-        outcome.warnings.append(
-            f"{count(undatable, 'file')} kept because of a date that cannot be, before 2015 or more than a day ahead:"
-            " an archive without dates may have written it; `touch` gives a new one, from which the age counts"
-        )
-    if outcome.advertised:
-        outcome.notes.append(
-            f"{count(outcome.advertised, 'pre-key')} above the cap of {policy.pre_key_cap} kept and not counted:"
-            " a batch that WhatsApp still hands out to new contacts"
-        )
+    said = remarks(sight.plan, policy)
+    outcome.warnings += said.warnings
+    outcome.notes += said.notes

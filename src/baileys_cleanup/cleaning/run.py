@@ -5,12 +5,13 @@ from contextlib import AbstractContextManager, ExitStack
 
 from baileys_cleanup.cleaning.clock import check_clock, check_trace
 from baileys_cleanup.cleaning.company import Terms, clean_company, left_alone
-from baileys_cleanup.cleaning.copies import SameDevice, copies_of, told_of_copy
+from baileys_cleanup.cleaning.copies import find_copies
 from baileys_cleanup.cleaning.earlier_runs import end_earlier_runs
 from baileys_cleanup.cleaning.second_look import with_second_look
 from baileys_cleanup.cleaning.shards import hold_records, hold_run, one_at_a_time
 from baileys_cleanup.cleaning.waiting_keys import waiting_keys
 from baileys_cleanup.cleaning.world import CleanOne, World
+from baileys_cleanup.decision.devices import Devices
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.shards import Shard
@@ -61,7 +62,7 @@ def clean(
             checked = None if accept_clock else everyone
             workspace, remover = _begin(stack, store, run, outcome, world, ids=checked, mine=selection.takes)
             held = _held(store, workspace, outcome, world)
-            terms = terms._replace(waiting=waiting_keys(workspace, writes=not dry_run))
+            terms = terms._replace(waiting=waiting_keys(workspace, writes=not dry_run), devices=Devices())
             if selection.is_whole:  # a folder that was between two names when its rotation was cut short is back by now
                 ids = sorted({*ids, *filter(selection.takes, filter(store.has, held))})
             if settings.backup.before_clean:
@@ -77,10 +78,9 @@ def clean(
                 )
             if workspace is not None and shard and not dry_run:
                 clean_one = one_at_a_time(workspace, clean_one)
-            copies = copies_of(store, everyone)
-            outcome.warnings += [told_of_copy(*each) for each in copies.items() if each[0] in ids]
-            ids = [company_id for company_id in ids if company_id not in copies]
-            devices = SameDevice()
+            copies = find_copies(store, everyone)
+            outcome.warnings += copies.told(ids)
+            ids = [company_id for company_id in ids if company_id not in copies.same]
             report = report_for(outcome)
 
             def clean_it(company_id: str, wait: Callable[[], object]) -> CompanyOutcome | None:
@@ -94,8 +94,6 @@ def clean(
                 for company in with_second_look(coming, clean_it, world.wait):
                     if company is None:
                         break
-                    same = devices.told_of(company.company_id, company.pairing)
-                    company.warnings += [same] if same else []
                     outcome.add(company)
                     report.company(company)
             outcome.stopped = world.stopping()

@@ -2,14 +2,17 @@
 
 Putting an old session over a newer one reuses message keys, and the peer can no longer read
 (`src/Signal/libsignal.ts`; the same in 6.7.24 and 7.0.0-rc14). So whatever exists by now stays, an own sender key
-and its group's memory come back together or not at all, and a phone number's session stays away once its LID
-mapping exists.
+and its group's memory come back together or not at all, and a phone number's session stays away where its LID mapping
+or the LID's session was written since. Nothing comes back into the folder of another pairing, or of a bot that runs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from baileys_cleanup.cleaning.at_rest import why_company_not_at_rest
+from baileys_cleanup.cleaning.whose_keys import last_noted, why_in_doubt, why_other
 from baileys_cleanup.cleaning.world import Holds, World
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import (
@@ -23,10 +26,10 @@ from baileys_cleanup.decision.names import (
     read_session,
 )
 from baileys_cleanup.decision.outcome import Problem
-from baileys_cleanup.decision.pairing import Pairing, is_same
+from baileys_cleanup.decision.pairing import Pairing
 from baileys_cleanup.decision.pairs import binds, group_pairs
 from baileys_cleanup.decision.verdict import AuthFile, Rule
-from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.errors import CompanyProblem, Refused
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import Returning, SetAside, Store, Workspace
@@ -35,21 +38,40 @@ from baileys_cleanup.store.whole_folders import Late
 
 @dataclass(slots=True)
 class Restored:
-    """What came back into one company, and what stayed away and why."""
+    """What came back into one company, and what stayed away and why; `refused` where a guard said no to all of it."""
 
     company_id: str
+    refused: bool = False
     files: list[str] = field(default_factory=list)
     stayed: list[Problem] = field(default_factory=list)
 
 
-def switch_set_aside(workspace: Workspace, folder: SetAside, holds: Holds, wait: Callable[[], object]) -> Late:
-    """Let a folder that lies aside go live; the present one lies in its place. Raises CompanyProblem when it cannot.
+class UndoTerms(NamedTuple):
+    """On what terms something is taken back. With `anyway` no doubt holds it up: the operator knows better."""
 
-    Returns what was written into the present one meanwhile.
+    world: World
+    holds: Holds
+    anyway: bool = False
+
+
+def switch_set_aside(store: Store, workspace: Workspace, folder: SetAside, terms: UndoTerms) -> Late:
+    """Let a folder that lies aside go live; the present one lies in its place.
+
+    Returns what was written into the present one meanwhile. Raises CompanyProblem when it cannot be done, Refused where
+    the bot seems to run.
     """
-    if folder.company_id in holds.open:
-        raise CompanyProblem(holds.open[folder.company_id])
-    return workspace.switch_set_aside(folder, wait)
+    if folder.company_id in terms.holds.open:
+        raise CompanyProblem(terms.holds.open[folder.company_id])
+    if store.has(folder.company_id):
+        with store.company(folder.company_id) as company:
+            _refuse_at_work(company, company.account(terms.world.wait), terms)
+    return workspace.switch_set_aside(folder, terms.world.wait)
+
+
+def _refuse_at_work(company: Company, account: Account, terms: UndoTerms) -> None:
+    at_work = None if terms.anyway else why_company_not_at_rest(company, account, terms.world.now)
+    if at_work is not None:
+        raise Refused(str(at_work))
 
 
 def _refuse_held(run: Run, company_id: str, holds: Holds) -> None:
@@ -61,29 +83,28 @@ def _refuse_held(run: Run, company_id: str, holds: Holds) -> None:
         raise CompanyProblem(f"the folder was paired anew since, by {anew}")
 
 
-def _refuse_other_pairing(taken: str | None, account: Account) -> None:
-    """Raise CompanyProblem where the folder has another pairing by now: all that a run takes is worth nothing there."""
-    former = Pairing.read(taken)
-    if is_same(former, account.pairing) is False:
-        raise CompanyProblem(
-            f"these keys belong to the pairing {former}, and the folder now has the pairing {account.pairing}: under"
-            " another one they would only do harm"
-        )
+def _refuse_other_pairing(workspace: Workspace, run: Run, company: Company, account: Account, *, anyway: bool) -> None:
+    """Raise Refused where the folder has another pairing by now, or nobody can tell and nobody said to go on anyway."""
+    taken = Pairing.read(workspace.pairing_of(run.run_id, company.id))
+    why = why_other(taken, account, last_noted(workspace, company.id))
+    if why is None and not anyway:
+        why = why_in_doubt(run, taken, account)
+    if why is not None:
+        raise Refused(why)
 
 
-def undo_company(
-    store: Store, workspace: Workspace, run: Run, company_id: str, *, world: World, holds: Holds
-) -> Restored:
+def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, terms: UndoTerms) -> Restored:
     """Put back what a run took from one company; what has to stay away is named with its reason."""
-    restored = Restored(company_id)
+    restored, world = Restored(company_id), terms.world
     if not workspace.holds(run, company_id):  # settled a moment ago: it is all back
         return restored
     try:
-        _refuse_held(run, company_id, holds)
+        _refuse_held(run, company_id, terms.holds)
         with store.company(company_id) as company, workspace.returning(run, company_id) as returning:
             names = returning.names()
             account = company.account(world.wait)
-            _refuse_other_pairing(workspace.pairing_of(run.run_id, company_id), account)
+            _refuse_other_pairing(workspace, run, company, account, anyway=terms.anyway)
+            _refuse_at_work(company, account, terms)
             pairs = group_pairs(names, account)
             later = _later(workspace, run, company_id)
             stay = _staying(company, names, account, pairs, run.started, later=later)
@@ -99,7 +120,8 @@ def undo_company(
                     restored.stayed.append(Problem(name, _ALONE))
                 else:
                     _put_back(returning, company, name, restored)
-    except CompanyProblem as problem:
+    except (CompanyProblem, Refused) as problem:
+        restored.refused = isinstance(problem, Refused)
         with workspace.returning(run, company_id) as returning:
             restored.stayed += [Problem(name, str(problem)) for name in returning.names()]
     except OSError as error:

@@ -6,15 +6,20 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.cleaning.company import Terms, look_and_plan
+from baileys_cleanup.cleaning.company import Sight, Terms, look_and_plan
+from baileys_cleanup.cleaning.remarks import Remarks, remarks
 from baileys_cleanup.cleaning.waiting_keys import waiting_keys
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_settings, only_companies, where, world
 from baileys_cleanup.decision.consequences import explain
+from baileys_cleanup.decision.devices import Devices
+from baileys_cleanup.decision.judgement import of_shared_device
 from baileys_cleanup.decision.names import COMPANY_PREFIX, Kind
+from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
 from baileys_cleanup.output.document import place_fields, print_json, problem_fields, verdict_fields
+from baileys_cleanup.output.judgement import in_words as finding_in_words
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
@@ -39,7 +44,7 @@ def explain_files(
         ids = store.select(wanted_in) if wanted_in else store.company_ids()[0]
         with store.workspace(create=False) as workspace:
             waiting = waiting_keys(workspace, writes=False)
-        terms = Terms(world.now, settings.levels, None, world.wait, world.stopping, waiting=waiting)
+        terms = Terms(world.now, settings.levels, None, world.wait, world.stopping, waiting=waiting, devices=Devices())
         documents = [_explain_company(store, company_id, settings, names, terms) for company_id in ids]
     found = {entry["file"] for document in documents for entry in document["verdicts"]}
     missing = [name for name in names if shown(name) not in found]
@@ -89,24 +94,39 @@ def _explain_company(
         with store.company(company_id, anywhere=True) as company:
             sight = look_and_plan(company, settings.policy_for(company_id), terms)
     except CompanyProblem as problem:
-        return _document(company_id, [], [], terms.now, [problem_fields(str(problem))])
+        return _document(company_id, [], _NOTHING, terms.now, [problem_fields(str(problem))])
     except OSError as error:
         sentence = f"its folder cannot be read: {in_words(error)}"
-        return _document(company_id, [], [], terms.now, [problem_fields(sentence)])
+        return _document(company_id, [], _NOTHING, terms.now, [problem_fields(sentence)])
     verdicts = sorted([*sight.plan.removals, *sight.plan.keeps], key=_order)
     wanted = [verdict for verdict in verdicts if not names or verdict.file.name in names]
-    return _document(company_id, wanted, [sight.account.problem] if sight.account.problem else [], terms.now, [])
+    return _document(
+        company_id, wanted, _said_of(company_id, sight, settings.policy_for(company_id), terms), terms.now, []
+    )
+
+
+_NOTHING = Remarks([], [])
+
+
+def _said_of(company_id: str, sight: Sight, policy: Policy, terms: Terms) -> Remarks:
+    """Return what is to be said of a company as a whole, beside its files."""
+    said = remarks(sight.plan, policy)
+    shared = terms.met(company_id, sight.account)
+    first = [sight.account.problem] if sight.account.problem else []
+    first += [finding_in_words(of_shared_device(shared))] if shared else []
+    return Remarks([*first, *said.warnings], said.notes)
 
 
 def _document(
-    company_id: str, verdicts: Sequence[Verdict], warnings: list[str], now: int, errors: list[dict[str, Any]]
+    company_id: str, verdicts: Sequence[Verdict], said: Remarks, now: int, errors: list[dict[str, Any]]
 ) -> dict[str, Any]:
     removed = sum(verdict.remove for verdict in verdicts)
     return {
         "company_id": shown(company_id),
         "files": {"seen": len(verdicts), "removed": removed, "kept": len(verdicts) - removed},
         "verdicts": [_file_fields(verdict, now) for verdict in verdicts],
-        "warnings": warnings,
+        "warnings": said.warnings,
+        "notes": said.notes,
         "errors": errors,
     }
 
@@ -133,6 +153,8 @@ def _tell_company(write: Callable[[str], object], document: dict[str, Any]) -> N
         write(f"  error: {problem['error']}\n")
     for warning in document["warnings"]:
         write(f"  warning: {warning}\n")
+    for note in document["notes"]:
+        write(f"  note: {note}\n")
     said: tuple[str, str, str] | None = None
     for file in document["verdicts"]:
         heading = (file["kind"], file["verdict"], file["consequence"])

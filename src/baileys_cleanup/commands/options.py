@@ -168,11 +168,19 @@ class Stop:
         return 128 + self.signal if self.signal else otherwise
 
 
+SECOND_LOOK = 1.0
+"""Seconds until a creds.json that could not be read is read once more."""
+
+
+def _wait_for_second_look() -> None:
+    time.sleep(SECOND_LOOK)
+
+
 def world(stopping: Callable[[], bool], again: str = "") -> "World":
     """Return the world of this process: its clocks, whether it was told to stop, and how to come back to it."""
     from baileys_cleanup.cleaning.world import World  # noqa: PLC0415 - not every command meets it
 
-    return World(time.time_ns(), time.time_ns, lambda: time.sleep(1), stopping, time.monotonic, again, holds)
+    return World(time.time_ns(), time.time_ns, _wait_for_second_look, stopping, time.monotonic, again, holds)
 
 
 def holds(workspace: "Workspace | None", again: str) -> "Holds":

@@ -11,6 +11,8 @@ from baileys_cleanup.backups.find import find_archive
 from baileys_cleanup.backups.manifest import is_bare
 from baileys_cleanup.backups.restore import RestorePlan, RestoreRequest, Target, carry_out, plan_restore
 from baileys_cleanup.backups.restore_plan import FileDecision, Step
+from baileys_cleanup.cleaning.at_rest import why_not_at_rest
+from baileys_cleanup.cleaning.whose_keys import last_noted
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands import completion
 from baileys_cleanup.commands.options import (
@@ -56,6 +58,7 @@ from baileys_cleanup.store.store import BACKUP_LOCK
 @click.option(
     "--replace", is_flag=True, help="Build the folder anew and set the present one aside; undo brings it back."
 )
+@click.option("--anyway", is_flag=True, help="Go on in doubt: written in the last minute, or a pairing nobody noted.")
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would happen to each file; change nothing.")
 @click.option("--verbose", "-v", is_flag=True, help="Every file with its reason.")
 @where
@@ -79,6 +82,7 @@ def command(ctx: click.Context, /, archive: str, **options: Any) -> None:  # noq
             place=options["source"] or settings.backup.to,
             everything=options["everything"],
             replace=options["replace"],
+            anyway=options["anyway"],
             dry_run=options["dry_run"],
             detail=options["verbose"] or options["dry_run"],
             as_json=options["as_json"],
@@ -100,9 +104,10 @@ def restore(
     dry_run: bool,
     detail: bool,
     as_json: bool,
+    anyway: bool = False,
     again: str = "",
 ) -> int:
-    """Restore one company. Returns 0, or 1 when something is not well after it.
+    """Restore one company. Returns 0, or 1 when something is not well after it. `anyway` goes on in doubt.
 
     Raises UsageProblem, LockHeld, Refused or StoreProblem where nothing was restored.
     """
@@ -120,7 +125,9 @@ def restore(
             stack.enter_context(workspace.hold(BACKUP_LOCK))
             unsettled = workspace.whole_folders().settle_all()
         found = stack.enter_context(find_archive(archive, place, company_id, world.now))
-        asked = RestoreRequest(company_id or found.manifest.company_id, everything, replace)
+        target = company_id or found.manifest.company_id
+        last = last_noted(workspace, target) if workspace else None
+        asked = RestoreRequest(target, everything, replace, anyway, last)
         problems: list[str] = []
         try:
             plan = stack.enter_context(plan_restore(store.snapshots(), found, asked, moment))
@@ -128,12 +135,13 @@ def restore(
             problem = why_not_now(workspace.records() if workspace else None, asked.company_id, again)
             if problem:
                 raise Refused(problem)
+            plan.warnings += _at_work(plan, world.now, dry_run=dry_run)
             if world.stopping():
                 raise Refused("stopped before anything was restored")
             if workspace is not None and not dry_run:
                 audit = stack.enter_context(workspace.audit_log(world.clock))
-                target = Target(store.snapshots(), workspace.whole_folders(), audit, world.wait)
-                problems = carry_out(target, plan, run_id=run_id, now=world.now)
+                into = Target(store.snapshots(), workspace.whole_folders(), audit, world.wait)
+                problems = carry_out(into, plan, run_id=run_id, now=world.now)
         except MayNotGive as problem:
             assert workspace is not None, "something was made"
             raise MayNotGive(f"{problem}; this works: {as_root(workspace.path)}") from None
@@ -148,6 +156,18 @@ def restore(
         else:
             say.text(write, again, detail=detail)
         return int(say.is_open)
+
+
+def _at_work(plan: RestorePlan, now: int, *, dry_run: bool) -> list[str]:
+    """Raise Refused where the present folder was written in the last minute; a dry run warns of it."""
+    present = plan.present
+    if present is None or plan.asked.anyway:
+        return []
+    files = [source.entry for source in present.files.values()]
+    at_work = why_not_at_rest(files, now, creds_broken=present.account is None or present.account.unknown)
+    if at_work and not dry_run:
+        raise Refused(f"company {shown(plan.asked.company_id)}: {at_work}; nothing was restored")
+    return [f"a real run would restore nothing now: {at_work}"] if at_work else []
 
 
 class NotRestored(CleanupError):

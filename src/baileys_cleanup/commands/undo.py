@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from baileys_cleanup.cleaning.company import Terms, look_and_plan
-from baileys_cleanup.cleaning.undo import Restored, switch_set_aside, undo_company
-from baileys_cleanup.cleaning.undoable import choose_run, choose_set_aside
+from baileys_cleanup.cleaning.undo import Restored, UndoTerms, switch_set_aside, undo_company
+from baileys_cleanup.cleaning.undoable import choose_run, choose_set_aside, other_shards
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import (
     CONTEXT,
@@ -24,7 +24,7 @@ from baileys_cleanup.commands.options import (
 )
 from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.decision.verdict import Rule
-from baileys_cleanup.errors import CompanyProblem, UsageProblem, in_words
+from baileys_cleanup.errors import CompanyProblem, Refused, UsageProblem, in_words
 from baileys_cleanup.output.document import place_fields, print_json, problem_fields
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.settings.values import Settings
@@ -43,6 +43,8 @@ _KEEPING = {
     Rule.PRE_KEY_FORMER_PAIRING_AGE: "retention.former_pairing_days",
 }
 
+_WORDS = {0: "done", 1: "partial", Refused.status: "refused"}
+
 
 def undo_run(
     settings: Settings,
@@ -52,17 +54,22 @@ def undo_run(
     write: Callable[[str], object],
     *,
     as_json: bool,
+    anyway: bool = False,
 ) -> int:
-    """Bring back what one run removed. Returns 0, or 1 when something had to stay away."""
+    """Bring back what one run removed. Returns 0, 1 when something had to stay away, 4 when a guard said no.
+
+    With `anyway` no doubt holds it up: a folder written in the last minute, a pairing that nobody can compare.
+    """
     with open_store(settings.sessions_root, settings.exclude) as store, store.workspace(create=False) as workspace:
         if workspace is None:
             raise UsageProblem(f"nothing was ever removed under {shown(store.path)}, so there is no run to undo")
         with workspace.hold(), workspace.audit_log(world.clock) as audit:
             for problem in workspace.whole_folders().settle_all():
                 click.echo(f"warning: {shown(problem)}", err=True)
+            terms = UndoTerms(world, world.holds(workspace, world.again), anyway)
             folders = choose_set_aside(workspace, run_id, wanted, world.again)
             if folders:
-                return _switch_folders(workspace, folders, audit, write, place=store.path, world=world, as_json=as_json)
+                return _switch_folders(_Switch(store, workspace, terms, audit), folders, write, as_json=as_json)
             run, ids = choose_run(workspace, run_id, wanted)
             workspace.settle(run)
             try:
@@ -71,17 +78,14 @@ def undo_run(
             except OSError as error:
                 raise UsageProblem(f"nothing can be written in {shown(workspace.path)}: {in_words(error)}") from None
             restored: list[Restored] = []
-            holds = world.holds(workspace, world.again)
             for company_id in ids:
                 if world.stopping():
                     break
-                back = undo_company(store, workspace, run, company_id, world=world, holds=holds)
-                restored.append(back)
+                restored.append(undo_company(store, workspace, run, company_id, terms))
             workspace.settle(run._replace(state=UNDOING))
             workspace.forget_empty(run)
-            others = [other.run_id for other in reversed(workspace.runs()[0]) if other.shard and other != run]
+            others = other_shards(workspace, run)
         again = _going_again(store, settings, restored, world)
-    stayed = sum(len(company.stayed) for company in restored)
     if as_json:
         fields = _undo_fields(run, restored, again, stopped=world.stopping())
         print_json(write, {**place_fields(store.path), **fields})
@@ -89,36 +93,45 @@ def undo_run(
         _tell_undo(write, run, restored, again)
         if run.shard and others:
             write(
-                f"That was shard {run.shard}; other shards have runs of their own:"
+                f"That was shard {run.shard}; the others of that night have runs of their own:"
                 f" baileys-cleanup undo {' '.join(others)}{world.again}\n"
             )
-    return 1 if stayed else 0
+    return _status(any(company.refused for company in restored), any(company.stayed for company in restored))
+
+
+def _status(refused: object, partial: object) -> int:
+    return Refused.status if refused else int(bool(partial))
+
+
+class _Switch(NamedTuple):
+    """What a switch of whole folders works with."""
+
+    store: Store
+    workspace: Workspace
+    terms: UndoTerms
+    audit: AuditLog
 
 
 def _switch_folders(
-    workspace: Workspace,
-    folders: Sequence[SetAside],
-    audit: AuditLog,
-    write: Callable[[str], object],
-    *,
-    place: str,
-    world: World,
-    as_json: bool,
+    switch: _Switch, folders: Sequence[SetAside], write: Callable[[str], object], *, as_json: bool
 ) -> int:
-    """Let whole folders go live again, each in one step. Returns 0, or 1 when one could not."""
+    """Let whole folders go live again, each in one step. Returns 0, 1 when one could not, 4 when a guard said no."""
     problems: dict[str, str] = {}
     unsaid: dict[str, str] = {}
-    holds = world.holds(workspace, world.again)
+    refused: set[str] = set()
+    world = switch.terms.world
     for folder in folders:
-        audit.write("undo", run=folder.run_id, company=folder.company_id)
+        switch.audit.write("undo", run=folder.run_id, company=folder.company_id)
         try:
-            late = switch_set_aside(workspace, folder, holds, world.wait)
+            late = switch_set_aside(switch.store, switch.workspace, folder, switch.terms)
             told = late.told(f"undo {folder.run_id} brings it back")
             if told:
                 unsaid[folder.company_id] = "; ".join(told)
-        except (CompanyProblem, OSError) as problem:
+        except (CompanyProblem, Refused, OSError) as problem:
             why = (problem.strerror or str(problem)) if isinstance(problem, OSError) else str(problem)
             problems[folder.company_id] = why
+            refused |= {folder.company_id} if isinstance(problem, Refused) else set()
+    status = _status(refused, problems or unsaid)
     run_id = folders[0].run_id
     if as_json:
         companies = [
@@ -134,9 +147,16 @@ def _switch_folders(
             }
             for folder in folders
         ]
-        fields = {"run_id": run_id, "status": "partial" if problems or unsaid else "done", "companies": companies}
-        print_json(write, {**place_fields(place), **fields})
-        return int(bool(problems or unsaid))
+        print_json(
+            write,
+            {
+                **place_fields(switch.store.path),
+                "run_id": run_id,
+                "status": _WORDS[status],
+                "companies": companies,
+            },
+        )
+        return status
     for folder in folders:
         name = shown(folder.company_id)
         if folder.company_id in problems:
@@ -147,14 +167,14 @@ def _switch_folders(
             write(f"company {name}: {unsaid[folder.company_id]}\n")
     if len(problems) < len(folders):
         write(f"What was live until now lies aside, and comes back with: baileys-cleanup undo {run_id}{world.again}\n")
-    return int(bool(problems or unsaid))
+    return status
 
 
 def _undo_fields(run: Run, restored: list[Restored], again: Counter[str], *, stopped: bool) -> dict[str, Any]:
     stayed = sum(len(company.stayed) for company in restored)
     return {
         "run_id": run.run_id,
-        "status": "stopped" if stopped else "partial" if stayed else "done",
+        "status": "stopped" if stopped else _WORDS[_status(any(company.refused for company in restored), stayed)],
         "companies": [
             {
                 "company_id": shown(company.company_id),
@@ -210,6 +230,7 @@ def _tell_undo(write: Callable[[str], object], run: Run, restored: list[Restored
 @click.command("undo", context_settings=CONTEXT)
 @click.argument("run_ids", nargs=-1, metavar="[RUN_ID]...")
 @only_companies
+@click.option("--anyway", is_flag=True, help="Go on in doubt: written in the last minute, or a pairing nobody noted.")
 @where
 @json_output
 @click.pass_context
@@ -231,12 +252,11 @@ def command(ctx: click.Context, /, run_ids: tuple[str, ...], companies: tuple[st
         if not run_ids:
             status = list_runs(settings, output.write, again=again, as_json=options["as_json"])
         else:
+            how = {"as_json": options["as_json"], "anyway": options["anyway"]}
             status = 0
             for run_id in run_ids:
                 if stop():
                     break
-                told = undo_run(
-                    settings, run_id, companies, world(stop, again), output.write, as_json=options["as_json"]
-                )
+                told = undo_run(settings, run_id, companies, world(stop, again), output.write, **how)
                 status = max(status, told)
     ctx.exit(stop.exit_status(max(status, int(output.failed))))

@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.devices import SharedDevice
 from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.decision.names import REMOVABLE, Kind
 
@@ -19,7 +20,7 @@ class Severity(IntEnum):
     CRITICAL = 3
 
 
-class Pairing(StrEnum):
+class PairingState(StrEnum):
     """What `creds.json` says of the login the keys belong to."""
 
     PAIRED = "paired"
@@ -33,16 +34,16 @@ class Pairing(StrEnum):
     @property
     def dead(self) -> bool:
         """Tell whether the bot will not come back by itself."""
-        return self in {Pairing.BROKEN, Pairing.GONE}
+        return self in {PairingState.BROKEN, PairingState.GONE}
 
 
-def pairing_of(account: Account, files: int) -> Pairing:
+def pairing_of(account: Account, files: int) -> PairingState:
     """Return the state of a pairing; `files` are the company's auth files."""
     if not account.present:
-        return Pairing.GONE if files else Pairing.NOTHING
+        return PairingState.GONE if files else PairingState.NOTHING
     if account.problem is None:
-        return Pairing.PAIRED if account.devices else Pairing.UNPAIRED
-    return Pairing.INCOMPLETE if account.devices else Pairing.BROKEN
+        return PairingState.PAIRED if account.devices else PairingState.UNPAIRED
+    return PairingState.INCOMPLETE if account.devices else PairingState.BROKEN
 
 
 class Cause(StrEnum):
@@ -51,6 +52,7 @@ class Cause(StrEnum):
     PAIRING_DEAD = "pairing_dead"
     PAIRING_INCOMPLETE = "pairing_incomplete"
     DEEPER = "contents_one_level_deeper"
+    SAME_DEVICE = "same_device"
     FULL = "full"
     NOTHING_REMOVABLE = "nothing_removable"
     UNPAIRED = "unpaired"
@@ -74,16 +76,18 @@ class Observation(NamedTuple):
     `kinds` are its auth files by kind, `removable` those of them that a cleanup would take now: None where nobody
     asked. `problem` is what is wrong with `creds.json`. `deeper` are the folders inside that hold a `creds.json` while
     the company holds none. `silent_days` are the whole days since anybody wrote here, None where nobody looked.
+    `shared` is its device where another company has it as well.
     """
 
     company_id: str
     kinds: Mapping[Kind, int]
     counted: int
-    pairing: Pairing
+    pairing: PairingState
     problem: str | None = None
     removable: Mapping[Kind, int] | None = None
     deeper: Sequence[str] = ()
     silent_days: int | None = None
+    shared: SharedDevice | None = None
 
 
 class Judgement(NamedTuple):
@@ -143,6 +147,8 @@ _NAMES: Mapping[Kind, tuple[str, str]] = {
 def judge(seen: Observation, levels: Levels, silent_after: int = 0) -> Judgement:
     """Judge a company by its own levels; `silent_after` are the days without a write after which that is said."""
     found = [*_of_pairing(seen), *_of_fullness(seen, levels)]
+    if seen.shared is not None:
+        found.append(of_shared_device(seen.shared))
     if seen.silent_days is not None and seen.silent_days >= silent_after:
         sentence = f"nobody has written here for {seen.silent_days:,} days"
         found.append(Finding(Cause.SILENT, Severity.NOTE, sentence, "see whether this tenant still has a bot"))
@@ -153,7 +159,7 @@ def _of_pairing(seen: Observation) -> list[Finding]:
     company = ("--company", seen.company_id)
     if seen.pairing.dead:
         what = "creds.json is gone while other auth files are there: the pairing is gone"
-        if seen.pairing is Pairing.BROKEN:
+        if seen.pairing is PairingState.BROKEN:
             # What it means for the rules stands behind the colon.
             what = f"{re.split('[:;]', seen.problem or 'creds.json is broken')[0]}: the pairing is broken"
         return [
@@ -165,14 +171,14 @@ def _of_pairing(seen: Observation) -> list[Finding]:
                 ("restore", "latest", "--replace", *company),
             )
         ]
-    if seen.pairing is Pairing.INCOMPLETE:
+    if seen.pairing is PairingState.INCOMPLETE:
         return [Finding(Cause.PAIRING_INCOMPLETE, Severity.WARNING, seen.problem or "creds.json is incomplete")]
-    if seen.pairing is Pairing.UNPAIRED:
+    if seen.pairing is PairingState.UNPAIRED:
         return [Finding(Cause.UNPAIRED, Severity.NOTE, "creds.json names no account: not paired yet")]
     deeper = of_deeper(seen.deeper)
     if deeper is not None:
         return [deeper]
-    if seen.pairing is Pairing.NOTHING:
+    if seen.pairing is PairingState.NOTHING:
         return [Finding(Cause.EMPTY, Severity.NOTE, "its folder is empty: there is no creds.json")]
     return []
 
@@ -187,6 +193,18 @@ def of_deeper(folders: Sequence[str]) -> Finding | None:
         Severity.WARNING,
         f"its auth files lie one level deeper, in {some}: nothing there is counted, cleaned or backed up",
         "let each folder that holds a creds.json lie under the sessions root itself, as company_<id>",
+    )
+
+
+def of_shared_device(shared: SharedDevice) -> Finding:
+    """Return what is to be said of a company whose device another one has as well."""
+    return Finding(
+        Cause.SAME_DEVICE,
+        Severity.WARNING,
+        f"the same device ({shared.device}) is also in company {shared.company_id}: two bots on one login end each"
+        " other's pairing (device_removed)",
+        "stop one of them and move its folder out of the sessions root; where one is only a copy, the setting exclude"
+        " passes it over",
     )
 
 

@@ -117,7 +117,9 @@ def _critical(store: Store, settings: Settings, company_id: str, world: World) -
 
 def _look(store: Store, settings: Settings, company_id: str, world: World) -> View | Unreadable:
     """Look again; a `creds.json` that does not parse had its second look already."""
-    return view_one(store, settings, company_id, terms_of(settings, world)._replace(wait=lambda: None))
+    with store.workspace(create=False) as workspace:
+        terms = terms_of(settings, world, workspace)._replace(wait=lambda: None)
+        return view_one(store, settings, company_id, terms)
 
 
 def _run(

@@ -46,13 +46,13 @@ def look(
         ids = store.select(wanted) or store.company_ids()[0]
         if not ids:
             result.warnings.append(no_companies(store.path))
-        terms = terms_of(settings, world)
+        terms = terms_of(settings, world, workspace)
         seeing = view_all(store, settings, ids, terms, detail=depth > Depth.LEVELS)
         facts = beside(store, workspace, ids, world) if publish else None
         found = list(_told_of(seeing, facts, len(ids), world, publish))
         before = [each for each in found if isinstance(each, View)]
         if settings.monitor.emergency_cleanup and not world.stopping():
-            found = _respond(store, settings, found, result, world, response=response)
+            found = _respond(store, settings, found, result, terms, world=world, response=response)
             left = {each.company_id for each in found}
             before = [view for view in before if view.company_id in left]
         notifier = Notifier(settings, world, response, result)
@@ -103,15 +103,16 @@ def _respond(
     settings: Settings,
     found: list[View | Unreadable],
     result: LookResult,
-    world: World,
+    terms: Terms,
     *,
+    world: World,
     response: Response,
 ) -> list[View | Unreadable]:
     """Clean what is critical, rotate what stays so where that is due; return what is seen then."""
     critical = [each.company_id for each in found if isinstance(each, View) and each.level is Level.CRITICAL]
     if not critical:
         return found
-    terms = terms_of(settings, world)._replace(wait=lambda: None)  # each had its second look
+    terms = terms._replace(wait=lambda: None)  # each had its second look
     emergencies = clean_critical(store, settings, critical, world, response.clean_one)
     result.emergencies = emergencies
     cleaned = {name for name, cleanup in emergencies.items() if cleanup.files}

@@ -38,7 +38,7 @@ def rehearse(settings: Settings, wanted: Sequence[str], world: World, response: 
         ids = store.select(wanted) or store.company_ids()[0]
         if not ids:
             result.warnings.append(no_companies(store.path))
-        result.found = tuple(view_all(store, settings, ids, terms_of(settings, world), detail=True))
+        result.found = tuple(view_all(store, settings, ids, terms_of(settings, world, workspace), detail=True))
         plans = {view.company_id: _plan(store, settings, view, world) for view in result.views}
         memory, damage = read_memory(workspace)
         result.warnings += [damage] if damage else []

@@ -5,9 +5,10 @@ import os
 
 import pytest
 
-from baileys_cleanup.cleaning.undo import undo_company
+from baileys_cleanup.cleaning.undo import UndoTerms, undo_company
 from baileys_cleanup.cleaning.undoable import choose_run, undoable_runs
 from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.decision.policy import HOUR
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.rotation.holds import rotation_holds
 from baileys_cleanup.store.folder.pairings import note_pairing
@@ -34,6 +35,7 @@ class Past:
         self.kept.mkdir(parents=True)
         write_run(tool, RUN)
         put(self.folder, "creds.json", creds())
+        note_pairing(tool, RUN.run_id, "7", f"{PN}:7")
 
     def took(self, *removed):
         """Lay files into the quarantine."""
@@ -41,12 +43,15 @@ class Past:
             put(self.kept, name, b"old", age=20)
         return self
 
-    def undo(self, stopping=lambda: False):
-        """Undo, and give what came back and what stayed by name."""
-        world = World(NOW, lambda: NOW, lambda: None, stopping, lambda: 0.0)
-        holds = rotation_holds(self.tool, "")
-        restored = undo_company(self.root, self.tool, RUN, "7", world=world, holds=holds)
+    def undo(self, stopping=lambda: False, **how):
+        """Undo an hour later, and give what came back and what stayed by name."""
+        restored = self.undone(stopping, **how)
         return sorted(restored.files), {problem.file: problem.error for problem in restored.stayed}
+
+    def undone(self, stopping=lambda: False, now=NOW + HOUR, **how):
+        """Undo an hour later."""
+        world = World(now, lambda: now, lambda: None, stopping, lambda: 0.0)
+        return undo_company(self.root, self.tool, RUN, "7", UndoTerms(world, rotation_holds(self.tool, ""), **how))
 
 
 @pytest.fixture

@@ -10,18 +10,24 @@ from baileys_cleanup.backups.naming import archive_name
 from baileys_cleanup.commands.restore import NotRestored, restore
 from baileys_cleanup.commands.undo import undo_run
 from baileys_cleanup.commands.undo_list import list_runs
+from baileys_cleanup.decision.policy import HOUR
 from baileys_cleanup.errors import LockHeld, Refused, StoreProblem, UsageProblem
 from baileys_cleanup.store.folder import staging
+from baileys_cleanup.store.folder.pairings import note_pairing
+from baileys_cleanup.store.folder.runs import write_run
 from baileys_cleanup.store.folder.set_aside import read_asides
 from baileys_cleanup.store.folder.whole_folders import FolderSwitches
+from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import BACKUP_LOCK, RUN_LOCK
 
 from ..backups.helpers import archive
 from ..helpers import DAY, NOW, PN, creds, names, put
-from .helpers import SESSION, WORLD, said
+from .helpers import SESSION, said
+from .helpers import WORLD as AT_ONCE
 
 KEY = "app-state-sync-key-AACpMw==.json"
 FILES = {"creds.json": creds(), KEY: b'{"k":1}', "pre-key-7.json": b"{}", SESSION: b'{"old":1}'}
+WORLD = AT_ONCE._replace(now=NOW + HOUR)
 LATER = WORLD._replace(clock=lambda: NOW + DAY)
 
 
@@ -41,6 +47,10 @@ def folder(place):
         put(place / "company_7", name, content, age=2)
     put(place / "company_7", SESSION, b'{"new":1}', age=0.5)
     return place / "company_7"
+
+
+def _identity(data):
+    return {"signedIdentityKey": {"public": {"type": "Buffer", "data": data}}}
 
 
 def back(settings, shelf, what="latest", **how):
@@ -113,8 +123,78 @@ def test_another_accounts_folder_is_refused(settings, shelf, folder, tool):
     put(folder, "creds.json", creds(me={"id": "15559999999:1@s.whatsapp.net"}))
     (folder / KEY).unlink()
     before = contents(folder)
-    assert "another account" in refused(Refused, settings, shelf)
+    sentence = refused(Refused, settings, shelf)
+    assert [] == [part for part in ("another account", "15559999999:1", f"{PN}:7") if part not in sentence]
     assert before == contents(folder)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_the_same_device_paired_anew_is_another_pairing(settings, shelf, folder, tool, replace):
+    """The number and the device are the archive's, the identity key is not: its keys are worth nothing here."""
+    old = {"creds.json": creds(**_identity("BA==")), KEY: b'{"k":1}', "pre-key-7.json": b"{}"}
+    (shelf / archive_name("7", NOW - DAY)).write_bytes(archive(old, "7"))
+    put(folder, "creds.json", creds(**_identity("BQ==")), age=2)
+    put(folder, "pre-key-31.json", age=2)
+    before = contents(folder)
+    if not replace:
+        assert "paired anew" in refused(Refused, settings, shelf, anyway=True)
+        assert before == contents(folder)
+        return
+    status, document = back(settings, shelf, replace=True)
+    assert (0, sorted(old)) == (status, names(folder))
+    assert "nothing of it comes along" in " ".join(document["warnings"])
+
+
+def test_a_pairing_that_nobody_can_compare_is_asked_about(settings, shelf, folder, tool):
+    """One side has no public identity key: status 4, and --anyway takes the two for one."""
+    put(folder, "creds.json", creds(**_identity("BQ==")), age=2)
+    (folder / KEY).unlink()
+    assert "--anyway" in refused(Refused, settings, shelf)
+    assert 0 == back(settings, shelf, anyway=True)[0]
+    assert KEY in names(folder)
+
+
+def test_where_creds_are_gone_the_last_noted_pairing_tells(settings, shelf, folder, tool):
+    """The folder was paired anew and cleaned since the archive, and then lost its creds.json: nothing is mixed."""
+    run = Run("20261121T030000Z-4f1c", NOW - DAY, 7)
+    write_run(tool, run)
+    note_pairing(tool, run.run_id, "7", "15559999999:1")
+    (folder / "creds.json").unlink()
+    before = contents(folder)
+    assert "15559999999:1" in refused(Refused, settings, shelf)
+    assert before == contents(folder)
+    assert 0 == back(settings, shelf, anyway=True)[0]
+
+
+def test_a_folder_begun_anew_gets_no_pre_key_of_the_archive(settings, shelf, folder, tool):
+    """Its creds.json names no account yet: pre-keys of the former pairing stay in the archive."""
+    put(folder, "creds.json", creds(me=None), age=2)
+    (folder / "pre-key-7.json").unlink()
+    assert 1 == back(settings, shelf)[0]
+    assert "pre-key-7.json" not in names(folder)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_the_folder_of_a_bot_that_just_wrote_is_refused(settings, shelf, folder, tool, replace):
+    """A bot that is silent right now cannot be seen, one that wrote in the last minute can; --anyway goes on."""
+    (folder / KEY).unlink()
+    put(folder, SESSION, b'{"new":1}', age=-1 / 24)
+    before = contents(folder)
+    assert "stop it first" in refused(Refused, settings, shelf, replace=replace)
+    assert before == contents(folder)
+    (warning,) = [
+        text for text in back(settings, shelf, replace=replace, dry_run=True)[1]["warnings"] if "stop" in text
+    ]
+    assert "a real run would restore nothing now" in warning
+    assert 0 == back(settings, shelf, replace=replace, anyway=True)[0]
+    assert KEY in names(folder)
+
+
+def test_a_creds_that_was_just_broken_keeps_nobody_from_the_way_back(settings, shelf, folder, tool):
+    """An empty creds.json of this minute may be the bot's end: it can be replaced at once."""
+    put(folder, "creds.json", b"", age=-1 / 24)
+    assert 0 == back(settings, shelf, replace=True)[0]
+    assert FILES["creds.json"] == (folder / "creds.json").read_bytes()
 
 
 def test_a_file_that_appears_meanwhile_wins(settings, shelf, folder, tool, monkeypatch):

@@ -9,16 +9,19 @@ import pytest
 
 from baileys_cleanup.commands.undo import undo_run
 from baileys_cleanup.commands.undo_list import list_runs
-from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.policy import HOUR, Policy
 from baileys_cleanup.errors import LockHeld, UsageProblem
 from baileys_cleanup.store.folder.folder_store import FolderWorkspace, open_store
 from baileys_cleanup.store.folder.lock import hold_lock
+from baileys_cleanup.store.folder.pairings import note_pairing
 from baileys_cleanup.store.folder.runs import read_runs, write_run
 from baileys_cleanup.store.runs import Run
 
-from ..helpers import NOW, creds, names, put
-from .helpers import SESSION, WORLD, said
+from ..helpers import NOW, PN, creds, names, put
+from .helpers import SESSION, said
+from .helpers import WORLD as AT_ONCE
 
+WORLD = AT_ONCE._replace(now=NOW + HOUR)
 RUN = Run("20261122T030000Z-4f1c", NOW, 7)
 
 
@@ -30,6 +33,7 @@ def past(tool, place):
     kept.mkdir(parents=True)
     put(kept, SESSION, b"12345", age=20)
     write_run(tool, RUN)
+    note_pairing(tool, RUN.run_id, "7", f"{PN}:7")
     return place / "company_7"
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
-from baileys_cleanup.decision.judgement import Cause, Judgement, Observation, Pairing, Severity, judge, pairing_of
+from baileys_cleanup.decision.judgement import Cause, Judgement, Observation, PairingState, Severity, judge, pairing_of
 from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.decision.names import REMOVABLE, Kind
 
@@ -24,7 +24,7 @@ def observations(draw):
         draw(st.text(min_size=1, max_size=8)),
         kinds,
         sum(kinds.values()),
-        draw(st.sampled_from(list(Pairing))),
+        draw(st.sampled_from(list(PairingState))),
         draw(st.sampled_from([None, "creds.json is empty; the rest"])),
         draw(st.sampled_from([None, removable])),
         draw(st.lists(st.text(max_size=5), max_size=9)),
@@ -35,17 +35,17 @@ def observations(draw):
 @pytest.mark.parametrize(
     ("account", "files", "expected"),
     [
-        (Account(True, OWN, 31, 31), 3, Pairing.PAIRED),
-        (Account(True, frozenset(), 31, 31), 3, Pairing.UNPAIRED),
-        (Account(True, OWN, None, 31, "creds.json is incomplete: x"), 3, Pairing.INCOMPLETE),
-        (Account(True, frozenset(), None, None, "creds.json is incomplete: x"), 3, Pairing.BROKEN),
-        (unreadable("is empty"), 3, Pairing.BROKEN),
-        (unreadable("is empty"), 1, Pairing.BROKEN),
-        (ABSENT, 3, Pairing.GONE),
-        (ABSENT, 0, Pairing.NOTHING),
-        (read_account(creds()), 3, Pairing.PAIRED),
-        (read_account(creds(me=None)), 3, Pairing.UNPAIRED),
-        (read_account(b"{}"), 3, Pairing.BROKEN),
+        (Account(True, OWN, 31, 31), 3, PairingState.PAIRED),
+        (Account(True, frozenset(), 31, 31), 3, PairingState.UNPAIRED),
+        (Account(True, OWN, None, 31, "creds.json is incomplete: x"), 3, PairingState.INCOMPLETE),
+        (Account(True, frozenset(), None, None, "creds.json is incomplete: x"), 3, PairingState.BROKEN),
+        (unreadable("is empty"), 3, PairingState.BROKEN),
+        (unreadable("is empty"), 1, PairingState.BROKEN),
+        (ABSENT, 3, PairingState.GONE),
+        (ABSENT, 0, PairingState.NOTHING),
+        (read_account(creds()), 3, PairingState.PAIRED),
+        (read_account(creds(me=None)), 3, PairingState.UNPAIRED),
+        (read_account(b"{}"), 3, PairingState.BROKEN),
     ],
 )
 def test_the_state_of_a_pairing(account, files, expected):
@@ -108,7 +108,7 @@ def test_what_fills_a_folder_is_named():
     """Kinds that no rule takes, and files that are still young or needed, the most of them first."""
     kinds = {Kind.LID_MAPPING: 300, Kind.DEVICE_LIST: 150, Kind.SESSION: 60, Kind.CREDS: 1, Kind.PRE_KEY: 0}
     kinds[Kind.UNKNOWN] = 1
-    (finding,) = judge(Observation("7", kinds, 512, Pairing.PAIRED, removable={}), LEVELS).findings
+    (finding,) = judge(Observation("7", kinds, 512, PairingState.PAIRED, removable={}), LEVELS).findings
     expected = (
         "512 files counted: level critical; a cleanup can free nothing: kinds that no rule takes (300 LID mappings,"
         " 150 device lists, 1 file of unknown name, creds.json) and files that are still young or needed (60 sessions)"
@@ -119,7 +119,7 @@ def test_what_fills_a_folder_is_named():
 def test_what_a_cleanup_leaves_is_told():
     """How many would go, how many stay, and why that is still too many; kinds that do not count are no relief."""
     kinds = {Kind.LID_MAPPING: 300, Kind.SESSION: 60}
-    seen = Observation("7", kinds, 360, Pairing.PAIRED, removable={Kind.SESSION: 50})
+    seen = Observation("7", kinds, 360, PairingState.PAIRED, removable={Kind.SESSION: 50})
     (finding,) = judge(seen, LEVELS).findings
     assert "a cleanup would free 50 and leave 310, level critical, because of kinds that no rule takes (300" in (
         finding.sentence
@@ -132,7 +132,7 @@ def test_what_a_cleanup_leaves_is_told():
 
 def test_contents_one_level_deeper_are_a_warning():
     """The folders are named, five of them, and what to do."""
-    seen = Observation("7", {}, 0, Pairing.NOTHING, deeper=[str(number) for number in range(7)])
+    seen = Observation("7", {}, 0, PairingState.NOTHING, deeper=[str(number) for number in range(7)])
     (finding,) = judge(seen, LEVELS).findings
     assert (Cause.DEEPER, Severity.WARNING) == (finding.cause, finding.severity)
     assert "in '0', '1', '2', '3', '4' and more:" in finding.sentence
@@ -141,14 +141,14 @@ def test_contents_one_level_deeper_are_a_warning():
 @pytest.mark.parametrize(("days", "told"), [(None, False), (29, False), (30, True), (400, True)])
 def test_a_company_that_nobody_writes_is_a_note(days, told):
     """From the days on that were set, and never an alarm."""
-    judgement = judge(Observation("7", {Kind.CREDS: 1}, 1, Pairing.PAIRED, silent_days=days), LEVELS, 30)
+    judgement = judge(Observation("7", {Kind.CREDS: 1}, 1, PairingState.PAIRED, silent_days=days), LEVELS, 30)
     assert told == (judgement.severity is Severity.NOTE)
     assert judgement.trouble is None
 
 
 def test_what_is_well_has_nothing_to_say():
     """No finding, no severity, no trouble."""
-    judgement = judge(Observation("7", {Kind.CREDS: 1}, 1, Pairing.PAIRED), LEVELS, 30)
+    judgement = judge(Observation("7", {Kind.CREDS: 1}, 1, PairingState.PAIRED), LEVELS, 30)
     assert (Judgement(), Severity.OK, None, None, False) == (
         judgement,
         judgement.severity,

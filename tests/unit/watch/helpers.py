@@ -1,7 +1,9 @@
 """Companies to look at, services that do as told, and what a look says."""
 
+from zlib import crc32
+
 from baileys_cleanup.cleaning.world import World
-from baileys_cleanup.decision.judgement import Observation, Pairing, judge
+from baileys_cleanup.decision.judgement import Observation, PairingState, judge
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.store.store import Space
@@ -12,7 +14,7 @@ from baileys_cleanup.watch.result import Depth
 from baileys_cleanup.watch.see.all import Facts
 from baileys_cleanup.watch.see.company import Detail, Removable, View
 
-from ..helpers import NOW, OTHER, creds, put
+from ..helpers import LID, NOW, OTHER, PN, creds, put
 
 MINUTE = 60 * 10**9
 WORLD = World(NOW, lambda: NOW, lambda: None, lambda: False, lambda: 0.0)
@@ -22,7 +24,7 @@ SESSION = f"session-{OTHER}.0.json"
 def view(counted, company_id="7", detail=None, *, removable=1, **more):
     """Give a company as seen; of its files, which are sessions, that many could be removed, and the rest is mapped."""
     kinds = {Kind.SESSION: removable, Kind.LID_MAPPING: counted - removable}
-    usual = {"kinds": kinds, "counted": counted, "pairing": Pairing.PAIRED, "removable": {Kind.SESSION: removable}}
+    usual = {"kinds": kinds, "counted": counted, "pairing": PairingState.PAIRED, "removable": {Kind.SESSION: removable}}
     seen = Observation(company_id, **(usual | more))
     return View(company_id, counted, Levels().of(counted), detail, seen.pairing, judge(seen, Levels(), 30))
 
@@ -52,7 +54,9 @@ def company(place, company_id, kept, *, old=0, pre_keys=0, made=0):
     """
     made = max(made, pre_keys)
     folder = place / f"company_{company_id}"
-    put(folder, "creds.json", creds(made + 1))
+    device = 7 if company_id == "7" else 10 + crc32(company_id.encode()) % 90_000
+    me = {"id": f"{PN}:{device}@s.whatsapp.net", "lid": f"{LID}:{device}@lid"}
+    put(folder, "creds.json", creds(made + 1, me=me))
     for number in range(kept - 1):
         (folder / f"device-list-{number}.json").touch()
     for number in range(old):

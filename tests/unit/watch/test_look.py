@@ -3,11 +3,12 @@
 import os
 import shutil
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
 from baileys_cleanup.cleaning.company import clean_company
-from baileys_cleanup.decision.levels import Level
+from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.errors import CleanupError, Refused, UsageProblem
 from baileys_cleanup.settings.values import Alerts, Monitor, Settings
 from baileys_cleanup.store.folder.lock import hold_lock
@@ -520,18 +521,19 @@ def test_a_dead_pairing_is_told_whatever_the_count(place, settings):
 def test_a_digest_names_ten_and_the_number_of_the_rest(place, settings):
     """Forty critical companies: one message, the worst first, ten lines, how many more, and the way back for all."""
     for number in range(40):
-        company(place, f"t{number:02}", 110, old=80 + number)
+        company(place, f"t{number:02}", 3, old=3 + number)
     box = Postbox()
+    settings = replace(settings, levels=Levels(2, 4, 5, 6))
     seen = looked(settings, box)
     ((title, text),) = box.heard
     lines = text.splitlines()
-    assert "Baileys: 40 companies, the worst t39: critical, 229 files" == title
-    assert [f"t{number}: critical, {190 + number} files" for number in range(39, 29, -1)] == [
+    assert "Baileys: 40 companies, the worst t39: critical, 45 files" == title
+    assert [f"t{number}: critical, {6 + number} files" for number in range(39, 29, -1)] == [
         line.partition(";")[0] for line in lines[:10]
     ]
     (run_id,) = {run_id for cleanup in seen.emergencies.values() for run_id in cleanup.runs}
     assert "and 30 more: baileys-cleanup check" == lines[10]
-    removed = sum(80 + number for number in range(40))
+    removed = sum(3 + number for number in range(40))
     way_back = f"to take all of it back: baileys-cleanup undo {run_id}"
     assert f"Emergency cleanups of this look removed {removed:,} files of 40 companies; {way_back}" == lines[11]
     assert 13 == len(lines)

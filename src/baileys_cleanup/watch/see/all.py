@@ -7,7 +7,9 @@ from baileys_cleanup.backups.record import BackupRecord as Backups
 from baileys_cleanup.backups.record import read_backup_records
 from baileys_cleanup.cleaning.company import Terms
 from baileys_cleanup.cleaning.undoable import undoable_runs
+from baileys_cleanup.cleaning.waiting_keys import waiting_keys
 from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.decision.devices import Devices
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.store import PassedOver, Space, Store, Workspace
@@ -47,9 +49,10 @@ class Facts(NamedTuple):
         return [each for each in self.seen if isinstance(each, Unreadable)]
 
 
-def terms_of(settings: Settings, world: World) -> Terms:
-    """Return the terms of a look: those of a cleanup."""
-    return Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping, again=world.again)
+def terms_of(settings: Settings, world: World, workspace: Workspace | None = None) -> Terms:
+    """Return the terms of a look: those of a cleanup. Without a workspace nothing is known of earlier cleanups."""
+    terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping, again=world.again)
+    return terms._replace(waiting=waiting_keys(workspace, writes=False), devices=Devices())
 
 
 def gather(settings: Settings, wanted: Iterable[str], world: World) -> Facts:
@@ -59,7 +62,7 @@ def gather(settings: Settings, wanted: Iterable[str], world: World) -> Facts:
     """
     with open_store(settings.sessions_root, settings.exclude) as store, store.workspace(create=False) as workspace:
         ids = store.select(wanted) or store.company_ids()[0]
-        seen = tuple(view_all(store, settings, ids, terms_of(settings, world), detail=True))
+        seen = tuple(view_all(store, settings, ids, terms_of(settings, world, workspace), detail=True))
         return beside(store, workspace, ids, world)._replace(seen=seen)
 
 

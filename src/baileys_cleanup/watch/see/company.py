@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.cleaning.company import Sight, Terms, look_and_plan, observe, plan_listed
 from baileys_cleanup.cleaning.second_look import with_second_look
-from baileys_cleanup.decision.judgement import Cause, Judgement, Observation, Pairing, judge
+from baileys_cleanup.decision.judgement import Cause, Judgement, Observation, PairingState, judge
 from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.policy import DAY, Policy
@@ -53,13 +53,21 @@ class View:
     counted: int
     level: Level
     detail: Detail | None = None
-    pairing: Pairing = Pairing.PAIRED
+    pairing: PairingState = PairingState.PAIRED
     judgement: Judgement = field(default_factory=Judgement)
 
     @property
     def silent(self) -> bool:
         """Tell whether nobody has written here for long."""
-        return any(finding.cause is Cause.SILENT for finding in self.judgement.findings)
+        return self._is_told_of(Cause.SILENT)
+
+    @property
+    def same_device(self) -> bool:
+        """Tell whether another company has the same device."""
+        return self._is_told_of(Cause.SAME_DEVICE)
+
+    def _is_told_of(self, cause: Cause) -> bool:
+        return any(finding.cause is cause for finding in self.judgement.findings)
 
 
 class Unreadable(NamedTuple):
@@ -111,7 +119,7 @@ def _quick(company: Company, policy: Policy, terms: Terms, silent_after: int) ->
         observed = _observed(company, plan_listed(company, listing, account, policy, terms), terms.levels)
     else:
         observed = observe(company, account, listing, kinds=kinds, counted=counted, removable=None)
-    return _view(observed, terms.levels, silent_after)
+    return _view(observed._replace(shared=terms.met(company.id, account)), terms.levels, silent_after)
 
 
 def _thorough(company: Company, policy: Policy, terms: Terms, silent_after: int) -> View:
@@ -124,7 +132,7 @@ def _thorough(company: Company, policy: Policy, terms: Terms, silent_after: int)
         if verdict.file.kind is Kind.SESSION and verdict.rule is not Rule.OWN_SESSION
     ]
     newest = max((file.modified for file in files if file.modified is not None), default=None)
-    observed = _observed(company, sight, terms.levels)
+    observed = _observed(company, sight, terms.levels)._replace(shared=terms.met(company.id, sight.account))
     if newest is not None:
         observed = observed._replace(silent_days=max(terms.now - newest, 0) // DAY)
     detail = Detail(

@@ -42,6 +42,11 @@ def totals(facts: Facts) -> "Iterator[Metric]":
         ("baileys_companies_unreadable", "Companies that could not be looked at.", len(facts.unreadable)),
         ("baileys_companies_pairing_dead", "Bots that will not come back by themselves.", _dead(views)),
         ("baileys_companies_silent", "Companies that nobody has written for long.", sum(v.silent for v in views)),
+        (
+            "baileys_companies_same_device",
+            "Companies whose device is in another folder as well.",
+            sum(v.same_device for v in views),
+        ),
         ("baileys_folders_passed_over", "Links and folders of other names in the root.", len(facts.passed_over)),
         ("baileys_files_bytes", "Size of all auth files, in bytes.", sum(d.size for d in details)),
         ("baileys_removable_files", "Files that a cleanup would remove now.", sum(d.removable.files for d in details)),

@@ -140,5 +140,6 @@ HEADLINES = {
     Cause.PAIRING_DEAD.value: "its pairing is dead",
     Cause.PAIRING_INCOMPLETE.value: "creds.json is incomplete",
     Cause.DEEPER.value: "its files lie one level deeper",
+    Cause.SAME_DEVICE.value: "another company has the same device",
 }
 """What is wrong beside the count, in a few words."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baileys_cleanup.decision.account import Account
-from baileys_cleanup.decision.judgement import Cause, Pairing, Severity
+from baileys_cleanup.decision.judgement import Cause, PairingState, Severity
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.plan import plan
@@ -41,7 +41,7 @@ def test_a_look_tells_kinds_level_and_what_would_go(root, place, settings):
     assert sum(path.stat().st_size for path in folder.iterdir()) == found.detail.size
     assert NOW - 20 * 86_400 * 10**9 == found.detail.oldest
     newest = max(path.stat().st_mtime_ns for path in folder.iterdir())
-    assert (newest, Pairing.PAIRED) == (found.detail.newest, found.pairing)
+    assert (newest, PairingState.PAIRED) == (found.detail.newest, found.pairing)
 
 
 def test_a_quick_look_counts_as_the_thorough_one(root, place, settings):
@@ -92,7 +92,7 @@ def test_broken_creds_are_told(root, place, settings):
     company(place, "7", 2)
     put(place / "company_7", "creds.json", b"{")
     found = view_one(root, settings, "7", terms_of(settings, WORLD))
-    assert Pairing.BROKEN is found.pairing
+    assert PairingState.BROKEN is found.pairing
     assert "not valid JSON" in found.judgement.trouble.sentence
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from baileys_cleanup.decision.judgement import Pairing
+from baileys_cleanup.decision.judgement import PairingState
 from baileys_cleanup.store.store import PassedOver
 from baileys_cleanup.watch.see.company import Unreadable
 from baileys_cleanup.watch.show.nagios import State, Thresholds, checked, document, line, unknown
@@ -93,12 +93,12 @@ def test_the_document_has_every_company():
 @pytest.mark.parametrize(
     ("more", "state"),
     [
-        ({"pairing": Pairing.BROKEN}, State.CRITICAL),
-        ({"pairing": Pairing.GONE}, State.CRITICAL),
-        ({"pairing": Pairing.INCOMPLETE}, State.WARNING),
-        ({"pairing": Pairing.NOTHING, "deeper": ["5511"]}, State.WARNING),
-        ({"pairing": Pairing.NOTHING}, State.OK),
-        ({"pairing": Pairing.UNPAIRED}, State.OK),
+        ({"pairing": PairingState.BROKEN}, State.CRITICAL),
+        ({"pairing": PairingState.GONE}, State.CRITICAL),
+        ({"pairing": PairingState.INCOMPLETE}, State.WARNING),
+        ({"pairing": PairingState.NOTHING, "deeper": ["5511"]}, State.WARNING),
+        ({"pairing": PairingState.NOTHING}, State.OK),
+        ({"pairing": PairingState.UNPAIRED}, State.OK),
         ({"silent_days": 99}, State.OK),
     ],
 )
@@ -109,7 +109,7 @@ def test_what_is_wrong_beside_the_count_has_its_state(more, state):
 
 def test_a_dead_pairing_comes_first_with_the_command_that_helps():
     """Before any count; the first company's command stands there to be copied."""
-    seen = [view(200, "full"), view(4, "dead", pairing=Pairing.BROKEN, problem="creds.json is empty; x")]
+    seen = [view(200, "full"), view(4, "dead", pairing=PairingState.BROKEN, problem="creds.json is empty; x")]
     text = line(checked(seen, LIMITS)._replace(again=" --config x"))
     assert text.startswith(
         "CRITICAL - 1 bot will not come back by itself: dead (creds.json is empty);"

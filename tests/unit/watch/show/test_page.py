@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from baileys_cleanup.decision.judgement import Pairing
+from baileys_cleanup.decision.judgement import PairingState
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.store.store import PassedOver
 from baileys_cleanup.watch.remember.run_history import History
@@ -64,7 +64,7 @@ def read():
         view(20, "b", detail(newest=NOW - 40 * DAY), silent_days=40),
         view(200, "<a>", detail(removable=Removable(5, 50), newest=NOW), removable=50),
         view(300, "stuck", detail(), removable=0),
-        view(4, "dead", detail(), pairing=Pairing.BROKEN, problem="creds.json is empty; x"),
+        view(4, "dead", detail(), pairing=PairingState.BROKEN, problem="creds.json is empty; x"),
         Unreadable("c&d", "closed"),
     )
     over = (PassedOver("company_x", "a link", keys=True),)

@@ -4,7 +4,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from baileys_cleanup.backups.record import BackupRecord as Backups
-from baileys_cleanup.decision.judgement import Pairing
+from baileys_cleanup.decision.judgement import PairingState
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.errors import UsageProblem
@@ -40,7 +40,7 @@ def test_every_kind_has_its_gauge_also_at_nothing():
 def test_a_company_has_its_metrics():
     """Count, level, bytes, what would go, the oldest session and the state of creds.json."""
     seen = detail(size=99, removable=Removable(5, 50), oldest=NOW, newest=NOW)
-    found = read(view(160, "7", seen, pairing=Pairing.BROKEN))
+    found = read(view(160, "7", seen, pairing=PairingState.BROKEN))
     one = {name.removeprefix("baileys_company_"): values for name, values in found.items() if "_company_" in name}
     assert {("7", level.value): level is Level.ATTENTION for level in Level} == one.pop("level")
     assert {
@@ -118,7 +118,7 @@ def test_backups_have_their_metrics():
 def crowd(number):
     """Give that many companies, every tenth of them full and every hundredth dead."""
     for each in range(number):
-        dead = {"pairing": Pairing.BROKEN} if each % 100 == 0 else {}
+        dead = {"pairing": PairingState.BROKEN} if each % 100 == 0 else {}
         yield view(190 + each if each % 10 == 0 else each % 90 + 1, f"{each:05}", detail(), **dead)
 
 

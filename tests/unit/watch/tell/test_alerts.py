@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baileys_cleanup.decision.judgement import Pairing
+from baileys_cleanup.decision.judgement import PairingState
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.watch.tell.alerts import HOUR, ActionTaken, LastAlert, due, remembered, unheard_of
 
@@ -154,7 +154,7 @@ def test_what_no_cleanup_can_help_is_told_once_and_when_it_grows_by_a_tenth(coun
 )
 def test_a_dead_pairing_is_due_whatever_the_count(told, expected):
     """When it is new, and again after the hours; it is a failure, also where the count fell meanwhile."""
-    alert = due(view(4, pairing=Pairing.BROKEN), told, REPEAT, NOW)
+    alert = due(view(4, pairing=PairingState.BROKEN), told, REPEAT, NOW)
     assert expected == (alert is not None)
     assert alert is None or (alert.kind, alert.clear) == ("failure", False)
 

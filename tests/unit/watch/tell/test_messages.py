@@ -2,7 +2,7 @@
 
 import pytest
 
-from baileys_cleanup.decision.judgement import Pairing
+from baileys_cleanup.decision.judgement import PairingState
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.watch.tell.alerts import HOUR, ActionTaken, LastAlert, due
 from baileys_cleanup.watch.tell.messages import Place, Told, body, message, next_step, summary_of, title
@@ -76,7 +76,7 @@ def test_no_advice_is_given_that_cannot_help():
 
 def test_a_dead_pairing_comes_with_the_command_that_helps():
     """The sentence, the way back, and no advice about the count."""
-    seen = view(200, pairing=Pairing.BROKEN, problem="creds.json is empty; the rest")
+    seen = view(200, pairing=PairingState.BROKEN, problem="creds.json is empty; the rest")
     each = told(seen)
     assert "Baileys company 7: its pairing is dead" == title(each.alert)
     text = body(each, PLACE)
@@ -94,7 +94,7 @@ def test_a_digest_has_the_worst_first():
     """A dead pairing before what is full, what is full before what cannot be helped, what fell last."""
     fell = told(view(90, "fell"), earlier=LastAlert(Level.CRITICAL, NOW))
     stuck = told(view(900, "stuck", removable=0))
-    dead = told(view(4, "dead", pairing=Pairing.GONE))
+    dead = told(view(4, "dead", pairing=PairingState.GONE))
     several = [fell, stuck, told(view(160, "full")), dead, told(view(190, "fuller"))]
     digest = message(several, PLACE, "all of it")
     assert "Baileys: 5 companies, the worst dead: its pairing is dead" == digest.title
