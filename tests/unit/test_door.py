@@ -23,15 +23,16 @@ def companies(monkeypatch):
     memory.empty()
     now = time.time_ns()
     files = dict.fromkeys([*OLD, *KEPT], (b"{}", now - 20 * DAY))
-    files |= {"creds.json": (creds(), now), KEPT[1]: (b"{}", now)}
-    memory.COMPANIES.update({"7": files, "8": {"creds.json": (creds(), now)}})
+    files |= {"creds.json": (creds(), now - DAY), KEPT[1]: (b"{}", now - DAY)}
+    other = creds(me={"id": "15550000008:7@s.whatsapp.net"})
+    memory.COMPANIES.update({"7": files, "8": {"creds.json": (other, now - DAY)}})
     yield memory.COMPANIES
     memory.empty()
 
 
 def run(*args):
     """Run a command on the store; give its status and what it printed."""
-    done = CliRunner().invoke(cli.commands, [*args, "--sessions-root", "memory://all"])
+    done = CliRunner().invoke(cli.commands, [*args, "--store", "memory://all"])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done.exit_code, done.stdout
 

@@ -34,7 +34,7 @@ def back_up_all(
     Raises UsageProblem or LockHeld before anything is written.
     """
     with ExitStack() as stack:
-        store = stack.enter_context(open_store(settings.sessions_root, settings.exclude))
+        store = stack.enter_context(open_store(settings.place, settings.exclude))
         ids = selection.ids(store, store.company_ids()[0])
         place = stack.enter_context(open_place(place_of(settings), store.contains))
         if rehearse:
@@ -124,7 +124,7 @@ def looking(settings: Settings) -> Iterator[tuple[Place, BackupRecords]]:
         place = stack.enter_context(open_place(place_of(settings)))
         workspace: Workspace | None = None
         try:
-            store = stack.enter_context(open_store(settings.sessions_root, settings.exclude))
+            store = stack.enter_context(open_store(settings.place, settings.exclude))
             workspace = stack.enter_context(store.workspace(create=False))
         except UsageProblem:
             pass  # archives can be read without it

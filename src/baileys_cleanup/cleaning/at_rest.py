@@ -33,12 +33,14 @@ class AtWork(NamedTuple):
     name: str
     seconds: int
 
-    def __str__(self) -> str:
+    def in_words(self) -> str:
+        """Return what was seen, and what it means."""
         ago = f"{self.seconds} s ago" if self.seconds > 0 else "just now"
-        return (
-            f"{shown(self.name)} was written {ago}, so its bot seems to run: stop it first; where you know that it is"
-            " stopped, `--anyway` goes on"
-        )
+        return f"{shown(self.name)} was written {ago}, so its bot seems to run"
+
+    def __str__(self) -> str:
+        """Return the same as a guard says it, with the way on."""
+        return f"{self.in_words()}: stop it first; where you know that it is stopped, `--anyway` goes on"
 
 
 def why_not_at_rest(files: Iterable[Written], now: int, *, creds_broken: bool = False) -> AtWork | None:

@@ -47,7 +47,7 @@ def clean(
     Raises UsageProblem, LockHeld or Refused before anything was touched.
     """
     began = world.stopwatch()
-    with open_store(settings.sessions_root, settings.exclude) as store:
+    with open_store(settings.place, settings.exclude) as store:
         everyone, _ = store.company_ids()
         ids = selection.ids(store, everyone)
         shard = str(selection.shard or "")
@@ -214,6 +214,7 @@ def _prepare(
 def _tell_of_root(outcome: RunOutcome, store: Store, settings: Settings, everyone: list[str]) -> None:
     if store.was_link:
         outcome.notes.append(f"the sessions root {store.asked} leads to {store.path}")
+    outcome.notes += store.remarks()
     if not everyone:
         outcome.warnings.append(no_companies(store.path))
     for sentence, keys in passed_over_in_words(store.passed_over()):

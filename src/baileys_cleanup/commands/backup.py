@@ -63,7 +63,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
     """
     if options["listing"] + options["verifying"] + options["dry_run"] > 1:
         raise click.UsageError("--list, --verify and --dry-run exclude each other.", ctx)
-    settings = load_settings(options["sessions_root"], options["config"]).settings
+    settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
     if options["target"] is not None:
         settings = replace(settings, backup=replace(settings.backup, to=options["target"]))
     output, stop = Output(), Stop()
@@ -77,7 +77,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
         elif options["verifying"]:
             status = verify_all(settings, selection.wanted, stop, say)
         else:
-            again = same_place(options["sessions_root"], options["config"], **{"from": options["target"]})
+            again = same_place(
+                options["sessions_root"], options["config"], store=options["store"], **{"from": options["target"]}
+            )
             status = back_up(settings, selection, stop, say, dry_run=options["dry_run"], again=again)
     ctx.exit(stop.exit_status(max(status, int(output.failed))))
 
@@ -99,9 +101,9 @@ def back_up(settings: Settings, selection: Selection, stop: Stop, say: Say, *, d
     for outcome in back_up_all(settings, selection, moment, stop, rehearse=dry_run, again=again, warn=warnings.append):
         done.append(outcome)
         _tell(say, outcome, dry_run=dry_run)
-    with open_store(settings.sessions_root, settings.exclude) as store:
+    with open_store(settings.place, settings.exclude) as store:
         everyone, _ = store.company_ids()
-        warnings += [no_companies(settings.sessions_root)] if not everyone else selection.doubts(everyone)
+        warnings += [no_companies(settings.place.shown)] if not everyone else selection.doubts(everyone)
         warnings += [sentence for sentence, keys in passed_over_in_words(store.passed_over()) if keys]
         lies = place_fields(store.path)
     for text in warnings:

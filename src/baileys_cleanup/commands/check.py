@@ -54,7 +54,7 @@ def check(
 ) -> State:
     """Check the companies, or all, and write the line. Raises UsageProblem when nothing can be checked."""
     limits = thresholds(settings.levels, wanted.warning, wanted.critical)
-    with open_store(settings.sessions_root, settings.exclude) as store:
+    with open_store(settings.place, settings.exclude) as store:
         ids = store.select(companies) or store.company_ids()[0]
         if not ids:
             raise UsageProblem(no_companies(store.path))
@@ -177,12 +177,12 @@ def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -
     """Check pairings and how full companies are, as a Nagios plugin: one line, and status 0, 1, 2 or 3 (unknown)."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    settings = load_settings(options["sessions_root"], options["config"]).settings
+    settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
     output = Output()
     state = check(
         settings,
         companies,
-        world(lambda: False, same_place(options["sessions_root"], options["config"])),
+        world(lambda: False, same_place(options["sessions_root"], options["config"], store=options["store"])),
         output.write,
         Wanted(options["warning"], options["critical"], MaxAges(options["max_age_clean"], options["max_age_backup"])),
         as_json=options["as_json"],

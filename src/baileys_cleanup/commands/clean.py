@@ -104,6 +104,7 @@ def _clean(
     dry_run: bool,
     selection: Selection,
     sessions_root: str | None,
+    store: str | None,
     config: str | None,
     as_json: bool,
     verbose: bool,
@@ -113,13 +114,15 @@ def _clean(
     preset: str | None,
     accept_clock: bool,
 ) -> int:
-    settings = load_settings(sessions_root, config, undo_days=undo_days, **{"retention.preset": preset}).settings
+    settings = load_settings(
+        sessions_root, config, store=store, undo_days=undo_days, **{"retention.preset": preset}
+    ).settings
     log = Log(log_format or ("console" if sys.stderr.isatty() else "json"), "debug" if verbose else "warning")
     output = Output()
     stop = Stop()
     # `-n -q` is the table alone. Nothing else keeps the files of a dry run from being named.
     detail = verbose or (dry_run and (as_json or not quiet))
-    again = same_place(sessions_root, config)
+    again = same_place(sessions_root, config, store=store)
     silent = QuietReport(output.write, again) if quiet and not (as_json or dry_run) else None
     tell = _log_is_read(log_format)
     mailed = silent is not None and not tell

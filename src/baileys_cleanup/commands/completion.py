@@ -22,8 +22,10 @@ def company_ids(ctx: click.Context, _parameter: click.Parameter, incomplete: str
 
     typed = COMPANY_PREFIX if incomplete.startswith(COMPANY_PREFIX) else ""
     try:
-        settings = load(ctx.params.get("config"), {"sessions_root": ctx.params.get("sessions_root")}).settings
-        with open_store(settings.sessions_root, settings.exclude) as store:
+        settings = load(
+            ctx.params.get("config"), {name: ctx.params.get(name) for name in ("sessions_root", "store")}
+        ).settings
+        with open_store(settings.place, settings.exclude) as store:
             ids, _ = store.company_ids()
     except Exception:  # noqa: BLE001 - half a command line is no place for a sentence
         return []

@@ -39,7 +39,7 @@ def explain_files(
 
     Returns the exit status: 1 when a company could not be looked at, which keeps no other from being explained.
     """
-    with open_store(settings.sessions_root, settings.exclude) as store:
+    with open_store(settings.place, settings.exclude) as store:
         wanted_in, names = _targets(store, companies, files)
         ids = store.select(wanted_in) if wanted_in else store.company_ids()[0]
         with store.workspace(create=False) as workspace:
@@ -179,7 +179,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], companies: tuple[str,
 
     FILE is a name in the company's folder, or a path that ends in company_<id>/<name>.
     """
-    settings = load_settings(options["sessions_root"], options["config"]).settings
+    settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
     output = Output()
     status = explain_files(settings, companies, files, world(lambda: False), output.write, as_json=options["as_json"])
     ctx.exit(max(status, int(output.failed)))

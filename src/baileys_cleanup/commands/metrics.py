@@ -42,7 +42,7 @@ class PromFile(click.ParamType):  # type: ignore[type-arg] # Click before 8.4 kn
 def command(ctx: click.Context, /, textfile: str | None, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Print metrics of all companies for Prometheus, or write them for node_exporter's textfile collector."""
     flags = {"metrics.detail": options["detail"]}
-    settings = load_settings(options["sessions_root"], options["config"], **flags).settings
+    settings = load_settings(options["sessions_root"], options["config"], store=options["store"], **flags).settings
     need_exposition()
     output = Output()
     stop = Stop()

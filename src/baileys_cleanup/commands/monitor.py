@@ -138,6 +138,7 @@ class _Asked(NamedTuple):
     clean_jitter: int | None
     companies: tuple[str, ...]
     sessions_root: str | None
+    store: str | None
     config: str | None
     as_json: bool
     log_format: Format | None
@@ -145,7 +146,7 @@ class _Asked(NamedTuple):
 
 def _monitor(asked: _Asked) -> int:
     flags = {"monitor.clean_at": asked.clean_at, "monitor.clean_jitter_minutes": asked.clean_jitter}
-    settings = load_settings(asked.sessions_root, asked.config, **flags).settings
+    settings = load_settings(asked.sessions_root, asked.config, store=asked.store, **flags).settings
     # A service tells its journal of each step; cron mails whatever is said.
     form = asked.log_format or ("console" if sys.stderr.isatty() else "json")
     log = Log(form, "warning" if asked.once else "info")
@@ -154,7 +155,8 @@ def _monitor(asked: _Asked) -> int:
         need_exposition()
     stop = Stop()
     # Who reads an alert is somewhere else.
-    again = same_place(*(path and os.path.abspath(path) for path in (asked.sessions_root, asked.config)))
+    root, config = (path and os.path.abspath(path) for path in (asked.sessions_root, asked.config))
+    again = same_place(root, config, store=asked.store)
     rotate = _rotator(settings, log, stop, again)
     response = Response(services, os.uname().nodename, cleaner(settings, log), rotate)
     latest = None if asked.listen is None else LatestSnapshot(_STALE * asked.interval + _STARTING, time.monotonic)
@@ -166,7 +168,7 @@ def _monitor(asked: _Asked) -> int:
         if asked.once:
             return _look_once(watch, settings.ping_url, stop, log, as_json=asked.as_json)
         with _listening(asked.listen, latest, log):
-            log.info("watching", sessions_root=shown(settings.sessions_root), interval_seconds=asked.interval)
+            log.info("watching", sessions_root=shown(settings.place.shown), interval_seconds=asked.interval)
             daily = None if asked.companies else _daily_cleanup(watch, stop)
             _watch(watch, daily, asked.interval, stop)
         log.info("stopped")
@@ -190,7 +192,7 @@ def _daily_cleanup(watch: Watch, stop: Stop) -> DailyCleanup | None:
     at, most = settings.monitor.clean_at, settings.monitor.clean_jitter_minutes
     if at is None:
         return None
-    schedule = Schedule(minute_of(at), jitter_for(watch.response.host, settings.sessions_root, most), ZoneDays())
+    schedule = Schedule(minute_of(at), jitter_for(watch.response.host, settings.place.shown, most), ZoneDays())
     return DailyCleanup(watch, schedule, lambda report: Logged(report, watch.log, tell=True), stop.exit_status)
 
 

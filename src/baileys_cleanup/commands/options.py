@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 from baileys_cleanup.commands import completion
+from baileys_cleanup.errors import UsageProblem
 
 if TYPE_CHECKING:
     from baileys_cleanup.cleaning.world import CleanOne, Holds, World
@@ -40,6 +41,7 @@ where = several(
         shell_complete=completion.folder,
         help="The folder of the company folders, instead of the setting.",
     ),
+    click.option("--store", metavar="URL", help="A database instead of a folder: postgresql://user@host/database."),
     click.option("--config", metavar="FILE", shell_complete=completion.file, help="A TOML file of settings."),
 )
 only_companies = click.option(
@@ -199,6 +201,8 @@ def load_settings(sessions_root: str | None, config: str | None, **flags: object
     """Return the settings in force, flags first."""
     from baileys_cleanup.settings.load import load  # noqa: PLC0415 - help needs none
 
+    if sessions_root is not None and flags.get("store") is not None:
+        raise UsageProblem("--store and --sessions-root exclude each other: the companies lie in one of the two")
     return load(config, {"sessions_root": sessions_root, **flags})
 
 
@@ -214,7 +218,7 @@ def cleaner(settings: "Settings", log: "Log") -> "CleanOne":
 
 
 def same_place(sessions_root: str | None, config: str | None, **others: str | None) -> str:
-    """Return the options, as typed, that lead a later command to the same sessions root; `others` by their names."""
+    """Return the options, as typed, that lead a later command to the same store; `others` by their names."""
     from baileys_cleanup.output.text import argument  # noqa: PLC0415 - seldom needed
 
     given = {"sessions-root": sessions_root, "config": config, **others}

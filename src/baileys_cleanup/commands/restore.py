@@ -69,9 +69,9 @@ def command(ctx: click.Context, /, archive: str, **options: Any) -> None:  # noq
 
     Only what is missing is put in, and nothing that exists is overwritten, unless --replace. Stop the bot first.
     """
-    settings = load_settings(options["sessions_root"], options["config"]).settings
+    settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
     output, stop = Output(), Stop()
-    again = same_place(options["sessions_root"], options["config"])
+    again = same_place(options["sessions_root"], options["config"], store=options["store"])
     with stop.listening():
         status = restore(
             settings,
@@ -118,7 +118,7 @@ def restore(
     moment = Clock(world.now, world.clock, world.wait)
     unsettled: list[str] = []
     with ExitStack() as stack:
-        store = stack.enter_context(open_store(settings.sessions_root, settings.exclude))
+        store = stack.enter_context(open_store(settings.place, settings.exclude))
         workspace = stack.enter_context(store.workspace(create=not dry_run))
         if workspace is not None and not dry_run:
             stack.enter_context(workspace.hold())

@@ -17,7 +17,7 @@ from baileys_cleanup.commands.options import (
     where,
     world,
 )
-from baileys_cleanup.errors import CleanupError, MayNotGive
+from baileys_cleanup.errors import CleanupError, MayNotGive, UsageProblem
 from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.log import Log
 from baileys_cleanup.output.text import argument, shown
@@ -46,6 +46,7 @@ _UP = "\x1b[{}F\x1b[J"
 @click.option("--fresh", is_flag=True, help="Begin with an empty folder, and pair it by QR code.")
 @click.option("--resume", "resuming", is_flag=True, help="Go on with a rotation that was interrupted.")
 @click.option("--rollback", "back", is_flag=True, help="Let the former folder live again.")
+@click.option("--anyway", is_flag=True, help="With --rollback: even where the folder was paired anew since.")
 @click.option("--dry-run", "-n", is_flag=True, help="Say every step and file; change nothing.")
 @where
 @json_output
@@ -57,8 +58,10 @@ def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -
     to be paired. Stop the bot first, or set rotate.stop_command and rotate.start_command.
     """
     _check(ctx, companies, **options)
-    settings = load_settings(options["sessions_root"], options["config"]).settings
-    again = same_place(options["sessions_root"], options["config"])
+    settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
+    if settings.store is not None:
+        raise UsageProblem("rotate gives a company a new folder, and the store is a database: there are none in it")
+    again = same_place(options["sessions_root"], options["config"], store=options["store"])
     output, stop = Output(), Stop()
     teller = _Teller(output, again, as_json=options["as_json"])
     status, trouble = 0, ""
@@ -85,12 +88,15 @@ def _check(
     resuming: bool,
     back: bool,
     dry_run: bool,
+    anyway: bool,
     **_: object,
 ) -> None:
     if resuming and back:
         raise click.UsageError("--resume and --rollback exclude each other.", ctx)
     if (resuming or back) and (fresh or dry_run):
         raise click.UsageError("--fresh and --dry-run are for a new rotation, not for one that was begun.", ctx)
+    if anyway and not back:
+        raise click.UsageError("--anyway goes with --rollback.", ctx)
     if not (resuming or back) and len(companies) != 1:
         raise click.UsageError("name one company: baileys-cleanup rotate --company ID", ctx)
 
@@ -105,6 +111,7 @@ def _run(
     resuming: bool,
     back: bool,
     dry_run: bool,
+    anyway: bool,
     **_: object,
 ) -> int:
     here = world(stop, teller.again)
@@ -114,7 +121,7 @@ def _run(
         teller.tell_plan(planned, settings, backs_up=connections.backup is not None)
         return 0
     if back:
-        found = roll_back(settings, companies, here, connections)
+        found = roll_back(settings, companies, here, connections, anyway=anyway)
         teller.tell(found)
         return int(teller.missed)
     if resuming:

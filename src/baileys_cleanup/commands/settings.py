@@ -12,6 +12,7 @@ from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.table import plain, table
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import SECRETS, Loaded
+from baileys_cleanup.store.place import without_password
 
 _OF_COMPANIES = {"companies": "retention", "company_levels": "levels"}
 """The fields that hold what is set for single companies, and the tables they are written in."""
@@ -29,6 +30,7 @@ def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bo
         else:
             values[name] = value
     values = {name: None if value == () else value for name, value in values.items()}
+    values["store"] = without_password(values["store"]) if values["store"] else None
     values |= {name: "(set, not shown)" if values[name] else None for name in SECRETS}
     if as_json:
         settings = {name: {"value": value, "source": loaded.source(name)} for name, value in values.items()}
@@ -69,8 +71,10 @@ def _written(value: object) -> str:
 @where
 @json_output
 @click.pass_context
-def command(ctx: click.Context, sessions_root: str | None, config: str | None, as_json: bool) -> None:
+def command(
+    ctx: click.Context, sessions_root: str | None, store: str | None, config: str | None, as_json: bool
+) -> None:
     """Show every setting in force and where its value comes from."""
     output = Output()
-    list_settings(load_settings(sessions_root, config), output.write, as_json=as_json)
+    list_settings(load_settings(sessions_root, config, store=store), output.write, as_json=as_json)
     ctx.exit(int(output.failed))

@@ -60,7 +60,7 @@ def undo_run(
 
     With `anyway` no doubt holds it up: a folder written in the last minute, a pairing that nobody can compare.
     """
-    with open_store(settings.sessions_root, settings.exclude) as store, store.workspace(create=False) as workspace:
+    with open_store(settings.place, settings.exclude) as store, store.workspace(create=False) as workspace:
         if workspace is None:
             raise UsageProblem(f"nothing was ever removed under {shown(store.path)}, so there is no run to undo")
         with workspace.hold(), workspace.audit_log(world.clock) as audit:
@@ -240,14 +240,14 @@ def command(ctx: click.Context, /, run_ids: tuple[str, ...], companies: tuple[st
     Several are undone one after the other: the shards of a night, say.
     Nothing that exists by now is overwritten: a newer key always wins. Stop the bots first.
     """
-    settings = load_settings(options["sessions_root"], options["config"]).settings
+    settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
     output = Output()
     stop = Stop()
     if len(run_ids) > 1 and (companies or options["as_json"]):
         raise click.UsageError("--company and --json go with one RUN_ID.", ctx)
     if not run_ids and companies:
         raise click.UsageError("--company goes with a RUN_ID; `baileys-cleanup undo` lists them.", ctx)
-    again = same_place(options["sessions_root"], options["config"])
+    again = same_place(options["sessions_root"], options["config"], store=options["store"])
     with stop.listening():
         if not run_ids:
             status = list_runs(settings, output.write, again=again, as_json=options["as_json"])

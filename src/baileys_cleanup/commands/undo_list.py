@@ -20,7 +20,7 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
 
     `again` are the options that a later command needs to find the same sessions root.
     """
-    with open_store(settings.sessions_root, settings.exclude) as store, store.workspace(create=False) as workspace:
+    with open_store(settings.place, settings.exclude) as store, store.workspace(create=False) as workspace:
         found, broken = undoable_runs(workspace) if workspace else ([], [])
         folders = workspace.set_aside() if workspace else []
         emptied = emptied_runs(workspace, found) if workspace else []

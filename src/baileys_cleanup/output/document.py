@@ -17,8 +17,8 @@ _STATUS = {4: "refused", 130: "stopped", 143: "stopped"}
 
 
 def place_fields(root: str) -> dict[str, Any]:
-    """Return where the companies lie: `store`, and `sessions_root` beside it."""
-    return {"store": shown(root), "sessions_root": shown(root)}
+    """Return where the companies lie: `store`, and `sessions_root` beside it, which is null for a database."""
+    return {"store": shown(root), "sessions_root": shown(root) if "://" not in root else None}
 
 
 def problem_fields(error: str, file: str | None = None) -> dict[str, Any]:

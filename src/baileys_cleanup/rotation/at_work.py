@@ -8,6 +8,7 @@ from baileys_cleanup.errors import CleanupError, in_words
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.rotation.steps import RotationStore
 from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.small_records import SmallRecords
 from baileys_cleanup.store.store import ROTATIONS, Store
 
@@ -25,20 +26,20 @@ class Seen(NamedTuple):
 
 
 @contextmanager
-def looking(sessions_root: str) -> Iterator[Seen]:
+def looking(place: Place) -> Iterator[Seen]:
     """Open what is looked at; nothing is changed. Raises UsageProblem where it cannot be opened."""
-    with open_store(sessions_root) as store, store.workspace(create=False) as workspace:
+    with open_store(place) as store, store.workspace(create=False) as workspace:
         yield Seen(store, workspace.records() if workspace else None)
 
 
 @contextmanager
-def at_work(sessions_root: str, clock: Callable[[], int], warn: Callable[[str], object]) -> Iterator[RotationStore]:
+def at_work(place: Place, clock: Callable[[], int], warn: Callable[[str], object]) -> Iterator[RotationStore]:
     """Open what a rotation works with, under the run lock, with every switch that was cut short ended.
 
     `clock` gives nanoseconds since the epoch; `warn` gets a sentence for each switch that could not be ended. Raises
     UsageProblem or LockHeld, and CleanupError where nothing can be written.
     """
-    with open_store(sessions_root) as store, store.workspace(create=True) as workspace:
+    with open_store(place) as store, store.workspace(create=True) as workspace:
         assert workspace is not None, "made a moment ago"
         with workspace.hold():
             try:

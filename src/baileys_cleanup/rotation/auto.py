@@ -57,7 +57,7 @@ def rotate_when_due(
     To be called without the run lock, after the cleanup has let go of it. Raises CleanupError as a rotation by hand
     does; the journal then counts as the company's last rotation, unless nothing was begun.
     """
-    with looking(settings.sessions_root) as seen:
+    with looking(settings.place) as seen:
         last = read_journals(seen.records).last_of(company_id)
         reason = why_not(settings.rotate, counted, last, world.now)
         if reason is not None:

@@ -6,6 +6,7 @@ A journal is written before the step that it speaks of can be doubted: beside it
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from baileys_cleanup.decision.pairing import Pairing
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.rotation.states import Journal, State, in_words
 from baileys_cleanup.store.small_records import SmallRecords
@@ -55,6 +56,7 @@ def write_journal(records: SmallRecords, journal: Journal) -> Journal:
         "state": journal.state.value,
         "halted": journal.halted,
         "backup": journal.backup,
+        "pairing": journal.pairing,
     }
     records.write(ROTATIONS, journal.run_id, record)
     return journal
@@ -67,7 +69,9 @@ def _journal(run_id: str, record: Mapping[str, Any]) -> Journal:
         raise ValueError(run_id)
     if not all(isinstance(flag, bool) for flag in flags):
         raise ValueError(run_id)
-    return Journal(run_id, company, flags[0], flags[1], started, State(record["state"]), flags[2], backup)
+    pairing = Pairing.read(record.get("pairing"))  # older journals have none
+    noted = str(pairing) if pairing else None
+    return Journal(run_id, company, flags[0], flags[1], started, State(record["state"]), flags[2], backup, noted)
 
 
 def why_not_now(records: SmallRecords | None, company_id: str, again: str = "") -> str | None:

@@ -4,14 +4,14 @@ Everything goes along but the conversations with others: the sessions of other p
 with their memories. This account's own sender key stays behind as well, together with the memory of its group: without
 both, Baileys makes a new key with the next message and hands it to everybody (`src/Socket/messages-send.ts`, 6.7.24 and
 7.0.0-rc14). A memory without its key would be the disaster, so no memory is ever taken along. Pre-keys go along by the
-rules and guards of every cleanup.
+rules and guards of every cleanup, but for those that are certainly of a former pairing.
 """
 
 from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.names import Kind, read_session
-from baileys_cleanup.decision.verdict import AuthFile, Plan, Verdict
+from baileys_cleanup.decision.verdict import AuthFile, Plan, Rule, Verdict
 
 
 class FileDecision(NamedTuple):
@@ -40,5 +40,7 @@ def _choose(verdict: Verdict, account: Account) -> FileDecision:
     if file.kind is Kind.SENDER_KEY_MEMORY:
         return FileDecision(file, False, "a sender-key memory: it never goes along without its key")
     if file.kind is Kind.PRE_KEY:
-        return FileDecision(file, not verdict.remove, verdict.reason)
+        return FileDecision(
+            file, not verdict.remove and verdict.rule is not Rule.PRE_KEY_FORMER_PAIRING, verdict.reason
+        )
     return FileDecision(file, True, "taken along: only conversations with others are left behind")

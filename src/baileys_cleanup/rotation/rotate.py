@@ -47,7 +47,7 @@ class Rotated(NamedTuple):
 
 def look(settings: Settings, wanted: str, world: World, connections: Connections, *, fresh: bool) -> Rotated:
     """Return what a rotation would do, and change nothing. Raises what the rotation would raise before it begins."""
-    with looking(settings.sessions_root) as seen:
+    with looking(settings.place) as seen:
         return _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
 
 
@@ -85,14 +85,19 @@ def resume(settings: Settings, wanted: Sequence[str], world: World, connections:
     return [Rotated(journal) for journal in finished]
 
 
-def roll_back(settings: Settings, wanted: Sequence[str], world: World, connections: Connections) -> list[Rotated]:
-    """Let the former folders live again: of the open rotations, or of a company's last one even when it is done."""
+def roll_back(
+    settings: Settings, wanted: Sequence[str], world: World, connections: Connections, *, anyway: bool = False
+) -> list[Rotated]:
+    """Let the former folders live again: of the open rotations, or of a company's last one even when it is done.
+
+    One whose folder was paired anew since is refused, and one of which nobody can tell unless `anyway`.
+    """
     with _at_work(settings, world, connections) as (store, rotator):
         journals = read_journals(store.records)
         named = [journals.last_of(text.removeprefix(COMPANY_PREFIX)) for text in wanted]
         done = [journal for journal in named if journal is not None and journal.done]
         chosen = done or _open_ones(store.companies, journals, wanted)
-        ended, troubles = _each(chosen, rotator.roll_back)
+        ended, troubles = _each(chosen, lambda journal: rotator.roll_back(journal, anyway=anyway))
     _raise_all(troubles)
     return [Rotated(journal) for journal in ended]
 
@@ -129,7 +134,7 @@ def _raise_all(troubles: Sequence[CleanupError]) -> None:
 
 @contextmanager
 def _at_work(settings: Settings, world: World, connections: Connections) -> Iterator[tuple[RotationStore, Rotator]]:
-    with at_work(settings.sessions_root, world.clock, connections.warn) as store:
+    with at_work(settings.place, world.clock, connections.warn) as store:
         yield store, Rotator(store, settings, world, connections)
 
 
@@ -156,7 +161,8 @@ def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: s
         require_pairing(company_id, found.account)
         check_room(companies, company_id, found)
     bot_pairs = fresh and (settings.rotate.bot_pairs or command is None)
-    journal = Journal(new_run_id(world.now), company_id, fresh, bot_pairs, world.now)
+    noted = str(found.account.pairing) if found.account.pairing else None
+    journal = Journal(new_run_id(world.now), company_id, fresh, bot_pairs, world.now, pairing=noted)
     return Rotated(journal, found, companies.place_of(company_id))
 
 
@@ -242,7 +248,7 @@ def _as_recorded(records: SmallRecords | None, journal: Journal) -> Journal:
 
 
 def _wait(settings: Settings, journal: Journal, world: World, connections: Connections) -> Ending:
-    with looking(settings.sessions_root) as seen:
+    with looking(settings.place) as seen:
         hook = hook_for(settings, "qr_command", seen.companies, journal.company_id)
         if hook is None:
             connections.say("rotate.qr_command is not set: scan the QR code that the bot itself shows now")

@@ -36,7 +36,8 @@ class Journal(NamedTuple):
 
     `fresh` is a rotation into an empty folder that has to be paired anew, by the bot itself where `bot_pairs`.
     `started` is in nanoseconds since the epoch. `halted` is True once the bot may have been stopped. `backup` says
-    where the backup is, empty where none was made.
+    where the backup is, empty where none was made. `pairing` is that of the folder when the rotation began, None where
+    nobody could tell.
     """
 
     run_id: str
@@ -47,6 +48,7 @@ class Journal(NamedTuple):
     state: State = State.PLANNED
     halted: bool = False
     backup: str = ""
+    pairing: str | None = None
 
     @property
     def mode(self) -> str:

@@ -4,16 +4,24 @@ Nothing here is deleted but a folder that was built and never went live.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from baileys_cleanup.cleaning.at_rest import why_company_not_at_rest
 from baileys_cleanup.cleaning.hooks import Hook, hook_of, run_hook, why_missing
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, in_words
 from baileys_cleanup.output.text import argument, count, few, shown, size
 from baileys_cleanup.rotation.journal import way_on, write_journal
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
+from baileys_cleanup.rotation.survey import (
+    Survey,
+    require_former_pairing,
+    require_pairing,
+    require_same_pairing,
+    survey,
+)
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.small_records import AuditLog, SmallRecords
@@ -123,7 +131,7 @@ class Rotator:
                 raise self._give_up(journal._replace(halted=halted) if not_stopped else journal, problem) from None
         return journal
 
-    def roll_back(self, journal: Journal) -> Journal:
+    def roll_back(self, journal: Journal, *, anyway: bool = False) -> Journal:
         """Let the former folder live again, with the bot stopped meanwhile; the new one lies aside or goes.
 
         Raises CleanupError when that cannot be done now; the journal stays open.
@@ -134,6 +142,9 @@ class Rotator:
             raise Refused(
                 f"the rotation {journal.run_id} cannot be taken back: the live folder is no longer the one it made"
             )
+        if journal.done and not journal.fresh and not anyway:
+            with self._companies.company(journal.company_id) as company:
+                require_former_pairing(journal.company_id, journal.pairing, company.account(self._world.wait))
         if journal.state is not State.ROLLING_BACK or live > journal.halted:
             journal = self.record(journal._replace(halted=journal.halted or live), State.ROLLING_BACK)
         try:
@@ -168,9 +179,16 @@ class Rotator:
         if not self._call("stop_command", journal):
             self._doors.warn(
                 "rotate.stop_command is not set: the bot of this company must be stopped already, or what it writes"
-                " while its folder is switched may be lost"
+                f" while its folder is switched may be lost{self._at_work(journal)}"
             )
         return journal
+
+    def _at_work(self, journal: Journal) -> str:
+        """Return that the bot seems to run, where its folder was written in the last minute."""
+        with suppress(CompanyProblem, OSError), self._companies.company(journal.company_id) as company:
+            at_work = why_company_not_at_rest(company, company.account(lambda: None), self._world.clock())
+            return f"; {at_work.in_words()}" if at_work else ""
+        return ""
 
     def _build(self, journal: Journal) -> Journal:
         for left in reversed(range(_TRIES)):
@@ -178,17 +196,18 @@ class Rotator:
             if found is not None:
                 self._folders.discard(found)
             aside = self._folders.begin(journal.company_id, journal.run_id, why=WHY, now=self._world.now)
-            if journal.fresh or self._fill(aside):
+            if journal.fresh or self._fill(aside, journal):
                 return journal
             if left:
                 self._world.wait()
         raise Refused(_NEVER_STILL)
 
-    def _fill(self, aside: Aside) -> bool:
+    def _fill(self, aside: Aside, journal: Journal) -> bool:
         """Copy into the new folder; False when the live one was written to meanwhile."""
         with self._companies.company(aside.company_id) as company:
             seen = self._survey(company)
             require_pairing(aside.company_id, seen.account)
+            require_same_pairing(aside.company_id, journal.pairing, seen.account)
             return self._folders.copy(company, aside, seen.taken) and self._is_the_copy(aside) is not None
 
     def _is_the_copy(self, aside: Aside) -> Survey | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.pairing import Pairing, is_same
 from baileys_cleanup.decision.plan import plan
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import AuthFile
@@ -48,6 +49,29 @@ def survey(company: Company, policy: Policy, now: int, wait: Callable[[], object
         raise Refused(f"company {shown(company.id)} is not rotated: {few(look.errors)} cannot be looked at")
     decided = plan(look.files, policy, account, now, strangers=frozenset(listing.strangers))
     return Survey(account, choose(decided, account), sorted(listing.strangers))
+
+
+def require_same_pairing(company_id: str, noted: str | None, account: Account) -> None:
+    """Raise Refused where a folder was paired anew since its rotation began: what was decided is of another pairing."""
+    if is_same(Pairing.read(noted), account.pairing) is False:
+        raise Refused(
+            f"company {shown(company_id)} was paired anew since its rotation began: it had the pairing {noted}, and has"
+            f" {account.pairing}"
+        )
+
+
+def require_former_pairing(company_id: str, noted: str | None, live: Account) -> None:
+    """Raise Refused where the folder from before a rotation has another pairing than the live one, or may have."""
+    former, now = Pairing.read(noted), live.pairing
+    same = is_same(former, now)
+    if same or (former is None and now is None):
+        return
+    why = "is of another pairing" if same is False else "may be of another pairing: nobody can tell"
+    raise Refused(
+        f"the former folder of company {shown(company_id)} {why}: it had {former or 'none that was noted'}, and the"
+        f" live one has {now or 'none that can be read'}; --rollback --anyway lets it live again all the same, and what"
+        " is live now then lies aside"
+    )
 
 
 def require_pairing(company_id: str, account: Account) -> None:

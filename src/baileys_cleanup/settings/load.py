@@ -23,7 +23,10 @@ def load(config: str | None = None, flags: Mapping[str, Any] | None = None) -> L
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     path = _config_path(config)
     variables = {name for name in os.environ if name.upper().startswith(PREFIX)} - {CONFIG_VARIABLE}
-    if path is None and not variables and not any("." in name for name in given):
+    plain = (
+        "store" not in given and "://" not in given.get("sessions_root", "") and not any("." in name for name in given)
+    )
+    if path is None and not variables and plain:
         return Loaded(replace(Settings(), **given), dict.fromkeys(given, FLAG))
     from baileys_cleanup.settings import schema  # noqa: PLC0415 - costs a tenth of a second
 

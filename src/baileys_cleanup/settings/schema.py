@@ -65,6 +65,9 @@ def load(variables: Iterable[str], path: str | None, flags: Mapping[str, Any]) -
     sources: dict[str, str] = {}
     for values, origin in reversed(origins):
         sources.update((name, origin(name)) for name in _leaves(values))
+    if "sessions_root" in flags:
+        written["store"] = None  # a folder that is asked for is meant
+        sources.pop("store", None)
     loaded = Loaded(_settings(written), sources)
     wrong = wrong_together(loaded)
     if wrong:

@@ -10,12 +10,14 @@ from baileys_cleanup.decision.policy import Preset
 from baileys_cleanup.settings.types import (
     Address,
     Addresses,
+    Column,
     Command,
     FilePath,
     Kinds,
     Names,
     Patterns,
     Place,
+    StoreUrl,
     TimeOfDay,
     Truth,
     Whole,
@@ -33,6 +35,11 @@ _TRUTH = "true or false"
 
 def _number(low: int, high: int, unit: str) -> Any:  # noqa: ANN401 - a pydantic field
     return Field(default=None, ge=low, le=high, description=f"a whole number {unit} from {low:,} to {high:,}")
+
+
+def _name(what: str) -> Any:  # noqa: ANN401 - a pydantic field
+    more = ", or schema.table" if what == "table" else ""
+    return Field(default=None, description=f"the name of a {what}{more}")
 
 
 class _Table(BaseModel):
@@ -124,6 +131,23 @@ class HooksTable(_Table):
     )
 
 
+class PostgresqlTable(_Table):
+    """`[postgresql]`."""
+
+    layout: Literal["split", "prisma", "postgres-baileys", "custom"] | None = Field(
+        default=None, description='"split", "prisma", "postgres-baileys" or "custom"'
+    )
+    creds_table: Column | None = _name("table")
+    keys_table: Column | None = _name("table")
+    company: Column | None = _name("column")
+    type: Column | None = _name("column")
+    id: Column | None = _name("column")
+    value: Column | None = _name("column")
+    creds: Column | None = _name("column")
+    updated: Column | None = _name("column")
+    ids: Literal["raw", "file"] | None = Field(default=None, description='"raw" or "file"')
+
+
 class CompanyTable(_Table):
     """`[companies.<id>]`."""
 
@@ -140,6 +164,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "backup": BackupTable,
     "rotate": RotateTable,
     "hooks": HooksTable,
+    "postgresql": PostgresqlTable,
 }
 """Each is checked here, and filled into the field of that name of `Settings`."""
 
@@ -150,6 +175,7 @@ class Written(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid")
 
     sessions_root: str | None = Field(default=None, description="the path of a folder")
+    store: StoreUrl | None = Field(default=None, description="a URL like postgresql://user@host:5432/database")
     undo_days: Whole | None = _number(0, MOST_DAYS, "of days")
     max_removals: Whole | None = _number(0, MOST_FILES, "of files")
     exclude: Patterns | None = Field(
@@ -164,4 +190,5 @@ class Written(BaseSettings):
     backup: BackupTable = Field(default_factory=BackupTable, description="a table")
     rotate: RotateTable = Field(default_factory=RotateTable, description="a table")
     hooks: HooksTable = Field(default_factory=HooksTable, description="a table")
+    postgresql: PostgresqlTable = Field(default_factory=PostgresqlTable, description="a table")
     companies: dict[str, CompanyTable] = Field(default_factory=dict, description="a table of companies")

@@ -4,15 +4,46 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from baileys_cleanup.decision.levels import Level, Levels
-from baileys_cleanup.settings.values import DEFAULT, Loaded
+from baileys_cleanup.settings.values import DEFAULT, FLAG, Loaded
+from baileys_cleanup.store.open import STORES
+from baileys_cleanup.store.place import Place, has_password
 
 
 def wrong_together(loaded: Loaded) -> list[str]:
     """Return a sentence for each thing that only values together can get wrong."""
-    wrong = [*_wrong_caps(loaded), *_wrong_backup(loaded), *_wrong_hooks(loaded), *_wrong_levels(loaded)]
+    wrong = [
+        *_wrong_store(loaded),
+        *_wrong_caps(loaded),
+        *_wrong_backup(loaded),
+        *_wrong_hooks(loaded),
+        *_wrong_levels(loaded),
+    ]
     if not loaded.settings.sessions_root.strip():
         wrong.insert(0, f"{loaded.source('sessions_root')}: sessions_root is empty; allowed: the path of a folder")
     return wrong
+
+
+def _wrong_store(loaded: Loaded) -> Iterator[str]:
+    settings = loaded.settings
+    if Place(settings.sessions_root).scheme in STORES:
+        place = loaded.source("sessions_root")
+        yield f"{place}: sessions_root is a URL; allowed: the path of a folder (a database is named by store)"
+    if settings.store is not None and loaded.source("store") == FLAG and has_password(settings.store):
+        yield (
+            f"{FLAG}: store has a password in it, which every user of this machine could read; allowed: a URL without"
+            " one. It may stand in ~/.pgpass, PGPASSWORD, BAILEYS_CLEANUP_STORE or the settings file"
+        )
+    if settings.store is not None and settings.rotate.auto != "off":
+        yield f"{loaded.source('rotate.auto')}: rotate.auto works on folders; allowed: off where store names a database"
+    layout = settings.postgresql
+    if layout.layout == "custom":
+        missing = [name for name in ("keys_table", "company", "id", "value") if getattr(layout, name) is None]
+        if missing:
+            place = loaded.source("postgresql.layout")
+            yield (
+                f"{place}: postgresql.layout custom needs names of tables and columns; missing:"
+                f" postgresql.{', postgresql.'.join(missing)}"
+            )
 
 
 def _wrong_caps(loaded: Loaded) -> Iterator[str]:

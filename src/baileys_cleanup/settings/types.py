@@ -7,6 +7,8 @@ from pydantic import BeforeValidator
 
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.settings.values import PASSWORD
+from baileys_cleanup.store.open import STORES
+from baileys_cleanup.store.place import Place as StorePlace
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -108,6 +110,18 @@ def _place(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     return value
 
 
+def _store(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if not isinstance(value, str) or StorePlace(value).scheme not in STORES or re.search(r"[\s\0]", value):
+        raise ValueError("no URL of a store")  # the sentence is the field's
+    return str(value)
+
+
+def _column(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if not isinstance(value, str) or not re.fullmatch(r"[^\0.]{1,63}(\.[^\0.]{1,63})?", value):
+        raise ValueError("no name of a table or column")
+    return str(value)
+
+
 Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 TimeOfDay = Annotated[str, BeforeValidator(_time)]
@@ -119,6 +133,8 @@ Address = Annotated[str, BeforeValidator(_address)]
 Kinds = Annotated[Any, BeforeValidator(_kinds)]  # Any: likewise
 FilePath = Annotated[str, BeforeValidator(_path)]
 Place = Annotated[str, BeforeValidator(_place)]
+StoreUrl = Annotated[str, BeforeValidator(_store)]
+Column = Annotated[str, BeforeValidator(_column)]
 
 
 def marked(value: Any) -> Any:  # noqa: ANN401 - whatever was written

@@ -7,6 +7,7 @@ from typing import Any
 
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.store.place import Place, Postgresql
 
 PREFIX = "BAILEYS_CLEANUP_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
@@ -101,10 +102,12 @@ class Hooks:
 class Settings:
     """What is in force. Ages and `undo_days` are whole days, the rest are counts of files.
 
+    `store` is the URL of a database with the companies in it, None where they lie in the folder `sessions_root`.
     `ping_url` hears when `clean` and `monitor --once` begin and how they end.
     """
 
     sessions_root: str = "/opt/ai-admin/baileys_sessions"
+    store: str | None = None
     undo_days: int = 7
     max_removals: int | None = None
     retention: Policy = field(default_factory=Policy)
@@ -116,9 +119,15 @@ class Settings:
     backup: Backup = field(default_factory=Backup)
     rotate: Rotate = field(default_factory=Rotate)
     hooks: Hooks = field(default_factory=Hooks)
+    postgresql: Postgresql = field(default_factory=Postgresql)
     exclude: tuple[str, ...] = ()
     companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     company_levels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Place:
+        """Where the companies lie."""
+        return Place(self.store or self.sessions_root, self.postgresql)
 
     def policy_for(self, company_id: str) -> Policy:
         """Return the policy of one company: its own values over the global ones, whatever their source."""

@@ -54,7 +54,7 @@ def wrong_value(
 
 def _is_secret(name: str) -> bool:
     """Tell whether a value of this name may hold a secret: a table in the wrong form may, too."""
-    return any(secret == name or secret.startswith(f"{name}.") for secret in SECRETS)
+    return any(secret == name or secret.startswith(f"{name}.") for secret in {*SECRETS, "store"})
 
 
 def _other_place(path: list[str], names: Iterable[str]) -> str:

@@ -4,18 +4,26 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 
+from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.store import Store
 
-STORES: dict[str, str] = {}
-"""Modules of stores that are no folder, by the scheme of their URL. Each has a function `open_store(url, exclude)`."""
+STORES: dict[str, str] = {
+    "postgresql": "baileys_cleanup.store.postgresql.opening",
+    "postgres": "baileys_cleanup.store.postgresql.opening",
+}
+"""Modules of stores that are no folder, by the scheme of their URL; each has `open_store(place, exclude)`."""
 _FOLDER = "baileys_cleanup.store.folder.folder_store"
 
 
-def open_store(where: str, exclude: Sequence[str] = ()) -> AbstractContextManager[Store]:
+def open_store(place: Place, exclude: Sequence[str] = ()) -> AbstractContextManager[Store]:
     """Open a store; `exclude` are glob patterns of ids that are no companies.
 
     Raises UsageProblem, also on entering, where it is none or cannot be used.
     """
-    scheme = where.partition("://")[0]
-    opened: AbstractContextManager[Store] = import_module(STORES.get(scheme, _FOLDER)).open_store(where, exclude)
+    module = STORES.get(place.scheme)
+    opened: AbstractContextManager[Store]
+    if module is None:
+        opened = import_module(_FOLDER).open_store(place.where, exclude)
+    else:
+        opened = import_module(module).open_store(place, exclude)
     return opened

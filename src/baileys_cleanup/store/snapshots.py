@@ -1,5 +1,6 @@
 """What a company holds at one moment: every value whole, with what tells whether it is still the same."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -83,6 +84,15 @@ class Snapshot:
             part = self.contents.read(min(CHUNK, left))
             left -= len(part)
             yield part
+
+
+def is_json_text(content: bytes) -> bool:
+    """Tell whether a value is whole JSON."""
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 @contextmanager

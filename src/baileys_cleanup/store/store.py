@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.output.text import few
 from baileys_cleanup.store.company import Company
+from baileys_cleanup.store.place import is_folder
 from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.small_records import AuditLog, SmallRecords
@@ -89,6 +90,7 @@ class SetAside(NamedTuple):
     """A whole company folder that lies aside. `started` is in nanoseconds since the epoch, `size` in bytes.
 
     `why` says what built the folder that took its place; `former` is False for one that was switched back already.
+    `pairing` is that of the former folder, None where nobody noted one.
     """
 
     run_id: str
@@ -98,6 +100,7 @@ class SetAside(NamedTuple):
     files: int
     size: int
     former: bool
+    pairing: str | None = None
 
 
 class Returning(Protocol):
@@ -234,8 +237,11 @@ class Store(Protocol):
     def snapshots(self) -> SnapshotReader:
         """Return what reads whole companies for backups and restores."""
 
-    def space(self) -> Space:
-        """Return what is left where the companies lie."""
+    def space(self) -> Space | None:
+        """Return what is left where the companies lie, None where nobody can tell."""
+
+    def remarks(self) -> list[str]:
+        """Return in words what people have to know of this store: where its dates come from, say."""
 
     def workspace(self, *, create: bool) -> AbstractContextManager[Workspace | None]:
         """Open the tool's own part; None when it does not exist and may not be made (a dry run).
@@ -254,4 +260,6 @@ def passed_over_in_words(found: Iterable[PassedOver]) -> list[tuple[str, bool]]:
 
 def no_companies(path: str) -> str:
     """Return the warning about a store, named by its path, in which nothing looks like a company."""
+    if not is_folder(path):
+        return f"the store {path} holds no company: is it the right database, and may this role see its rows?"
     return f"the sessions root {path} holds no company_<id> folder: is the right disk mounted?"

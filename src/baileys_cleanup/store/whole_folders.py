@@ -18,6 +18,7 @@ class Aside(NamedTuple):
 
     `built` is the inode of the built folder: where that is now tells what has happened. (Its device number may be
     another after a reboot.) `lived` is True once it has been live; it then may hold what exists nowhere else.
+    `pairing` is that of the former folder, None where its `creds.json` told none.
     """
 
     run_id: str
@@ -26,6 +27,7 @@ class Aside(NamedTuple):
     started: int
     built: int
     lived: bool = False
+    pairing: str | None = None
 
     @property
     def folder_name(self) -> str:

@@ -85,7 +85,10 @@ class DailyCleanup:
     def _clean_when_due(self, world: World) -> bool:
         if world.stopping():
             return False
-        with open_store(self._watch.settings.sessions_root) as store, store.workspace(create=True) as workspace:
+        with (
+            open_store(self._watch.settings.place, self._watch.settings.exclude) as store,
+            store.workspace(create=True) as workspace,
+        ):
             if workspace is None or not self._is_due(workspace, world.now):
                 return False
             # Another monitor may have done it meanwhile, or be at it: so ask again with the lock in hand.

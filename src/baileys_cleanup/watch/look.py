@@ -40,7 +40,7 @@ def look(
 
     Raises UsageProblem when the root or the tool's own folder cannot be used.
     """
-    with open_store(settings.sessions_root, settings.exclude) as store, store.workspace(create=True) as workspace:
+    with open_store(settings.place, settings.exclude) as store, store.workspace(create=True) as workspace:
         assert workspace is not None, "it was to be made"
         result = begin(store, world)
         ids = store.select(wanted) or store.company_ids()[0]

@@ -33,7 +33,7 @@ def rehearse(settings: Settings, wanted: Sequence[str], world: World, response: 
 
     Raises UsageProblem when the root or the tool's own folder cannot be used.
     """
-    with open_store(settings.sessions_root, settings.exclude) as store, store.workspace(create=False) as workspace:
+    with open_store(settings.place, settings.exclude) as store, store.workspace(create=False) as workspace:
         result = begin(store, world)
         ids = store.select(wanted) or store.company_ids()[0]
         if not ids:

@@ -25,6 +25,7 @@ class Kept:
     records: dict = field(default_factory=dict)
     runs: dict = field(default_factory=dict)
     quarantine: dict = field(default_factory=dict)
+    pairings: dict = field(default_factory=dict)
     audit: list = field(default_factory=list)
     last: int | None = None
 
@@ -39,9 +40,9 @@ def empty():
 
 
 @contextmanager
-def open_store(url, exclude=()):
+def open_store(place, exclude=()):
     """Open the one store there is."""
-    yield MemoryStore(url)
+    yield MemoryStore(place.where)
 
 
 class MemoryStore:
@@ -76,6 +77,9 @@ class MemoryStore:
 
     def place_of(self, company_id):
         return f"{self.path}/{company_id}"
+
+    def remarks(self):
+        return []
 
     def space(self):
         return Space(1, 0, 0)
@@ -173,7 +177,7 @@ class MemoryWorkspace:
         return MemoryFolders()
 
     def pairing_of(self, run_id, company_id):
-        return None
+        return KEPT.pairings.get((run_id, company_id))
 
     def rules_of(self, run_id, company_id):
         return {}
@@ -244,6 +248,7 @@ class MemoryRemover:
     @contextmanager
     def company(self, company, pairing=None):
         self.files = company.files
+        KEPT.pairings[self.run.run_id, company.id] = pairing
         self.into = KEPT.quarantine.setdefault(self.run.run_id, {}).setdefault(company.id, {})
         KEPT.runs[self.run.run_id] = replace_state(self.run)
         yield self

@@ -6,6 +6,7 @@ Nobody can keep a bot from writing between that look and the switch. So both fol
 from collections.abc import Callable, Iterable, Mapping
 
 from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.pairing import is_same
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.store.folder.company import Company
@@ -36,7 +37,8 @@ def bring_late(
     It is looked at again after a `wait`: who opened a file before the switch may write to it after.
 
     A file goes over where the live one is the very file that was seen, so that the late one continues it; a new one
-    where both folders are of one account and the live one has none of its name. Whatever else differs is named.
+    where both folders have one pairing and the live one has none of its name. Nothing goes over where they are known
+    to have two. Whatever else differs is named.
     """
     late = Late([], [])
     known = {file.name: file for file in seen}
@@ -67,14 +69,15 @@ def _bring(
         written = [file for file in found if file.name not in known or _changed(file, known[file.name])]
         if written:
             present = {file.name: file for file in _dated(live)}
-            kin = _one_account(live, former)
+            kin = _same_pairing(live, former)
             with open_staging(tool, live) as staged:
                 for file in written:
                     before, here = known.get(file.name), present.get(file.name)
                     went = _is_plain(file) and (
-                        (kin and file.kind is not Kind.SENDER_KEY_MEMORY and _add(staged, fd, file))
+                        (kin is True and file.kind is not Kind.SENDER_KEY_MEMORY and _add(staged, fd, file))
                         if here is None and before is None
-                        else before is not None
+                        else kin is not False
+                        and before is not None
                         and here is not None
                         and _same(here, before)
                         and _replace(staged, fd, file, here)
@@ -103,9 +106,9 @@ def _is_plain(file: AuthFile) -> bool:
     return file.sole and file.kind is not Kind.UNKNOWN
 
 
-def _one_account(one: Company, other: Company) -> bool:
-    devices = one.account(lambda: None).devices
-    return bool(devices) and devices == other.account(lambda: None).devices
+def _same_pairing(one: Company, other: Company) -> bool | None:
+    """Tell whether two folders have one pairing, None where nobody can tell."""
+    return is_same(*(company.account(lambda: None).pairing for company in (one, other)))
 
 
 def _add(staged: StagedFiles, source: int, file: AuthFile) -> bool:

@@ -61,6 +61,10 @@ class Root:
                 return False
             path = os.path.dirname(path)
 
+    def remarks(self) -> list[str]:
+        """Return nothing: a folder is as everybody knows it."""
+        return []
+
     def space(self) -> Space:
         """Return what is left on the root's file system."""
         status = os.fstatvfs(self.fd)

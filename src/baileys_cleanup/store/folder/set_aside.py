@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
+from baileys_cleanup.decision.pairing import Pairing
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.company import OPEN_FOLDER
@@ -39,14 +40,17 @@ def begin(root: Root, tool: ToolFolder, company_id: str, run_id: str, *, why: st
         with suppress(OSError):  # an empty one that was made by a run killed before it could record it
             os.rmdir(name, dir_fd=place)
         os.mkdir(name, 0o700, dir_fd=place)
+        pairing: Pairing | None = None
         with _folder(place, name) as fd:
             if root.has(company_id):
                 with root.company(company_id) as company:
+                    pairing = company.account(lambda: None).pairing
                     Likeness.of(company.fd, os.fstat(company.fd)).give(fd, name)
             elif os.geteuid() == 0:
                 owner = Likeness.of(root.fd, os.fstat(root.fd))
                 owner._replace(mode=0o700, access=None, inherited=None).give(fd, name)
-            aside = Aside(run_id, company_id, why, now, os.fstat(fd).st_ino)
+            noted = str(pairing) if pairing else None
+            aside = Aside(run_id, company_id, why, now, os.fstat(fd).st_ino, pairing=noted)
         _record(place, aside)
         os.fsync(place)
     return aside
@@ -232,7 +236,7 @@ def _lived(place: int, aside: Aside) -> Aside:
 
 def _record(place: int, aside: Aside) -> None:
     make_folder(place, _RECORDS)
-    record = {"company": aside.company_id, "why": aside.why, "started": aside.started}
+    record = {"company": aside.company_id, "why": aside.why, "started": aside.started, "pairing": aside.pairing}
     with _folder(place, _RECORDS) as records:
         write_record(records, f"{aside.folder_name}.json", record | {"built": aside.built, "lived": aside.lived})
 
@@ -240,7 +244,9 @@ def _record(place: int, aside: Aside) -> None:
 def _read(records: int, name: str, run_id: str) -> Aside:
     record = read_record(records, name)
     company, why = str(record["company"]), str(record["why"])
-    return Aside(run_id, company, why, int(record["started"]), int(record["built"]), bool(record["lived"]))
+    lived, pairing = bool(record["lived"]), Pairing.read(record.get("pairing"))
+    noted = str(pairing) if pairing else None
+    return Aside(run_id, company, why, int(record["started"]), int(record["built"]), lived, noted)
 
 
 @contextmanager

@@ -23,9 +23,8 @@ def list_set_aside(tool: ToolFolder) -> list[SetAside]:
         except FileNotFoundError:
             continue  # there was none before, or somebody deleted it
         if aside.lived or former:
-            found.append(
-                SetAside(aside.run_id, aside.company_id, aside.why, aside.started, len(sizes), sum(sizes), former)
-            )
+            numbers = (aside.started, len(sizes), sum(sizes))
+            found.append(SetAside(aside.run_id, aside.company_id, aside.why, *numbers, former, aside.pairing))
     return found
 
 

@@ -10,7 +10,6 @@ takes only what is the bot's own.
 
 import errno
 import hashlib
-import json
 import os
 import stat
 import tempfile
@@ -35,6 +34,7 @@ from baileys_cleanup.store.snapshots import (
     Entry,
     Snapshot,
     Source,
+    is_json_text,
 )
 
 TRIES = 5
@@ -202,7 +202,9 @@ class _Reading:
         stamp = Stamp.of(os.fstat(fd))
         still = Stamp.of(before) == stamp and not left and abs(self._clock.clock() - stamp.modified) > JUST_NOW
         entry = Entry(name, kind, before.st_size - left, digest.hexdigest(), stamp.modified)
-        return Source(entry, stamp, offset, parts is None or is_json(b"".join(parts)), Likeness.of(fd, before)), still
+        return Source(
+            entry, stamp, offset, parts is None or is_json_text(b"".join(parts)), Likeness.of(fd, before)
+        ), still
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
@@ -217,15 +219,6 @@ def _check_room(total: int) -> None:
     disk = os.statvfs(place)
     if total > disk.f_bavail * disk.f_frsize:
         raise CompanyProblem(f"{place} has no room for a copy of it ({size(total)}); TMPDIR may name another folder")
-
-
-def is_json(content: bytes) -> bool:
-    """Tell whether a file's content is whole JSON."""
-    try:
-        json.loads(content)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _read_creds(shot: Snapshot) -> None:

@@ -13,8 +13,8 @@ from baileys_cleanup.store.folder.likeness import Neighbours
 from baileys_cleanup.store.folder.making import FolderWriter
 from baileys_cleanup.store.folder.purge import STAGING, forget_staged
 from baileys_cleanup.store.folder.put_back import put_back, swap_in
-from baileys_cleanup.store.folder.snapshots import is_json
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.snapshots import is_json_text
 
 
 class StagedFiles:
@@ -35,7 +35,7 @@ class StagedFiles:
             return False
         fd = os.open(file.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._staging)
         with open(fd, "rb") as copy:
-            return is_json(copy.read(CREDS_LIMIT))
+            return is_json_text(copy.read(CREDS_LIMIT))
 
     def replace(self, name: str, expected: AuthFile) -> bool:
         """Put a file in the place of the live one; False, with nothing done, where that is not the expected one."""

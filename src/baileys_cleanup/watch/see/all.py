@@ -30,7 +30,7 @@ class Facts(NamedTuple):
     seen: tuple[View | Unreadable, ...]
     history: History
     quarantine: Removable
-    space: Space
+    space: Space | None
     backups: tuple[Backups, ...] = ()
     passed_over: tuple[PassedOver, ...] = ()
     undoable: frozenset[str] = frozenset()
@@ -60,7 +60,7 @@ def gather(settings: Settings, wanted: Iterable[str], world: World) -> Facts:
 
     Raises UsageProblem when the root or the tool's own folder cannot be used.
     """
-    with open_store(settings.sessions_root, settings.exclude) as store, store.workspace(create=False) as workspace:
+    with open_store(settings.place, settings.exclude) as store, store.workspace(create=False) as workspace:
         ids = store.select(wanted) or store.company_ids()[0]
         seen = tuple(view_all(store, settings, ids, terms_of(settings, world, workspace), detail=True))
         return beside(store, workspace, ids, world)._replace(seen=seen)

@@ -87,7 +87,7 @@ def _moment(facts: Facts, asked: Asked, refresh: int) -> str:
 
 def _cards(facts: Facts, views: list[View], dead: list[View]) -> str:
     space, clean = facts.space, facts.history.clean
-    inodes = f", {space.free_inodes:,} of {space.inodes:,} inodes" if space.inodes else ""
+    inodes = f", {space.free_inodes:,} of {space.inodes:,} inodes" if space and space.inodes else ""
     last = "none is recorded" if clean is None else f"{_text(clean.status)}, {ago(facts.looked, clean.ended)} ago"
     if clean is not None and clean.status != "done" and facts.history.success is not None:
         last += f"; the last good one {ago(facts.looked, facts.history.success)} ago"
@@ -98,7 +98,7 @@ def _cards(facts: Facts, views: list[View], dead: list[View]) -> str:
         ("Dead pairings", f'<span class="{"critical" if dead else "excellent"}">{len(dead):,}</span>'),
         ("Last cleanup", last.replace("now ago", "just now")),
         ("A cleanup frees", f"{count(files, 'file')}, {size(freed)}"),
-        ("Free on the disk", f"{size(space.free_bytes)}{inodes}"),
+        *([("Free on the disk", f"{size(space.free_bytes)}{inodes}")] if space else []),
         ("In the quarantine", f"{count(facts.quarantine.files, 'file')}, {size(facts.quarantine.size)}"),
     ]
     cards += [("Silent for long", _link(Asked(SILENT), count(silent, "company", "companies")))] * bool(silent)

@@ -235,10 +235,11 @@ def _of_the_rest(facts: Facts) -> "Iterator[GaugeMetricFamily]":
     quarantine = facts.quarantine
     yield from _single("baileys_quarantine_files", "Files in the quarantine, which undo can bring back.", quarantine[0])
     yield from _single("baileys_quarantine_bytes", "Size of the files in the quarantine, in bytes.", quarantine[1])
-    yield from _single(
-        "baileys_root_free_bytes", "Bytes free on the file system of the sessions root.", space.free_bytes
-    )
-    if space.inodes:
+    if space is not None:
+        yield from _single(
+            "baileys_root_free_bytes", "Bytes free on the file system of the sessions root.", space.free_bytes
+        )
+    if space is not None and space.inodes:
         yield from _single(
             "baileys_root_free_inodes", "Inodes free on the file system of the sessions root.", space.free_inodes
         )

@@ -12,6 +12,7 @@ from contextlib import suppress
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.place import is_folder
 from baileys_cleanup.store.store import OWN_FOLDER
 
 _READABLE = 0o644
@@ -53,6 +54,8 @@ def _objection(folder: int, name: str, sessions_root: str) -> str | None:
 
 def _is_taken(folder: int, sessions_root: str) -> bool:
     """Tell whether an open folder is, or lies in, a company's or the tool's own, however its path is written."""
+    if not is_folder(sessions_root):
+        return False
     top = os.stat(sessions_root)
     path, below = ".", None
     while not os.path.samestat(here := os.stat(path, dir_fd=folder), top):

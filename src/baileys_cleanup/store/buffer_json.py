@@ -1,0 +1,66 @@
+"""Values as the library's files have them: JSON in which bytes are base64 (`BufferJSON`, `src/Utils/generics.ts`).
+
+Some stores write bytes as lists of numbers, or a Uint8Array as an object of numbered bytes, which the library reads
+back as what it is not. Pure.
+"""
+
+import base64
+import json
+from typing import Any
+
+_LISTED = b'"data":['
+_NUMBERED = b'"0":'
+
+
+def as_in_files(value: bytes) -> bytes:
+    """Return a value as a file would have it: the very bytes where its bytes are base64, or it is no JSON."""
+    dense = value.replace(b" ", b"")
+    if _LISTED not in dense and _NUMBERED not in dense:
+        return value
+    try:
+        read = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    written = _rewritten(read)
+    return value if written == read else json.dumps(written, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _rewritten(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, list):
+        return [_rewritten(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"type", "data"} and value["type"] == "Buffer" and _are_bytes(value["data"]):
+        return _buffer(value["data"])
+    if value and list(value) == [str(number) for number in range(len(value))] and _are_bytes(list(value.values())):
+        return _buffer(list(value.values()))
+    return {key: _rewritten(each) for key, each in value.items()}
+
+
+def _are_bytes(value: object) -> bool:
+    most = 255
+    return isinstance(value, list) and all(type(each) is int and 0 <= each <= most for each in value)
+
+
+def _buffer(numbers: list[int]) -> dict[str, str]:
+    return {"type": "Buffer", "data": base64.b64encode(bytes(numbers)).decode("ascii")}
+
+
+def as_listed(value: bytes) -> bytes:
+    """Return a value with its bytes as lists of numbers, as `JSON.stringify` of Node writes a Buffer."""
+    try:
+        read = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    return json.dumps(_listed(read), separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _listed(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, list):
+        return [_listed(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    data = value.get("data")
+    if value.keys() == {"type", "data"} and value["type"] == "Buffer" and isinstance(data, str):
+        return {"type": "Buffer", "data": list(base64.b64decode(data))}
+    return {key: _listed(each) for key, each in value.items()}

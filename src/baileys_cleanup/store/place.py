@@ -1,0 +1,64 @@
+"""Where a store is, as people say it: the path of a sessions root or a URL, and what else has to be known to open it.
+
+Pure values; no driver of a database is imported for them.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+_USER_PART = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^/?#@:]*):[^/?#]*@")
+_PARAMETER = re.compile(r"(?P<before>[?&](?:password|sslpassword)=)[^&#]*", re.IGNORECASE)
+_HIDDEN = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Postgresql:
+    """How keys lie in a PostgreSQL database: a layout, and names of tables and columns where they are not its own.
+
+    `ids` says how a column names a key: `raw`, as the library does, or `file`, as its files are called.
+    """
+
+    layout: str = "split"
+    creds_table: str | None = None
+    keys_table: str | None = None
+    company: str | None = None
+    type: str | None = None
+    id: str | None = None
+    value: str | None = None
+    creds: str | None = None
+    updated: str | None = None
+    ids: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A store by what people call it: `where` is a path or a URL, the rest is how keys lie there."""
+
+    where: str
+    postgresql: Postgresql = field(default_factory=Postgresql)
+
+    @property
+    def shown(self) -> str:
+        """It as people may see it, without a password."""
+        return without_password(self.where)
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of the URL, empty for a path."""
+        before, mark, _ = self.where.partition("://")
+        return before.lower() if mark else ""
+
+
+def has_password(url: str) -> bool:
+    """Tell whether a URL has a password in it, before the host or among its parameters."""
+    return bool(_USER_PART.match(url) or _PARAMETER.search(url))
+
+
+def without_password(url: str) -> str:
+    """Return a URL as it may be shown."""
+    return _PARAMETER.sub(rf"\g<before>{_HIDDEN}", _USER_PART.sub(r"\g<before>@", url))
+
+
+def is_folder(where: str) -> bool:
+    """Tell whether the name of a store is the path of a folder."""
+    return "://" not in where

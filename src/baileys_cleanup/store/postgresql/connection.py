@@ -1,0 +1,136 @@
+"""One connection to the server, made anew where it broke; transactions that wait for no lock for long.
+
+Through PgBouncer in transaction mode nothing outlives a transaction: no prepared statement, no session lock, no SET.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple, Self
+
+import psycopg
+from psycopg import IsolationLevel, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+
+from baileys_cleanup.store.place import Place
+from baileys_cleanup.store.postgresql.trouble import as_usage_problem
+
+Query = sql.SQL | sql.Composed
+Values = Sequence[Any] | Mapping[str, Any]
+LOCK_TIMEOUT = "5s"
+"""How long a statement of ours waits for a lock on a table; locked rows are skipped and never waited for."""
+BATCH = 5_000
+"""Rows that come over the wire at a time."""
+_CONNECT_SECONDS = "10"
+_MOST_FAILURES = 3
+"""Attempts to connect again, one after the other, after which no more is tried."""
+
+
+class ServerState(NamedTuple):
+    """What is known of the server. `tracks` tells whether it keeps the commit times of transactions."""
+
+    database: str
+    role: str
+    tracks: bool
+    replica: bool
+    now: int
+
+
+class Connection:
+    """A connection as the store uses it. `direct` tells whether nothing stands between it and the server."""
+
+    def __init__(self, place: Place) -> None:
+        self._url = place.where
+        self._failures = 0
+        self._live = self._connect()
+
+    def _connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        given = conninfo_to_dict(self._url)
+        ours = {"connect_timeout": _CONNECT_SECONDS, "application_name": "baileys-cleanup", "client_encoding": "UTF8"}
+        missing = {name: value for name, value in ours.items() if name not in given}
+        info = make_conninfo(self._url, **missing)
+        live: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(info, autocommit=True, prepare_threshold=None)
+        live.isolation_level = IsolationLevel.READ_COMMITTED  # whatever the server's default is
+        return live
+
+    def close(self) -> None:
+        """Let go of the server."""
+        with suppress(psycopg.Error):
+            self._live.close()
+
+    def _alive(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        if not self._live.closed and not self._live.broken:
+            return self._live
+        if self._failures >= _MOST_FAILURES:
+            raise psycopg.OperationalError("the connection to the server broke, and it does not come back")
+        try:
+            self._live = self._connect()
+        except psycopg.Error:
+            self._failures += 1
+            raise
+        self._failures = 0
+        return self._live
+
+    @contextmanager
+    def transaction(self, *, writes: bool = False) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+        """Begin a transaction, and end it with what is inside. Raises psycopg.Error."""
+        live = self._alive()
+        if live.info.transaction_status is TransactionStatus.IDLE:
+            live.read_only = not writes
+        with live.transaction(), live.cursor() as cursor:
+            cursor.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            yield cursor
+
+    def rows(self, query: Query, values: Values = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a question, in a transaction of its own. Raises psycopg.Error."""
+        with self.transaction() as cursor:
+            return cursor.execute(query, values).fetchall()
+
+    def stream(self, query: Query, values: Values = ()) -> Iterator[tuple[Any, ...]]:
+        """Give the rows of a question batch by batch: no more than one is ever held here. Raises psycopg.Error."""
+        with self.transaction(), self._live.cursor(name="baileys_cleanup") as cursor:
+            cursor.itersize = BATCH
+            yield from cursor.execute(query, values)
+
+    @contextmanager
+    def still(self) -> Iterator[Self]:
+        """Let all that is asked inside see the very same moment. Raises psycopg.Error."""
+        live = self._alive()
+        live.read_only, live.isolation_level = True, IsolationLevel.REPEATABLE_READ
+        try:
+            with live.transaction():
+                yield self
+        finally:
+            with suppress(psycopg.Error):
+                live.isolation_level = IsolationLevel.READ_COMMITTED
+
+    def write(self, query: Query, values: Values = ()) -> int:
+        """Carry out a statement in a transaction of its own; return how many rows it met. Raises psycopg.Error."""
+        with self.transaction(writes=True) as cursor:
+            return cursor.execute(query, values).rowcount
+
+    def direct_pid(self) -> int | None:
+        """Return the server's process for this connection; None where a pooler stands between, and it is nobody's."""
+        with self.transaction() as cursor:
+            found = cursor.execute("select pg_backend_pid()").fetchone()
+        assert found is not None, "a function gives a row"
+        return int(found[0]) if found[0] == self._alive().info.backend_pid else None
+
+    def state(self) -> ServerState:
+        """Return what is known of the server; `now` is its clock in nanoseconds since the epoch."""
+        question = sql.SQL(
+            "select current_database()::text, current_user::text, current_setting('track_commit_timestamp') = 'on',"
+            " pg_is_in_recovery(), (extract(epoch from clock_timestamp()) * 1000000)::bigint * 1000"
+        )
+        return ServerState(*self.rows(question)[0])
+
+
+@contextmanager
+def connected(place: Place) -> Iterator[Connection]:
+    """Connect to the server of a URL. Raises UsageProblem where that cannot be done."""
+    with as_usage_problem(f"the store {place.shown} cannot be opened"):
+        connection = Connection(place)
+    try:
+        yield connection
+    finally:
+        connection.close()

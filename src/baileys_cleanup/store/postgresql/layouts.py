@@ -1,0 +1,192 @@
+"""How keys lie in a database: which tables and columns, found out by the columns, never by a table's name alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import NamedTuple
+
+from psycopg import sql
+
+from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.output.text import few, shown
+from baileys_cleanup.store.key_names import END, file_name, fixed
+from baileys_cleanup.store.place import Postgresql
+from baileys_cleanup.store.postgresql.connection import Connection
+from baileys_cleanup.store.postgresql.trouble import as_usage_problem
+
+CREDS_KEY = "creds"
+"""The id of `creds` where it lies among the keys."""
+JOINED_CREDS = "auth_creds"
+"""Likewise in the layout postgres-baileys."""
+
+
+class Form(StrEnum):
+    """How a row says which key it is: type and id apart, as a file's name, as one word, or after the company's id."""
+
+    SPLIT = "split"
+    FILE = "file"
+    WORD = "word"
+    JOINED = "joined"
+
+
+class Table(NamedTuple):
+    """A table that was found: its name as the server knows it, and the types of its columns."""
+
+    name: tuple[str, ...]
+    columns: Mapping[str, str]
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        """The name for a statement."""
+        return sql.Identifier(*self.name)
+
+
+class Layout(NamedTuple):
+    """A layout with the tables of one database. `creds` is None where creds lie among the keys."""
+
+    name: str
+    form: Form
+    keys: Table
+    company: str
+    key_type: str | None
+    key_id: str
+    value: str
+    updated: str | None
+    creds: Table | None
+    creds_company: str = ""
+    creds_value: str = ""
+
+    def file_name(self, key_type: str, key_id: str) -> str:
+        """Return the file name of a row."""
+        if self.form is Form.SPLIT:
+            return file_name(key_type, key_id)
+        if self.form is Form.JOINED and key_id == JOINED_CREDS:
+            return CREDS_KEY + END
+        return (key_id if self.form is Form.FILE else fixed(key_id)) + END
+
+
+_KNOWN = {
+    "split": Postgresql(
+        "split", "whatsapp_auth", "whatsapp_keys", "company_id", "key_type", "key_id", "value", "creds", "updated_at"
+    ),
+    "prisma": Postgresql("prisma", None, "Session", "sessionId", None, "id", "data", ids="file"),
+    "postgres-baileys": Postgresql("postgres-baileys", None, "auth_data", "session_key", None, "session_key", "data"),
+}
+_FORMS = {"prisma": Form.FILE, "postgres-baileys": Form.JOINED, "split": Form.SPLIT}
+_TABLE = sql.SQL(
+    "select n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod)"
+    " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+    " join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
+    " where c.relkind in ('r', 'p') and {} order by a.attnum"
+)
+_SEEN = sql.SQL("c.relname = %s and pg_table_is_visible(c.oid)")
+_QUALIFIED = sql.SQL("n.nspname = %s and c.relname = %s")
+_ALL = sql.SQL("n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast', 'baileys_cleanup')")
+
+
+def find_layout(connection: Connection, asked: Postgresql) -> Layout:
+    """Return the layout that was asked for, as it lies in this database.
+
+    Raises UsageProblem, naming the columns that are there, where it does not fit.
+    """
+    known = _KNOWN.get(asked.layout, Postgresql(asked.layout))
+    given = {name: value for name in Postgresql.__slots__ if (value := getattr(asked, name)) is not None}
+    wanted = replace(known, **given)
+    assert wanted.keys_table, "settings/together.py has looked"
+    assert wanted.company, "likewise"
+    assert wanted.id, "likewise"
+    assert wanted.value, "likewise"
+    with as_usage_problem("the tables of the store cannot be looked at"):
+        keys = _table(connection, wanted.keys_table)
+        creds = _table(connection, wanted.creds_table) if wanted.creds_table else None
+    if keys is None:
+        raise UsageProblem(_no_table(connection, wanted, wanted.keys_table))
+    columns = [wanted.company, wanted.id, wanted.value]
+    columns += [name for name in (wanted.type, wanted.updated if asked.updated else None) if name]
+    _require(connection, wanted, keys, columns)
+    creds_value = wanted.creds or "creds"
+    if wanted.creds_table:
+        if creds is None:
+            raise UsageProblem(_no_table(connection, wanted, wanted.creds_table))
+        _require(connection, wanted, creds, [wanted.company, creds_value])
+    updated = wanted.updated if wanted.updated in keys.columns else None
+    if updated and not keys.columns[updated].startswith("timestamp"):
+        raise UsageProblem(
+            f"the column {shown(updated)} of the table {_name(keys)} is of type {keys.columns[updated]}; allowed for"
+            " postgresql.updated: timestamp with or without time zone"
+        )
+    return Layout(
+        wanted.layout,
+        _form(wanted),
+        keys,
+        wanted.company,
+        wanted.type,
+        wanted.id,
+        wanted.value,
+        updated,
+        creds,
+        wanted.company,
+        creds_value,
+    )
+
+
+def _form(wanted: Postgresql) -> Form:
+    if wanted.layout in _FORMS:
+        return _FORMS[wanted.layout]
+    if wanted.type is not None:
+        return Form.SPLIT
+    return Form.FILE if wanted.ids == "file" else Form.WORD
+
+
+def _table(connection: Connection, name: str) -> Table | None:
+    parts = tuple(name.split("."))
+    where = _SEEN if len(parts) == 1 else _QUALIFIED
+    rows = connection.rows(_TABLE.format(where), parts)
+    return Table((rows[0][0], rows[0][1]), {column: kind for _, _, column, kind in rows}) if rows else None
+
+
+def _require(connection: Connection, wanted: Postgresql, table: Table, columns: Sequence[str]) -> None:
+    """Raise UsageProblem, naming what is there, where a table lacks a column."""
+    missing = [column for column in columns if column not in table.columns]
+    if not missing:
+        return
+    raise UsageProblem(
+        f"the table {_name(table)} does not fit the layout {wanted.layout}: it has the columns"
+        f" {few(table.columns, 20)}, and lacks {few(missing)}{_in_one_value(wanted, table)}{_fitting(connection)}"
+    )
+
+
+def _in_one_value(wanted: Postgresql, table: Table) -> str:
+    """Tell where no column could name a key: then they lie in one value, and none can be taken out alone."""
+    others = set(table.columns) - {wanted.company, "created_at", "updated_at", "createdAt", "updatedAt"}
+    names_keys = {name for name in others if table.columns[name].startswith(("text", "character")) and name != "creds"}
+    if names_keys - {wanted.value}:
+        return ""
+    return "; the keys of a company seem to lie in a single value there, and such a store cannot be cleaned key by key"
+
+
+def _no_table(connection: Connection, wanted: Postgresql, name: str) -> str:
+    rows = connection.rows(_TABLE.format(_ALL))
+    there = list(dict.fromkeys(row[1] for row in rows))
+    return (
+        f"there is no table {shown(name)} in this database for the layout {wanted.layout}; it has"
+        f" {few(there) or 'no table that this role may see'}{_fitting(connection)}"
+    )
+
+
+def _fitting(connection: Connection) -> str:
+    """Return the way on where a table has the columns of a layout that we know."""
+    tables: dict[tuple[str, str], set[str]] = {}
+    for schema, table, column, _ in connection.rows(_TABLE.format(_ALL)):
+        tables.setdefault((schema, table), set()).add(column)
+    for name, layout in _KNOWN.items():
+        needed = {column for column in (layout.company, layout.type, layout.id, layout.value) if column}
+        for (_, table), columns in tables.items():
+            if needed <= columns:
+                extra = "" if table == layout.keys_table else f' and postgresql.keys_table = "{shown(table)}"'
+                return f'; the table {shown(table)} has those of the layout {name}: postgresql.layout = "{name}"{extra}'
+    return ""
+
+
+def _name(table: Table) -> str:
+    return shown(".".join(table.name))

@@ -1,0 +1,115 @@
+"""Leases: one run at a time, for as long as it shows that it lives.
+
+A lock of a session does not hold through a pooler, so a lock is a row with an end that its holder moves on. Where
+nothing stands between the holder and the server, a lease also ends with the holder's connection. Nothing hangs on a
+lease but the order of things: a removal compares each row by itself.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from baileys_cleanup.errors import LockHeld
+from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.postgresql.connection import Connection
+from baileys_cleanup.store.postgresql.trouble import as_usage_problem
+from baileys_cleanup.store.store import BUSY
+
+_SECONDS = 900
+"""How long a lease lives after its holder was heard of last."""
+_RENEW_AFTER = 60.0
+_SHARE = " shared by "
+"""Between the name of a lease that is shared, and the token of one of those that share it: each has a row."""
+_ONE_BY_ONE = sql.SQL("select pg_advisory_xact_lock(hashtextextended('baileys_cleanup lease ' || %(base)s, 0))")
+"""Two that ask for the same at once would both find it free."""
+_DEAD = (
+    "(l.until < clock_timestamp()"
+    " or (l.pid is not null and not exists (select from pg_stat_activity a where a.pid = l.pid)))"
+)
+_FORGET_DEAD = sql.SQL(
+    f"delete from baileys_cleanup.lease l where starts_with(l.name, %(base)s || '{_SHARE}') and {_DEAD}"  # noqa: S608 - ours
+)
+_RIVALS = {
+    True: sql.SQL(f"select 1 from baileys_cleanup.lease l where l.name = %(base)s and not {_DEAD}"),  # noqa: S608 - ours
+    False: sql.SQL(f"select 1 from baileys_cleanup.lease l where starts_with(l.name, %(base)s || '{_SHARE}')"),  # noqa: S608 - ours
+}
+"""Who is in the way of one that shares, and of one that does not."""
+_TAKE = sql.SQL(
+    "insert into baileys_cleanup.lease as l (name, token, holder, pid, until)"
+    " values (%(name)s, %(token)s, %(holder)s, %(pid)s, clock_timestamp() + make_interval(secs => %(seconds)s))"
+    " on conflict (name) do update"
+    " set token = excluded.token, holder = excluded.holder, pid = excluded.pid, until = excluded.until"
+    " where l.until < clock_timestamp()"
+    " or (l.pid is not null and not exists (select from pg_stat_activity a where a.pid = l.pid))"
+    " returning token"
+)
+_RENEW = sql.SQL(
+    "update baileys_cleanup.lease set until = clock_timestamp() + make_interval(secs => %s), pid = %s where token = %s"
+)
+_FREE = sql.SQL("delete from baileys_cleanup.lease where token = %s")
+_HOLDER = sql.SQL(
+    "select holder, to_char(until at time zone 'UTC', 'YYYY-MM-DD HH24:MI') from baileys_cleanup.lease l"
+    " where l.name = %(base)s or starts_with(l.name, %(base)s || ' shared by ') order by l.until desc limit 1"
+)
+
+
+class Leases:
+    """The leases that this process holds."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._tokens: list[str] = []
+        self._renewed = 0.0
+
+    @contextmanager
+    def hold(self, name: str, *, shared: bool = False) -> Iterator[None]:
+        """Hold a lease, without waiting for it. Raises LockHeld when another process has it.
+
+        A `shared` one is held by many at once, and by nobody else meanwhile.
+        """
+        token = uuid4().hex
+        with as_usage_problem("the lock of the store cannot be taken"):
+            values = {
+                "base": name,
+                "name": f"{name}{_SHARE}{token}" if shared else name,
+                "token": token,
+                "holder": f"process {os.getpid()} on {os.uname().nodename}",
+                "pid": self._connection.direct_pid(),
+                "seconds": _SECONDS,
+            }
+            with self._connection.transaction(writes=True) as cursor:
+                cursor.execute(_ONE_BY_ONE, values)
+                cursor.execute(_FORGET_DEAD, values)
+                rival = cursor.execute(_RIVALS[shared], values).fetchone()
+                taken = None if rival else cursor.execute(_TAKE, values).fetchone()
+            if taken is None:
+                held = self._connection.rows(_HOLDER, values)
+                who, until = held[0] if held else ("another process", "now")
+                if name not in BUSY:
+                    raise LockHeld(f"another run holds {shown(name)}; it was left alone")
+                raise LockHeld(
+                    f"another {BUSY[name]} is at work ({shown(who)}; its lease ends {until} UTC if nothing is heard of"
+                    " it); nothing was touched"
+                )
+        self._tokens.append(token)
+        self._renewed = time.monotonic()
+        try:
+            yield
+        finally:
+            self._tokens.remove(token)
+            with suppress(psycopg.Error):  # it ends by itself
+                self._connection.write(_FREE, [token])
+
+    def renew(self) -> None:
+        """Show that this process lives, where that was not done a moment ago. Raises psycopg.Error."""
+        if not self._tokens or time.monotonic() - self._renewed < _RENEW_AFTER:
+            return
+        pid = self._connection.direct_pid()
+        for token in self._tokens:
+            self._connection.write(_RENEW, [_SECONDS, pid, token])
+        self._renewed = time.monotonic()

@@ -1,0 +1,42 @@
+"""The ledger: since when each row has been what it is, where nothing else tells when it was written.
+
+A row is as old as it has been seen unchanged. Its mark is `xmin`, the transaction that wrote it: that moves also where
+the same value is written again.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from baileys_cleanup.store.postgresql.stamp import Stamp
+
+_REMEMBER = sql.SQL(
+    "insert into baileys_cleanup.ledger as l (company, key_type, key_id, mark, since)"
+    " select %s, t, i, m, coalesce(to_timestamp(s / 1e9), clock_timestamp())"
+    " from unnest(%s::text[], %s::text[], %s::text[], %s::bigint[]) w(t, i, m, s)"
+    " on conflict (company, key_type, key_id) do update set mark = excluded.mark, since = excluded.since"
+    " where l.mark <> excluded.mark"
+)
+_FORGET = sql.SQL(
+    "delete from baileys_cleanup.ledger l where l.company = %s"
+    " and not exists (select from unnest(%s::text[], %s::text[]) w(t, i) where w.t = l.key_type and w.i = l.key_id)"
+)
+
+
+def remember(
+    cursor: "psycopg.Cursor[tuple[Any, ...]]", company_id: str, stamps: Iterable[Stamp], since: Sequence[int] = ()
+) -> None:
+    """Remember the marks of rows: from now on where they are new, `since` (nanoseconds) where that is known."""
+    rows = [(stamp.key_type, stamp.key_id, stamp.xmin) for stamp in stamps]
+    if rows:
+        known: Sequence[int | None] = since or [None] * len(rows)
+        types, ids, marks = (list(column) for column in zip(*rows, strict=True))
+        cursor.execute(_REMEMBER, [company_id, types, ids, marks, known])
+
+
+def forget(cursor: "psycopg.Cursor[tuple[Any, ...]]", company_id: str, present: Iterable[Stamp]) -> None:
+    """Forget what is said of rows that are no more."""
+    stamps = list(present)
+    cursor.execute(_FORGET, [company_id, [each.key_type for each in stamps], [each.key_id for each in stamps]])

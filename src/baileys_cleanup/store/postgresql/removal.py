@@ -1,0 +1,164 @@
+"""Takes rows out of the bot's table: into the quarantine, in one transaction for each company.
+
+The rows are picked that are still what was planned, and locked unless somebody else holds them; they are copied, and
+deleted. A bot that upserts in batches would meet a deadlock if a removal waited for its rows, and lose its write: so
+what is locked is in use, and stays.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from baileys_cleanup.decision.verdict import Verdict
+from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.store.postgresql import ledger
+from baileys_cleanup.store.postgresql.company import PostgresqlCompany
+from baileys_cleanup.store.postgresql.database import Database
+from baileys_cleanup.store.postgresql.runs import forget_empty, write_run
+from baileys_cleanup.store.postgresql.trouble import in_words
+from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revision, refuse_protected
+from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
+
+_REMOVE = sql.SQL(
+    "with w as (select * from unnest(%(types)s::text[], %(ids)s::text[], %(tables)s::text[], %(places)s::text[],"
+    " %(marks)s::text[], %(names)s::text[], %(sizes)s::bigint[], %(dates)s::bigint[], %(rules)s::text[])"
+    " as w(t, i, o, c, x, name, size, modified, rule)),"
+    " s as (select r.tableoid as o, r.ctid as c, w.name, w.size, w.modified, w.rule from {keys} r join w"
+    " on r.ctid = w.c::tid and r.tableoid = w.o::oid and r.xmin = w.x::xid and {key_type} = w.t and {key_id} = w.i"
+    " where {is_company} for update of r skip locked),"
+    " g as (delete from {keys} r using s where r.ctid = s.c and r.tableoid = s.o"
+    " returning s.name, s.size, s.modified, s.rule, row_to_json(r) as row),"
+    " a as (insert into baileys_cleanup.audit (event, run_id, company, name, rule, size, modified)"
+    " select 'remove', %(run)s, %(id)s, g.name, g.rule, g.size, g.modified from g),"
+    " q as (insert into baileys_cleanup.quarantine"
+    " (run_id, company, name, source, row, size, modified, pairing, rule)"
+    " select %(run)s, %(id)s, g.name, %(source)s, g.row, g.size, g.modified, %(pairing)s, g.rule from g"
+    " where %(undo_days)s > 0)"
+    " select name from g"
+)
+_LOCK = sql.SQL("select pg_try_advisory_xact_lock(hashtextextended('baileys_cleanup ' || %s, 0))")
+_ARRIVED = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s")
+
+
+class PostgresqlRemover:
+    """Removes for one run; its record is made with its first removal, in the same transaction."""
+
+    def __init__(self, store: Database, run: Run) -> None:
+        self.store = store
+        self.run = run
+        self.recorded = False
+
+    def doubt(self, company: PostgresqlCompany) -> str | None:  # noqa: ARG002 - the same shape as the dry one
+        """Doubt nothing: a removal that fails says so itself."""
+        return None
+
+    @contextmanager
+    def company(self, company: PostgresqlCompany, pairing: str | None = None) -> Iterator[CompanyRemover]:
+        """Return the remover for one company. The ledger remembers what was seen of it."""
+        if self.store.dates.uses_ledger:
+            self._remember(company)
+        yield _CompanyRemover(self, company, pairing)
+
+    def _remember(self, company: PostgresqlCompany) -> None:
+        stamps = [file.stamp for file in company.seen if file.stamp is not None]
+        try:
+            with self.store.connection.transaction(writes=True) as cursor:
+                ledger.remember(cursor, company.raw_id, (stamp for stamp in stamps if stamp.in_ledger))
+                ledger.forget(cursor, company.raw_id, stamps)
+        except psycopg.Error as error:
+            raise CompanyProblem(
+                f"since when its rows are as they are cannot be remembered: {in_words(error)}"
+            ) from None
+
+    def close(self) -> None:
+        """End the run: forget one that has nothing in the quarantine, and mark any other as settled."""
+        if self.recorded:
+            with suppress(psycopg.Error), self.store.connection.transaction(writes=True) as cursor:
+                write_run(cursor, self.run._replace(state=SETTLED))
+                forget_empty(cursor, self.run)
+
+
+class _CompanyRemover:
+    """Removes rows of one company, all in one transaction."""
+
+    def __init__(self, remover: PostgresqlRemover, company: PostgresqlCompany, pairing: str | None) -> None:
+        self._remover = remover
+        self._company = company
+        self._pairing = pairing
+
+    def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
+        """Carry out the planned removals; `stopping` is asked once, before the one step in which all go."""
+        for verdict in removals:
+            refuse_protected(verdict.file.name)
+        if removals and stopping():
+            yield from (Removal(verdict, Outcome.STOPPED) for verdict in removals)
+            return
+        # Nothing here has a copy under a second name: such a pair would have to go in one step.
+        able = [verdict for verdict in removals if verdict.second is None]
+        try:
+            gone = self._take(able) if able else set()
+        except psycopg.Error as error:
+            yield from self._after_trouble(removals, error)
+            return
+        for verdict in removals:
+            if verdict.second is not None:
+                yield Removal(verdict, Outcome.HELD)
+            else:
+                yield Removal(verdict, Outcome.REMOVED if verdict.file.name in gone else Outcome.CHANGED)
+
+    def _take(self, removals: Sequence[Verdict]) -> set[str]:
+        store, run = self._remover.store, self._remover.run
+        stamps = [verdict.file.stamp for verdict in removals]
+        values: dict[str, Any] = {
+            "types": [stamp.key_type for stamp in stamps],
+            "ids": [stamp.key_id for stamp in stamps],
+            "tables": [stamp.place[0] for stamp in stamps],
+            "places": [stamp.place[1] for stamp in stamps],
+            "marks": [stamp.xmin for stamp in stamps],
+            "names": [verdict.file.name for verdict in removals],
+            "sizes": [verdict.file.size for verdict in removals],
+            "dates": [verdict.file.modified for verdict in removals],
+            "rules": [verdict.rule.value for verdict in removals],
+            "run": run.run_id,
+            "undo_days": run.undo_days,
+            "id": self._company.id,
+            "company": self._company.raw_id,
+            "source": ".".join(store.layout.keys.name),
+            "pairing": self._pairing,
+        }
+        parts = store.statements
+        statement = _REMOVE.format(
+            keys=store.layout.keys.identifier,
+            key_type=parts.key_type,
+            key_id=parts.key_id,
+            is_company=parts.is_company,
+        )
+        with store.connection.transaction(writes=True) as cursor:
+            locked = cursor.execute(_LOCK, [f"{values['source']} {self._company.raw_id}"]).fetchone()
+            if locked is None or not locked[0]:
+                raise CompanyProblem("another run is removing from this company at this moment")
+            if run.undo_days and not self._remover.recorded:
+                write_run(cursor, run._replace(state=RUNNING))
+            gone = {row[0] for row in cursor.execute(statement, values)}
+        self._remover.recorded = self._remover.recorded or run.undo_days > 0
+        return gone
+
+    def _after_trouble(self, removals: Sequence[Verdict], error: psycopg.Error) -> Iterator[Removal]:
+        """Tell what became of the removals after a transaction that did not end well: it went whole, or not at all."""
+        sentence = in_words(error)
+        arrived: set[str] = set()
+        with suppress(psycopg.Error):
+            values = [self._remover.run.run_id, self._company.id]
+            arrived = {row[0] for row in self._remover.store.connection.rows(_ARRIVED, values)}
+        for verdict in removals:
+            if verdict.file.name in arrived:
+                yield Removal(verdict, Outcome.REMOVED)
+            else:
+                yield Removal(verdict, Outcome.FAILED, sentence)
+
+    def confirm(self) -> list[Revision]:
+        """Look at nothing again: a transaction is over when it is over."""
+        return []

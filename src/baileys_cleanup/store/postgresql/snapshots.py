@@ -1,0 +1,123 @@
+"""Reads a company for a backup: all its rows as they were at one moment, which the server itself keeps still."""
+
+import hashlib
+from typing import BinaryIO
+
+from psycopg import sql
+
+from baileys_cleanup.decision.account import read_account
+from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, kind_of
+from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
+from baileys_cleanup.store.buffer_json import as_in_files
+from baileys_cleanup.store.postgresql.company import PostgresqlCompany
+from baileys_cleanup.store.postgresql.database import Database
+from baileys_cleanup.store.postgresql.layouts import Table
+from baileys_cleanup.store.postgresql.statements import is_json
+from baileys_cleanup.store.postgresql.trouble import as_company_problem
+from baileys_cleanup.store.snapshots import (
+    MOST_BYTES,
+    MOST_FILES,
+    MOST_OF_A_FILE,
+    Clock,
+    Entry,
+    Snapshot,
+    Source,
+    is_json_text,
+)
+
+_VALUES = sql.SQL("select {key_type}, {key_id}, r.ctid::text, r.xmin::text, {value} from {keys} r where {is_company}")
+_CREDS = sql.SQL("select r.ctid::text, r.xmin::text, {value} from {creds} r where {where}")
+
+
+class PostgresqlSnapshots:
+    """Reads the companies of a database."""
+
+    def __init__(self, store: Database) -> None:
+        self._store = store
+
+    def has(self, company_id: str) -> bool:
+        """Tell whether there is anything by the name of this company."""
+        return self._store.has(company_id)
+
+    def take(self, company_id: str, contents: BinaryIO, clock: Clock, *, own_only: bool = False) -> Snapshot:  # noqa: ARG002 - all rows are the bot's
+        """Read all keys of a company into `contents`."""
+        with as_company_problem():
+            return _Reading(PostgresqlCompany(self._store, company_id), Snapshot(contents), clock).take()
+
+    def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:
+        """Tell whether the company still has the very rows that the snapshot was taken of."""
+        files = PostgresqlCompany(self._store, company_id).names().files
+        there = {file.name: (file.stamp.place[1], file.stamp.xmin) for file in files if file.stamp}
+        apart = self._store.layout.creds is not None
+        return there == {name: each.stamp for name, each in shot.files.items() if not (apart and name == CREDS_NAME)}
+
+
+class _Reading:
+    """One company on its way into a snapshot."""
+
+    def __init__(self, company: PostgresqlCompany, shot: Snapshot, clock: Clock) -> None:
+        self._company = company
+        self._shot = shot
+        self._dates: dict[str, int] = {}
+        self._clock = clock
+        self._found: dict[str, Source] = {}
+
+    def take(self) -> Snapshot:
+        store, company, shot = self._company.store, self._company, self._shot
+        listing = company.names()
+        shot.strangers = listing.strangers
+        self._dates = {file.name: file.modified for file in listing.files if file.modified is not None}
+        layout, parts = store.layout, store.statements
+        values = {"company": company.raw_id, "creds": company.creds_key}
+        question = _VALUES.format(
+            key_type=parts.key_type,
+            key_id=parts.key_id,
+            value=_text(layout.keys, layout.value),
+            keys=layout.keys.identifier,
+            is_company=parts.is_company,
+        )
+        apart = layout.creds and _CREDS.format(
+            value=_text(layout.creds, layout.creds_value), creds=layout.creds.identifier, where=company.where_creds()
+        )
+        with store.connection.still() as connection:
+            for place, xmin, value in connection.stream(apart, values) if apart else ():
+                self._add(CREDS_NAME, (place, xmin), value)
+            for key_type, key_id, place, xmin, value in connection.stream(question, values):
+                name = layout.file_name(key_type, key_id)
+                if name not in shot.strangers:
+                    self._add(name, (place, xmin), value)
+        shot.files = {
+            name: self._found[name] for name in sorted(self._found, key=lambda each: (each != CREDS_NAME, each))
+        }
+        _read_creds(shot)
+        return shot
+
+    def _add(self, name: str, stamp: tuple[str, str], value: bytes | str | None) -> None:
+        data = as_in_files(value if isinstance(value, bytes) else (value or "").encode("utf-8", "surrogatepass"))
+        limit = CREDS_LIMIT if name == CREDS_NAME else MOST_OF_A_FILE
+        if len(data) > limit:
+            self._shot.left[name] = f"is larger than {limit // 1024**2} MiB"
+            return
+        offset = self._shot.contents.seek(0, 2)
+        if len(self._found) >= MOST_FILES or offset + len(data) > MOST_BYTES:
+            raise CompanyProblem("it holds more than a company can: that is none")
+        self._shot.contents.write(data)
+        modified = self._dates.get(name, self._clock.now)
+        entry = Entry(name, kind_of(name), len(data), hashlib.sha256(data).hexdigest(), modified)
+        self._found[name] = Source(entry, stamp, offset, is_json_text(data))
+
+
+def _text(table: Table, column: str) -> sql.Composable:
+    """Return a value as bytes or text: of a JSON type the server writes its text."""
+    value = sql.SQL("r.{}").format(sql.Identifier(column))
+    return sql.SQL("{}::text").format(value) if is_json(table, column) else value
+
+
+def _read_creds(shot: Snapshot) -> None:
+    if CREDS_NAME not in shot.files:
+        shot.creds_problem = shot.left.get(CREDS_NAME, "is missing")
+        return
+    try:
+        shot.account = read_account(b"".join(shot.read(CREDS_NAME)))
+    except CredsUnreadable as problem:
+        shot.creds_problem = str(problem)

@@ -1,0 +1,13 @@
+"""What tells a row again: its key, where it lies, and the transaction that wrote it."""
+
+from typing import NamedTuple
+
+
+class Stamp(NamedTuple):
+    """A row as it was seen. `place` is its table and its `ctid`; `xmin` is the transaction that wrote it."""
+
+    key_type: str
+    key_id: str
+    place: tuple[str, str]
+    xmin: str
+    in_ledger: bool = False

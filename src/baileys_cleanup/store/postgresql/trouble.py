@@ -1,0 +1,77 @@
+"""What the server said, as sentences for people. A value of a key never stands in one: details are not repeated."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from baileys_cleanup.errors import CompanyProblem, UsageProblem
+
+_SENTENCES = {
+    "25006": "the server takes no writes: it is a replica, or the role or database is set to read only",
+    "40001": "another transaction came in between; the next run tries again",
+    "40P01": "the server ended it to break a deadlock; the next run tries again",
+    "53100": "the server's disk is full",
+    "53300": "the server has no connection left",
+    "55P03": "another session holds a lock on the table (ALTER TABLE, VACUUM FULL, an open transaction?)",
+    "57014": "the server ended it: statement_timeout, or somebody cancelled it",
+    "57P01": "the server is shutting down, or somebody ended the connection",
+    "57P02": "the server has crashed and is restarting",
+    "57P03": "the server is starting or shutting down",
+    "57P05": "the server ended the connection because it was idle",
+}
+_HINTS = {
+    "password authentication failed": "; the password comes from ~/.pgpass, PGPASSWORD, a service file or the URL",
+    "no password supplied": "; a password comes from ~/.pgpass, PGPASSWORD, a service file or the URL in the settings",
+    "does not support SSL": "; sslmode asks for TLS, and the server has none",
+}
+
+
+def in_words(error: psycopg.Error) -> str:
+    """Return what went wrong, in words."""
+    state = error.sqlstate or ""
+    if state in _SENTENCES:
+        return _SENTENCES[state]
+    if state == "42501":  # its text names the table or schema
+        return f"this role may not do that: {error.diag.message_primary}"
+    if state[:3] in {"42P", "3D0", "3F0"} or state[:2] == "28":
+        return str(error.diag.message_primary)
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not state:
+        return _connection_in_words(str(error))
+    return f"the server refused it ({type(error).__name__}, SQLSTATE {state or 'unknown'})"
+
+
+def _connection_in_words(text: str) -> str:
+    """Return the last line of the driver's text: what it tried before says the same again."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("Multiple connection")]
+    said = lines[-1] if lines else "the connection ended"
+    said = said.removeprefix("- ").removeprefix("connection failed: ")
+    return said + next((hint for mark, hint in _HINTS.items() if mark in text), "")
+
+
+@contextmanager
+def as_company_problem() -> Iterator[None]:
+    """Turn what the server refuses into CompanyProblem: this company has failed, the others go on."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise CompanyProblem(in_words(error)) from None
+
+
+@contextmanager
+def as_usage_problem(what: str) -> Iterator[None]:
+    """Turn what the server refuses into UsageProblem; `what` begins the sentence."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise UsageProblem(f"{what}: {in_words(error)}") from None
+
+
+@contextmanager
+def as_os_error() -> Iterator[None]:
+    """Turn what the server refuses into OSError, as the door wants it of records."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise OSError(errno.EIO, in_words(error)) from None

@@ -1,0 +1,182 @@
+"""Cleaning in each layout: the same plan as for files, and undo gives back the very rows."""
+
+import json
+
+import pytest
+from server import DAY, JOINED, LID, OTHER, PN, PRISMA, SPLIT, Database, creds
+
+KEYS = {
+    f"session|{OTHER}.0": 20,
+    f"session|{OTHER}.1": 13.9,
+    f"session|{PN}.0": 20,
+    f"session|{LID}_1.0": 20,
+    f"sender-key|120363001@g.us::{OTHER}::0": 4,
+    f"sender-key|120363001@g.us::{OTHER}::1": 2,
+    "sender-key-memory|120363009@g.us": 5,
+    "app-state-sync-key|AAAA/b==": 900,
+    "app-state-sync-version|regular_high": 900,
+    "lid-mapping|15550000777": 900,
+    "device-list|15550000777": 900,
+    "tctoken|15550000777@s.whatsapp.net": 900,
+    "identity-key|15550000777.0": 900,
+    **{f"pre-key|{number}": 30 for number in range(1, 61)},
+}
+GONE = {
+    f"session|{OTHER}.0",
+    f"sender-key|120363001@g.us::{OTHER}::0",
+    "sender-key-memory|120363009@g.us",
+    *(f"pre-key|{number}" for number in range(1, 11)),
+}
+
+
+@pytest.fixture
+def split(db: Database) -> Database:
+    """Give a database of the layout split with two companies."""
+    db.execute(SPLIT)
+    db.split("962302", KEYS, creds())
+    db.split("it's 100%", {f"session|{OTHER}.0": 20}, creds())
+    return db
+
+
+def test_a_dry_run_names_what_would_go_and_writes_nothing(split: Database) -> None:
+    """The names are those of files, and neither row nor schema is made."""
+    before = split.execute("select * from whatsapp_keys order by 1, 2, 3")
+    said = split.run("clean", "--dry-run", "--json", "--company", "962302")
+    assert (split.url, None) == (said["store"], said["sessions_root"])
+    company = said["companies"][0]
+    names = {each["file"] for each in company["removals"]}
+    assert {f"session-{OTHER}.0.json", f"sender-key-120363001@g.us--{OTHER}--0.json"} <= names
+    assert len(GONE) == company["files"]["removed"] == len(names)
+    assert len(KEYS) + 1 == company["files"]["seen"]
+    assert before == split.execute("select * from whatsapp_keys order by 1, 2, 3")
+    assert [] == split.execute("select 1 from pg_namespace where nspname = 'baileys_cleanup'")
+
+
+def test_clean_and_undo_give_back_the_very_rows(split: Database) -> None:
+    """What went lies in the tool's own schema, and comes back with its date."""
+    before = split.execute("select * from whatsapp_keys order by 1, 2, 3")
+    said = split.run("clean", "--json")
+    assert len(GONE) + 1 == said["totals"]["removed"]
+    assert set(KEYS) - GONE == split.keys("962302")
+    assert 0 == split.run("clean", "--json")["totals"]["removed"]
+    listed = split.run("undo", "--json")["runs"]
+    assert [said["run_id"]] == [run["run_id"] for run in listed]
+    back = split.run("undo", said["run_id"], "--json")
+    assert len(GONE) + 1 == back["totals"]["restored"]
+    assert before == split.execute("select * from whatsapp_keys order by 1, 2, 3")
+    assert [] == split.run("undo", "--json")["runs"]
+    assert [(0,)] == split.execute("select count(*) from baileys_cleanup.quarantine")
+
+
+def test_a_date_at_the_limit_goes_and_one_below_stays(db: Database) -> None:
+    """The boundary of an age is exact: a fortnight goes, a minute less stays."""
+    db.execute(SPLIT)
+    db.split("1", {f"session|{OTHER}.0": 14.0001, f"session|{OTHER}.1": 14 - 60 / DAY}, creds())
+    db.run("clean")
+    assert {f"session|{OTHER}.1"} == db.keys("1")
+
+
+def test_undo_never_overwrites_a_newer_key(split: Database) -> None:
+    """A key that the bot has written since stays as it is, and the old one stays away."""
+    run = split.run("clean", "--json", "--company", "962302")["run_id"]
+    split.execute("insert into whatsapp_keys values ('962302', 'session', %s, '\"new\"')", [f"{OTHER}.0"])
+    said = split.run("undo", run, "--json", status=1)
+    assert [f"session-{OTHER}.0.json"] == [each["file"] for each in said["companies"][0]["stayed"]]
+    query = "select value from whatsapp_keys where company_id = '962302' and key_id = %s and key_type = 'session'"
+    assert [("new",)] == split.execute(query, [f"{OTHER}.0"])
+
+
+def test_what_a_run_removed_is_deleted_for_good_when_its_days_are_over(split: Database) -> None:
+    """A later run purges, and `--undo-days 0` keeps nothing."""
+    run = split.run("clean", "--json", "--company", "962302")["run_id"]
+    split.execute("update baileys_cleanup.runs set started = started - 8 * 86400 * 1000000000::bigint")
+    split.run("clean", "--json", "--undo-days", "0")
+    assert [(0,)] == split.execute("select count(*) from baileys_cleanup.quarantine")
+    assert [] == split.run("undo", "--json")["runs"]
+    assert "there is nothing to undo" in split.run("undo", run, status=2)
+
+
+def test_no_private_key_leaves_the_server(split: Database) -> None:
+    """Of creds only the public fields are asked for, and nothing of them is shown."""
+    split.execute("alter database " + split.name + " set log_statement = 'all'")
+    said = split.run("clean", "--verbose", "--json")
+    assert "secret" not in json.dumps(said)
+
+
+def test_the_other_commands_work_as_on_files(split: Database) -> None:
+    """explain, check, metrics and monitor see the same companies."""
+    said = split.run("explain", f"session-{OTHER}.0.json", "--company", "962302", "--json")
+    assert ["remove"] == [each["verdict"] for each in said["companies"][0]["verdicts"]]
+    assert split.run("check").startswith("OK")
+    metrics = split.run("metrics")
+    assert 'baileys_session_files_count{company_id="962302",file_type="pre_key"} 60.0' in metrics
+    assert "baileys_root_free_bytes" not in metrics
+    looked = split.run("monitor", "--once", "--json")
+    assert ["962302", "it's 100%"] == sorted(each["company_id"] for each in looked["companies"])
+
+
+def test_prisma_rows_are_files_without_their_ending(db: Database) -> None:
+    """Creds and keys lie in one table, under the names of files."""
+    db.execute(PRISMA)
+    rows = {
+        "creds": json.dumps(creds()),
+        f"session-{OTHER}.0": "{}",
+        f"sender-key-1@g.us--{OTHER}--0": "{}",
+        "odd": "1",
+    }
+    for name, data in rows.items():
+        db.execute('insert into "Session" ("sessionId", id, data) values (%s, %s, %s)', ["7", name, data])
+    before = db.execute('select * from "Session" order by id')
+    layout = {"BAILEYS_CLEANUP_POSTGRESQL__LAYOUT": "prisma"}
+    first = db.run("clean", "--json", **layout)
+    assert 0 == first["totals"]["removed"]
+    assert {"creds", "session", "sender_key", "unknown"} == set(first["companies"][0]["kinds"])
+    db.execute("update baileys_cleanup.ledger set since = since - interval '20 days'")
+    second = db.run("clean", "--json", "--accept-clock", **layout)
+    assert 2 == second["totals"]["removed"]
+    assert {"creds", "odd"} == {row[0] for row in db.execute('select id from "Session"')}
+    db.run("undo", second["run_id"], **layout)
+    assert before == db.execute('select * from "Session" order by id')
+    assert 2 == db.run("clean", "--dry-run", "--json", "--accept-clock", **layout)["totals"]["removed"]
+
+
+def test_postgres_baileys_names_follow_the_company(db: Database) -> None:
+    """A company's id may hold a colon, and no other company's rows are taken for its own."""
+    db.execute(JOINED)
+    names = ["auth_creds", f"session-{OTHER}.0", f"sender-key-1@g.us::{OTHER}::0", f"session-{PN}.0"]
+    for company in ("7", "77", "a:b"):
+        for name in names:
+            data = json.dumps(creds()) if name == "auth_creds" else "{}"
+            db.execute("insert into auth_data values (%s, %s)", [f"{company}:{name}", data])
+    layout = {"BAILEYS_CLEANUP_POSTGRESQL__LAYOUT": "postgres-baileys"}
+    first = db.run("clean", "--json", **layout)
+    assert ["7", "77", "a:b"] == [each["company_id"] for each in first["companies"]]
+    assert {4} == {each["files"]["seen"] for each in first["companies"]}
+    db.execute("update baileys_cleanup.ledger set since = since - interval '20 days'")
+    assert 2 == db.run("clean", "--json", "--accept-clock", "--company", "7", **layout)["totals"]["removed"]
+    assert 2 + 4 + 4 == len(db.execute("select * from auth_data"))
+
+
+def test_a_custom_layout_names_its_tables_and_columns(db: Database) -> None:
+    """Fork names, another schema, an integer id: all by settings."""
+    db.execute("create schema bot; create table bot.k (c bigint, n text, v bytea, w timestamp)")
+    db.execute("create table bot.a (c bigint, creds text)")
+    db.execute("insert into bot.a values (5, %s)", [json.dumps(creds())])
+    db.execute("insert into bot.k values (5, %s, 'x', now() - interval '20 days')", [f"session-{OTHER}.0"])
+    db.execute("insert into bot.k values (5, %s, 'x', now())", [f"session-{OTHER}.1"])
+    names = {"KEYS_TABLE": "bot.k", "CREDS_TABLE": "bot.a", "COMPANY": "c", "ID": "n", "VALUE": "v", "UPDATED": "w"}
+    names |= {"LAYOUT": "custom", "IDS": "file"}
+    variables = {f"BAILEYS_CLEANUP_POSTGRESQL__{name}": value for name, value in names.items()}
+    said = db.run("clean", "--json", "--company", "5", **variables)
+    assert 1 == said["totals"]["removed"]
+    db.run("undo", said["run_id"], **variables)
+    assert 2 == len(db.execute("select * from bot.k"))
+
+
+def test_two_rows_that_would_be_one_file_stay(db: Database) -> None:
+    """Nobody can tell which of them the bot reads: both stay, and the summary says so."""
+    db.execute(SPLIT)
+    db.split("1", {"sender-key|1@g.us::15550000777::0": 20, "sender-key|1@g.us--15550000777--0": 20}, creds())
+    said = db.run("clean", "--json")
+    assert 0 == said["totals"]["removed"]
+    assert "1 entry" in said["companies"][0]["warnings"][0]

@@ -1,0 +1,78 @@
+"""The store as a setting: a URL by flag, variable or file, and never a password where others could read it."""
+
+import pytest
+
+from baileys_cleanup.commands.options import load_settings
+from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.settings import load as loading
+
+URL = "postgresql://bot:s3cret@db/x"
+
+
+@pytest.fixture(autouse=True)
+def _no_file_of_the_machine(monkeypatch):
+    monkeypatch.setattr(loading, "CONFIG_FILE", "/nonexistent/x")
+
+
+def test_a_store_is_a_flag_a_variable_or_a_line_of_the_file(monkeypatch, tmp_path):
+    """The flag comes first, and a password may stand in the two others."""
+    file = tmp_path / "s.toml"
+    file.write_text(f'store = "{URL}"\n[postgresql]\nlayout = "prisma"')
+    place = load_settings(None, str(file)).settings.place
+    assert (URL, "prisma") == (place.where, place.postgresql.layout)
+    monkeypatch.setenv("BAILEYS_CLEANUP_STORE", "postgres://other:w@db/x")
+    assert "postgres://other:w@db/x" == load_settings(None, str(file)).settings.place.where
+    assert "postgresql://db/x" == load_settings(None, str(file), store="postgresql://db/x").settings.place.where
+
+
+def test_a_folder_that_is_asked_for_is_meant(monkeypatch):
+    """`--sessions-root` wins over a store that is set elsewhere."""
+    monkeypatch.setenv("BAILEYS_CLEANUP_STORE", URL)
+    assert "/srv/x" == load_settings("/srv/x", None).settings.place.where
+    with pytest.raises(UsageProblem, match="exclude each other"):
+        load_settings("/srv/x", None, store="postgresql://db/x")
+
+
+@pytest.mark.parametrize("url", [URL, "postgresql://db/x?password=s3cret"])
+def test_a_password_on_the_command_line_is_refused_and_not_repeated(url):
+    """Every user of the machine could read it there."""
+    with pytest.raises(UsageProblem, match="password") as caught:
+        load_settings(None, None, store=url)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["mysql://u:s3cret@db/x", "db.internal", "postgresql://a b", ""])
+def test_what_is_no_store_is_refused_and_not_repeated(url):
+    """The sentence says what is allowed."""
+    with pytest.raises(UsageProblem, match="postgresql://user@host:5432/database") as caught:
+        load_settings(None, None, store=url)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_url_is_no_sessions_root():
+    """A database by the wrong option is told of the right one."""
+    with pytest.raises(UsageProblem, match="a database is named by store"):
+        load_settings("postgresql://db/x", None)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('[postgresql]\nlayout = "mine"', "custom"),
+        ('[postgresql]\nlayout = "custom"\ncompany = "c"', "postgresql.keys_table, postgresql.id, postgresql.value"),
+        ('[postgresql]\nids = "both"', '"raw" or "file"'),
+        ('[postgresql]\nkeys_table = ""', "the name of a table"),
+        ("[postgresql]\ntype = 7", "the name of a column"),
+        (
+            'store = "postgresql://db/x"\n[rotate]\nauto = "soft"\nstop_command = ["a"]\nstart_command = ["b"]',
+            "rotate.auto",
+        ),
+    ],
+)
+def test_a_layout_that_cannot_be_is_one_sentence(tmp_path, table, said):
+    """It names what is missing or allowed."""
+    file = tmp_path / "s.toml"
+    file.write_text(table)
+    with pytest.raises(UsageProblem) as caught:
+        load_settings(None, str(file))
+    assert said in str(caught.value)
