@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from baileys_cleanup import __version__
 from baileys_cleanup.backups.archive import check_archive, write_archive
-from baileys_cleanup.backups.manifest import Manifest
+from baileys_cleanup.backups.manifest import Manifest, content_hash
 from baileys_cleanup.backups.naming import Named, archive_name, read_archive_name
 from baileys_cleanup.backups.places.place import Place, Stored, fingerprint, fingerprint_of
 from baileys_cleanup.backups.record import BackupRecord, BackupRecords
@@ -26,6 +26,7 @@ class Status(StrEnum):
     """How the backup of one company ended."""
 
     BACKED_UP = "backed_up"
+    UNCHANGED = "unchanged"
     SKIPPED = "skipped"
     FAILED = "failed"
 
@@ -62,7 +63,8 @@ _ENOUGH = 3
 class BackupMaker:
     """Makes archives in one place. What lies there is listed once, when the first company is backed up.
 
-    `again` are the options that lead a later command to the same sessions root and place.
+    With `few` companies each is listed by itself, which is one request where each has a prefix of its own. `again` are
+    the options that lead a later command to the same sessions root and place.
     """
 
     def __init__(
@@ -74,7 +76,9 @@ class BackupMaker:
         clock: Clock,
         *,
         again: str = "",
+        few: bool = False,
     ) -> None:
+        self._few = few
         self._companies = companies
         self._place = place
         self._policy = policy
@@ -151,7 +155,23 @@ class BackupMaker:
                 [source.entry for source in shot.files.values()],
                 account.pairing,
             )
-            return self._keep_archive(outcome, known, named, manifest, shot)
+            unchanged = self._unchanged(known, content_hash(manifest.files, manifest.pairing))
+            if unchanged is None:
+                return self._keep_archive(outcome, known, named, manifest, shot)
+            outcome.status = Status.UNCHANGED
+            outcome.archive = unchanged.name
+            outcome.notes.append(f"unchanged since {unchanged.name}, so nothing was sent")
+            return known._replace(tried=self._clock.now, succeeded=self._clock.now, failing=0)
+
+    def _unchanged(self, known: BackupRecord, content: str) -> Stored | None:
+        """Return the last archive, where it has this very content and lies there as it was found good.
+
+        Only where the place has a word of its own for what lies there: else the archive would have to be read.
+        """
+        stored = self._listed(known.company_id).get(known.latest)
+        if stored is None or not stored.version or known.content != content:
+            return None
+        return stored if known.good.get(stored.name, ("", False))[0] == stored.version else None
 
     def _free_name(self, company_id: str) -> Named:
         made = self._clock.now // SECOND * SECOND
@@ -183,12 +203,18 @@ class BackupMaker:
             bytes=stored.size,
             files=outcome.files,
             failing=0,
+            latest=name,
+            content=content_hash(manifest.files, manifest.pairing),
             good={**known.good, name: (mark, manifest.paired)},
         )
 
     def _listed(self, company_id: str) -> dict[str, Stored]:
         if self._archives is None:
             self._archives = defaultdict(dict)
+        if self._few and company_id not in self._archives:
+            self._archives[company_id] = {stored.name: stored for stored in self._place.list(company_id)}
+        elif not self._few and not self._archives:
+            self._archives[company_id] = {}
             for stored in self._place.list():
                 named = read_archive_name(stored.name)
                 if named:

@@ -49,7 +49,8 @@ def back_up_all(
             )
         else:
             workspace, records = _records(stack, store, warn, shared=selection.shard is not None)
-            maker = BackupMaker(store.snapshots(), place, settings.backup, records, clock, again=again)
+            few = bool(selection.wanted)
+            maker = BackupMaker(store.snapshots(), place, settings.backup, records, clock, again=again, few=few)
         back_up = maker.back_up if rehearse or workspace is None else one_backup_each(maker, workspace, selection.shard)
         for company_id in ids:
             if stopping():
@@ -105,7 +106,7 @@ def maker_for_clean(
 def back_up_one(settings: Settings, company_id: str, clock: Clock, again: str = "") -> str:
     """Make an archive of one company, read it back, and return where it is. Raises CleanupError when none was made."""
     (made,) = back_up_all(settings, Selection([company_id]), clock, lambda: False, rehearse=False, again=again)
-    if made.status is not Status.BACKED_UP:
+    if made.status not in {Status.BACKED_UP, Status.UNCHANGED}:
         raise CleanupError(f"no backup was made of company {shown(company_id)}: {'; '.join(made.errors + made.notes)}")
     return f"{place_of(settings).rstrip('/')}/{made.archive}"
 

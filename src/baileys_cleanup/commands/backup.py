@@ -110,7 +110,7 @@ def back_up(settings: Settings, selection: Selection, stop: Stop, say: Say, *, d
         say.warned(None, text)
         say.line(f"warning: {shown(text)}")
     failed = sum(outcome.failed for outcome in done)
-    archives = [outcome for outcome in done if outcome.archive is not None]
+    archives = [outcome for outcome in done if outcome.status is Status.BACKED_UP]
     gone = sum(not decision.keep for outcome in done for decision in outcome.decisions)
     totals = {
         "companies": len(done),
@@ -163,6 +163,8 @@ def _tell(say: Say, outcome: BackedUp, *, dry_run: bool) -> None:
             f"company {name}: {would} {shown(str(outcome.archive))}: {count(outcome.files, 'file')},"
             f" {size(outcome.bytes)}, {size(outcome.archive_bytes)} packed"
         )
+    elif outcome.status is Status.UNCHANGED:
+        say.line(f"company {name}: unchanged since {shown(str(outcome.archive))}, nothing sent")
     elif outcome.status is Status.FAILED:
         say.line(f"company {name}: FAILED, no archive was made")
     else:
