@@ -35,6 +35,7 @@ COMMANDS = (
     "backup",
     "restore",
     "rotate",
+    "migrate",
 )
 """Each is the function `command` of the room of that name in `commands/`."""
 

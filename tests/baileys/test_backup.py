@@ -81,14 +81,14 @@ def test_wiped_and_restored_the_library_finds_the_same_account(room):
     tool(room, "backup")
     shutil.rmtree(folder)
 
-    tool(room, "restore", "latest", "--company", "1")
+    tool(room, "restore", "latest", "--anyway", "--company", "1")
     found = opened(room, asked)
     for stays_away in ("session", "device-list"):
         assert {None} == set(found["keys"].pop(stays_away).values())
     assert {**before, "keys": found["keys"]} == found
     assert found["keys"].items() <= before["keys"].items()
 
-    tool(room, "restore", "latest", "--company", "1", "--everything")
+    tool(room, "restore", "latest", "--anyway", "--company", "1", "--everything")
     assert before == opened(room, asked)
     assert files == {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
 
@@ -106,7 +106,7 @@ def test_the_night_of_an_empty_creds(room):
     assert lost["me"] is None
     assert lost["identity"] != before["identity"]
 
-    tool(room, "restore", "latest", "--company", "1", "--replace")
+    tool(room, "restore", "latest", "--anyway", "--company", "1", "--replace")
 
     found = opened(room, asked)
     identity = ("me", "registrationId", "nextPreKeyId", "identity")

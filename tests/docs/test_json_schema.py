@@ -100,6 +100,7 @@ def test_backups_restores_and_rotations_fit_the_schema(demo: Path) -> None:
         ("rotate", run(*rotation, "--dry-run", root=demo)),
         ("rotate", run(*rotation, root=demo)),
         ("rotate", run(*rotation, "--rollback", root=demo)),
+        ("migrate", run("migrate", "--dry-run", "--from", str(demo), "--to", str(archives), "--json", root=demo)),
     ]
     next(archives.glob("company_962302*")).write_bytes(b"spoiled")
     written.append(("backup_verify", run("backup", "--verify", *to, "--company", "962302", root=demo)))

@@ -127,10 +127,10 @@ def clean(
 
 
 def undo(root: Path | str, run_id: str = "latest", stopping: Callable[[], bool] = lambda: False) -> dict[str, Any]:
-    """Undo a run inside this process and return its JSON document."""
+    """Undo a run inside this process, whatever was written a moment ago, and return its JSON document."""
     said: list[str] = []
     settings = Settings(str(root))
-    undo_command.undo_run(settings, run_id, [], world(stopping=stopping), said.append, as_json=True)
+    undo_command.undo_run(settings, run_id, [], world(stopping=stopping), said.append, as_json=True, anyway=True)
     document: dict[str, Any] = json.loads("".join(said))
     return document
 

@@ -55,8 +55,8 @@ def back_up(here: Path, now: int | None = None) -> list[BackedUp]:
 
 
 def restore(here: Path, **how: bool) -> int:
-    """Restore company 1 from its latest archive."""
-    asked: dict[str, Any] = {"everything": False, "replace": False} | how
+    """Restore company 1 from its latest archive, whatever was written a moment ago."""
+    asked: dict[str, Any] = {"everything": False, "replace": False, "anyway": True} | how
     later = world()._replace(clock=lambda: time.time_ns() + A_DAY)
     said: list[str] = []
     return restore_command.restore(

@@ -55,9 +55,9 @@ def creds(next_pre_key: int = 31, **more: object) -> bytes:
 
 
 def write(path: Path, age: float = 0.0, content: bytes | None = None) -> Path:
-    """Write a file that was last modified `age` days ago; its content tells it from all others."""
+    """Write a file that was last modified `age` days and two minutes ago; its content tells it from all others."""
     path.write_bytes(f"{path.parent.name}/{path.name}".encode() if content is None else content)
-    at = START - int(age * DAY * 10**9)
+    at = START - int((age * DAY + 120) * 10**9)  # a bot that wrote in the last minute is taken for one that runs
     os.utime(path, ns=(at, at))
     return path
 

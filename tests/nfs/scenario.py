@@ -181,7 +181,7 @@ def fire(name, client, habit, remove=clean):
     lost = lost_in(root, text)
     moved = {path.name for path in root.glob(".baileys-cleanup/quarantine/*/*/*") if path.read_bytes() == text}
     if lost & moved:
-        tool("undo", "latest", "--sessions-root", f"/mnt/one/{name}")
+        tool("undo", "latest", "--anyway", "--sessions-root", f"/mnt/one/{name}")
     return {
         "lost": len(lost),
         "in quarantine": len(moved & lost),

@@ -55,9 +55,19 @@ def program(name: str) -> str:
     return str(path)
 
 
-def as_postgres() -> list[str]:
-    """Return what a command begins with so that it does not run as root, which the server refuses."""
-    return ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+def as_postgres() -> dict[str, Any]:
+    """Return what lets a process not run as root, which the server refuses."""
+    return {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": "/"} if os.geteuid() == 0 else {}
+
+
+def children(parent: int) -> list[int]:
+    """Return the processes that a process has begun."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if path.read_text().rpartition(")")[2].split()[1] == str(parent):
+                found.append(int(path.parent.name))
+    return found
 
 
 @dataclass
@@ -71,12 +81,12 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        command = [*as_postgres(), program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port)]
+        command = [program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port)]
         command += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.folder}"]
         for option in ["fsync=off", "max_connections=60", *self.options]:
             command += ["-c", option]
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, **as_postgres())
         for _ in range(300):
             with suppress(psycopg.Error), psycopg.connect(self.url("postgres"), connect_timeout=2):
                 return
@@ -87,11 +97,10 @@ class Server:
         """Stop it; SIGKILL takes the whole server down at once."""
         if self.process is None:
             return
-        if how == signal.SIGKILL:
-            os.killpg(self.process.pid, how)
-        else:
-            pid = int((self.folder / "data/postmaster.pid").read_text().split()[0])
-            os.kill(pid, how)
+        family = [self.process.pid, *children(self.process.pid)] if how == signal.SIGKILL else [self.process.pid]
+        for pid in family:
+            with suppress(ProcessLookupError):
+                os.kill(pid, how)
         self.process.wait(60)
         self.process = None
 
@@ -108,7 +117,6 @@ def serving(*options: str) -> Iterator[Server]:
     if os.geteuid() == 0:
         shutil.chown(place, "postgres")
     command = [
-        *as_postgres(),
         initdb,
         "-D",
         str(place / "data"),
@@ -122,7 +130,7 @@ def serving(*options: str) -> Iterator[Server]:
     ]
     server = Server(place, free_port(), list(options))
     try:
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, check=True, capture_output=True, **as_postgres())
         server.start()
         yield server
     finally:

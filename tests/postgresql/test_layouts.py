@@ -34,7 +34,8 @@ def split(db: Database) -> Database:
     """Give a database of the layout split with two companies."""
     db.execute(SPLIT)
     db.split("962302", KEYS, creds())
-    db.split("it's 100%", {f"session|{OTHER}.0": 20}, creds())
+    other = creds() | {"me": {"id": "15550000008:7@s.whatsapp.net"}}
+    db.split("it's 100%", {f"session|{OTHER}.0": 20}, other)
     return db
 
 
@@ -80,7 +81,7 @@ def test_undo_never_overwrites_a_newer_key(split: Database) -> None:
     """A key that the bot has written since stays as it is, and the old one stays away."""
     run = split.run("clean", "--json", "--company", "962302")["run_id"]
     split.execute("insert into whatsapp_keys values ('962302', 'session', %s, '\"new\"')", [f"{OTHER}.0"])
-    said = split.run("undo", run, "--json", status=1)
+    said = split.run("undo", run, "--anyway", "--json", status=1)  # it was written a moment ago
     assert [f"session-{OTHER}.0.json"] == [each["file"] for each in said["companies"][0]["stayed"]]
     query = "select value from whatsapp_keys where company_id = '962302' and key_id = %s and key_type = 'session'"
     assert [("new",)] == split.execute(query, [f"{OTHER}.0"])
@@ -169,7 +170,7 @@ def test_a_custom_layout_names_its_tables_and_columns(db: Database) -> None:
     variables = {f"BAILEYS_CLEANUP_POSTGRESQL__{name}": value for name, value in names.items()}
     said = db.run("clean", "--json", "--company", "5", **variables)
     assert 1 == said["totals"]["removed"]
-    db.run("undo", said["run_id"], **variables)
+    db.run("undo", said["run_id"], "--anyway", **variables)
     assert 2 == len(db.execute("select * from bot.k"))
 
 

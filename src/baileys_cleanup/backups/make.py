@@ -155,13 +155,7 @@ class BackupMaker:
                 [source.entry for source in shot.files.values()],
                 account.pairing,
             )
-            unchanged = self._unchanged(known, content_hash(manifest.files, manifest.pairing))
-            if unchanged is None:
-                return self._keep_archive(outcome, known, named, manifest, shot)
-            outcome.status = Status.UNCHANGED
-            outcome.archive = unchanged.name
-            outcome.notes.append(f"unchanged since {unchanged.name}, so nothing was sent")
-            return known._replace(tried=self._clock.now, succeeded=self._clock.now, failing=0)
+            return self._keep_archive(outcome, known, named, manifest, shot)
 
     def _unchanged(self, known: BackupRecord, content: str) -> Stored | None:
         """Return the last archive, where it has this very content and lies there as it was found good.
@@ -182,7 +176,17 @@ class BackupMaker:
     def _keep_archive(
         self, outcome: BackedUp, known: BackupRecord, named: Named, manifest: Manifest, shot: Snapshot
     ) -> BackupRecord:
-        """Write an archive, read it back as a restore would, and only then let it take its name."""
+        """Write an archive, read it back as a restore would, and only then let it take its name.
+
+        What did not change is not sent again.
+        """
+        content = content_hash(manifest.files, manifest.pairing)
+        unchanged = self._unchanged(known, content)
+        if unchanged is not None:
+            outcome.status = Status.UNCHANGED
+            outcome.archive = unchanged.name
+            outcome.notes.append(f"unchanged since {unchanged.name}, so nothing was sent")
+            return known._replace(tried=self._clock.now, succeeded=self._clock.now, failing=0)
         name = archive_name(*named)
         with self._place.draft() as draft:
             write_archive(draft.file, manifest, shot)
@@ -204,7 +208,7 @@ class BackupMaker:
             files=outcome.files,
             failing=0,
             latest=name,
-            content=content_hash(manifest.files, manifest.pairing),
+            content=content,
             good={**known.good, name: (mark, manifest.paired)},
         )
 

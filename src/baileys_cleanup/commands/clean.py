@@ -154,7 +154,7 @@ def _clean(
             selection,
             world(stop, again),
             report_for,
-            _progress if not detail and sys.stderr.isatty() else _no_progress,
+            progress if not detail and sys.stderr.isatty() else no_progress,
             dry_run=dry_run,
             accept_clock=accept_clock,
             detail=detail,
@@ -240,7 +240,8 @@ class Logged:
 
 
 @contextmanager
-def _progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
+def progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
+    """Show how many companies are done, where there are enough of them."""
     if len(ids) < _ENOUGH_TO_DO:
         yield ids
         return
@@ -249,5 +250,6 @@ def _progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
 
 
 @contextmanager
-def _no_progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
+def no_progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
+    """Show nothing."""
     yield ids

@@ -226,3 +226,15 @@ def test_what_cannot_be_written_down_is_an_error(root, tool, drawer, folder, pla
     outcome = back_up(root, tool, drawer)
     assert (Status.BACKED_UP, 1) == (outcome.status, len(drawer.listed))
     assert "cannot be written down" in outcome.errors[0]
+
+
+def test_a_second_folder_of_one_device_is_told(root, tool, drawer, place):
+    """Both are backed up, and the second says which company has its device as well."""
+    for number in ("1", "2"):
+        put(place / f"company_{number}", "creds.json", creds())
+    maker = BackupMaker(
+        root.snapshots(), drawer, KEEP, BackupRecords(tool.records()), Clock(NOW, lambda: NOW + DAY, lambda: None)
+    )
+    first, second = (maker.back_up(number) for number in ("1", "2"))
+    assert ([], 1) == (first.warnings, len(second.warnings))
+    assert "is also in company 1" in second.warnings[0]

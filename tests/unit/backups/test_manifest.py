@@ -1,8 +1,11 @@
 """`manifest`: what an archive says it holds is followed only where a backup could have written it."""
 
+import json
+
 import pytest
 
 from baileys_cleanup.backups.manifest import MOST_BYTES, is_bare, read_manifest, write_manifest
+from baileys_cleanup.decision.pairing import Pairing
 from baileys_cleanup.errors import ArchiveProblem
 
 from .helpers import FILES, json_of, manifest
@@ -74,3 +77,14 @@ def test_a_bare_name_stays_in_its_folder():
     """Control characters and bytes that are not UTF-8 may be in a name; what leads elsewhere may not."""
     assert all(map(is_bare, ["a", "a\nb", "\udcff", "..."]))
     assert not any(map(is_bare, ["..", ".", "", "a/..", "\0"]))
+
+
+def test_the_pairing_is_noted_and_an_older_manifest_has_none():
+    """What was written is read; without a note, or with one that is none, the pairing is not known."""
+    noted = manifest(pairing=Pairing("15550000001", 7, "0" * 16))
+    assert noted.pairing == read_manifest(write_manifest(noted)).pairing
+    document = json.loads(write_manifest(noted))
+    for without in ({"pairing": "nobody"}, {"pairing": 7}, {"pairing": None}):
+        assert read_manifest(json.dumps(document | without).encode()).pairing is None
+    del document["pairing"]
+    assert read_manifest(json.dumps(document).encode()).pairing is None

@@ -79,3 +79,10 @@ def test_a_memory_never_goes_along_and_every_file_is_decided_once(names, age):
             assert not choice.taken
         elif choice.file.kind not in {Kind.SESSION, Kind.PRE_KEY}:
             assert choice.taken
+
+
+def test_a_pre_key_of_a_former_pairing_stays_behind():
+    """What is certainly of another pairing is not brought into the new folder; what may be of this one is."""
+    files = [auth_file(f"pre-key-{number}.json", 1) for number in (29, 30, 31)] + [auth_file("pre-key-99.json", 60)]
+    choices = choose(plan(files, POLICY, KNOWN, NOW), KNOWN)
+    assert ["pre-key-99.json"] == [choice.file.name for choice in choices if not choice.taken]

@@ -4,7 +4,7 @@ import pytest
 
 from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem
 from baileys_cleanup.rotation import rotate as use
-from baileys_cleanup.rotation.journal import read_journals
+from baileys_cleanup.rotation.journal import read_journals, write_journal
 from baileys_cleanup.rotation.pairing import Ending
 from baileys_cleanup.rotation.states import State
 from baileys_cleanup.rotation.steps import Connections
@@ -13,7 +13,7 @@ from baileys_cleanup.store.folder.lock import hold_lock
 from baileys_cleanup.store.folder.small_records import FolderRecords
 
 from ..commands.helpers import WORLD
-from ..helpers import OTHER, creds, names, put
+from ..helpers import OTHER, PN, creds, names, put
 
 TRUE = Rotate(stop_command=("sh", "-c", ":"), start_command=("sh", "-c", ":"), qr_command=("sh", "-c", ":"))
 
@@ -234,3 +234,51 @@ def test_a_paired_folder_is_given_to_the_bots_user(place, company, monkeypatch):
     ways = Ways()
     use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways.connections(), fresh=True)
     assert any("belong to root" in text and "creds.json" in text for (text,) in ways.of("warn"))
+
+
+def rotated(place):
+    """Rotate company 7 softly, and give its settings."""
+    settings = Settings(str(place), rotate=TRUE)
+    use.rotate(settings, "7", WORLD, Ways().connections(), fresh=False)
+    return settings
+
+
+def test_a_folder_that_was_paired_anew_since_is_not_taken_back(place, company):
+    """The former folder is of a pairing that is no more: refused with both; --anyway lets it live again."""
+    settings = rotated(place)
+    put(company, "creds.json", creds(me={"id": "15557777777:3@s.whatsapp.net"}))
+    with pytest.raises(Refused, match=r"15550000001:7.*15557777777:3.*--anyway"):
+        use.roll_back(settings, ["7"], WORLD, Ways().connections())
+    assert b"15557777777" in (company / "creds.json").read_bytes()
+    (back,) = use.roll_back(settings, ["7"], WORLD, Ways().connections(), anyway=True)
+    assert (State.ROLLED_BACK, creds()) == (back.journal.state, (company / "creds.json").read_bytes())
+
+
+def test_an_older_journal_has_no_pairing_and_asks(place, company, tool):
+    """Nobody can compare, and the sentence says so."""
+    settings = rotated(place)
+    (journal,) = read_journals(FolderRecords(tool)).readable
+    assert f"{PN}:7" == journal.pairing
+    write_journal(FolderRecords(tool), journal._replace(pairing=None))
+    with pytest.raises(Refused, match="none that was noted"):
+        use.roll_back(settings, ["7"], WORLD, Ways().connections())
+    use.roll_back(settings, ["7"], WORLD, Ways().connections(), anyway=True)
+    assert 2 == len(names(company))
+
+
+def test_a_company_that_is_paired_anew_meanwhile_is_not_rotated(place, company):
+    """Between the decision and the copy the bot is paired anew: the live folder stays as it is."""
+    anew = creds(me={"id": "15557777777:3@s.whatsapp.net"})
+    ways = Ways()
+    ways.backup = lambda _: put(company, "creds.json", anew) and "there"
+    connections = ways.connections()._replace(backup=ways.backup)
+    with pytest.raises(Refused, match="paired anew since its rotation began"):
+        use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, connections, fresh=False)
+    assert (2, anew) == (len(names(company)), (company / "creds.json").read_bytes())
+
+
+def test_a_bot_that_wrote_a_moment_ago_is_told(place, company):
+    """Without a stop command the warning says what was written last."""
+    ways = Ways()
+    use.rotate(Settings(str(place)), "7", WORLD, ways.connections(), fresh=False)
+    assert any("so its bot seems to run" in text for (text,) in ways.of("warn"))

@@ -110,3 +110,24 @@ def test_all_eyes_agree(place, monkeypatch, make, dead, warned):
         assert command in line
         assert command in box.heard[0][1]
         assert any(command in text for text in cleaned["warnings"])
+
+
+def test_all_eyes_see_two_companies_of_one_device(place, monkeypatch):
+    """check, monitor and its alerts, metrics, clean, backup, explain: each names the company that has it as well."""
+    for number in ("7", "8"):
+        put(company(place, number, 4), "creds.json", creds())
+    box = Postbox()
+    monkeypatch.setattr(room, "open_services", lambda _urls: [box])
+    archives = place.parent / "archives"
+    archives.mkdir(mode=0o700)
+
+    def said(*args):
+        return CliRunner().invoke(cli.commands, [*args, "--sessions-root", str(place)]).stdout
+
+    mark = "the same device (15550000001:7) is also in company 7"
+    for args in (["check"], ["clean", "--dry-run"], ["explain"], ["backup", "--to", str(archives)]):
+        assert mark in said(*args), args
+    (_, second) = json.loads(said("monitor", "--once", "--json"))["companies"]
+    assert ["same_device"] == [finding["cause"] for finding in second["findings"]]
+    assert any(mark in text for _, text in box.heard)
+    assert "baileys_companies_same_device 1.0" in said("metrics")

@@ -101,8 +101,8 @@ def find_layout(connection: Connection, asked: Postgresql) -> Layout:
         creds = _table(connection, wanted.creds_table) if wanted.creds_table else None
     if keys is None:
         raise UsageProblem(_no_table(connection, wanted, wanted.keys_table))
-    columns = [wanted.company, wanted.id, wanted.value]
-    columns += [name for name in (wanted.type, wanted.updated if asked.updated else None) if name]
+    needed = (wanted.company, wanted.type, wanted.id, wanted.value, wanted.updated if asked.updated else None)
+    columns = [name for name in needed if name]
     _require(connection, wanted, keys, columns)
     creds_value = wanted.creds or "creds"
     if wanted.creds_table:

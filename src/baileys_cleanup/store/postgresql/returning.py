@@ -6,16 +6,13 @@ In one transaction several rows could meet a bot that writes the same in another
 from psycopg import sql
 
 from baileys_cleanup.store.postgresql import ledger
+from baileys_cleanup.store.postgresql.columns import insertable
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.stamp import Stamp
 from baileys_cleanup.store.postgresql.trouble import as_os_error
 
 _NAMES = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s order by name")
-_COLUMNS = sql.SQL(
-    "select attname::text from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
-    " and attgenerated = '' order by attnum"
-)
 _PUT = sql.SQL(
     "with h as (select (json_populate_record(null::{keys}, q.row)).* from baileys_cleanup.quarantine q"
     " where q.run_id = %(run)s and q.company = %(company)s and q.name = %(name)s)"
@@ -48,7 +45,8 @@ class PostgresqlReturning:
 
     def _put_back(self, company: PostgresqlCompany, name: str) -> bool:
         connection, keys = self._store.connection, self._store.layout.keys.identifier
-        columns = [row[0] for row in connection.rows(_COLUMNS, [keys.as_string()])]
+        with connection.transaction() as cursor:
+            columns = insertable(cursor, self._store.layout.keys)
         statement = _PUT.format(
             keys=keys,
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),

@@ -5,9 +5,9 @@ The bot's own tables are never altered.
 
 from psycopg import sql
 
-from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.errors import NotWritable
 from baileys_cleanup.store.postgresql.connection import Connection
-from baileys_cleanup.store.postgresql.trouble import as_usage_problem
+from baileys_cleanup.store.postgresql.trouble import as_not_writable
 
 SCHEMA = "baileys_cleanup"
 TABLES = {
@@ -21,6 +21,10 @@ TABLES = {
     " run_id text, company text, name text, rule text, size bigint, modified bigint, more json",
     "ledger": "company text, key_type text, key_id text, mark text not null, since timestamptz not null,"
     " primary key (company, key_type, key_id)",
+    "aside": "run_id text, company text, why text not null, started bigint not null, former boolean not null,"
+    " primary key (run_id, company)",
+    "set_aside": "number bigserial primary key, run_id text not null, company text not null, part text not null,"
+    " row json not null, size bigint not null",
     "lease": "name text primary key, token text not null, holder text not null, pid integer,"
     " until timestamptz not null",
 }
@@ -37,12 +41,12 @@ def exists(connection: Connection) -> bool:
 
 
 def prepare(connection: Connection) -> None:
-    """Make the tool's own schema where it is missing. Raises UsageProblem where this role may not."""
-    with as_usage_problem(
+    """Make the tool's own schema where it is missing. Raises NotWritable where this role may not."""
+    with as_not_writable(
         f"the schema {SCHEMA} cannot be made; `baileys-cleanup migrate --prepare` makes it as a role that may"
     ):
         if connection.state().replica:
-            raise UsageProblem("the server is a replica, and takes no writes: name the primary")
+            raise NotWritable("the server is a replica, and takes no writes: name the primary")
         if exists(connection):
             return
         with connection.transaction(writes=True) as cursor:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from baileys_cleanup.errors import CompanyProblem, UsageProblem
+from baileys_cleanup.errors import CompanyProblem, NotWritable, UsageProblem
 
 _SENTENCES = {
     "25006": "the server takes no writes: it is a replica, or the role or database is set to read only",
@@ -43,10 +43,9 @@ def in_words(error: psycopg.Error) -> str:
 
 
 def _connection_in_words(text: str) -> str:
-    """Return the last line of the driver's text: what it tried before says the same again."""
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("Multiple connection")]
-    said = lines[-1] if lines else "the connection ended"
-    said = said.removeprefix("- ").removeprefix("connection failed: ")
+    """Return the first line of the driver's text: the others advise, or say the same of another address."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    said = lines[0].removeprefix("connection failed: ") if lines else "the connection ended"
     return said + next((hint for mark, hint in _HINTS.items() if mark in text), "")
 
 
@@ -66,6 +65,15 @@ def as_usage_problem(what: str) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise UsageProblem(f"{what}: {in_words(error)}") from None
+
+
+@contextmanager
+def as_not_writable(what: str) -> Iterator[None]:
+    """Turn what the server refuses into NotWritable: who only reads may go on. `what` begins the sentence."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise NotWritable(f"{what}: {in_words(error)}") from None
 
 
 @contextmanager

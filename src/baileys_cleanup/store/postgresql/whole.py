@@ -1,14 +1,211 @@
-"""Whole companies in a database: nothing is built beside a live one yet, and nothing waits to be switched."""
+"""Whole companies: one is built in memory and takes the place of the live one in a single transaction.
 
+What was live until then lies in the tool's own schema, and can change places with it again.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from baileys_cleanup.decision.names import CREDS_NAME
+from baileys_cleanup.decision.policy import SECOND
+from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.store.company import Company
+from baileys_cleanup.store.postgresql.columns import insertable
 from baileys_cleanup.store.postgresql.database import Database
+from baileys_cleanup.store.postgresql.layouts import Form, Table
+from baileys_cleanup.store.postgresql.rows import RowWriter, Value
+from baileys_cleanup.store.postgresql.schema import SCHEMA
+from baileys_cleanup.store.postgresql.statements import is_company
+from baileys_cleanup.store.postgresql.trouble import as_company_problem, as_os_error
+from baileys_cleanup.store.snapshots import MOST_BYTES
+from baileys_cleanup.store.store import SetAside
+from baileys_cleanup.store.whole_folders import Aside, Late
+
+_RECORD = sql.SQL(
+    "insert into baileys_cleanup.aside (run_id, company, why, started, former) values (%s, %s, %s, %s, true)"
+    " on conflict (run_id, company) do update set former = not baileys_cleanup.aside.former"
+)
+_AWAY = sql.SQL(
+    "with g as (delete from {table} r where {where} returning row_to_json(r) as row, pg_column_size(r) as size)"
+    " insert into baileys_cleanup.set_aside (run_id, company, part, row, size)"
+    " select %(run)s, %(id)s, %(part)s, row, size from g"
+)
+_BACK = sql.SQL(
+    "with g as (delete from baileys_cleanup.set_aside where number = any(%(numbers)s) and part = %(part)s"
+    " returning row)"
+    " insert into {table} ({columns}) overriding system value"
+    " select {columns} from (select (json_populate_record(null::{table}, g.row)).* from g) h"
+)
+_NUMBERS = sql.SQL("select number from baileys_cleanup.set_aside where run_id = %s and company = %s")
+_LIST = sql.SQL(
+    "select a.run_id, a.company, a.why, a.started, count(s.number), coalesce(sum(s.size), 0)::bigint, a.former"
+    " from baileys_cleanup.aside a left join baileys_cleanup.set_aside s using (run_id, company)"
+    " group by a.run_id, a.company, a.why, a.started, a.former order by a.started desc, a.run_id desc, a.company"
+)
+_LOCK = sql.SQL("select pg_advisory_xact_lock(hashtextextended('baileys_cleanup whole ' || %s, 0))")
+
+
+class MemoryWriter:
+    """Keys on their way into a company, whole."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Value] = {}
+        self._size = 0
+
+    def write(self, name: str, content: Iterable[bytes], modified: int, like: Any = None) -> None:  # noqa: ANN401, ARG002 - opaque
+        """Write one key with its date, in nanoseconds."""
+        data = b"".join(content)
+        self._size += len(data)
+        if self._size > MOST_BYTES:
+            raise CompanyProblem("it holds more than a company can: that is none")
+        self.values[name] = Value(data, modified)
+
+
+class RowInsertion(MemoryWriter):
+    """Keys on their way into a company that is live, one by one."""
+
+    def __init__(self, database: Database, company_id: str) -> None:
+        super().__init__()
+        self._database = database
+        self._rows = RowWriter(database, company_id)
+
+    def insert(self, name: str) -> None:
+        """Let a key appear. Raises FileExistsError where one of that name is: it is never replaced."""
+        with as_os_error(), self._database.connection.transaction(writes=True) as cursor:
+            there = self._rows.insert(cursor, {name: self.values.pop(name)})
+        if not there:
+            raise FileExistsError(name)
 
 
 class PostgresqlWhole:
-    """No whole company is ever half switched here."""
+    """Builds whole companies, and lets them change places with the live ones."""
 
-    def __init__(self, store: Database) -> None:
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._built: dict[tuple[str, str], MemoryWriter] = {}
 
     def settle_all(self) -> list[str]:
-        """End nothing: there is nothing to end."""
+        """End nothing: a transaction is never half over."""
+        return []
+
+    def begin(self, company_id: str, run_id: str, *, why: str, now: int) -> Aside:
+        """Begin an empty company to be filled."""
+        self._built[run_id, company_id] = MemoryWriter()
+        return Aside(run_id, company_id, why, now, 0)
+
+    @contextmanager
+    def fill(self, aside: Aside) -> Iterator[MemoryWriter]:
+        """Fill a company that was begun."""
+        yield self._built[aside.run_id, aside.company_id]
+
+    def discard(self, aside: Aside) -> None:
+        """Forget a company that was never live."""
+        self._built.pop((aside.run_id, aside.company_id), None)
+
+    def switch(self, aside: Aside) -> Aside:
+        """Let the built company go live; the former one lies in the tool's own schema."""
+        built = self._built.pop((aside.run_id, aside.company_id))
+        with as_company_problem(), self._database.connection.transaction(writes=True) as cursor:
+            cursor.execute(_LOCK, [aside.company_id])
+            if self._take_away(cursor, aside):
+                cursor.execute(_RECORD, [aside.run_id, aside.company_id, aside.why, aside.started])
+            there = RowWriter(self._database, aside.company_id).insert(cursor, built.values)
+            if len(there) < len(built.values):
+                raise CompanyProblem("the bot wrote meanwhile; nothing was changed: stop it first")
+        return aside._replace(lived=True)
+
+    def _take_away(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", aside: Aside | SetAside) -> int:
+        moved = 0
+        for part, table, where in self._parts():
+            raw = self._database.raw_id(aside.company_id)
+            values = {"run": aside.run_id, "id": aside.company_id, "company": raw, "part": part}
+            moved += cursor.execute(_AWAY.format(table=table.identifier, where=where), values).rowcount
+        return moved
+
+    def _parts(self) -> list[tuple[str, Table, sql.Composable]]:
+        layout = self._database.layout
+        parts = [("keys", layout.keys, self._database.statements.is_company)]
+        if layout.creds is not None:
+            parts.append(("creds", layout.creds, is_company(layout.creds, "r", layout.creds_company)))
+        return parts
+
+    def bring_late(self, aside: Aside, seen: Iterable[AuthFile], wait: Callable[[], object]) -> Late:  # noqa: ARG002 - nothing comes later
+        """Bring over nothing: what was there at the switch is aside as a whole; what nobody had seen is named."""
+        known = {file.name for file in seen} | {CREDS_NAME}
+        query = sql.SQL(
+            "select row::text from baileys_cleanup.set_aside where run_id = %s and company = %s and part = 'keys'"
+        )
+        with as_company_problem():
+            rows = self._database.connection.rows(query, [aside.run_id, aside.company_id])
+        return Late([], sorted({name for row in rows if (name := self._name(row[0], aside.company_id)) not in known}))
+
+    def _name(self, row: str, company_id: str) -> str:
+        layout, read = self._database.layout, json.loads(row)
+        key_id = str(read[layout.key_id])
+        if layout.form is Form.JOINED:
+            key_id = key_id.removeprefix(f"{self._database.raw_id(company_id)}:")
+        return layout.file_name(str(read[layout.key_type]) if layout.key_type else "", key_id)
+
+    def listed(self) -> Sequence[SetAside]:
+        """Return the whole companies that lie aside, newest first."""
+        with as_os_error():
+            return [SetAside(*row) for row in self._database.connection.rows(_LIST)]
+
+    def switch_set_aside(self, folder: SetAside) -> Late:
+        """Let a company that lies aside go live; the present one takes its place. Raises CompanyProblem."""
+        with as_company_problem(), self._database.connection.transaction(writes=True) as cursor:
+            cursor.execute(_LOCK, [folder.company_id])
+            former = [row[0] for row in cursor.execute(_NUMBERS, [folder.run_id, folder.company_id])]
+            self._take_away(cursor, folder)
+            for part, table, _ in self._parts():
+                columns = sql.SQL(", ").join(map(sql.Identifier, insertable(cursor, table)))
+                query = _BACK.format(table=table.identifier, columns=columns)
+                cursor.execute(query, {"numbers": former, "part": part})
+            cursor.execute(_RECORD, [folder.run_id, folder.company_id, folder.why, folder.started // SECOND * SECOND])
+        return Late([], [])
+
+    def where(self, aside: Aside) -> str:
+        """Return where the company that is not live lies, for people."""
+        return f"{self._database.path}, table {SCHEMA}.set_aside, run {aside.run_id}"
+
+    @contextmanager
+    def insertion(self, company_id: str) -> Iterator[RowInsertion]:
+        """Begin to put keys into a company that is live."""
+        yield RowInsertion(self._database, company_id)
+
+    def shrunk(self, aside: Aside) -> list[str]:  # noqa: ARG002 - rows belong to the table
+        """Return nothing: who may read a table may read its rows."""
+        return []
+
+    def find(self, run_id: str, company_id: str) -> Aside | None:  # noqa: ARG002 - the same shape
+        """Return nothing: no company is ever half switched."""
+        return None
+
+    def is_live(self, aside: Aside) -> bool:
+        """Tell whether the built company is the live one."""
+        return aside.lived
+
+    def copy(self, company: Company, aside: Aside, files: Iterable[AuthFile]) -> bool:  # noqa: ARG002 - the same shape
+        """Raise CompanyProblem: a rotation works on folders."""
+        raise CompanyProblem("a rotation works on folders")
+
+    def differences(self, aside: Aside, files: Iterable[AuthFile]) -> list[str]:  # noqa: ARG002 - the same shape
+        """Raise CompanyProblem: a rotation works on folders."""
+        raise CompanyProblem("a rotation works on folders")
+
+    def switch_back(self, aside: Aside, wait: Callable[[], object]) -> Late:  # noqa: ARG002 - the same shape
+        """Raise CompanyProblem: a rotation works on folders."""
+        raise CompanyProblem("a rotation works on folders")
+
+    def try_owners(self, company: Company) -> None:
+        """Require nothing: rows belong to the table."""
+
+    def give_to_bot(self, aside: Aside, company: Company) -> list[str]:  # noqa: ARG002 - rows belong to the table
+        """Give nothing: rows belong to the table."""
         return []

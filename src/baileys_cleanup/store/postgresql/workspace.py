@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import cast
 
 from psycopg import sql
 
-from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.postgresql import runs
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.records import PostgresqlAudit, PostgresqlRecords, rules_of
@@ -14,6 +12,7 @@ from baileys_cleanup.store.postgresql.removal import PostgresqlRemover
 from baileys_cleanup.store.postgresql.returning import PostgresqlReturning
 from baileys_cleanup.store.postgresql.schema import SCHEMA
 from baileys_cleanup.store.postgresql.trouble import as_os_error, as_usage_problem
+from baileys_cleanup.store.postgresql.whole import PostgresqlWhole
 from baileys_cleanup.store.runs import SETTLED, Run
 from baileys_cleanup.store.small_records import bounded
 from baileys_cleanup.store.store import RUN_LOCK, Purged, Quarantined, SetAside
@@ -55,9 +54,7 @@ class PostgresqlWorkspace:
 
     def whole_folders(self) -> WholeFolders:
         """Return what builds whole companies."""
-        from baileys_cleanup.store.postgresql.whole import PostgresqlWhole  # noqa: PLC0415 - seldom needed
-
-        return cast("WholeFolders", PostgresqlWhole(self._store))
+        return PostgresqlWhole(self._store)
 
     def pairing_of(self, run_id: str, company_id: str) -> str | None:
         """Return the pairing that a run noted for what it took from a company, None where it noted none."""
@@ -154,9 +151,9 @@ class PostgresqlWorkspace:
         yield PostgresqlReturning(self._store, run.run_id, company_id)
 
     def set_aside(self) -> Sequence[SetAside]:
-        """Return nothing: no whole company lies aside here."""
-        return []
+        """Return the whole companies that lie aside, newest first."""
+        return PostgresqlWhole(self._store).listed()
 
-    def switch_set_aside(self, folder: SetAside, wait: Callable[[], object]) -> Late:  # noqa: ARG002 - the same shape
-        """Raise CompanyProblem: no whole company lies aside here."""
-        raise CompanyProblem("nothing lies aside in this store")
+    def switch_set_aside(self, folder: SetAside, wait: Callable[[], object]) -> Late:  # noqa: ARG002 - one transaction
+        """Let a company that lies aside go live; the present one takes its place. Raises CompanyProblem."""
+        return PostgresqlWhole(self._store).switch_set_aside(folder)

@@ -1,0 +1,201 @@
+"""Copies a company from one store to another: every value, with its date, and compared after it was written.
+
+The source is only read. What is written goes live in one step, so an interrupted copy is none, and is made again.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+from typing import NamedTuple
+
+from baileys_cleanup.decision.names import COMPANY_PREFIX, Kind
+from baileys_cleanup.decision.pairing import is_same
+from baileys_cleanup.decision.policy import SECOND
+from baileys_cleanup.errors import CompanyProblem, Refused, in_words
+from baileys_cleanup.output.text import few
+from baileys_cleanup.store.key_names import read_file_name
+from baileys_cleanup.store.small_records import SmallRecords
+from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, open_spool
+from baileys_cleanup.store.whole_folders import RESTORE, WholeFolders
+
+_PART = "migrations"
+AT_WORK = 60 * SECOND
+"""A key written so short ago means that the bot is at work."""
+
+
+class MigrationStatus(StrEnum):
+    """How the copy of one company ended."""
+
+    COPIED = "copied"
+    THERE = "there_already"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class Migrated:
+    """What became of one company; `left` are what is no key, and stays where it is."""
+
+    company_id: str
+    status: MigrationStatus = MigrationStatus.FAILED
+    files: int = 0
+    bytes: int = 0
+    left: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+class Target(NamedTuple):
+    """Where companies are copied to. `names_only` tells that it takes only what the library itself writes.
+
+    `records` remember what was copied, so that a copy that nobody used since may be made anew.
+    """
+
+    companies: SnapshotReader
+    folders: WholeFolders
+    records: SmallRecords
+    names_only: bool
+
+
+def migrate_company(
+    source: SnapshotReader, target: Target | None, company_id: str, clock: Clock, *, run_id: str, names_only: bool
+) -> Migrated:
+    """Copy one company, and compare; without a target only say what would be done. Trouble is in the outcome."""
+    outcome = Migrated(company_id)
+    try:
+        _migrate(source, target, outcome, clock, run_id=run_id, names_only=names_only)
+    except Refused as refusal:
+        outcome.status = MigrationStatus.REFUSED
+        outcome.errors.append(str(refusal))
+    except CompanyProblem as problem:
+        outcome.errors.append(str(problem))
+    except OSError as error:
+        outcome.errors.append(f"it cannot be copied: {in_words(error)}")
+    return outcome
+
+
+def _migrate(
+    source: SnapshotReader, target: Target | None, outcome: Migrated, clock: Clock, *, run_id: str, names_only: bool
+) -> None:
+    with _taken(source, outcome.company_id, clock) as shot:
+        _check_source(shot, clock)
+        names = _names(shot, outcome, names_only=names_only)
+        outcome.files = len(names)
+        outcome.bytes = sum(shot.files[name].entry.size for name in names)
+        if target is None:
+            outcome.status = MigrationStatus.COPIED
+            return
+        if _is_there(target, shot, names, outcome.company_id, clock):
+            outcome.status = MigrationStatus.THERE
+            return
+        _copy(target, shot, names, outcome.company_id, run_id=run_id, now=clock.now)
+        _compare(target, shot, names, outcome.company_id, clock)
+        outcome.status = MigrationStatus.COPIED
+        if not source.is_unchanged(outcome.company_id, shot):
+            outcome.warnings.append("the bot wrote to the source meanwhile: stop it, and copy this company again")
+
+
+@contextmanager
+def _taken(companies: SnapshotReader, company_id: str, clock: Clock) -> Iterator[Snapshot]:
+    with open_spool() as contents:
+        yield companies.take(company_id, contents, clock)
+
+
+def _check_source(shot: Snapshot, clock: Clock) -> None:
+    """Raise where the source is no company that could live elsewhere, or its bot is at work."""
+    if shot.account is None:
+        raise CompanyProblem(f"creds.json {shot.creds_problem}: keys without their pairing are of no use elsewhere")
+    fresh = [name for name, each in shot.files.items() if clock.now - AT_WORK < each.entry.modified < clock.now]
+    if fresh:
+        raise Refused(f"written in the last minute: {few(fresh)}; the bot is at work: stop it first")
+
+
+def _names(shot: Snapshot, outcome: Migrated, *, names_only: bool) -> list[str]:
+    """Return the names that go along; what is no key of the library's stays, and is named."""
+    lost = [name for name in shot.files if names_only and read_file_name(name) is None and name != "creds.json"]
+    odd = [name for name in lost if shot.files[name].entry.kind is not Kind.UNKNOWN]
+    if odd:
+        raise CompanyProblem(f"nobody can tell for sure which keys these are: {few(odd)}; nothing was copied")
+    outcome.left = sorted([*lost, *shot.left, *shot.strangers])
+    if outcome.left:
+        outcome.warnings.append(f"no keys, so they stay where they are: {few(outcome.left)}")
+    return [name for name in shot.files if name not in set(lost)]
+
+
+def _is_there(target: Target, shot: Snapshot, names: list[str], company_id: str, clock: Clock) -> bool:
+    """Tell whether the target has it already. Raises Refused where what it has may not be replaced."""
+    if not target.companies.has(company_id):
+        return False
+    with _taken(target.companies, company_id, clock) as present:
+        if not present.files:
+            return False
+        assert shot.account is not None, "looked at before"
+        there = present.account.pairing if present.account else None
+        if is_same(there, shot.account.pairing) is False:
+            raise Refused(
+                f"the target holds another pairing of this company ({there}, and the source has"
+                f" {shot.account.pairing}); nothing was copied"
+            )
+        if names and not (set(names) - present.files.keys()) and not _differing(shot, present, names):
+            return True
+        if _digest(present) != _recorded(target.records, company_id):
+            raise Refused(
+                "the target holds this company, and its bot has written there since it was copied, or it was never"
+                " copied there; nothing was copied"
+            )
+    return False
+
+
+def _copy(target: Target, shot: Snapshot, names: list[str], company_id: str, *, run_id: str, now: int) -> None:
+    aside = target.folders.begin(company_id, run_id, why=RESTORE, now=now)
+    try:
+        with target.folders.fill(aside) as into:
+            for name in names:
+                into.write(name, shot.read(name), shot.files[name].entry.modified)
+    except BaseException:
+        with suppress(OSError, CompanyProblem):
+            target.folders.discard(aside)
+        raise
+    target.folders.switch(aside)
+
+
+def _compare(target: Target, shot: Snapshot, names: list[str], company_id: str, clock: Clock) -> None:
+    """Read back what was written, and remember it. Raises CompanyProblem where any value is another."""
+    with _taken(target.companies, company_id, clock) as present:
+        missing = [name for name in names if name not in present.files]
+        wrong = missing or _differing(shot, present, names)
+        if wrong:
+            raise CompanyProblem(f"read back, these are not what was written: {few(wrong)}; do not use this copy")
+        target.records.write(_PART, COMPANY_PREFIX + company_id, {"copied": _digest(present)})
+
+
+def _differing(one: Snapshot, other: Snapshot, names: list[str]) -> list[str]:
+    """Return the names whose values differ: by their bytes, and where these do, as JSON."""
+    return [
+        name
+        for name in names
+        if one.files[name].entry.sha256 != other.files[name].entry.sha256 and not _same_json(one, other, name)
+    ]
+
+
+def _same_json(one: Snapshot, other: Snapshot, name: str) -> bool:
+    try:
+        read = [json.loads(b"".join(each.read(name))) for each in (one, other)]
+    except (ValueError, RecursionError):
+        return False
+    return bool(read[0] == read[1])
+
+
+def _digest(shot: Snapshot) -> str:
+    lines = "".join(f"{name}\0{shot.files[name].entry.sha256}\n" for name in sorted(shot.files))
+    return sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _recorded(records: SmallRecords, company_id: str) -> str | None:
+    try:
+        return str(records.read(_PART, COMPANY_PREFIX + company_id)["copied"])
+    except (OSError, ValueError, KeyError):
+        return None

@@ -1,0 +1,167 @@
+"""`migrate`: copy companies from one store to another, or make ready a database to be cleaned."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import click
+
+from baileys_cleanup.backups.migration import Migrated, MigrationStatus, Target, migrate_company
+from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.commands import completion
+from baileys_cleanup.commands.clean import no_progress, progress
+from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, only_companies, world
+from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.output.document import print_json, problem_fields
+from baileys_cleanup.output.text import count, shown, size
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.open import STORES, open_store
+from baileys_cleanup.store.place import Place, has_password, without_password
+from baileys_cleanup.store.runs import new_run_id
+from baileys_cleanup.store.snapshots import Clock
+from baileys_cleanup.store.store import Store
+
+
+@click.command("migrate", context_settings=CONTEXT)
+@click.option("--from", "source", metavar="STORE", shell_complete=completion.folder, help="A sessions root, or a URL.")
+@click.option("--to", "target", metavar="STORE", shell_complete=completion.folder, help="Likewise.")
+@click.option("--prepare", is_flag=True, help="Only make what the tool keeps in the store of --to.")
+@click.option("--dry-run", "-n", is_flag=True, help="Say what would be copied; write nothing.")
+@only_companies
+@click.option("--config", metavar="FILE", shell_complete=completion.file, help="A TOML file of settings.")
+@json_output
+@click.pass_context
+def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - Click's values
+    """Copy companies with all their keys and dates from one store to another; the source stays as it is.
+
+    Stop the bots first. Every value is compared after it was written; a second call copies what is missing.
+    """
+    settings = load_settings(None, options["config"]).settings
+    if options["target"] is None or (options["source"] is None and not options["prepare"]):
+        raise click.UsageError("name both stores: migrate --from STORE --to STORE (--prepare needs --to alone)", ctx)
+    target = place(settings, options["target"], "--to")
+    output, stop = Output(), Stop()
+    with stop.listening():
+        if options["prepare"]:
+            status = prepare(target, output.write)
+        else:
+            source = place(settings, options["source"], "--from")
+            moving = _Move(source, target, output.write, as_json=options["as_json"], dry_run=options["dry_run"])
+            status = moving.run(settings, companies, world(stop))
+    ctx.exit(stop.exit_status(max(status, int(output.failed))))
+
+
+def place(settings: Settings, asked: str, option: str) -> Place:
+    """Return a store by what was typed. Raises UsageProblem where that holds a password, or is no store."""
+    if has_password(asked):
+        raise UsageProblem(
+            f"{option} has a password in it, which every user could read: let ~/.pgpass or PGPASSWORD tell"
+        )
+    found = Place(asked, settings.postgresql)
+    if found.scheme and found.scheme not in STORES:
+        raise UsageProblem(f"{option} {shown(asked)}: allowed: the path of a folder, or a URL of {', '.join(STORES)}")
+    # Its password may stand in the settings.
+    known = settings.store is not None and without_password(settings.store) == asked
+    return Place(settings.store or asked, settings.postgresql) if known else found
+
+
+def prepare(target: Place, write: Callable[[str], object]) -> int:
+    """Make what the tool keeps beside the companies of a store."""
+    with open_store(target) as store, store.workspace(create=True) as workspace:
+        assert workspace is not None, "made a moment ago"
+        write(f"Ready: {shown(workspace.path)}\n")
+    return 0
+
+
+class _Move:
+    """Copies companies, and says so."""
+
+    def __init__(
+        self, source: Place, target: Place, write: Callable[[str], object], *, as_json: bool, dry_run: bool
+    ) -> None:
+        self._source, self._target, self._write = source, target, write
+        self._as_json, self._dry_run = as_json, dry_run
+
+    def run(self, settings: Settings, wanted: Sequence[str], world: World) -> int:
+        """Copy the wanted companies, or all. Returns 0, 1 where one failed, 4 where one was refused."""
+        with ExitStack() as stack:
+            source = stack.enter_context(open_store(self._source, settings.exclude))
+            target = stack.enter_context(open_store(self._target))
+            if source.path == target.path and self._source.postgresql == self._target.postgresql:
+                raise UsageProblem(f"--from and --to are the same store: {shown(source.path)}")
+            ids = source.select(wanted) if wanted else source.company_ids()[0]
+            outcomes = list(self._copied(stack, source, target, ids, world))
+        self._tell(source.path, target.path, outcomes)
+        statuses = {outcome.status for outcome in outcomes}
+        return 4 if MigrationStatus.REFUSED in statuses else int(MigrationStatus.FAILED in statuses)
+
+    def _copied(
+        self, stack: ExitStack, source: Store, target: Store, ids: Sequence[str], world: World
+    ) -> Iterator[Migrated]:
+        into: Target | None = None
+        names_only = bool(self._target.scheme)
+        if not self._dry_run:
+            ours = stack.enter_context(target.workspace(create=True))
+            assert ours is not None, "made a moment ago"
+            stack.enter_context(ours.hold())
+            theirs = stack.enter_context(source.workspace(create=False))
+            if theirs is not None:  # no cleanup may take from what is copied
+                stack.enter_context(theirs.hold())
+            ours.whole_folders().settle_all()
+            into = Target(target.snapshots(), ours.whole_folders(), ours.records(), names_only)
+        clock = Clock(world.now, world.clock, world.wait)
+        run_id = new_run_id(world.now)
+        shown_progress = progress if sys.stderr.isatty() and not self._as_json else no_progress
+        with shown_progress(ids) as coming:
+            for company_id in coming:
+                if world.stopping():
+                    return
+                moment = clock._replace(now=world.clock())
+                yield migrate_company(
+                    source.snapshots(), into, company_id, moment, run_id=run_id, names_only=names_only
+                )
+
+    def _tell(self, source: str, target: str, outcomes: Sequence[Migrated]) -> None:
+        copied = [each for each in outcomes if each.status is MigrationStatus.COPIED]
+        if self._as_json:
+            print_json(self._write, self._document(source, target, outcomes))
+            return
+        for each in outcomes:
+            for text in (*each.errors, *(f"warning: {text}" for text in each.warnings)):
+                self._write(f"company {shown(each.company_id)}: {shown(text)}\n")
+        files, amount = sum(each.files for each in copied), sum(each.bytes for each in copied)
+        there = sum(each.status is MigrationStatus.THERE for each in outcomes)
+        verb = "would be copied" if self._dry_run else "copied and compared"
+        open_ones = len(outcomes) - len(copied) - there
+        self._write(
+            f"{count(len(copied), 'company', 'companies')} {verb} ({count(files, 'key')}, {size(amount)}), {there:,}"
+            f" there already, {open_ones:,} not copied. From {shown(source)} to {shown(target)}\n"
+        )
+        if not self._dry_run and len(copied) + there:
+            self._write(
+                "What is left to do: keep the bots of these companies stopped, point them at the target, start them;"
+                " the source is as it was, and no bot may start on it again.\n"
+            )
+
+    def _document(self, source: str, target: str, outcomes: Sequence[Migrated]) -> dict[str, Any]:
+        wrong = {each.status for each in outcomes} - {MigrationStatus.COPIED, MigrationStatus.THERE}
+        status = "refused" if MigrationStatus.REFUSED in wrong else "partial" if wrong else "done"
+        return {
+            "dry_run": self._dry_run,
+            "status": status,
+            "from": shown(source),
+            "to": shown(target),
+            "companies": [
+                {
+                    "company_id": shown(each.company_id),
+                    "status": each.status,
+                    "files": {"seen": each.files},
+                    "bytes": each.bytes,
+                    "left": [shown(name) for name in each.left],
+                    "warnings": each.warnings,
+                    "errors": [problem_fields(text) for text in each.errors],
+                }
+                for each in outcomes
+            ],
+        }

@@ -1,0 +1,135 @@
+"""Archives from a database, into a database, into a folder and the other way round: the same tar."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from server import JOINED, OTHER, PRISMA, SPLIT, Database, creds
+
+TEXT = SPLIT.replace("jsonb", "text")
+KEYS = {
+    f"session|{OTHER}.0": 1,
+    "pre-key|60": 1,
+    "app-state-sync-key|AAAA/b==": 1,
+    "lid-mapping|1": 1,
+    "tctoken|1@s.whatsapp.net": 1,
+}
+NAMES = {f"session-{OTHER}.0.json", "pre-key-60.json", "app-state-sync-key-AAAA__b==.json", "lid-mapping-1.json"}
+
+
+def tool(*words: str, status: int = 0) -> dict:
+    """Run the tool on folders; return its JSON."""
+    done = subprocess.run(
+        [sys.executable, "-m", "baileys_cleanup", *words, "--json"], capture_output=True, text=True, check=False
+    )
+    assert status == done.returncode, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def archives(tmp_path: Path) -> str:
+    """Give a folder for archives."""
+    (tmp_path / "archives").mkdir(0o700)
+    return str(tmp_path / "archives")
+
+
+@pytest.fixture
+def split(db: Database) -> Database:
+    """Give a database with values as text, and one company in it."""
+    db.execute(TEXT)
+    db.split("7", KEYS, creds())
+    return db
+
+
+def test_an_archive_of_a_database_restores_into_a_folder(split: Database, archives: str, tmp_path: Path) -> None:
+    """Names, contents and dates are those of files."""
+    made = split.run("backup", "--to", archives, "--json")
+    assert ["backed_up"] == [each["status"] for each in made["companies"]]
+    (tmp_path / "root").mkdir()
+    tool(
+        "restore",
+        "latest",
+        "--from",
+        archives,
+        "--company",
+        "7",
+        "--everything",
+        "--sessions-root",
+        str(tmp_path / "root"),
+    )
+    folder = tmp_path / "root" / "company_7"
+    assert NAMES | {"creds.json", "tctoken-1@s.whatsapp.net.json"} == {path.name for path in folder.iterdir()}
+    assert {"of": f"session|{OTHER}.0"} == json.loads((folder / f"session-{OTHER}.0.json").read_text())
+    assert creds() == json.loads((folder / "creds.json").read_text())
+    age = split.execute("select extract(epoch from updated_at) from whatsapp_keys where key_type = 'pre-key'")[0][0]
+    assert (folder / "pre-key-60.json").stat().st_mtime == pytest.approx(float(age), abs=0.001)
+
+
+def test_an_archive_of_a_folder_restores_into_a_database(db: Database, archives: str, tmp_path: Path) -> None:
+    """Into each layout, and a second time nothing is missing."""
+    folder = tmp_path / "root" / "company_7"
+    folder.mkdir(parents=True)
+    contents = dict.fromkeys(NAMES, '{ "a": {"type":"Buffer","data":"AQL/"} }') | {"creds.json": json.dumps(creds())}
+    for name, content in contents.items():
+        (folder / name).write_text(content)
+    tool("backup", "--to", archives, "--sessions-root", str(tmp_path / "root"))
+    db.execute(TEXT + PRISMA + JOINED)
+    asked = ("restore", "latest", "--from", archives, "--company", "7", "--everything", "--json")
+    for layout in ("split", "prisma", "postgres-baileys"):
+        said = db.run(*asked, BAILEYS_CLEANUP_POSTGRESQL__LAYOUT=layout)
+        assert 5 == said["companies"][0]["files"]["restored"]
+        again = db.run(*asked, BAILEYS_CLEANUP_POSTGRESQL__LAYOUT=layout)
+        assert (0, 5) == (again["companies"][0]["files"]["restored"], again["companies"][0]["files"]["kept"])
+    there = db.execute("select key_type, key_id, value from whatsapp_keys")
+    assert ("app-state-sync-key", "AAAA/b==", contents["lid-mapping-1.json"]) in there
+    assert {name[:-5] for name in contents} == {row[0] for row in db.execute('select id from "Session"')}
+    joined = dict(db.execute("select session_key, data from auth_data"))
+    assert {"a": {"type": "Buffer", "data": [1, 2, 255]}} == json.loads(joined[f"7:session-{OTHER}.0"])
+    assert "7:auth_creds" in joined
+
+
+def test_replace_sets_the_present_company_aside_and_undo_brings_it_back(split: Database, archives: str) -> None:
+    """In one step each, and back and forth."""
+    split.run("backup", "--to", archives)
+    archived = split.keys("7")
+    split.execute("delete from whatsapp_keys where key_type = 'lid-mapping'")
+    split.execute("insert into whatsapp_keys values ('7', 'session', '99.0', '{}', now())")
+    before = split.execute("select * from whatsapp_keys order by 1, 2, 3")
+    said = split.run("restore", "latest", "--from", archives, "--company", "7", "--everything", "--replace", "--json")
+    restored = split.execute("select * from whatsapp_keys order by 1, 2, 3")
+    assert archived <= split.keys("7")
+    listed = split.run("undo", "--json")["set_aside"]
+    assert [said["companies"][0]["set_aside"]] == [each["run_id"] for each in listed]
+    split.run("undo", said["companies"][0]["set_aside"])
+    assert before == split.execute("select * from whatsapp_keys order by 1, 2, 3")
+    split.run("undo", said["companies"][0]["set_aside"])
+    assert restored == split.execute("select * from whatsapp_keys order by 1, 2, 3")
+
+
+def test_another_account_is_refused(split: Database, archives: str) -> None:
+    """The keys of one pairing never come into a company of another."""
+    split.run("backup", "--to", archives)
+    split.execute(
+        "update whatsapp_auth set creds = replace(creds, '15550000001:7', '15550000099:7'), company_id = company_id"
+    )
+    split.execute("update whatsapp_auth set creds = replace(creds, '200000000000001:7', '200000000000099:7')")
+    split.run("restore", "latest", "--from", archives, "--company", "7", status=4)
+
+
+def test_a_role_that_may_only_read_makes_archives(split: Database, archives: str) -> None:
+    """Nothing is recorded then, and that is told."""
+    split.execute(
+        "drop role if exists archivist; create role archivist login; grant select on whatsapp_keys, whatsapp_auth to archivist"
+    )
+    done = split.call("backup", "--to", archives, "--json", url=split.server.url(split.name, "archivist"))
+    assert 0 == done.returncode, done.stderr
+    assert "is not recorded" in done.stdout
+
+
+def test_clean_can_make_an_archive_first(split: Database, archives: str) -> None:
+    """`backup.before_clean` works on any store."""
+    variables = {"BAILEYS_CLEANUP_BACKUP__TO": archives, "BAILEYS_CLEANUP_BACKUP__BEFORE_CLEAN": "true"}
+    split.run("clean", **variables)
+    assert 1 == len(list(Path(archives).rglob("*.tar.gz")))

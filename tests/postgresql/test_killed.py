@@ -1,0 +1,194 @@
+"""Whatever is killed, and at whatever statement: each key is in its place or in the quarantine, once."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+from server import OTHER, SPLIT, Database, Server, creds, database, free_port, serving
+
+from baileys_cleanup import cli
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning",  # the driver warns of cursors whose connection broke
+    "ignore:This process .* is multi-threaded:DeprecationWarning",
+)
+GOES = {f"session|{OTHER}.{device}" for device in range(3)}
+STAYS = {f"session|{OTHER}.9", "lid-mapping|1"}
+
+
+class Way:
+    """A way to the server that counts what the client says, and does something at one of these words.
+
+    `at` is the number of the message, None for never; `deed` is done before it is passed on, or after, when the server
+    has heard it and its answer has no way back.
+    """
+
+    def __init__(self, server: Server, at: int | None, deed: Callable[[], None] | None, *, after: bool) -> None:
+        self.said = 0
+        self._server, self._at, self._after = server, at, after
+        self._cuts = deed is None
+        self._deed = deed or (lambda: None)
+        self._listening = socket.create_server(("127.0.0.1", free_port()))
+        self.port = self._listening.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                with suppress(OSError):
+                    server = socket.create_connection(("127.0.0.1", self._server.port))
+                    threading.Thread(target=self._pass_back, args=(server, client), daemon=True).start()
+                    threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
+                    continue
+                client.close()
+
+    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while data := client.recv(65_536):
+                self.said += 1
+                if self.said == self._at:
+                    if self._after:
+                        if self._cuts:
+                            client.shutdown(socket.SHUT_WR)  # its answer has no way back
+                        server.sendall(data)
+                        time.sleep(0.2 if self._cuts else 0.005)
+                    self._deed()
+                    break
+                server.sendall(data)
+        for each in (client, server):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _pass_back(self, server: socket.socket, client: socket.socket) -> None:
+        with suppress(OSError):
+            while data := server.recv(65_536):
+                client.sendall(data)
+        with suppress(OSError):
+            client.close()
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._listening.close()
+
+
+@contextmanager
+def filled(server: Server) -> Iterator[Database]:
+    """Give a database with one company, of which three sessions go; the schema is made by a run before."""
+    with database(server) as db:
+        db.execute(SPLIT)
+        db.split("0", {}, creds())
+        clean(db.url)
+        db.split("1", dict.fromkeys(GOES, 20) | dict.fromkeys(STAYS, 1), creds())
+        yield db
+
+
+def clean(url: str) -> int:
+    """Run the tool in this process."""
+    done = CliRunner().invoke(cli.commands, ["clean", "--store", url, "-q"])
+    assert done.exception is None or not isinstance(done.exception, AssertionError), done.exception
+    return done.exit_code
+
+
+def check(db: Database) -> None:
+    """Require that each key is in one place, and that the next run ends what was begun."""
+    taken = "select row->>'key_type' || '|' || (row->>'key_id') from baileys_cleanup.quarantine"
+    there, held = db.keys("1"), [row[0] for row in db.execute(taken)]
+    assert sorted(GOES | STAYS) == sorted([*there, *held])
+    for _ in range(100):  # the server takes a moment to see that a client is gone
+        if clean(db.url) == 0:
+            break
+        time.sleep(0.1)
+    assert db.keys("1") == STAYS
+    assert sorted(GOES) == sorted(row[0] for row in db.execute(taken))
+    assert [] == db.execute("select * from baileys_cleanup.runs where state <> 'settled'")
+    assert [] == db.execute("select * from baileys_cleanup.lease")
+
+
+def words(server: Server) -> int:
+    """Return how many messages a whole run says."""
+    with filled(server) as db:
+        way = Way(server, None, None, after=False)
+        assert clean(f"postgresql://postgres@127.0.0.1:{way.port}/{db.name}") == 0
+        way.close()
+        return way.said
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_connection_that_breaks_anywhere_loses_nothing(one_server: Server, after: bool) -> None:
+    """Cut at each message to the server, the answer lost or the question: nothing is in two places or in none."""
+    number = words(one_server)
+    assert number > 20
+    for at in range(1 + after, number + 1, 2):
+        with filled(one_server) as db:
+            way = Way(one_server, at, None, after=after)
+            clean(f"postgresql://postgres@127.0.0.1:{way.port}/{db.name}")
+            way.close()
+            assert way.said >= at
+            check(db)
+
+
+def test_a_client_that_is_killed_anywhere_loses_nothing(one_server: Server) -> None:
+    """SIGKILL at each message: the next run is not held up, and ends what was begun."""
+    for at in range(1, words(one_server) + 1, 2):
+        with filled(one_server) as db:
+            child = 0
+            ready = threading.Event()
+
+            def kill() -> None:
+                ready.wait(10)  # noqa: B023 - likewise
+                os.kill(child, signal.SIGKILL)  # noqa: B023 - it is called while this round lasts
+
+            way = Way(one_server, at, kill, after=at % 4 == 1)
+            child = os.fork()
+            if not child:
+                with suppress(BaseException):
+                    clean(f"postgresql://postgres@127.0.0.1:{way.port}/{db.name}")
+                os._exit(0)
+            ready.set()
+            _, status = os.waitpid(child, 0)
+            way.close()
+            assert os.WIFSIGNALED(status), f"message {at} was never said"
+            check(db)
+
+
+def test_a_server_that_is_killed_anywhere_loses_nothing() -> None:
+    """SIGKILL of the whole server at each message: what it had committed is there when it comes back."""
+    with serving() as server:
+        for at in range(8, words(server) + 1, 3):
+            with filled(server) as db:
+                way = Way(server, at, lambda: server.stop(signal.SIGKILL), after=at % 2 == 0)
+                clean(f"postgresql://postgres@127.0.0.1:{way.port}/{db.name}")
+                way.close()
+                for _ in range(100):
+                    if server.process is None:
+                        break
+                    time.sleep(0.1)
+                server.start()
+                check(db)
+
+
+def test_a_backend_that_is_ended_in_the_removal_leaves_all_in_place(one_server: Server) -> None:
+    """`pg_terminate_backend` while the removal waits: the company has failed, its keys are where they were."""
+    with filled(one_server) as db, psycopg.connect(db.url) as other:
+        other.execute("lock table baileys_cleanup.audit in access exclusive mode")
+        ending = threading.Timer(
+            1.5,
+            lambda: db.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'baileys-cleanup'"
+            ),
+        )
+        ending.start()
+        assert clean(db.url) == 1
+        ending.join()
+        other.rollback()
+        assert db.keys("1") == GOES | STAYS
+        check(db)

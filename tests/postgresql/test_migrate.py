@@ -1,0 +1,203 @@
+"""Companies move between folders and databases: every value, every date, and never into another's pairing."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from server import DAY, JOINED, LID, OTHER, PN, PRISMA, SPLIT, Database, creds
+
+TEXT = SPLIT.replace("jsonb", "text")
+BUFFER = '{ "k" : {"type":"Buffer","data":"AQL/"}}'
+NAMES = {
+    f"session-{OTHER}.0.json": 20,
+    f"session-{PN}.0.json": 2,
+    f"session-{LID}_1.3.json": 13,
+    f"sender-key-120363001@g.us--{OTHER}--0.json": 4,
+    "sender-key-memory-120363001@g.us.json": 4,
+    "app-state-sync-key-AAAA__b==.json": 300,
+    "app-state-sync-version-regular_high.json": 300,
+    "lid-mapping-15550000777.json": 100,
+    "pre-key-17.json": 30,
+    "tctoken-15550000777@s.whatsapp.net.json": 5,
+}
+
+
+def migrate(*words: str, status: int = 0, as_json: bool = True, **variables: str) -> Any:
+    """Run `migrate`; return its JSON, or its text."""
+    command = [sys.executable, "-m", "baileys_cleanup", "migrate", *words, *(["--json"] if as_json else [])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | variables)
+    assert status == done.returncode, done.stdout + done.stderr
+    return json.loads(done.stdout) if as_json and done.stdout else done.stdout + done.stderr
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Give a sessions root with a company whose files are old."""
+    folder = tmp_path / "root" / "company_7"
+    folder.mkdir(parents=True)
+    for name, age in NAMES.items():
+        (folder / name).write_text(BUFFER)
+        os.utime(folder / name, (time.time() - age * DAY,) * 2)
+    (folder / "creds.json").write_text(json.dumps(creds(), indent=1))
+    os.utime(folder / "creds.json", (time.time() - DAY,) * 2)
+    return tmp_path / "root"
+
+
+def contents(folder: Path) -> dict[str, tuple[str, float]]:
+    """Return what a company's folder holds, with its dates."""
+    return {path.name: (path.read_text(), round(path.stat().st_mtime, 3)) for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("layout", "tables"),
+    [("split", TEXT), ("prisma", PRISMA), ("postgres-baileys", JOINED)],
+)
+def test_there_and_back_gives_the_same_company(
+    root: Path, db: Database, tmp_path: Path, layout: str, tables: str
+) -> None:
+    """Bytes where the layout has text of that form, else values; dates wherever there is a place for them."""
+    db.execute(tables)
+    variables = {"BAILEYS_CLEANUP_POSTGRESQL__LAYOUT": layout}
+    before = contents(root / "company_7")
+    there = migrate("--from", str(root), "--to", db.url, **variables)
+    assert [("copied", len(NAMES) + 1)] == [(each["status"], each["files"]["seen"]) for each in there["companies"]]
+    assert before == contents(root / "company_7")
+    (tmp_path / "back").mkdir()
+    migrate("--from", db.url, "--to", str(tmp_path / "back"), "--company", "7", **variables)
+    after = contents(tmp_path / "back" / "company_7")
+    if layout == "postgres-baileys":
+        assert {name: json.loads(text) for name, (text, _) in before.items()} == {
+            name: json.loads(text) for name, (text, _) in after.items()
+        }
+    else:
+        assert {name: text for name, (text, _) in before.items()} == {name: text for name, (text, _) in after.items()}
+    dates = [{name: date for name, (_, date) in each.items() if name != "creds.json"} for each in (before, after)]
+    assert dates[0] == pytest.approx(dates[1], abs=0.002)
+    assert 3 == db.run("clean", "--dry-run", "--json", **variables)["totals"]["removed"]
+
+
+def test_a_column_of_json_keeps_values(root: Path, db: Database) -> None:
+    """Jsonb keeps no bytes: values are compared, and equal."""
+    db.execute(SPLIT)
+    assert "done" == migrate("--from", str(root), "--to", db.url)["status"]
+    assert [({"k": {"type": "Buffer", "data": "AQL/"}},)] == db.execute(
+        "select value from whatsapp_keys where key_type = 'pre-key'"
+    )
+
+
+def test_a_second_time_everything_is_there(root: Path, db: Database) -> None:
+    """Nothing is written, and the last line says what is left to do."""
+    db.execute(TEXT)
+    migrate("--from", str(root), "--to", db.url)
+    before = db.execute("select xmin::text, * from whatsapp_keys order by 1, 2, 3, 4")
+    said = migrate("--from", str(root), "--to", db.url, as_json=False)
+    assert "1 there already" in said
+    assert "point them at the target" in said.splitlines()[-1]
+    assert before == db.execute("select xmin::text, * from whatsapp_keys order by 1, 2, 3, 4")
+
+
+def test_a_source_that_went_on_is_copied_anew_until_the_target_is_used(root: Path, db: Database) -> None:
+    """What nobody used since it was copied may be replaced; what a bot wrote to may not."""
+    db.execute(TEXT)
+    migrate("--from", str(root), "--to", db.url)
+    session = root / "company_7" / f"session-{OTHER}.0.json"
+    session.write_text('"newer"')
+    os.utime(session, (time.time() - 300,) * 2)
+    assert ["copied"] == [each["status"] for each in migrate("--from", str(root), "--to", db.url)["companies"]]
+    assert [('"newer"',)] == db.execute("select value from whatsapp_keys where key_id = %s", [f"{OTHER}.0"])
+    db.execute("update whatsapp_keys set value = '\"of the bot\"' where key_id = %s", [f"{OTHER}.0"])
+    said = migrate("--from", str(root), "--to", db.url, status=4)
+    assert "its bot has written there" in said["companies"][0]["errors"][0]["error"]
+    assert [('"of the bot"',)] == db.execute("select value from whatsapp_keys where key_id = %s", [f"{OTHER}.0"])
+
+
+def test_another_pairing_in_the_target_is_refused(root: Path, db: Database) -> None:
+    """Status 4, both pairings named, nothing changed."""
+    db.execute(TEXT)
+    db.split("7", {"pre-key|1": 1}, creds(me={"id": "15559999999:3@s.whatsapp.net"}))
+    said = migrate("--from", str(root), "--to", db.url, status=4)
+    assert "15559999999:3" in said["companies"][0]["errors"][0]["error"]
+    assert {"pre-key|1"} == db.keys("7")
+
+
+def test_a_bot_at_work_is_refused(root: Path, db: Database) -> None:
+    """A key written in the last minute."""
+    db.execute(TEXT)
+    os.utime(root / "company_7" / "pre-key-17.json")
+    assert (
+        "stop it first" in migrate("--from", str(root), "--to", db.url, status=4)["companies"][0]["errors"][0]["error"]
+    )
+    assert set() == db.keys("7")
+
+
+def test_what_is_no_key_stays_and_is_named(root: Path, db: Database) -> None:
+    """A note beside the keys; but a key that nobody can take apart fails the company."""
+    db.execute(TEXT)
+    (root / "company_7" / "notes.txt").write_text("x")
+    os.utime(root / "company_7" / "notes.txt", (1_700_000_000,) * 2)
+    assert ["notes.txt"] == migrate("--from", str(root), "--to", db.url)["companies"][0]["left"]
+    (root / "company_8").mkdir()
+    for name, text in {"creds.json": json.dumps(creds()), "sender-key-odd.json": "{}"}.items():
+        (root / "company_8" / name).write_text(text)
+        os.utime(root / "company_8" / name, (1_700_000_000,) * 2)
+    said = migrate("--from", str(root), "--to", db.url, status=1)
+    assert ["there_already", "failed"] == [each["status"] for each in said["companies"]]
+    assert "sender-key-odd.json" in said["companies"][1]["errors"][0]["error"]
+    assert set() == db.keys("8")
+
+
+def test_a_dry_run_writes_nothing(root: Path, db: Database) -> None:
+    """Neither a row nor a schema."""
+    db.execute(TEXT)
+    migrate("--from", str(root), "--to", db.url, "--dry-run")
+    assert [(0,)] == db.execute("select count(*) from whatsapp_keys")
+    assert [] == db.execute("select 1 from pg_namespace where nspname = 'baileys_cleanup'")
+
+
+def test_a_copy_that_is_killed_is_none_and_made_again(root: Path, db: Database) -> None:
+    """The company goes live in one transaction: cut short it is not there."""
+    db.execute(TEXT)
+    db.execute(
+        "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(30); return new; end'"
+    )
+    db.execute("create trigger slow after insert on whatsapp_keys for each statement execute function slow()")
+    command = [sys.executable, "-m", "baileys_cleanup", "migrate", "--from", str(root), "--to", db.url]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        for _ in range(200):
+            if db.execute("select 1 from pg_stat_activity where wait_event = 'PgSleep'"):
+                break
+            time.sleep(0.1)
+        process.kill()
+    db.execute("select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'")
+    db.execute("drop trigger slow on whatsapp_keys")
+    assert set() == db.keys("7")
+    assert "done" == migrate("--from", str(root), "--to", db.url)["status"]
+    assert len(NAMES) == len(db.keys("7"))
+
+
+def test_prepare_makes_the_schema_and_nothing_else(db: Database) -> None:
+    """So that the role that cleans needs no right to make one."""
+    db.execute(TEXT)
+    assert "Ready" in migrate("--prepare", "--to", db.url, as_json=False)
+    assert [(1,)] == db.execute("select 1 from pg_namespace where nspname = 'baileys_cleanup'")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--from", "/x"], "name both stores"),
+        (["--from", "/nonexistent", "--to", "/x"], "cannot be opened"),
+        (["--from", "/x", "--to", "mysql://db/x"], "allowed"),
+        (["--from", "/x", "--to", "postgresql://bot:s3cret@db/x"], "has a password"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(words: list[str], said: str) -> None:
+    """Status 2, and no password repeated."""
+    text = migrate(*words, status=2, as_json=False)
+    assert said in text
+    assert "s3cret" not in text

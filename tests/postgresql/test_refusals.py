@@ -1,0 +1,308 @@
+"""What is wrong with a store is one sentence: with status 2 before anything, or the company fails and others go on."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from server import JOINED, OTHER, PRISMA, SPLIT, Database, creds, free_port
+
+KEYS = {f"session|{OTHER}.0": 20, f"session|{OTHER}.9": 1}
+CUSTOM = {
+    "BAILEYS_CLEANUP_POSTGRESQL__LAYOUT": "custom",
+    "BAILEYS_CLEANUP_POSTGRESQL__KEYS_TABLE": "auth",
+    "BAILEYS_CLEANUP_POSTGRESQL__COMPANY": "session",
+    "BAILEYS_CLEANUP_POSTGRESQL__ID": "id",
+    "BAILEYS_CLEANUP_POSTGRESQL__VALUE": "keys",
+}
+
+
+def refused(done: subprocess.CompletedProcess[str], *parts: str, status: int = 2) -> None:
+    """Require one sentence with these parts, and the status."""
+    assert status == done.returncode, done.stdout + done.stderr
+    lines = done.stderr.splitlines()
+    assert 1 == len(lines), done.stderr
+    for part in parts:
+        assert part in lines[0]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def split(db: Database) -> Database:
+    """Give a database of the layout split with one company."""
+    db.execute(SPLIT)
+    db.split("1", KEYS, creds())
+    return db
+
+
+def test_a_server_that_is_not_there(db: Database) -> None:
+    """The sentence says where nobody listens."""
+    port = free_port()
+    refused(db.call("clean", url=f"postgresql://bot@127.0.0.1:{port}/x"), f"port {port}", "Connection refused")
+
+
+def test_a_database_that_is_not_there(db: Database) -> None:
+    """The server's own words."""
+    refused(db.call("clean", url=db.server.url("nowhere")), 'database "nowhere" does not exist')
+
+
+def test_tls_that_the_server_has_not(db: Database) -> None:
+    """What was asked for is not given up silently."""
+    refused(db.call("clean", url=db.url + "?sslmode=require"), "the server has none")
+
+
+@pytest.mark.parametrize("password", [None, "wrong-s3cret"])
+def test_a_password_that_is_missing_or_wrong(db: Database, password: str | None) -> None:
+    """It says where a password comes from, and repeats none."""
+    rules = db.server.folder / "data/pg_hba.conf"
+    before = rules.read_text()
+    db.execute("create role asked login password 'right'")
+    rules.write_text("host all asked all scram-sha-256\n" + before)
+    try:
+        db.execute("select pg_reload_conf(), pg_sleep(0.3)")
+        url = db.url.replace("postgres@", f"asked:{password}@" if password else "asked@")
+        done = db.call("clean", url="postgresql://x/y") if password is None else None
+        done = subprocess.run(
+            [sys.executable, "-m", "baileys_cleanup", "clean"],
+            env={"BAILEYS_CLEANUP_STORE": url, "PATH": "/usr/bin", "HOME": "/nonexistent"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        refused(done, "~/.pgpass")
+        assert "s3cret" not in done.stderr
+    finally:
+        rules.write_text(before)
+        db.execute("select pg_reload_conf()")
+        db.execute("drop role asked")
+
+
+def test_a_password_that_is_right_is_never_shown(split: Database) -> None:
+    """Neither in the summary nor in the JSON, nor among the settings."""
+    url = split.url.replace("postgres@", "postgres:s3cret@")
+    for words in (
+        ["clean", "--json"],
+        ["clean"],
+        ["settings"],
+        ["check", "--json"],
+        ["monitor", "--once", "--json"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "baileys_cleanup", *words],
+            env={"BAILEYS_CLEANUP_STORE": url, "PATH": "/usr/bin", "HOME": "/nonexistent"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert 0 == done.returncode, done.stderr
+        assert "s3cret" not in done.stdout + done.stderr
+        assert split.name in done.stdout
+
+
+def test_a_password_as_an_option(db: Database) -> None:
+    """Everybody on the machine could read it there."""
+    refused(db.call("clean", url="postgresql://bot:s3cret@db/x"), "password")
+
+
+def test_no_table(db: Database) -> None:
+    """It names what is there, and the layout that would fit."""
+    db.execute(PRISMA)
+    refused(db.call("clean"), "no table whatsapp_keys", "Session", 'postgresql.layout = "prisma"')
+
+
+def test_columns_that_do_not_fit(db: Database) -> None:
+    """It names the columns that are there, and those that are not."""
+    db.execute("create table whatsapp_keys (company text, k text, v jsonb)")
+    refused(db.call("clean"), "company, k, v", "lacks company_id, key_type, key_id, value")
+
+
+def test_a_table_of_another_name_is_found_by_its_columns(db: Database) -> None:
+    """A fork's table has the columns of a layout that is known."""
+    db.execute(PRISMA.replace('"Session"', '"BaileysSession"'))
+    refused(db.call("clean"), 'postgresql.keys_table = "BaileysSession"')
+    variables = {"LAYOUT": "prisma", "KEYS_TABLE": "BaileysSession"}
+    db.run("clean", **{f"BAILEYS_CLEANUP_POSTGRESQL__{name}": value for name, value in variables.items()})
+
+
+def test_keys_in_one_value(db: Database) -> None:
+    """Such a store cannot be cleaned key by key."""
+    db.execute("create table auth (session text primary key, creds jsonb, keys jsonb)")
+    refused(db.call("clean", **CUSTOM), "single value")
+
+
+def test_a_column_of_times_that_is_none(split: Database) -> None:
+    """A number is no time."""
+    split.execute("alter table whatsapp_keys alter updated_at drop default, alter updated_at type bigint using 0")
+    refused(split.call("clean"), "bigint", "timestamp")
+
+
+def test_a_company_that_is_not_there(split: Database) -> None:
+    """It names those that are."""
+    refused(split.call("clean", "--company", "2"), "no such company", ": 1")
+    refused(split.call("clean", "--company", "../1"), "slash")
+    assert {f"session|{OTHER}.0", f"session|{OTHER}.9"} == split.keys("1")
+
+
+def test_a_role_that_may_only_read_dry_runs_and_cannot_clean(split: Database) -> None:
+    """SELECT is enough for a dry run, which says what a real run would meet."""
+    split.execute(
+        "drop role if exists reader; create role reader login; grant select on whatsapp_keys, whatsapp_auth to reader"
+    )
+    url = split.server.url(split.name, "reader")
+    done = split.call("clean", "--dry-run", "--json", url=url)
+    assert 0 == done.returncode, done.stderr
+    company = json.loads(done.stdout)["companies"][0]
+    assert 1 == company["files"]["removed"]
+    assert any("UPDATE, DELETE, INSERT" in warning for warning in company["warnings"])
+    refused(split.call("clean", url=url), "baileys_cleanup cannot be made", "permission denied")
+    split.execute("grant create on database " + split.name + " to reader")
+    done = split.call("clean", "--json", url=url)
+    assert 1 == done.returncode
+    assert "permission denied for table whatsapp_keys" in json.loads(done.stdout)["companies"][0]["errors"][0]["error"]
+    assert 2 == len(split.keys("1"))
+    split.execute("grant select, update, delete, insert on whatsapp_keys to reader")
+    assert 1 == json.loads(split.call("clean", "--json", url=url).stdout)["totals"]["removed"]
+
+
+def test_a_table_without_the_right_to_see_it(split: Database) -> None:
+    """One sentence, before anything."""
+    split.execute("drop role if exists nobody; create role nobody login")
+    refused(
+        split.call("clean", "--dry-run", url=split.server.url(split.name, "nobody")),
+        "permission denied for table whatsapp",
+    )
+
+
+def test_a_lock_that_is_held_for_hours_fails_the_company_and_no_other(split: Database) -> None:
+    """A statement of ours waits 5 seconds at most; what is locked by row is only passed over."""
+    split.run("clean", "--company", "1", "--undo-days", "1")
+    split.split("1", {f"session|{OTHER}.0": 20})
+    with psycopg.connect(split.url) as other:
+        other.execute("lock table whatsapp_keys in share mode")
+        said = json.loads(split.call("clean", "--json").stdout)
+        assert "partial" == said["status"]
+        assert "another session holds a lock" in said["companies"][0]["errors"][0]["error"]
+        other.rollback()
+    assert 2 == len(split.keys("1"))
+
+
+def test_a_statement_timeout_fails_and_loses_nothing(split: Database) -> None:
+    """The server's limit is kept, and told."""
+    split.run("clean", "--dry-run")
+    split.execute(
+        "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(3); return old; end'"
+    )
+    split.execute("create trigger slow before delete on whatsapp_keys for each row execute function slow()")
+    split.execute(f"alter database {split.name} set statement_timeout = '1s'")
+    said = json.loads(split.call("clean", "--json").stdout)
+    assert "statement_timeout" in said["companies"][0]["errors"][0]["error"]
+    assert 2 == len(split.keys("1"))
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_the_isolation_level_of_the_database_does_not_matter(split: Database, level: str) -> None:
+    """Ours is set for each transaction."""
+    split.execute(f"alter database {split.name} set default_transaction_isolation = '{level}'")
+    assert 1 == split.run("clean", "--json")["totals"]["removed"]
+
+
+def test_a_database_that_is_read_only_by_default_is_written_all_the_same(split: Database) -> None:
+    """A real run says that it writes; only a replica cannot."""
+    split.execute(f"alter database {split.name} set default_transaction_read_only = on")
+    assert 1 == split.run("clean", "--json")["totals"]["removed"]
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [("{broken", "not valid JSON"), ("", "is empty"), ("[1]", "not an object"), ('{"me": 1}', "incomplete")],
+)
+def test_creds_that_are_no_creds_remove_no_session(db: Database, value: str, problem: str) -> None:
+    """As with a file that does not parse: the guards hold."""
+    db.execute(PRISMA)
+    for name, data in {"creds": value, f"session-{OTHER}.0": "no json"}.items():
+        db.execute('insert into "Session" ("sessionId", id, data) values (%s, %s, %s)', ["7", name, data])
+    layout = {"BAILEYS_CLEANUP_POSTGRESQL__LAYOUT": "prisma"}
+    db.run("clean", **layout)
+    db.execute("update baileys_cleanup.ledger set since = since - interval '20 days'")
+    said = db.run("clean", "--json", "--accept-clock", **layout)
+    assert 0 == said["totals"]["removed"]
+    assert any(problem in warning for warning in said["companies"][0]["warnings"])
+
+
+def test_ids_that_are_hard_to_write_are_companies_like_others(db: Database) -> None:
+    """Quotes, percent signs, case: every id is a value and never a part of a statement."""
+    db.execute(SPLIT)
+    ids = ["a", "A", "o'brien", '"; drop table x; --', "100%s", "%(company)s", "Zürich ☂", "{keys}"]
+    for company in ids:
+        db.split(company, KEYS, creds())
+    said = db.run("clean", "--json")
+    assert (len(ids), len(ids)) == (said["totals"]["companies"], said["totals"]["removed"])
+    assert {f"session|{OTHER}.9"} == db.keys('"; drop table x; --')
+    db.run("undo", said["run_id"], "--company", "100%s")
+    assert 2 == len(db.keys("100%s"))
+
+
+def test_a_company_that_may_not_be_named_is_passed_over(db: Database) -> None:
+    """An id with a slash is no company, and the summary says so."""
+    db.execute(SPLIT)
+    db.split("a/b", KEYS, creds())
+    db.split("1", KEYS, creds())
+    said = db.run("clean", "--json")
+    assert ["1"] == [each["company_id"] for each in said["companies"]]
+    assert any("a/b" in warning for warning in said["warnings"])
+    assert 2 == len(db.keys("a/b"))
+
+
+def test_exclude_leaves_companies_out(split: Database) -> None:
+    """As with folders."""
+    said = split.run("clean", "--json", BAILEYS_CLEANUP_EXCLUDE="1*")
+    assert [] == said["companies"]
+
+
+def test_an_empty_store_is_a_warning(db: Database) -> None:
+    """Is it the right database, may this role see the rows."""
+    db.execute(SPLIT)
+    said = db.run("clean", "--json")
+    assert any("holds no company" in warning for warning in said["warnings"])
+
+
+def test_two_runs_at_once(split: Database) -> None:
+    """The second one has status 3, and says who is at work."""
+    split.run("clean", "--dry-run")
+    split.run("clean")
+    split.execute(
+        "insert into baileys_cleanup.lease values ('lock', 'x', 'process 7 on elsewhere', null, now() + interval '1 hour')"
+    )
+    refused(split.call("clean"), "process 7 on elsewhere", status=3)
+    split.execute("update baileys_cleanup.lease set until = now() - interval '1 second'")
+    split.run("clean")
+
+
+def test_rotate_is_for_folders(split: Database) -> None:
+    """It says so."""
+    refused(split.call("rotate", "--company", "1"), "rotate")
+
+
+def test_without_the_driver_the_extra_is_named(tmp_path: Path) -> None:
+    """The command that installs it stands in the sentence."""
+    (tmp_path / "psycopg.py").write_text("raise ImportError('not here')")
+    done = subprocess.run(
+        [sys.executable, "-m", "baileys_cleanup", "clean", "--store", "postgresql://db/x"],
+        env={"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    refused(done, "psycopg", "baileys-cleanup[postgresql]")
+
+
+def test_joined_names_without_creds_remove_no_session(db: Database) -> None:
+    """Keys without creds in sight: the guards would be blind, so no session goes."""
+    db.execute(JOINED)
+    db.execute("insert into auth_data values (%s, '{}')", [f"7:session-{OTHER}.0"])
+    layout = {"BAILEYS_CLEANUP_POSTGRESQL__LAYOUT": "postgres-baileys"}
+    db.run("clean", **layout)
+    db.execute("update baileys_cleanup.ledger set since = since - interval '20 days'")
+    assert 0 == db.run("clean", "--json", "--accept-clock", **layout)["totals"]["removed"]
