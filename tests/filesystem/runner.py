@@ -110,7 +110,7 @@ def clean(
 ) -> Ran:
     """Clean inside this process; `ran` hears what is said even where an exception ends it."""
     heard = ran or Ran()
-    settings = Settings(str(root), undo_days, max_removals, policy)
+    settings = Settings(str(root), undo_days=undo_days, max_removals=max_removals, retention=policy)
     cleanup.clean(
         settings,
         Selection(wanted, None, shard),
