@@ -513,7 +513,7 @@ def test_the_audit_line_is_as_shown(demo: Path) -> None:
     first = (demo / ".baileys-cleanup" / "audit.log").read_text().splitlines()[0]
     assert list(shown) == list(json.loads(first))
     source = "".join(read(path) for path in SOURCE.rglob("*.py"))
-    events = set(re.findall(r'(?:audit\.write\(|\.note\(|\.audit\(world\.clock,)\s*"(\w+)"', source))
+    events = set(re.findall(r'(?:audit\.write\(|\.note\(|self\._tell\(|\.audit\(world\.clock,)\s*"(\w+)"', source))
     assert events == {codes(row[0])[0] for row in table(section(DOCS / "operations.md", "The audit log"))}
 
 

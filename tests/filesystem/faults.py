@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from baileys_cleanup.store.folder import quarantine as removal
+from baileys_cleanup.store.folder import company_quarantine as removal
 from baileys_cleanup.store.folder import renaming
 
 LOOKING = frozenset({"stat", "fstat", "listdir", "scandir", "read", "pread", "close"})

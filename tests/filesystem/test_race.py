@@ -21,7 +21,7 @@ import pytest
 from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.store.folder import folder_store
 from baileys_cleanup.store.folder.company import Company, Stamp
-from baileys_cleanup.store.folder.quarantine import one_by_one
+from baileys_cleanup.store.folder.company_quarantine import one_by_one
 from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revision
 
 from .faults import watched

@@ -181,9 +181,9 @@ def test_a_root_whose_list_breaks_off(planted: Path) -> None:
 
 
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC", "EROFS"])
-@pytest.mark.parametrize("when", ["1+", "1", "4"])
+@pytest.mark.parametrize("when", ["1+", "1"])
 def test_an_audit_log_that_takes_no_line(planted: Path, error: str, when: str) -> None:
-    """No line, no removal: what has no line in the log stays where it is."""
+    """No lines, no removal: a company whose lines the log does not take stays as it is."""
     clean(planted, "2", dry_run=False)
     before = {key: places[0].fact.content for key, places in census(planted).items()}
     here = set(survivors(planted))
@@ -193,10 +193,7 @@ def test_an_audit_log_that_takes_no_line(planted: Path, error: str, when: str) -
     assert hits
     assert said.status == 1, said
     check_whole(planted, before)
-    noted = {("company_1", line["file"]) for line in audited(planted) if line["event"] == "remove"}
-    assert here - set(survivors(planted)) <= noted
-    if when == "1+":
-        assert here == set(survivors(planted))
+    assert here == set(survivors(planted))
     check_converges(planted)
 
 

@@ -241,7 +241,7 @@ def test_no_room_is_a_hall():
     assert {} == {room: count for room, count in lines.items() if count > MOST_LINES}
 
 
-REMOVERS = {"store.folder.quarantine", "store.folder.put_back", "store.folder.purge"}
+REMOVERS = {"store.folder.company_quarantine", "store.folder.put_back", "store.folder.purge"}
 """Into the quarantine, out of it, and the end of what lies there."""
 
 OWN_REMOVALS = {

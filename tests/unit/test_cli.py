@@ -34,7 +34,7 @@ def call(place, monkeypatch):
 @pytest.fixture
 def company(place):
     """Give a company with one old session."""
-    put(place / "company_7", "creds.json", creds(), **NEW)
+    put(place / "company_7", "creds.json", creds(), age=1, **NEW)
     put(place / "company_7", SESSION, age=20, **NEW)
     return place / "company_7"
 

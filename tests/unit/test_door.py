@@ -73,14 +73,14 @@ def test_a_second_clean_has_nothing_to_do(companies):
 
 def test_what_was_written_since_the_look_stays(companies, monkeypatch):
     """The store itself compares before it removes."""
-    look = memory.MemoryCompany.look
+    look = memory.MemoryCompany.look_beyond
 
-    def late(self, files, wanted):
-        seen = look(self, files, wanted)
+    def late(self, kind, names, young):
+        seen = look(self, kind, names, young)
         self.files[OLD[0]] = (b"new", time.time_ns())
         return seen
 
-    monkeypatch.setattr(memory.MemoryCompany, "look", late)
+    monkeypatch.setattr(memory.MemoryCompany, "look_beyond", late)
     _, said = run("clean", "--company", "7", "--json")
     assert {"seen": 8, "removed": 2, "kept": 5, "failed": 0, "changed": 1} == json.loads(said)["companies"][0]["files"]
     assert OLD[0] in companies["7"]

@@ -20,8 +20,11 @@ class Remarks(NamedTuple):
     notes: list[str]
 
 
-def remarks(plan: Plan, policy: Policy) -> Remarks:
-    """Return what a plan says of its company as a whole: what stays although it is old, which dates tell nothing."""
+def remarks(plan: Plan, policy: Policy, young: Sequence[int] = ()) -> Remarks:
+    """Return what a plan says of its company as a whole: what stays although it is old, which dates tell nothing.
+
+    `young` are the dates (nanoseconds) of files that are not in the plan, because they are too young to go.
+    """
     said = Remarks([], [])
     by_rule: dict[Rule, list[Verdict]] = {}
     for verdict in (*plan.keeps, *plan.removals):
@@ -43,7 +46,7 @@ def remarks(plan: Plan, policy: Policy) -> Remarks:
     former = [verdict for rule in sorted(_FORMER) for verdict in by_rule.get(rule, [])]
     if former:
         said.notes.append(_of_former(former, policy))
-    said.notes.extend(_of_dates([verdict.file for verdict in (*plan.removals, *plan.keeps)]))
+    said.notes.extend(_of_dates([verdict.file for verdict in (*plan.removals, *plan.keeps)], young))
     return said
 
 
@@ -59,9 +62,9 @@ def _of_former(verdicts: Sequence[Verdict], policy: Policy) -> str:
     return f"{count(len(numbers), 'pre-key')} certainly of a former pairing ({some}), of no use to this one: {fate}"
 
 
-def _of_dates(files: Sequence[AuthFile]) -> list[str]:
+def _of_dates(files: Sequence[AuthFile], young: Sequence[int]) -> list[str]:
     """Tell a folder that lost its dates from one that is young: there they are all of one moment."""
-    found = one_moment(files)
+    found = one_moment(files, young)
     if found is None:
         return []
     return [

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 
 from baileys_cleanup.cleaning.clock import check_clock, check_trace
-from baileys_cleanup.cleaning.company import Terms, clean_company, left_alone
+from baileys_cleanup.cleaning.company import clean_company, left_alone
 from baileys_cleanup.cleaning.copies import find_copies
 from baileys_cleanup.cleaning.earlier_runs import end_earlier_runs
+from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.second_look import with_second_look
 from baileys_cleanup.cleaning.shards import hold_records, hold_run, one_at_a_time
 from baileys_cleanup.cleaning.waiting_keys import waiting_keys

@@ -7,7 +7,8 @@ records of all runs are held for a moment by the shard that begins or ends. With
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 
-from baileys_cleanup.cleaning.company import Terms, failed
+from baileys_cleanup.cleaning.company import failed
+from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.world import CleanOne
 from baileys_cleanup.decision.outcome import CompanyOutcome
 from baileys_cleanup.decision.policy import Policy

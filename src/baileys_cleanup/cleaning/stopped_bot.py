@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from baileys_cleanup.cleaning.company import Terms, clean_company, look_and_plan
+from baileys_cleanup.cleaning.company import clean_company
 from baileys_cleanup.cleaning.hooks import Hook, hook_of, run_hook, why_missing
+from baileys_cleanup.cleaning.look import Terms, look_and_plan
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import CompanyProblem, HookFailed

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from baileys_cleanup.cleaning.company import Terms
+from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.decision.outcome import CompanyOutcome
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.store.remover import Remover

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.cleaning.company import Sight, Terms, look_and_plan
+from baileys_cleanup.cleaning.look import Sight, Terms, look_at_all
 from baileys_cleanup.cleaning.remarks import Remarks, remarks
 from baileys_cleanup.cleaning.waiting_keys import waiting_keys
 from baileys_cleanup.cleaning.world import World
@@ -92,7 +92,7 @@ def _explain_company(
 ) -> dict[str, Any]:
     try:
         with store.company(company_id, anywhere=True) as company:
-            sight = look_and_plan(company, settings.policy_for(company_id), terms)
+            sight = look_at_all(company, settings.policy_for(company_id), terms)
     except CompanyProblem as problem:
         return _document(company_id, [], _NOTHING, terms.now, [problem_fields(str(problem))])
     except OSError as error:

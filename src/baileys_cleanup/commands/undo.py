@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from baileys_cleanup.cleaning.company import Terms, look_and_plan
+from baileys_cleanup.cleaning.look import Terms, look_and_plan
 from baileys_cleanup.cleaning.undo import Restored, UndoTerms, switch_set_aside, undo_company
 from baileys_cleanup.cleaning.undoable import choose_run, choose_set_aside, other_shards
 from baileys_cleanup.cleaning.world import World

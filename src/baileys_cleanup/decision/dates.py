@@ -1,5 +1,6 @@
 """Whether the dates of a company's files tell an age at all. Pure."""
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -24,14 +25,19 @@ class OneMoment(NamedTuple):
     dated: int
 
 
-def one_moment(files: Iterable[AuthFile]) -> OneMoment | None:
-    """Return the moment from which nearly all dates of a company are, None where they differ, or are impossible."""
-    found = sorted(
-        file.modified
-        for file in files
-        if file.kind in _AGEING and file.modified is not None and file.modified >= EARLIEST
-    )
+def one_moment(files: Iterable[AuthFile], others: Iterable[int] = ()) -> OneMoment | None:
+    """Return the moment from which nearly all dates of a company are, None where they differ, or are impossible.
+
+    `others` are dates (nanoseconds) of more files of kinds that age.
+    """
+    found = [file.modified for file in files if file.modified is not None and file.kind in _AGEING]
+    found += others
     if len(found) < ENOUGH:
+        return None
+    found = sorted(moment for moment in found if moment >= EARLIEST)
+    most_apart = math.ceil(NEARLY_ALL * len(found)) - 1
+    pairs = zip(found, found[most_apart:], strict=False)
+    if len(found) < ENOUGH or not any(last - first <= AT_ONCE for first, last in pairs):
         return None
     most, begin, first = 0, found[0], 0
     for last, moment in enumerate(found):

@@ -23,8 +23,8 @@ def split_by_preset(
     spared: list[AuthFile] = []
     for file in files:
         if file.kind is Kind.SESSION:
-            missed = not (is_replaced(file, mappings) or is_own_session(file, prefixes, account))
+            missed = not (is_replaced(file.name, mappings) or is_own_session(file.name, prefixes, account))
         else:
-            missed = file.kind is Kind.SENDER_KEY and not may_be_own(file, account)
+            missed = file.kind is Kind.SENDER_KEY and not may_be_own(file.name, account)
         (spared if missed else reached).append(file)
     return reached, spared

@@ -12,6 +12,8 @@ of their group is read as widely as can be, so that no new kind of group separat
 
 import re
 import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -32,6 +34,8 @@ class Kind(StrEnum):
     IDENTITY_KEY = "identity_key"
     UNKNOWN = "unknown"
 
+    __hash__ = str.__hash__  # that of an Enum is a call of Python, for each file that is counted by its kind
+
 
 PROTECTED = frozenset({Kind.CREDS, Kind.APP_STATE_SYNC_KEY, Kind.APP_STATE_SYNC_VERSION, Kind.LID_MAPPING})
 """Kinds that no setting, flag or company override can ever make removable."""
@@ -47,6 +51,7 @@ CREDS_LIMIT = 16 * 1024 * 1024
 SECOND_NAME = ".bak"
 """The ending of a copy that the library's next file store keeps beside a file, and reads where that one is gone."""
 PRE_KEY_BEGINNING = "pre-key-"
+SESSION_BEGINNING = "session-"
 
 # The order matters: the first pattern that fits the whole name decides.
 _KINDS = re.compile(
@@ -63,12 +68,27 @@ _KINDS = re.compile(
     r"|(?P<creds>creds\.json)"
 )
 _KIND_BY_GROUP = {kind.value: kind for kind in Kind}
+_MEMORY_BEGINNING = "sender-key-memory-"
+_BEGINNINGS = {
+    Kind.SESSION: SESSION_BEGINNING,
+    Kind.SENDER_KEY: "sender-key-",
+    Kind.PRE_KEY: PRE_KEY_BEGINNING,
+    Kind.LID_MAPPING: "lid-mapping-",
+    Kind.DEVICE_LIST: "device-list-",
+    Kind.IDENTITY_KEY: "identity-key-",
+    Kind.TCTOKEN: "tctoken-",
+}
+_PRINTABLE = bytes(range(ord(" "), ord("~") + 1))
+_ALIKE = 8
+"""Characters of a beginning that tell these kinds apart."""
+_KIND_BY_BEGINNING = {beginning[:_ALIKE]: kind for kind, beginning in _BEGINNINGS.items()}
 
 _USER = r"(?P<user>[0-9]+)(?:_(?P<domain>[0-9]+))?"
 _DEVICE = r"(?P<device>[0-9]{1,5})"
 _SESSION = re.compile(rf"session-{_USER}\.{_DEVICE}\.json")
 # Whatever stands before the sender is a group: the library knows `@g.us` and `@broadcast`, and more kinds may come.
 _SENDER_KEY = re.compile(rf"sender-key-(?!memory-)(?P<group>.+)--{_USER}--{_DEVICE}\.json")
+_WITH_SENDER = re.compile(r"sender-key-(?!memory-).+--[0-9]+(?:_[0-9]+)?--[0-9]{1,5}\.json")
 _SENDER_KEY_OF_ANYBODY = re.compile(r"sender-key-(?!memory-)(?P<group>.+?)--.+\.json")
 _SENDER_KEY_MEMORY = re.compile(r"sender-key-memory-(?P<group>.+)\.json")
 
@@ -104,6 +124,50 @@ def kind_of(name: str) -> Kind:
     return _KIND_BY_GROUP[found.lastgroup] if found and found.lastgroup else Kind.UNKNOWN
 
 
+def sorted_by_kind(names: Iterable[str]) -> dict[Kind, list[str]]:
+    """Sort names by their kinds: as `kind_of` says, at a fraction of its cost.
+
+    Names that begin alike are taken together. Where all of them plainly are of one kind, none is looked at by itself.
+    """
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        alike[name[:_ALIKE]].append(name)
+    found: dict[Kind, list[str]] = defaultdict(list)
+    for beginning, several in alike.items():
+        kind = _KIND_BY_BEGINNING.get(beginning)
+        if kind is None or not _are_plainly(kind, several):
+            for name in several:
+                found[kind_of(name)].append(name)
+        elif kind is Kind.SENDER_KEY:
+            memories, keys = found[Kind.SENDER_KEY_MEMORY], found[kind]
+            for name in several:
+                (memories if name.startswith(_MEMORY_BEGINNING) else keys).append(name)
+        else:
+            found[kind] += several
+    return {kind: members for kind, members in found.items() if members}
+
+
+def _are_plainly(kind: Kind, names: list[str]) -> bool:
+    """Tell whether all names are `<beginning><id>.json` of a kind, with an id that it may have, in printable letters.
+
+    They are looked at as one text, with a slash between two names: no name has one.
+    """
+    beginning = _BEGINNINGS[kind]
+    text, between = "/".join(names), f".json/{beginning}"
+    if not (
+        text.startswith(beginning)
+        and text.endswith(".json")
+        and text.count("/") == text.count(between) == len(names) - 1
+        and ((text.isascii() and not text.encode().translate(None, _PRINTABLE)) or text.isprintable())
+    ):
+        return False
+    ids = f"/{text[len(beginning) : -len('.json')].replace(between, '/')}/"
+    if kind is Kind.PRE_KEY:
+        numbers = ids.replace("/", "")
+        return numbers.isascii() and numbers.isdigit() and "//" not in ids and "/0" not in ids
+    return "//" not in ids and "/memory-/" not in ids
+
+
 def is_second_name(name: str) -> bool:
     """Tell whether a name is that of a copy beside a file that a rule may remove."""
     return name.endswith(".json" + SECOND_NAME) and kind_of(first_name(name)) in REMOVABLE
@@ -118,6 +182,11 @@ def read_session(name: str) -> Address | None:
     """Return whose session a name is, or None where the library would not write such a name."""
     found = _SESSION.fullmatch(name)
     return _address(found) if found else None
+
+
+def with_sender(names: Iterable[str]) -> list[str]:
+    """Return those sender keys whose names say whose they are: what `read_sender_key` takes apart."""
+    return list(filter(_WITH_SENDER.fullmatch, names))
 
 
 def read_sender_key(name: str) -> SenderKeyName | None:

@@ -75,10 +75,7 @@ class CompanyOutcome:
     @property
     def total(self) -> Tally:
         """The sum over all kinds."""
-        total = Tally()
-        for tally in self.kinds.values():
-            total = total.plus(tally)
-        return total
+        return Tally(*map(sum, zip(*self.kinds.values(), strict=True))) if self.kinds else Tally()
 
 
 @dataclass(slots=True)

@@ -34,7 +34,7 @@ def undated(files: Iterable[AuthFile], policy: Policy, account: Account) -> list
         if file.kind is Kind.PRE_KEY:
             pre_keys.append(file)
         elif file.kind is Kind.SESSION:
-            if not is_own_session(file, prefixes, account):
+            if not is_own_session(file.name, prefixes, account):
                 needed.append(file)
         elif file.kind is Kind.SENDER_KEY or file.kind is Kind.SENDER_KEY_MEMORY:
             needed.append(file)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
 from baileys_cleanup.decision.ages import costs_retry, in_words, plan_by_age, verdict_by_age, why_it_cannot_go
-from baileys_cleanup.decision.names import SECOND_NAME, Kind, memory_name, read_sender_key
+from baileys_cleanup.decision.names import SECOND_NAME, Kind, memory_name, read_sender_key, with_sender
 from baileys_cleanup.decision.policy import HOUR, Policy, Preset
 from baileys_cleanup.decision.verdict import AuthFile, MemoryGone, Rule, Verdict
 
@@ -23,9 +23,9 @@ KEY_WAITS = 6 * HOUR
 _WAIT = f"{KEY_WAITS // HOUR} hours later at the soonest"
 
 
-def is_own_key(file: AuthFile, account: Account) -> bool:
+def is_own_key(name: str, account: Account) -> bool:
     """Tell whether a sender key is this very device's own, which Baileys makes anew and hands out again."""
-    key = read_sender_key(file.name)
+    key = read_sender_key(name)
     return key is not None and key.sender is not None and account.owns_key(key.sender)
 
 
@@ -39,9 +39,21 @@ def bound_group(name: str, account: Account) -> str | None:
     return key.group
 
 
-def may_be_own(file: AuthFile, account: Account) -> bool:
+def others_keys(names: Sequence[str], account: Account) -> list[str]:
+    """Return the sender keys that certainly are other devices', so that no memory is tied to them.
+
+    For those `bound_group` gives none and `is_own_key` is false; to ask for all of them at once costs a fraction.
+    """
+    if not account.devices:
+        return []
+    suspects = {name for user in {user for user, _ in account.devices} for name in names if user in name}
+    own = {name for name in suspects if is_own_key(name, account)} if suspects else suspects
+    return [name for name in with_sender(names) if name not in own]
+
+
+def may_be_own(name: str, account: Account) -> bool:
     """Tell whether a sender key is this device's own, or is tied to a memory because it may be."""
-    return is_own_key(file, account) or bound_group(file.name, account) is not None
+    return is_own_key(name, account) or bound_group(name, account) is not None
 
 
 class SenderKeys(NamedTuple):
@@ -70,14 +82,18 @@ def plan_sender_keys(
     bound: dict[str, list[AuthFile]] = defaultdict(list)
     plan = SenderKeys([], {})
     lone: list[AuthFile] = []
+    keys: list[Verdict] = []
+    others = frozenset(others_keys([file.name for file in sender_keys], account))
     for file in sender_keys:
+        if file.name in others:
+            keys.append(_plan_others_key(file, policy, now))
+            continue
         group = bound_group(file.name, account)
         memory = memory_name(group) if group else ""
         if memory in memory_of or memory in strangers or memory + SECOND_NAME in strangers:
             bound[memory].append(file)
         else:
             lone.append(file)
-    keys: list[Verdict] = []
     for name, members in bound.items():
         memory_file = memory_of.pop(name, None)
         pair = _plan_pair(memory_file or AuthFile(name, Kind.SENDER_KEY_MEMORY), members, limit, now)
@@ -109,7 +125,7 @@ def _plan_pair(memory: AuthFile, keys: Sequence[AuthFile], limit: int, now: int)
         return [Verdict(file, False, Rule.SENDER_KEY_PAIR, reason) for file in members]
     after = f"its group's memory goes now, the key follows in a later run, {_WAIT}"
     return [
-        first._replace(reason=f"{reason}; the key follows in a later run"),
+        first._replace(why=f"{reason}; the key follows in a later run"),
         *(Verdict(file, False, Rule.SENDER_KEY_AFTER_MEMORY, after) for file in keys),
     ]
 
@@ -119,7 +135,7 @@ def _gone_since(file: AuthFile, account: Account, gone: MemoryGone | None, now: 
 
     A key that was written since was in use again: it counts from now, and so does one of which no run told.
     """
-    if bound_group(file.name, account) is None or (gone is None and not is_own_key(file, account)):
+    if bound_group(file.name, account) is None or (gone is None and not is_own_key(file.name, account)):
         return None
     if gone is None:
         return MemoryGone(now, False)
@@ -128,11 +144,16 @@ def _gone_since(file: AuthFile, account: Account, gone: MemoryGone | None, now: 
     return gone
 
 
+def _plan_others_key(file: AuthFile, policy: Policy, now: int) -> Verdict:
+    verdict = plan_by_age(file, policy.sender_key_max_age_days, Rule.SENDER_KEY_AGE, now)
+    return costs_retry(file) if verdict.remove and policy.preset is Preset.GENTLE else verdict
+
+
 def _plan_lone_key(file: AuthFile, policy: Policy, account: Account, gone: MemoryGone | None, now: int) -> Verdict:
     verdict = plan_by_age(file, policy.sender_key_max_age_days, Rule.SENDER_KEY_AGE, now)
     if not verdict.remove:
         return verdict
-    is_own = is_own_key(file, account)
+    is_own = is_own_key(file.name, account)
     if policy.preset is Preset.GENTLE and not is_own:
         return costs_retry(file)
     if gone is not None and now - gone.since < KEY_WAITS:
@@ -141,7 +162,7 @@ def _plan_lone_key(file: AuthFile, policy: Policy, account: Account, gone: Memor
         return verdict
     whose = "this account's own sender key" if is_own else "a sender key that may be this account's own"
     history = f"; its memory went on {in_words(gone.since)}" if gone and gone.removed else ""
-    return verdict._replace(rule=Rule.SENDER_KEY_PAIR_AGE, reason=f"{whose}, {verdict.reason}{history}")
+    return verdict._replace(rule=Rule.SENDER_KEY_PAIR_AGE, why=f"{whose}, {verdict.reason}{history}")
 
 
 def _follows(gone: MemoryGone, now: int) -> str:

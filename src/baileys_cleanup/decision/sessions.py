@@ -3,19 +3,27 @@
 from collections.abc import Collection, Sequence
 
 from baileys_cleanup.decision.account import Account
-from baileys_cleanup.decision.ages import plan_by_age
-from baileys_cleanup.decision.names import mapping_name, read_session
+from baileys_cleanup.decision.ages import Age, plan_by_age
+from baileys_cleanup.decision.names import SESSION_BEGINNING, mapping_name, read_session
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
 
 
-def is_replaced(file: AuthFile, mappings: Collection[str]) -> bool:
+def is_replaced(name: str, mappings: Collection[str]) -> bool:
     """Tell whether a session is under a phone number whose LID is known: it is not loaded any more.
 
     Every load goes to the LID's session (`loadSession` in `src/Signal/libsignal.ts`, 7.0.0-rc.9 and rc14).
     """
-    peer = read_session(file.name)
+    if likely_mapping(name) not in mappings:
+        return False
+    peer = read_session(name)
     return peer is not None and mapping_name(peer) in mappings
+
+
+def likely_mapping(session: str) -> str:
+    """Return the only LID mapping that could have replaced a session, by a quick look at its name."""
+    user = session[len(SESSION_BEGINNING) :].partition(".")[0].partition("_")[0]
+    return f"lid-mapping-{user}.json"
 
 
 def own_prefixes(policy: Policy, account: Account) -> tuple[str, ...]:
@@ -23,14 +31,14 @@ def own_prefixes(policy: Policy, account: Account) -> tuple[str, ...]:
     return tuple(f"session-{user}" for user, _ in account.devices) if policy.keep_own_sessions else ()
 
 
-def is_own_session(file: AuthFile, prefixes: tuple[str, ...], account: Account) -> bool:
+def is_own_session(name: str, prefixes: tuple[str, ...], account: Account) -> bool:
     """Guard: sessions of this account's own devices.
 
     App-state keys and copies of sent messages arrive through them.
     """
-    if not file.name.startswith(prefixes):
+    if not name.startswith(prefixes):
         return False
-    peer = read_session(file.name)
+    peer = read_session(name)
     return peer is not None and account.owns_session(peer)
 
 
@@ -47,7 +55,7 @@ def plan_sessions(
     prefixes = own_prefixes(policy, account)
     return [
         Verdict(file, False, Rule.OWN_SESSION, "a session with this account's own device: kept")
-        if is_own_session(file, prefixes, account)
+        if is_own_session(file.name, prefixes, account)
         else _plan_session(file, policy, now, mappings)
         for file in sessions
     ]
@@ -55,6 +63,7 @@ def plan_sessions(
 
 def _plan_session(file: AuthFile, policy: Policy, now: int, mappings: Collection[str]) -> Verdict:
     verdict = plan_by_age(file, policy.session_max_age_days, Rule.SESSION_AGE, now)
-    if not (verdict.remove and is_replaced(file, mappings)):
+    if not (verdict.remove and is_replaced(file.name, mappings)):
         return verdict
-    return verdict._replace(rule=Rule.SESSION_REPLACED, reason=f"the contact's LID took its place, {verdict.reason}")
+    why = Age(now, policy.session_max_age_days, "the contact's LID took its place, ")
+    return Verdict(file, True, Rule.SESSION_REPLACED, why)

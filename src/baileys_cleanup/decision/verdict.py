@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from baileys_cleanup.decision.names import Kind
 
@@ -56,9 +56,18 @@ class Rule(StrEnum):
     DATE_IMPOSSIBLE = "date_impossible"
     SECOND_NAME_STAYS = "second_name_stays"
 
+    __hash__ = str.__hash__  # that of an Enum is a call of Python
+
+
+class Why(Protocol):
+    """A reason that is put into words when somebody asks: nobody does for most files."""
+
+    def in_words(self, file: AuthFile) -> str:
+        """Return the reason for this file."""
+
 
 class Verdict(NamedTuple):
-    """What happens to one file, by which rule, and why in words.
+    """What happens to one file, by which rule, and why: `reason` says it in words.
 
     `second` names this file's copy under a second name. The two go in one step: the copy, whose removal comes right
     before, must be gone before this file may go, and comes back where this file turns out to stay.
@@ -67,8 +76,13 @@ class Verdict(NamedTuple):
     file: AuthFile
     remove: bool
     rule: Rule
-    reason: str
+    why: str | Why
     second: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why, in words."""
+        return self.why if isinstance(self.why, str) else self.why.in_words(self.file)
 
 
 class MemoryGone(NamedTuple):

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import NamedTuple
 
-from baileys_cleanup.cleaning.company import Terms, look_and_plan
+from baileys_cleanup.cleaning.look import Terms, look_at_all
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.errors import CompanyProblem
@@ -75,7 +75,7 @@ def _left_after(store: Store, settings: Settings, company_id: str, world: World)
     terms = Terms(world.now, levels, settings.max_removals, world.wait, world.stopping)
     try:
         with store.company(company_id) as company:
-            sight = look_and_plan(company, settings.policy_for(company_id), terms)
+            sight = look_at_all(company, settings.policy_for(company_id), terms)
     except (CompanyProblem, OSError):  # the rotation itself says better what is wrong
         return 0
     taken = [choice.file for choice in choose(sight.plan, sight.account) if choice.taken]

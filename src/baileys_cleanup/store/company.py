@@ -1,25 +1,37 @@
 """One company of a store: its names, its dates, and who it belongs to."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from baileys_cleanup.decision.account import Account
+from baileys_cleanup.decision.ages import Young
+from baileys_cleanup.decision.names import Kind, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
 
 
 class Listing(NamedTuple):
-    """The names in a company: its auth files, not looked at yet, and what else lies there."""
+    """The names in a company: those of its auth files, and what else lies there."""
 
-    files: list[AuthFile]
+    names: list[str]
     strangers: list[str]
+
+    @property
+    def files(self) -> list[AuthFile]:
+        """The auth files, not looked at yet; they are made when somebody asks."""
+        return [AuthFile(name, kind_of(name)) for name in self.names]
 
 
 class Look(NamedTuple):
-    """The auth files as the planner wants them, and those that vanished or could not be read meanwhile."""
+    """The auth files as the planner wants them, and those that vanished or could not be read meanwhile.
+
+    `errors` says by name why a file could not be dated; such a file is among `files`, without a date. `young` are the
+    dates (nanoseconds since the epoch) of those that were passed over.
+    """
 
     files: list[AuthFile]
     vanished: list[AuthFile]
     errors: dict[str, str]
+    young: Sequence[int] = ()
 
 
 class Company(Protocol):
@@ -35,6 +47,12 @@ class Company(Protocol):
 
     def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:
         """Date the `wanted` ones among `files`; the others are passed on as they are."""
+
+    def look_beyond(self, kind: Kind, names: Iterable[str], young: Young | None) -> Look:
+        """Date files of one kind, and pass over those that are `young` and have no second link.
+
+        Nothing is made for a file that is passed over: most files of most companies are young.
+        """
 
     def account(self, wait: Callable[[], object]) -> Account:
         """Read who the company is; a copy of `creds.json` that does not parse is read once more after `wait`."""

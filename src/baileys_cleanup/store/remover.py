@@ -1,11 +1,11 @@
 """What carries a plan out: the protocol, and the one for a dry run, which touches nothing."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from baileys_cleanup.decision.names import PROTECTED, REMOVABLE, is_second_name, kind_of
+from baileys_cleanup.decision.names import PROTECTED, REMOVABLE, is_second_name, kind_of, sorted_by_kind
 from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.errors import ProtectedFile
 
@@ -52,7 +52,10 @@ class CompanyRemover(Protocol):
     """Removes files of one company."""
 
     def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
-        """Carry out planned removals in their order, and tell of each; `stopping` is asked between two files."""
+        """Carry out planned removals in their order; `stopping` is asked between two files.
+
+        Tells of each one that met another end than its removal. What is not told of was removed.
+        """
 
     def confirm(self) -> list[Revision]:
         """Look a last time at all that was removed, and return what did not stay so."""
@@ -67,6 +70,19 @@ class Remover(Protocol):
     def company(self, company: Any, pairing: str | None = None) -> AbstractContextManager[CompanyRemover]:  # noqa: ANN401 - likewise
         """Return the remover for one company; `pairing` is recorded with what it removes, None for an unknown one."""
 
+    @property
+    def settled(self) -> bool:
+        """Tell whether everything that was moved stands as it was told, so that nothing is left to the next run."""
+
+    def leave_unsettled(self) -> None:
+        """Leave it to the next run to look after what this one could not end; nothing is purged before that."""
+
+    def begin(self) -> None:
+        """Make what the companies of a run share, before processes are forked that remove side by side.
+
+        Only called where the store is `forkable`. Raises OSError or CompanyProblem where nothing can be removed.
+        """
+
 
 def refuse_protected(name: str) -> None:
     """Raise ProtectedFile for a name no plan may hold: the second check, beside the planner's."""
@@ -75,8 +91,24 @@ def refuse_protected(name: str) -> None:
         raise ProtectedFile(f"{name!r} is of kind {kind} and is never removed")
 
 
+def refuse_protected_among(names: Iterable[str]) -> None:
+    """Raise ProtectedFile where one of many names is one that no plan may hold."""
+    for kind, several in sorted_by_kind(names).items():
+        if kind not in REMOVABLE:
+            for name in several:
+                refuse_protected(name)
+
+
 class DryRun:
     """The remover without hands: says what the other would do, and touches nothing."""
+
+    settled = True
+
+    def leave_unsettled(self) -> None:
+        """Leave nothing: nothing was moved."""
+
+    def begin(self) -> None:
+        """Begin nothing."""
 
     def doubt(self, company: Doubted) -> str | None:
         """Return what would keep the other from removing."""
@@ -88,13 +120,11 @@ class DryRun:
         yield self
 
     def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
-        """Say that the files would be removed."""
+        """Say nothing of the files that would be removed: only of those that a stop keeps."""
+        refuse_protected_among(verdict.file.name for verdict in removals)
         for verdict in removals:
             if stopping():
                 yield Removal(verdict, Outcome.STOPPED)
-                continue
-            refuse_protected(verdict.file.name)
-            yield Removal(verdict, Outcome.REMOVED)
 
     def confirm(self) -> list[Revision]:
         """Look at nothing: nothing was moved."""

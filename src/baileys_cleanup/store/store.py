@@ -201,6 +201,10 @@ class Store(Protocol):
     asked: str
 
     @property
+    def forkable(self) -> bool:
+        """Tell whether processes forked from this one may work on companies of this open store, side by side."""
+
+    @property
     def was_link(self) -> bool:
         """Tell whether what was asked for led somewhere else."""
 

@@ -6,7 +6,7 @@ is in the result, and the next look tries again.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from baileys_cleanup.cleaning.company import Terms
+from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.errors import CleanupError, Refused

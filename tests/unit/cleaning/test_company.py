@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from baileys_cleanup.cleaning.company import Terms, clean_company
+from baileys_cleanup.cleaning.company import clean_company
+from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.outcome import CompanyStatus, Tally
@@ -13,7 +14,7 @@ from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.company import Look
-from baileys_cleanup.store.folder.quarantine import one_by_one
+from baileys_cleanup.store.folder.company_quarantine import one_by_one
 from baileys_cleanup.store.remover import DryRun, Outcome
 
 from ..helpers import NOW, creds, put

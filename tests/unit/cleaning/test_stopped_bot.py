@@ -3,7 +3,7 @@
 import pytest
 
 from baileys_cleanup.cleaning import stopped_bot as standstill
-from baileys_cleanup.cleaning.company import Terms
+from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.stopped_bot import Standstill
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus

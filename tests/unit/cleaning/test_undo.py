@@ -11,7 +11,7 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.policy import HOUR
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.rotation.holds import rotation_holds
-from baileys_cleanup.store.folder.pairings import note_pairing
+from baileys_cleanup.store.folder.pairings import add_pairing, open_pairings
 from baileys_cleanup.store.folder.runs import write_run
 from baileys_cleanup.store.runs import Run
 
@@ -35,7 +35,7 @@ class Past:
         self.kept.mkdir(parents=True)
         write_run(tool, RUN)
         put(self.folder, "creds.json", creds())
-        note_pairing(tool, RUN.run_id, "7", f"{PN}:7")
+        add_pairing(open_pairings(tool, RUN.run_id), "7", f"{PN}:7")
 
     def took(self, *removed):
         """Lay files into the quarantine."""
@@ -197,7 +197,7 @@ def test_a_mapping_from_before_the_run_keeps_nothing_away(past, age, comes):
 def test_keys_of_another_pairing_stay_away_and_both_are_named(past, tool):
     """A folder that was paired anew gets nothing back, and the sentence says which two pairings these are."""
     past.took(SESSION)
-    note_pairing(tool, RUN.run_id, "7", "15550000009:3 0123456789abcdef")
+    add_pairing(open_pairings(tool, RUN.run_id), "7", "15550000009:3 0123456789abcdef")
     back, stayed = past.undo()
     assert [] == back
     assert "15550000009:3 0123456789abcdef" in stayed[SESSION]

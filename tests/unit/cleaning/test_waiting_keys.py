@@ -2,7 +2,8 @@
 
 import pytest
 
-from baileys_cleanup.cleaning.company import Terms, clean_company
+from baileys_cleanup.cleaning.company import clean_company
+from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.waiting_keys import waiting_keys
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.policy import Policy

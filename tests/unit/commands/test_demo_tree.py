@@ -2,7 +2,7 @@
 
 import pytest
 
-from baileys_cleanup.cleaning.company import Terms, look_and_plan
+from baileys_cleanup.cleaning.look import Terms, look_at_all
 from baileys_cleanup.commands.demo_tree import build
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind
@@ -22,7 +22,7 @@ def test_every_kind_and_most_rules_occur(tmp_path):
         ids, _ = root.company_ids()
         for company_id in ids:
             with root.company(company_id) as company:
-                decided = look_and_plan(company, Policy(), terms).plan
+                decided = look_at_all(company, Policy(), terms).plan
                 verdicts = [*decided.removals, *decided.keeps]
                 kinds |= {verdict.file.kind for verdict in verdicts}
                 rules |= {verdict.rule for verdict in verdicts}

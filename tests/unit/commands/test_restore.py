@@ -13,7 +13,7 @@ from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.decision.policy import HOUR
 from baileys_cleanup.errors import LockHeld, Refused, StoreProblem, UsageProblem
 from baileys_cleanup.store.folder import staging
-from baileys_cleanup.store.folder.pairings import note_pairing
+from baileys_cleanup.store.folder.pairings import add_pairing, open_pairings
 from baileys_cleanup.store.folder.runs import write_run
 from baileys_cleanup.store.folder.set_aside import read_asides
 from baileys_cleanup.store.folder.whole_folders import FolderSwitches
@@ -158,7 +158,7 @@ def test_where_creds_are_gone_the_last_noted_pairing_tells(settings, shelf, fold
     """The folder was paired anew and cleaned since the archive, and then lost its creds.json: nothing is mixed."""
     run = Run("20261121T030000Z-4f1c", NOW - DAY, 7)
     write_run(tool, run)
-    note_pairing(tool, run.run_id, "7", "15559999999:1")
+    add_pairing(open_pairings(tool, run.run_id), "7", "15559999999:1")
     (folder / "creds.json").unlink()
     before = contents(folder)
     assert "15559999999:1" in refused(Refused, settings, shelf)

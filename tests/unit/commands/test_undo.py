@@ -13,7 +13,7 @@ from baileys_cleanup.decision.policy import HOUR, Policy
 from baileys_cleanup.errors import LockHeld, UsageProblem
 from baileys_cleanup.store.folder.folder_store import FolderWorkspace, open_store
 from baileys_cleanup.store.folder.lock import hold_lock
-from baileys_cleanup.store.folder.pairings import note_pairing
+from baileys_cleanup.store.folder.pairings import add_pairing, open_pairings
 from baileys_cleanup.store.folder.runs import read_runs, write_run
 from baileys_cleanup.store.runs import Run
 
@@ -33,7 +33,7 @@ def past(tool, place):
     kept.mkdir(parents=True)
     put(kept, SESSION, b"12345", age=20)
     write_run(tool, RUN)
-    note_pairing(tool, RUN.run_id, "7", f"{PN}:7")
+    add_pairing(open_pairings(tool, RUN.run_id), "7", f"{PN}:7")
     return place / "company_7"
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from baileys_cleanup.decision.account import ABSENT, read_account
-from baileys_cleanup.decision.names import CREDS_NAME, kind_of
+from baileys_cleanup.decision.names import CREDS_NAME
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.store.company import Listing, Look
@@ -49,6 +49,7 @@ class MemoryStore:
     """All companies."""
 
     was_link = False
+    forkable = False
 
     def __init__(self, url):
         self.path = self.asked = url
@@ -96,7 +97,7 @@ class MemoryCompany:
         self.id, self.files = company_id, files
 
     def names(self):
-        return Listing([AuthFile(name, kind_of(name)) for name in self.files], [])
+        return Listing(list(self.files), [])
 
     def deeper(self, strangers):
         return []
@@ -104,6 +105,10 @@ class MemoryCompany:
     def look(self, files, wanted):
         dated = {file.name for file in wanted}
         return Look([self._dated(file) if file.name in dated else file for file in files], [], {})
+
+    def look_beyond(self, kind, names, young):
+        files = [self._dated(AuthFile(name, kind)) for name in names]
+        return Look([file for file in files if not (young and young.after < file.modified <= young.upto)], [], {})
 
     def _dated(self, file):
         content, modified = self.files[file.name]

@@ -3,13 +3,16 @@
 import errno
 import os
 import shlex
+from dataclasses import replace
+
+import pytest
 
 from baileys_cleanup.cleaning.company import left_alone
-from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.policy import HOUR, SECOND, Policy
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.watch.emergency import EmergencyCleanup, clean_critical, lowered
 
-from ..helpers import put
+from ..helpers import GROUP, LID, NOW, names, put
 from .helpers import WORLD, company
 
 
@@ -36,6 +39,25 @@ def test_a_broken_creds_guards_its_batch_also_in_an_emergency(root, place, setti
     put(folder, "creds.json", b"{")
     clean_critical(root, settings, ["7"], WORLD)
     assert 160 == len(list(folder.glob("pre-key-*")))
+
+
+@pytest.mark.parametrize("undo_days", [7, 0])
+def test_an_emergency_never_takes_memory_and_key_within_six_hours(root, place, settings, undo_days):
+    """Two runs in one look, a look every few minutes, nothing to undo: the key goes six hours after its memory."""
+    folder = company(place, "7", 190, pre_keys=100, old=20)
+    key, memory = f"sender-key-{GROUP}--{LID}_1--7.json", f"sender-key-memory-{GROUP}.json"
+    for name in (key, memory):
+        put(folder, name, age=10)
+    settings = replace(settings, undo_days=undo_days)
+
+    def left(later):
+        now = NOW + later
+        clean_critical(root, settings, ["7"], WORLD._replace(now=now, clock=lambda: now))
+        return [name for name in (key, memory) if name in names(folder)]
+
+    looks = [0, 0, 1, 5 * 60 * SECOND, 6 * HOUR - 1]
+    assert [[key]] * len(looks) == [left(later) for later in looks]
+    assert [] == left(6 * HOUR)
 
 
 def _told(cleanup):

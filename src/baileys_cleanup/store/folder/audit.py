@@ -1,12 +1,13 @@
-"""The audit log: one line of JSON per removal, written before it happens."""
+"""The audit log: one line of JSON for each event, written before it happens."""
 
 import errno
 import fcntl
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
+from itertools import islice
 
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import LockHeld
@@ -16,11 +17,13 @@ from baileys_cleanup.store.waiting import hold_soon
 
 NAME = "audit.log"
 _PATIENCE = 20.0
-"""Seconds that another one may need to write a line."""
+"""Seconds that another one may need to write its lines."""
+_MOST_LINES = 4_000
+"""Lines in one write, about a megabyte: a company has to be very large to need more than one."""
 
 
 class Audit:
-    """Appends lines to `audit.log`; each line is one write, so a crash leaves whole lines.
+    """Appends lines to `audit.log`; what belongs together is one write, so a crash leaves whole lines.
 
     Where the log is `shared` with shards on other machines, it is locked for each: NFS knows no common end of a file.
     """
@@ -29,19 +32,31 @@ class Audit:
         self._fd = fd
         self._clock = clock
         self._shared = shared
-        self._torn = _ends_torn(fd)
         self._second = -1
         self._timestamp = ""
 
     def write(self, event: str, **fields: str | int | None) -> None:
         """Write one line. Raises OSError when it could not be written whole: then nothing may follow."""
+        self.write_lines(event, {}, [json.dumps(fields)[1:-1]])
+
+    def write_lines(self, event: str, common: Mapping[str, str | int | None], each: Iterable[str]) -> None:
+        """Write a line of the `common` fields and its own for `each`; those are JSON without braces, and not empty.
+
+        All is one write; of very many lines each write holds thousands. Raises OSError when they could not be written
+        whole, whatever part of them was: then nothing may follow.
+        """
         now = self._clock()
         if now // SECOND != self._second:
             self._second, self._timestamp = now // SECOND, timestamp(now)
-        line = json.dumps({"time": self._timestamp, "event": event, **fields}).encode("ascii") + b"\n"
+        head = json.dumps({"time": self._timestamp, "event": event, **common})[:-1]
+        lines = iter(each)
+        while some := list(islice(lines, _MOST_LINES)):
+            self._append("".join([f"{head}, {fields}}}\n" for fields in some]).encode("ascii"))
+
+    def _append(self, lines: bytes) -> None:
         try:
             with hold_soon(self._hold, patience=_PATIENCE) if self._shared else nullcontext():
-                self._append(line)
+                self._write_whole(lines)
         except LockHeld as held:
             raise OSError(errno.EAGAIN, str(held)) from None
 
@@ -52,17 +67,14 @@ class Audit:
         except BlockingIOError:
             raise LockHeld(f"another run writes to {NAME}") from None
         try:
-            self._torn = _ends_torn(self._fd)
             yield
         finally:
             fcntl.flock(self._fd, fcntl.LOCK_UN)
 
-    def _append(self, line: bytes) -> None:
-        if self._torn:
-            line = b"\n" + line
-        written = os.write(self._fd, line)
-        self._torn = written != len(line)
-        if self._torn:
+    def _write_whole(self, lines: bytes) -> None:
+        if _ends_torn(self._fd):
+            lines = b"\n" + lines
+        if os.write(self._fd, lines) != len(lines):
             raise OSError(errno.ENOSPC, "the audit log has no room")
 
 

@@ -24,6 +24,8 @@ from baileys_cleanup.store.whole_folders import Late
 class FolderStore(Root):
     """A sessions root, held open."""
 
+    forkable = True  # all is done by descriptor and name, and no descriptor has a place in a file that moves
+
     def place_of(self, company_id: str) -> str:
         """Return the path of a company's live folder."""
         return f"{self.path}/{COMPANY_PREFIX}{company_id}"

@@ -9,16 +9,15 @@ from baileys_cleanup.store.folder.tool_folder import ToolFolder
 PAIRINGS = ".pairings"
 
 
-def note_pairing(tool: ToolFolder, run_id: str, company_id: str, pairing: str | None) -> None:
-    """Add the line of a company before anything of it is moved. Raises OSError: then nothing may go."""
-    if pairing is None:
-        return
+def open_pairings(tool: ToolFolder, run_id: str) -> int:
+    """Open the notes of a run for lines to come. Raises OSError: then nothing may go."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-    fd = os.open(run_id + PAIRINGS, flags, 0o600, dir_fd=tool.runs_fd)
-    try:
-        os.write(fd, json.dumps([company_id, pairing]).encode("ascii") + b"\n")
-    finally:
-        os.close(fd)
+    return os.open(run_id + PAIRINGS, flags, 0o600, dir_fd=tool.runs_fd)
+
+
+def add_pairing(fd: int, company_id: str, pairing: str) -> None:
+    """Add the line of a company before anything of it is moved. Raises OSError: then nothing may go."""
+    os.write(fd, json.dumps([company_id, pairing]).encode("ascii") + b"\n")
 
 
 def read_pairing(tool: ToolFolder, run_id: str, company_id: str) -> str | None:

@@ -32,9 +32,12 @@ def write_record(folder: int, name: str, record: dict[str, Any], *, durable: boo
     beside = name + TEMPORARY
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     fd = os.open(beside, flags, 0o600, dir_fd=folder)
-    with open(fd, "w", encoding="utf-8") as file:
-        json.dump(record, file)
+    try:
+        text = memoryview(json.dumps(record).encode("ascii"))
+        while text:
+            text = text[os.write(fd, text) :]
         if durable:
-            file.flush()
-            os.fsync(file.fileno())
+            os.fsync(fd)
+    finally:
+        os.close(fd)
     os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)

@@ -8,7 +8,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
@@ -207,11 +207,13 @@ def open_root(path: str) -> Iterator[Root]:
         os.close(fd)
 
 
-def _mount_of(fd: int) -> tuple[int, str]:
+def _mount_of(fd: int) -> tuple[int, bytes]:
     """Return what tells mounts apart: a bind mount of the same file system has the same device number."""
-    try:
-        with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as info:
-            mount = next((line for line in info if line.startswith("mnt_id")), "")
-    except OSError:  # no /proc: the rename itself will tell
-        mount = ""
+    mount = b""
+    with suppress(OSError):  # no /proc: the rename itself will tell
+        info = os.open(f"/proc/self/fdinfo/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            mount = os.read(info, 4096).partition(b"mnt_id:")[2].partition(b"\n")[0]
+        finally:
+            os.close(info)
     return os.fstat(fd).st_dev, mount

@@ -10,7 +10,8 @@ import psycopg
 from psycopg import sql
 
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
-from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, kind_of
+from baileys_cleanup.decision.ages import Young
+from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, Kind, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CredsUnreadable
 from baileys_cleanup.output.text import size
@@ -47,7 +48,7 @@ class PostgresqlCompany:
     def __init__(self, store: Database, company_id: str) -> None:
         self.id = company_id
         self.store = store
-        self.seen: list[AuthFile] = []
+        self.seen: dict[str, AuthFile] = {}
 
     @property
     def raw_id(self) -> str:
@@ -63,8 +64,8 @@ class PostgresqlCompany:
         times = Counter(file.name for file in found)
         # Two rows that would be one file: nobody can tell which of them the bot reads.
         double = sorted(name for name, number in times.items() if number > 1)
-        self.seen = [file for file in found if times[file.name] == 1]
-        return Listing(self.seen, double)
+        self.seen = {file.name: file for file in found if times[file.name] == 1}
+        return Listing(list(self.seen), double)
 
     @cached_property
     def _rows(self) -> sql.Composed:
@@ -103,7 +104,19 @@ class PostgresqlCompany:
 
     def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:  # noqa: ARG002 - the listing dated all
         """Pass the files on: they were dated when they were listed."""
-        return Look(list(files), [], {})
+        return Look([self.seen.get(file.name, file) for file in files], [], {})
+
+    def look_beyond(self, kind: Kind, names: Iterable[str], young: Young | None) -> Look:  # noqa: ARG002 - the names tell
+        """Pass on those of the listed files that are not `young`."""
+        passed: list[int] = []
+        look = Look([], [], {}, passed)
+        for name in names:
+            file = self.seen[name]
+            if young is not None and file.modified is not None and young.after < file.modified <= young.upto:
+                passed.append(file.modified)
+            else:
+                look.files.append(file)
+        return look
 
     def account(self, wait: Callable[[], object]) -> Account:
         """Read who owns the company; a value that does not parse is read once more after `wait`."""

@@ -19,7 +19,7 @@ from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.runs import forget_empty, write_run
 from baileys_cleanup.store.postgresql.trouble import in_words
-from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revision, refuse_protected
+from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revision, refuse_protected_among
 from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
 
 _REMOVE = sql.SQL(
@@ -50,6 +50,13 @@ class PostgresqlRemover:
         self.store = store
         self.run = run
         self.recorded = False
+        self.settled = True
+
+    def leave_unsettled(self) -> None:
+        """Leave nothing: what a transaction did stands, or nothing was done."""
+
+    def begin(self) -> None:
+        """Begin nothing: a connection is not shared among processes."""
 
     def doubt(self, company: PostgresqlCompany) -> str | None:  # noqa: ARG002 - the same shape as the dry one
         """Doubt nothing: a removal that fails says so itself."""
@@ -63,7 +70,7 @@ class PostgresqlRemover:
         yield _CompanyRemover(self, company, pairing)
 
     def _remember(self, company: PostgresqlCompany) -> None:
-        stamps = [file.stamp for file in company.seen if file.stamp is not None]
+        stamps = [file.stamp for file in company.seen.values() if file.stamp is not None]
         try:
             with self.store.connection.transaction(writes=True) as cursor:
                 ledger.remember(cursor, company.raw_id, (stamp for stamp in stamps if stamp.in_ledger))
@@ -91,8 +98,7 @@ class _CompanyRemover:
 
     def remove(self, removals: Sequence[Verdict], stopping: Callable[[], bool]) -> Iterator[Removal]:
         """Carry out the planned removals; `stopping` is asked once, before the one step in which all go."""
-        for verdict in removals:
-            refuse_protected(verdict.file.name)
+        refuse_protected_among(verdict.file.name for verdict in removals)
         if removals and stopping():
             yield from (Removal(verdict, Outcome.STOPPED) for verdict in removals)
             return

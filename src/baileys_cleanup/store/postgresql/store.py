@@ -14,6 +14,8 @@ from baileys_cleanup.store.postgresql.workspace import PostgresqlWorkspace
 class PostgresqlStore(Database):
     """A database with the keys of all companies."""
 
+    forkable = False  # a connection belongs to one process
+
     @contextmanager
     def company(self, company_id: str, *, anywhere: bool = False) -> Iterator[PostgresqlCompany]:  # noqa: ARG002 - one place
         """Open one company. Raises CompanyProblem where the server cannot be asked."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.backups.record import BackupRecord as Backups
 from baileys_cleanup.backups.record import read_backup_records
-from baileys_cleanup.cleaning.company import Terms
+from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.undoable import undoable_runs
 from baileys_cleanup.cleaning.waiting_keys import waiting_keys
 from baileys_cleanup.cleaning.world import World

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from baileys_cleanup.cleaning.company import Sight, Terms, look_and_plan, observe, plan_listed
+from baileys_cleanup.cleaning.look import Sight, Terms, look_at_all, observe, plan_listed
 from baileys_cleanup.cleaning.second_look import with_second_look
 from baileys_cleanup.decision.judgement import Cause, Judgement, Observation, PairingState, judge
 from baileys_cleanup.decision.levels import Level, Levels
-from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.names import Kind, sorted_by_kind
 from baileys_cleanup.decision.policy import DAY, Policy
 from baileys_cleanup.decision.pre_keys import may_hold_batch
-from baileys_cleanup.decision.verdict import Rule
+from baileys_cleanup.decision.verdict import Plan, Rule
 from baileys_cleanup.errors import CompanyProblem, in_words
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.company import Company
+from baileys_cleanup.store.company import Company, Look
 from baileys_cleanup.store.store import Store
 
 
@@ -113,18 +113,19 @@ def view_one(
 def _quick(company: Company, policy: Policy, terms: Terms, silent_after: int) -> View:
     """Count names, and plan only where the count or the advice hangs on it."""
     listing, account = company.names(), company.account(terms.wait)
-    kinds = Counter(file.kind for file in listing.files)
+    kinds = {kind: len(names) for kind, names in sorted_by_kind(listing.names).items()}
     counted = terms.levels.count(kinds, 0)
-    if terms.levels.alarms(counted) or may_hold_batch(kinds[Kind.PRE_KEY], policy):
+    if terms.levels.alarms(counted) or may_hold_batch(kinds.get(Kind.PRE_KEY, 0), policy):
         observed = _observed(company, plan_listed(company, listing, account, policy, terms), terms.levels)
     else:
-        observed = observe(company, account, listing, kinds=kinds, counted=counted, removable=None)
+        unplanned = Sight(kinds, listing.strangers, Look([], [], {}), Plan([], []), account)
+        observed = observe(company, unplanned, kinds=kinds, counted=counted, removable=None)
     return _view(observed._replace(shared=terms.met(company.id, account)), terms.levels, silent_after)
 
 
 def _thorough(company: Company, policy: Policy, terms: Terms, silent_after: int) -> View:
     """Look at every file."""
-    sight = look_and_plan(company, policy, terms, sizes=True)
+    sight = look_at_all(company, policy, terms, sizes=True)
     files, plan = sight.look.files, sight.plan
     sessions = [
         verdict.file.modified
@@ -146,10 +147,10 @@ def _thorough(company: Company, policy: Policy, terms: Terms, silent_after: int)
 
 
 def _observed(company: Company, sight: Sight, levels: Levels) -> Observation:
-    kinds = Counter(file.kind for file in sight.look.files)
+    kinds = sight.left
     removable = Counter(verdict.file.kind for verdict in sight.plan.removals)
     counted = levels.count(kinds, sight.plan.advertised)
-    return observe(company, sight.account, sight.listing, kinds=kinds, counted=counted, removable=removable)
+    return observe(company, sight, kinds=kinds, counted=counted, removable=removable)
 
 
 def _view(observed: Observation, levels: Levels, silent_after: int, detail: Detail | None = None) -> View:

@@ -1,4 +1,4 @@
-"""`audit`: one whole line before each removal, or an error."""
+"""`audit`: whole lines before what they tell of, or an error."""
 
 import errno
 import json
@@ -20,6 +20,29 @@ def test_lines_are_appended(tool, place):
     common = {"time": "2026-11-22T03:00:00Z", "event": "remove", "modified": None}
     expected = [{**common, "file": f"session-{number}.0.json", "size": number} for number in (1, 2)]
     assert expected == [json.loads(line) for line in lines]
+
+
+def test_what_belongs_together_is_one_write(tool, place, monkeypatch):
+    """Many lines are one write, each with what they share and what is its own."""
+    writes = []
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: writes.append(bytes(data)) or real(fd, data))
+    with open_audit(tool, lambda: NOW) as audit:
+        audit.write_lines("remove", {"run": "r"}, (f'"file": "{name}"' for name in "ab"))
+    assert [(place / ".baileys-cleanup" / "audit.log").read_bytes()] == writes
+    common = {"time": "2026-11-22T03:00:00Z", "event": "remove", "run": "r"}
+    assert [{**common, "file": name} for name in "ab"] == [json.loads(line) for line in writes[0].splitlines()]
+
+
+def test_very_many_lines_are_several_writes_of_whole_lines(tool, place, monkeypatch):
+    """The lines of a very large company are written some thousands at a time."""
+    monkeypatch.setattr("baileys_cleanup.store.folder.audit._MOST_LINES", 2)
+    writes = []
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: writes.append(bytes(data)) or real(fd, data))
+    with open_audit(tool, lambda: NOW) as audit:
+        audit.write_lines("remove", {}, (f'"file": "{name}"' for name in "abcde"))
+    assert ["ab", "cd", "e"] == ["".join(json.loads(line)["file"] for line in lines.splitlines()) for lines in writes]
 
 
 def test_a_name_that_is_not_utf_8_fits_into_a_line(tool, place):

@@ -1,6 +1,7 @@
 """`removal`: what the hand refuses, what it holds, and that nothing is ever overwritten."""
 
 import errno
+import json
 import os
 from contextlib import closing
 
@@ -8,14 +9,14 @@ import pytest
 
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.verdict import AuthFile, Rule, Verdict
-from baileys_cleanup.errors import CompanyProblem, ProtectedFile
+from baileys_cleanup.errors import ProtectedFile
 from baileys_cleanup.store.folder import renaming
 from baileys_cleanup.store.folder.audit import open_audit
 from baileys_cleanup.store.folder.purge import purge, settle
 from baileys_cleanup.store.folder.put_back import put_back
 from baileys_cleanup.store.folder.quarantine import Quarantine
 from baileys_cleanup.store.folder.runs import read_runs, write_run
-from baileys_cleanup.store.remover import DryRun, Outcome, Removal, refuse_protected
+from baileys_cleanup.store.remover import DryRun, Outcome, refuse_protected
 from baileys_cleanup.store.runs import RUNNING, Run
 
 from ...helpers import NOW, names, put
@@ -53,18 +54,27 @@ class Hands:
         copy = put(self.folder, f"{name}.bak", b"older", age=21).name
         return self.plan(copy, rule=Rule.SECOND_NAME) + self.plan(name, second=copy)
 
-    def remove(self, verdicts, between=lambda: None):
-        """Carry a plan out; `between` happens before the last look."""
+    def remove(self, verdicts, between=lambda: None, stopping=lambda: False):
+        """Carry a plan out; `between` happens before the last look. Gives what became of each."""
         with (
             open_audit(self.tool, lambda: NOW) as audit,
             closing(Quarantine(self.tool, self.run, audit)) as remover,
             self.root.company("7") as company,
             remover.company(company) as hand,
         ):
-            outcomes = [hand.remove_one(verdict) for verdict in verdicts]
+            told = {removal.verdict.file.name: removal for removal in hand.remove(verdicts, stopping)}
             between()
             self.revisions = hand.confirm()
-            return outcomes
+            self.problems = {removal.problem for removal in told.values()}
+            names = [verdict.file.name for verdict in verdicts]
+            return [told[name].outcome if name in told else Outcome.REMOVED for name in names]
+
+    @property
+    def audited(self):
+        """What the audit log tells: event, file, and why where it says so."""
+        log = self.kept.parents[2] / "audit.log"
+        lines = map(json.loads, log.read_text().splitlines())
+        return [tuple(line[key] for key in ("event", "file", "why") if key in line) for line in lines]
 
     @property
     def revised(self):
@@ -89,10 +99,10 @@ def test_a_name_without_a_rule_is_refused(name):
     "name", ["session-1.0.json", "sender-key-x.json", "sender-key-memory-x.json", "pre-key-1.json"]
 )
 def test_a_name_with_a_rule_is_not_refused(name):
-    """The four kinds with a rule may be removed, and a dry run says so."""
+    """The four kinds with a rule may be removed, and a dry run knows nothing that keeps them."""
     refuse_protected(name)
     verdict = Verdict(AuthFile(name, Kind.SESSION), True, Rule.SESSION_AGE, "")
-    assert [Removal(verdict, Outcome.REMOVED)] == list(DryRun().remove([verdict], lambda: False))
+    assert [] == list(DryRun().remove([verdict], lambda: False))
 
 
 @pytest.mark.parametrize("name", NEVER)
@@ -168,6 +178,7 @@ def test_what_cannot_be_deleted_is_told(root, tool, place, monkeypatch):
     (revision,) = hands.revisions
     assert "could not be deleted (Input/output error); the next run deletes it" in revision.problem
     assert ["session-1.0.json"] == names(hands.kept)
+    assert ("not_deleted", "session-1.0.json", "Input/output error") == hands.audited[-1]
 
 
 def test_without_days_it_is_deleted_at_once(root, tool, place):
@@ -242,6 +253,8 @@ def test_going_back_never_overwrites(hands, monkeypatch, by_link):
     assert [Outcome.CHANGED] == hands.remove(verdicts)
     assert b"written anew" == (hands.folder / "session-1.0.json").read_bytes()
     assert b"newest" == (hands.kept / "session-1.0.json").read_bytes()
+    events = [("remove",), ("put_back",), ("not_put_back", "a newer one is there")]
+    assert [(event, "session-1.0.json", *why) for event, *why in events] == hands.audited
 
 
 @pytest.mark.parametrize("by_link", [False, True])
@@ -274,10 +287,10 @@ def test_nothing_goes_where_nothing_could_come_back(hands, monkeypatch):
     verdicts = hands.plan("session-1.0.json")
     monkeypatch.setattr(renaming, "_renameat2", lambda: None)
     monkeypatch.setattr(os, "link", fail)
-    with pytest.raises(CompanyProblem, match="nothing is removed"):
-        hands.remove(verdicts)
+    assert [Outcome.FAILED] == hands.remove(verdicts)
+    assert "nothing is removed" in str(hands.problems)
     assert ["session-1.0.json"] == names(hands.folder)
-    assert [] == read_runs(hands.tool)[0]
+    assert ([], []) == (read_runs(hands.tool)[0], hands.audited)
 
 
 def test_a_file_that_stays_keeps_its_copy(hands):
@@ -308,18 +321,151 @@ def test_a_copy_whose_file_vanished_goes(hands):
     assert [] == names(hands.folder)
 
 
-def test_the_audit_line_comes_first(hands, monkeypatch):
-    """A removal whose line cannot be written does not happen."""
+SESSIONS = [f"session-{number}.0.json" for number in (1, 2, 3)]
+ALL_ANNOUNCED = [("remove", name) for name in SESSIONS]
 
-    def fail(*_args, **_how):
-        raise OSError(28, "No space left on device")
 
-    put(hands.folder, "session-1.0.json", age=20)
-    verdicts = hands.plan("session-1.0.json")
-    monkeypatch.setattr(Quarantine, "note", fail)
-    with pytest.raises(OSError, match="No space"):
-        hands.remove(verdicts)
-    assert ["session-1.0.json"] == names(hands.folder)
+@pytest.fixture
+def three(hands):
+    """Give a plan of three sessions."""
+    for name in SESSIONS:
+        put(hands.folder, name, age=20)
+    return sorted(hands.plan(*SESSIONS))
+
+
+@pytest.fixture
+def order(monkeypatch):
+    """Give the order in which files are renamed and lines are written; the lines of one write as one text."""
+    happened = []
+    rename, write = os.rename, os.write
+
+    def renames(name, *args, **how):
+        happened.append(name)
+        rename(name, *args, **how)
+
+    def writes(fd, data):
+        if b'"event"' in data:
+            happened.append(bytes(data).decode())
+        return write(fd, data)
+
+    monkeypatch.setattr(os, "rename", renames)
+    monkeypatch.setattr(os, "write", writes)
+    return happened
+
+
+def test_one_write_holds_the_lines_of_all_and_comes_first(hands, three, order):
+    """Before the first file of a company goes, one write tells of all; what goes as told needs no further line."""
+    assert [Outcome.REMOVED] * 3 == hands.remove(three)
+    lines, *renamed = [each for each in order if each in SESSIONS or "event" in each]
+    assert SESSIONS == renamed
+    assert SESSIONS == [json.loads(line)["file"] for line in lines.splitlines()]
+    assert ALL_ANNOUNCED == hands.audited
+
+
+def refuse(_fd, _data):
+    """Take nothing."""
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def tear(fd, data, write=os.write):
+    """Take half of it."""
+    return write(fd, data[: len(data) // 2])
+
+
+@pytest.mark.parametrize("broken", [refuse, tear])
+def test_without_the_lines_of_all_none_goes(hands, three, monkeypatch, broken):
+    """Lines that are refused, or that do not all fit, stop the company: no file moves, and each is told as failed."""
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: (broken if b'"remove"' in data else real)(fd, data))
+    assert [Outcome.FAILED] * 3 == hands.remove(three)
+    assert "the audit log takes no lines, so nothing is removed" in str(hands.problems)
+    assert SESSIONS == names(hands.folder)
+    log = (hands.kept.parents[2] / "audit.log").read_text()
+    assert SESSIONS == [json.loads(line)["file"] for line in log.splitlines() if "not_removed" in line]
+
+
+def test_what_is_known_before_is_not_announced(hands, three):
+    """A file that changed or vanished before the first one went has no line: nothing was said of it."""
+    put(hands.folder, SESSIONS[0], b"rewritten")
+    (hands.folder / SESSIONS[1]).unlink()
+    assert [Outcome.CHANGED, Outcome.VANISHED, Outcome.REMOVED] == hands.remove(three)
+    assert ALL_ANNOUNCED[2:] == hands.audited
+
+
+def test_nothing_to_announce_is_no_line(hands, three):
+    """Where all has changed since the look, the log is as it was, and no run is kept."""
+    for name in SESSIONS:
+        put(hands.folder, name, b"rewritten")
+    assert [Outcome.CHANGED] * 3 == hands.remove(three)
+    assert ([], []) == (hands.audited, read_runs(hands.tool)[0])
+
+
+@pytest.mark.parametrize("why", ["changed", "vanished"])
+def test_what_stays_after_all_has_a_line_of_its_own(hands, three, monkeypatch, why):
+    """A file that was announced and did not go is told, with what kept it."""
+    real = os.rename
+
+    def rename(name, *args, **how):
+        real(name, *args, **how)
+        if name == SESSIONS[0]:
+            (hands.folder / SESSIONS[1]).unlink()
+            if why == "changed":
+                put(hands.folder, SESSIONS[1], b"rewritten")
+
+    monkeypatch.setattr(os, "rename", rename)
+    assert [Outcome.REMOVED, Outcome(why), Outcome.REMOVED] == hands.remove(three)
+    assert [*ALL_ANNOUNCED, ("not_removed", SESSIONS[1], why)] == hands.audited
+
+
+def test_where_the_run_stops_shows_in_the_log(hands, three):
+    """What was announced and not reached before the run was told to stop has its line."""
+    asked = iter([False, True, True])
+    assert [Outcome.REMOVED, Outcome.STOPPED, Outcome.STOPPED] == hands.remove(three, stopping=lambda: next(asked))
+    assert [*ALL_ANNOUNCED, *(("not_removed", name, "stopped") for name in SESSIONS[1:])] == hands.audited
+
+
+def test_what_fails_shows_in_the_log(hands, three, monkeypatch):
+    """A rename that fails is told of its file, and the others go."""
+    real = os.rename
+
+    def rename(name, *args, **how):
+        if name == SESSIONS[1]:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(name, *args, **how)
+
+    monkeypatch.setattr(os, "rename", rename)
+    assert [Outcome.REMOVED, Outcome.FAILED, Outcome.REMOVED] == hands.remove(three)
+    assert [*ALL_ANNOUNCED, ("not_removed", SESSIONS[1], "failed")] == hands.audited
+
+
+def test_a_held_file_shows_in_the_log(hands, monkeypatch):
+    """A file whose copy went back stays: the copy's way back and the file's stay have a line each."""
+    copy, file = f"{SESSIONS[0]}.bak", SESSIONS[0]
+    verdicts = hands.plan_with_copy(file)
+    rewritten_while_moved(monkeypatch)
+    assert [Outcome.CHANGED, Outcome.HELD] == hands.remove(verdicts)
+    told = [("remove", copy), ("remove", file), ("put_back", copy), ("not_removed", file, "held")]
+    assert told == hands.audited
+
+
+def test_what_the_last_look_sends_back_shows_in_the_log(hands, three):
+    """A file that goes back after the last look has its line."""
+    with (hands.folder / SESSIONS[1]).open("r+b") as bot:
+
+        def write_late():
+            bot.write(b"the newest ratchet")
+            bot.flush()
+
+        hands.remove(three, write_late)
+    assert [*ALL_ANNOUNCED, ("put_back", SESSIONS[1])] == hands.audited
+
+
+def test_a_plan_with_a_protected_name_moves_nothing(hands, three):
+    """A plan that names one protected file is refused as a whole, wherever in it that stands."""
+    put(hands.folder, "creds.json")
+    with pytest.raises(ProtectedFile):
+        hands.remove([*three, *hands.plan("creds.json")])
+    assert (["creds.json", *SESSIONS], []) == (names(hands.folder), hands.audited)
 
 
 def test_a_purge_deletes_one_run_for_good(hands, place):

@@ -56,7 +56,7 @@ def test_only_the_wanted_files_are_looked_at(company, place):
     status = path.stat()
     stamp = Stamp(status.st_dev, status.st_ino, 5, status.st_mtime_ns)
     expected = [AuthFile("session-1.0.json", Kind.SESSION, status.st_mtime_ns, 5, False, stamp), files[1]]
-    assert (expected, [], {}) == look
+    assert (expected, [], {}) == look[:3]
 
 
 def test_what_vanished_or_became_something_else_is_told_apart(company, place):
@@ -68,7 +68,7 @@ def test_what_vanished_or_became_something_else_is_told_apart(company, place):
     (folder / "session-1.0.json").unlink()
     (folder / "session-2.0.json").unlink()
     (folder / "session-2.0.json").symlink_to("/etc/passwd")
-    assert ([], files, {}) == company.look(files, files)
+    assert ([], files, {}) == company.look(files, files)[:3]
 
 
 def test_a_file_that_cannot_be_looked_at_stays_undated(company, place, monkeypatch):
