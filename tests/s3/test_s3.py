@@ -251,10 +251,10 @@ def test_archives_where_earlier_versions_put_them_are_found(server: Server, root
     assert server.objects == [place(done.json["companies"][0]["archive"])]
 
 
-def test_the_requests_of_a_night_of_a_thousand_companies(server: Server, tmp_path: Path) -> None:
-    """The first night two for each and one list; a night in which ten changed one list of two pages, and two for each."""
+def test_the_requests_of_a_night(server: Server, tmp_path: Path) -> None:
+    """Of 100 companies: the first night one list and two for each; a night in which ten changed, a list and two for those."""
     root = tmp_path / "many"
-    for number in range(1_000):
+    for number in range(100):
         folder = root / f"company_{number}"
         folder.mkdir(parents=True)
         (folder / "creds.json").write_text(json.dumps({"me": {"id": f"1555{number:07}:1@s.whatsapp.net"}}))
@@ -266,7 +266,7 @@ def test_the_requests_of_a_night_of_a_thousand_companies(server: Server, tmp_pat
             assert tool(root, way.port, "backup", "--quiet").status == 0
         counts.append(Counter(line.split()[0] for line in way.requests))
     assert counts == [
-        {"GET": 1, "PUT": 1_000, "HEAD": 1_000},
+        {"GET": 1, "PUT": 100, "HEAD": 100},
         {"GET": 1},
         {"GET": 1, "PUT": 10, "HEAD": 10},
     ]
