@@ -194,7 +194,7 @@ def deb(core: Path, whole: Path, into: Path, room: Path) -> list[Path]:
     of_the_extras = {
         "Version": version,
         "Depends": f"{NAME} (= {version}), {python}",
-        "Description": f"what {NAME} needs for its extras\n Alerts, metrics, archives on S3 and elsewhere, QR codes.",
+        "Description": "what its extras need\n Alerts, metrics, archives elsewhere or encrypted, QR codes.",
     }
     return [pack(tree, into, NAME, of_the_tool), pack(more, into, f"{NAME}-extras", of_the_extras)]
 

@@ -1,11 +1,14 @@
 """The lab of the real Baileys as fixtures: install once, make each world once, live on after each removal."""
 
 import os
+import shutil
 
 import install
 import pytest
 from lab import Lab
 from running import Running
+
+import servers
 
 
 def pytest_collection_modifyitems(items):
@@ -53,3 +56,21 @@ def _long_ones_first(request):
     """What takes longest begins first, whichever test comes first."""
     if any("running" in item.fixturenames for item in request.session.items):
         request.getfixturevalue("running").start()
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory):
+    """A PostgreSQL of the module's own."""
+    if servers.postgres_programs() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with servers.postgres(tmp_path_factory.mktemp("postgres") / "server") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory):
+    """A Redis of the module's own."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("Redis is not installed")
+    with servers.redis(tmp_path_factory.mktemp("redis") / "server") as server:
+        yield server

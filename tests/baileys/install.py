@@ -20,8 +20,9 @@ VERSIONS = ("7.0.0-rc14", "7.0.0-rc.9", "7.0.0-rc.3", "6.7.24")
 """The newest; the one that loses messages when its batch of 812 is capped; an early 7; the last 6.7."""
 
 PACKAGE = "@whiskeysockets/baileys"
+AUTH_STATE = Path(__file__).resolve().parents[2] / "deploy" / "node" / "auth-state.mjs"
 CLIENTS = ("pg@8", "redis@6")
-"""The database clients that `deploy/node/auth-state.mjs` is tried with."""
+"""The auth state in a database that is delivered, and the clients that it is tried with."""
 OLDEST_NODE = 20
 
 # Before rc.10 libsignal is asked for from git and a lint preset comes along as a dependency; the first has
@@ -80,6 +81,16 @@ def clients() -> Path:
     if not (folder / "node_modules" / ".package-lock.json").is_file():
         _npm_install(folder, *CLIENTS)
     return folder
+
+
+def beside(place: Path, version: str) -> Path:
+    """Copy the delivered auth state into `place`, beside one version of the library and the clients. Return the copy."""
+    modules = place / "node_modules"
+    modules.mkdir(parents=True)
+    for package in ("pg", "redis"):
+        (modules / package).symlink_to(clients() / "node_modules" / package)
+    (modules / "@whiskeysockets").symlink_to(library_of(version).parent)
+    return Path(shutil.copy(AUTH_STATE, place))
 
 
 def require_node() -> None:

@@ -16,8 +16,6 @@ import pytest
 
 import servers
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-DELIVERED = REPOSITORY / "deploy" / "node" / "auth-state.mjs"
 NEWEST = install.VERSIONS[0]
 NAMES = {
     "session": ["15550000002.0", "15550000003_1.7"],
@@ -26,22 +24,6 @@ NAMES = {
     "app-state-sync-key": ["AAAAAB/+x"],
     "lid-mapping": ["15550000002"],
 }
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
-    if servers.postgres_programs() is None:
-        pytest.skip("PostgreSQL is not installed")
-    with servers.postgres(tmp_path_factory.mktemp("postgres") / "server") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory):
-    if shutil.which("redis-server") is None:
-        pytest.skip("Redis is not installed")
-    with servers.redis(tmp_path_factory.mktemp("redis") / "server") as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -86,12 +68,7 @@ def version(request):
 def bots(installed, version, tmp_path):
     """A starter of bots' processes. Each has its own; they end with the test."""
     place = tmp_path / "bot"
-    modules = place / "node_modules"
-    modules.mkdir(parents=True)
-    for package in ("pg", "redis"):
-        (modules / package).symlink_to(install.clients() / "node_modules" / package)
-    (modules / "@whiskeysockets").symlink_to(install.library_of(version).parent)
-    shutil.copy(DELIVERED, place)
+    install.beside(place, version)
     shutil.copy(Path(__file__).parent / "store" / "drive.mjs", place)
 
     @contextmanager

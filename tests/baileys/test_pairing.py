@@ -146,7 +146,7 @@ def test_a_fresh_rotation_pairs_from_the_terminal(stand_in, helper, version, tmp
         f"qr_command = {json.dumps([*helper.command, '{folder}'])}\ntimeout = {PATIENCE}\n"
         '[hooks]\nenvironment = ["STAND_IN", "STAND_IN_FROM", "STAND_IN_QR_MS"]\n'
     )
-    command = [sys.executable, "-m", "baileys_cleanup", "rotate", "--company", "7", "--fresh"]
+    command = [sys.executable, "-m", "baileys_cleanup", "rotate", "--yes", "--company", "7", "--fresh"]
     block, refs = [], []
     with subprocess.Popen(
         [*command, "--sessions-root", str(root), "--config", str(config)],

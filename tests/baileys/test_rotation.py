@@ -35,7 +35,7 @@ def rotate(folder):
     before = folder.names()
     folder.folder.rename(company)
     own = {name: value for name, value in os.environ.items() if not name.startswith("BAILEYS_CLEANUP_")}
-    command = [sys.executable, "-m", "baileys_cleanup", "rotate", "--company", COMPANY, "--json"]
+    command = [sys.executable, "-m", "baileys_cleanup", "rotate", "--yes", "--company", COMPANY, "--json"]
     ran = subprocess.run(
         [*command, "--sessions-root", str(root)], capture_output=True, text=True, check=False, timeout=60, env=own
     )

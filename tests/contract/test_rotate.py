@@ -82,7 +82,7 @@ def python(code: str, *words: str) -> list[str]:
 def rotate(root: Root, bot: Bot | None, *args: str, status: int = 0, company: str | None = "962302") -> Result:
     """Rotate, and expect a status."""
     which = ("--company", company) if company is not None else ()
-    result = root.run("rotate", *which, *args, *(bot.options() if bot else ()))
+    result = root.run("rotate", "--yes", *which, *args, *(bot.options() if bot else ()))
     assert result.status == status, result
     return result
 

@@ -29,6 +29,7 @@ DEFAULTS = {
     "rotate": {"bot_pairs": False, "timeout": 300, "hook_timeout": 60, "auto": "off", "above": 170, "min_days": 30},
     "hooks": {"around_clean": False},
 }
+AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 COMMANDS = {
     "stop_command": ["systemctl", "stop", "bot@{company_id}"],
     "start_command": ["systemctl", "start", "bot@{company_id}"],
@@ -36,6 +37,7 @@ COMMANDS = {
 }
 EXAMPLES = {
     "max_removals": 500,
+    "jobs": 16,
     "exclude": ["*.bak*", "*_old"],
     "retention": {"former_pairing_days": 30},
     "ping_url": "https://hc.example/ping/00000000-0000-4000-8000-000000000000",
@@ -45,7 +47,7 @@ EXAMPLES = {
     },
     "levels": {"not_counted": ["lid_mapping", "device_list", "identity_key", "tctoken"]},
     "metrics": {"textfile": "/var/lib/prometheus/node-exporter/baileys_cleanup.prom", "detail": "summary"},
-    "backup": {"to": "/var/backups/baileys", "before_clean": True},
+    "backup": {"to": "/var/backups/baileys", "before_clean": True, "recipients": [AGE_KEY]},
     "rotate": COMMANDS,
     "hooks": {"environment": ["DOCKER_HOST"]},
     "companies": {"962302": {"retention": {"session_max_age_days": 30}, "levels": {"critical": 301}}},
@@ -93,6 +95,7 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
     assert {str(everything)} == {setting["source"] for setting in in_force.values()}
     assert {
         "max_removals",
+        "jobs",
         "exclude",
         "retention.former_pairing_days",
         "ping_url",
@@ -104,6 +107,7 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
         "metrics.detail",
         "backup.to",
         "backup.before_clean",
+        "backup.recipients",
         "companies.962302.retention.session_max_age_days",
         "companies.962302.levels.critical",
         *(f"rotate.{name}" for name in COMMANDS),

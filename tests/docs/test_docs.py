@@ -499,7 +499,7 @@ def test_a_rotation_is_as_shown(demo: Path) -> None:
     """The documents of a rotation and of its dry run have the fields that are shown, and the states are all listed."""
     done, planned = shown_documents(DOCS / "json.md", "rotate")
     compare(planned, run("rotate", "--company", "962302", "--dry-run", "--json", root=demo))
-    compare(done, run("rotate", "--company", "962302", "--json", root=demo))
+    compare(done, run("rotate", "--yes", "--company", "962302", "--json", root=demo))
     assert [codes(row[0])[0] for row in table(section(DOCS / "rotation.md", "States"))] == [
         *(state for state in Journal("", "", fresh=False, bot_pairs=False, started=0).way if state != "started"),
         "waiting", "paired", "timed_out", "started", "rolling_back", "rolled_back",

@@ -90,11 +90,12 @@ def test_backups_restores_and_rotations_fit_the_schema(demo: Path) -> None:
     to = ["--to", str(archives), "--json"]
     (demo / "company_123456" / "creds.json").write_bytes(b"")
     latest = ["restore", "latest", "--from", str(archives), "--company", "962302", "--json"]
-    rotation = ["rotate", "--company", "962302", "--json"]
+    rotation = ["rotate", "--yes", "--company", "962302", "--json"]
     written = [
         ("backup", run("backup", "--dry-run", *to, root=demo)),
         ("backup", run("backup", *to, root=demo)),
         ("backup_list", run("backup", "--list", *to, root=demo)),
+        ("backup_verify", run("backup", "--verify", *to, root=demo)),
         ("restore", run(*latest, "--dry-run", root=demo)),
         ("restore", run(*latest, "--replace", root=demo)),
         ("rotate", run(*rotation, "--dry-run", root=demo)),
@@ -103,6 +104,7 @@ def test_backups_restores_and_rotations_fit_the_schema(demo: Path) -> None:
         ("migrate", run("migrate", "--dry-run", "--from", str(demo), "--to", str(archives), "--json", root=demo)),
     ]
     next(archives.glob("company_962302*")).write_bytes(b"spoiled")
+    written.append(("restore", run("restore", "latest", "--all", "--from", str(archives), "--json", root=demo)))
     written.append(("backup_verify", run("backup", "--verify", *to, "--company", "962302", root=demo)))
     for name, result in written:
         assert [] == problems(json.loads(result.stdout), name), (name, result.stderr)

@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -56,21 +55,9 @@ def back_up(here: Path, now: int | None = None) -> list[BackedUp]:
 
 def restore(here: Path, **how: bool) -> int:
     """Restore company 1 from its latest archive, whatever was written a moment ago."""
-    asked: dict[str, Any] = {"everything": False, "replace": False, "anyway": True} | how
     later = world()._replace(clock=lambda: time.time_ns() + A_DAY)
-    said: list[str] = []
-    return restore_command.restore(
-        settings(here),
-        "latest",
-        later,
-        said.append,
-        company="1",
-        place=str(here / "archives"),
-        dry_run=False,
-        detail=False,
-        as_json=True,
-        **asked,
-    )
+    asked = restore_command.How(str(here / "archives"), as_json=True, anyway=True)._replace(**how)
+    return restore_command.restore(settings(here), "latest", "1", later, [].append, how=asked)
 
 
 def plant(here: Path) -> Path:

@@ -86,7 +86,7 @@ def test_what_a_rotation_makes_looks_like_what_was_there(
     needs_root()
     here = plant(root, folder, files)
     before = looks(here)
-    tool(root, "rotate", "--company", "1").check()
+    tool(root, "rotate", "--yes", "--company", "1").check()
     after = looks(here)
     assert after
     assert after == {name: before[name] for name in after}
@@ -130,7 +130,7 @@ def test_a_file_of_roots_is_given_to_nobody(root: Path, archives: Path, work: st
     assert "env.bin (belongs to root)" in said.out
     arguments = {
         "restore": ("restore", "latest", "--replace", "--company", "1", "--from", str(archives)),
-        "rotate": ("rotate", "--company", "1"),
+        "rotate": ("rotate", "--yes", "--company", "1"),
     }
     tool(root, *arguments[work]).check()
     assert (0, 0, 0o600) == looks(here)["env.bin"]
@@ -198,7 +198,7 @@ def test_who_may_not_give_changes_nothing_and_hears_what_works(work: str) -> Non
         arguments = {
             "restore": ("restore", "latest", "--company", "1", "--from", str(archives)),
             "replace": ("restore", "latest", "--replace", "--company", "1", "--from", str(archives)),
-            "rotate": ("rotate", "--company", "1"),
+            "rotate": ("rotate", "--yes", "--company", "1"),
         }
         said = tool_in_child(root, *arguments[work], uid=NOBODY)
         assert said.status == 4, said

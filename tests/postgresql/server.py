@@ -178,9 +178,12 @@ class Database:
             assert done.returncode == status, done.stdout + done.stderr
         return json.loads(done.stdout) if "--json" in words else done.stdout + done.stderr
 
-    def call(self, *words: str, url: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    def call(
+        self, *words: str, url: str | None = None, before: tuple[str, ...] = (), **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run the tool on this database."""
-        command = [sys.executable, "-m", "baileys_cleanup", *words, "--store", url or self.url]
+        command = [sys.executable, "-m", "baileys_cleanup", *words]
+        command = [*before, *command, *([] if url == "" else ["--store", url or self.url])]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("BAILEYS_", "PG"))}
         return subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=300, env=environment | variables

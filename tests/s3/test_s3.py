@@ -103,13 +103,15 @@ def test_older_archives_go_and_foreign_objects_stay(server: Server, root: Path) 
     ],
 )
 def test_what_may_not_be_is_a_sentence_and_status_1(server: Server, root: Path, env: dict[str, str], says: str) -> None:
-    """A wrong secret, key, profile or bucket: nothing is written, each company has its sentence."""
-    done = tool(root, server.port, "backup", env=env)
-
-    assert done.status == 1, done
-    assert says in done.out + done.err
+    """A wrong secret, key, profile or bucket is told once, before any company is tried, and nothing is written."""
+    for command in (["backup"], ["backup", "--list"], ["restore", "latest", "--all"]):
+        done = tool(root, server.port, *command, env=env)
+        assert (1, "") == (done.status, done.out), done
+        (sentence,) = done.err.splitlines()
+        assert sentence.startswith("baileys-cleanup: error: s3://")
+        assert says in sentence
+        assert says in {"profile", "incomplete"} or f"at http://127.0.0.1:{server.port}: " in sentence
     assert [] == server.objects
-    assert tool(root, server.port, "backup", "--list", env=env).status == 1
 
 
 def test_a_profile_of_the_shared_files_is_taken(server: Server, root: Path, tmp_path: Path) -> None:
@@ -153,13 +155,13 @@ def test_a_download_that_breaks_off_restores_nothing(server: Server, root: Path)
 
 
 def test_a_server_that_is_not_there_is_a_sentence(root: Path) -> None:
-    """Nobody listens at the port: status 1."""
+    """Nobody listens at the port: status 1, and one sentence that names the endpoint."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     done = tool(root, port, "backup")
 
     assert done.status == 1, done
-    assert "cannot be reached" in done.out
+    assert done.err.endswith(f"/nightly/bots at http://127.0.0.1:{port}: the server cannot be reached\n")
 
 
 def test_an_object_that_rotted_is_found(server: Server, root: Path) -> None:
@@ -183,12 +185,13 @@ def test_an_object_that_rotted_is_found(server: Server, root: Path) -> None:
 
 
 def test_clean_leaves_a_company_alone_whose_archive_did_not_get_there(server: Server, root: Path) -> None:
-    """`backup.before_clean` with a wrong secret: nothing is removed, status 1; with the right one all goes on."""
+    """`backup.before_clean` with a wrong secret: nothing is cleaned, status 1; with the right one all goes on."""
     before = {company.name: contents(company) for company in root.glob("company_*")}
     env = {"BAILEYS_CLEANUP_BACKUP__BEFORE_CLEAN": "true"}
 
     done = tool(root, server.port, "--json", env=env | {"AWS_SECRET_ACCESS_KEY": "another"})
-    assert (done.status, done.json["totals"]["removed"]) == (1, 0)
+    assert (done.status, done.json["status"]) == (1, "failed")
+    assert "the secret key is wrong" in done.json["errors"][0]["error"]
     assert before == {company.name: contents(company) for company in root.glob("company_*")}
 
     done = tool(root, server.port, "--json", env=env)

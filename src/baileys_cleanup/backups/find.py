@@ -1,10 +1,11 @@
 """Finds the archive that a restore is asked for: the latest good one, one by name, by path or by URL."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from baileys_cleanup.backups.archive import check_archive
+from baileys_cleanup.backups.encryption import unsealed
 from baileys_cleanup.backups.manifest import Manifest
 from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.places.folder import open_plain
@@ -33,17 +34,20 @@ _SLACK = 300 * 10**9
 
 
 @contextmanager
-def find_archive(asked: str, where: str | None, company_id: str | None, now: int) -> Iterator[FoundArchive]:
+def find_archive(
+    asked: str, where: str | None, company_id: str | None, now: int, *, identities: Sequence[Any] = ()
+) -> Iterator[FoundArchive]:
     """Give the archive that was asked for; `where` is where archives go, `company_id` whose `latest` is meant.
 
-    `now` is in nanoseconds since the epoch: an archive dated after it is `latest` only where there is no other.
+    `identities` open what is encrypted. `now` is in nanoseconds since the epoch: an archive dated after it is `latest`
+    only where there is no other.
 
     Raises UsageProblem where there is none, or it is no good copy; StoreProblem where it cannot be reached.
     """
     if asked == LATEST:
         if company_id is None:
             raise UsageProblem("restore latest needs --company ID")
-        with open_place(_said(where)) as place, _latest(place, company_id, now) as found:
+        with open_place(_said(where)) as place, latest_archive(place, company_id, now, identities) as found:
             yield found
     elif "://" in asked:
         parent, _, name = asked.rpartition("/")
@@ -51,19 +55,19 @@ def find_archive(asked: str, where: str | None, company_id: str | None, now: int
             raise UsageProblem(
                 f"{shown(asked)} names no archive: give its whole URL, s3://bucket/prefix/<archive>.tar.gz"
             )
-        with open_place(parent) as place, place.fetch(name) as file:
-            yield _look(file, name)
+        with open_place(parent) as place, place.fetch(name) as file, _look(file, name, identities) as found:
+            yield found
     elif "/" not in asked and read_archive_name(asked) is not None and where is not None:
-        with open_place(where) as place, place.fetch(asked) as file:
-            yield _look(file, asked)
+        with open_place(where) as place, place.fetch(asked) as file, _look(file, asked, identities) as found:
+            yield found
     else:
         try:
             file = open_plain(asked)
         except (OSError, ValueError) as error:
             why = (error.strerror or error) if isinstance(error, OSError) else error
             raise UsageProblem(f"the archive {shown(asked)} cannot be opened: {why}") from None
-        with file:
-            yield _look(file, asked)
+        with file, _look(file, asked, identities) as found:
+            yield found
 
 
 def _said(where: str | None) -> str:
@@ -73,8 +77,21 @@ def _said(where: str | None) -> str:
 
 
 @contextmanager
-def _latest(place: Place, company_id: str, now: int) -> Iterator[FoundArchive]:
-    """Give the newest good archive that holds a pairing; without such a one, the newest good one."""
+def archived_companies(where: str | None) -> Iterator[tuple[Place, list[str]]]:
+    """Give the place where archives go, open, with the ids of all companies that have one there.
+
+    Raises UsageProblem where nobody said which place, StoreProblem where it cannot be reached.
+    """
+    with open_place(_said(where)) as place:
+        yield place, list(dict.fromkeys(listed.company_id for listed in list_archives(place)))
+
+
+@contextmanager
+def latest_archive(place: Place, company_id: str, now: int, identities: Sequence[Any] = ()) -> Iterator[FoundArchive]:
+    """Give the newest good archive that holds a pairing; without such a one, the newest good one.
+
+    Raises UsageProblem where there is none, StoreProblem where it cannot be reached; `now` is in nanoseconds.
+    """
     passed: list[str] = []
     unpaired: str | None = None
     with ExitStack() as stack:
@@ -85,7 +102,7 @@ def _latest(place: Place, company_id: str, now: int) -> Iterator[FoundArchive]:
             name = listed.stored.name
             file = stack.enter_context(place.fetch(name))
             try:
-                found = _look_into(file, name)
+                found = stack.enter_context(_look_into(file, name, identities))
             except ArchiveProblem as problem:
                 passed.append(f"{shown(name)}: {problem}")
             else:
@@ -98,8 +115,8 @@ def _latest(place: Place, company_id: str, now: int) -> Iterator[FoundArchive]:
     if unpaired is None:
         reasons = f" ({'; '.join(passed)})" if passed else ""
         raise UsageProblem(f"{place.where} has no good archive of company {shown(company_id)}{reasons}")
-    with place.fetch(unpaired) as file:
-        yield _look(file, unpaired)
+    with place.fetch(unpaired) as file, _look(file, unpaired, identities) as found:
+        yield found
 
 
 def _is_ahead(name: str, now: int) -> bool:
@@ -107,16 +124,22 @@ def _is_ahead(name: str, now: int) -> bool:
     return named is not None and named.made > now + _SLACK
 
 
-def _look(file: BinaryIO, name: str) -> FoundArchive:
-    try:
-        return _look_into(file, name)
-    except ArchiveProblem as problem:
-        raise UsageProblem(f"the archive {shown(name)} is refused: {problem}; nothing was restored") from None
+@contextmanager
+def _look(file: BinaryIO, name: str, identities: Sequence[Any]) -> Iterator[FoundArchive]:
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(_look_into(file, name, identities))
+        except ArchiveProblem as problem:
+            raise UsageProblem(f"the archive {shown(name)} is refused: {problem}; nothing was restored") from None
+        yield found
 
 
-def _look_into(file: BinaryIO, name: str) -> FoundArchive:
-    try:
-        checked = check_archive(file)
-    except OSError as error:
-        raise StoreProblem(f"the archive {shown(name)} cannot be read: {error.strerror or error}") from None
-    return FoundArchive(file, name, checked.manifest, checked.account, [])
+@contextmanager
+def _look_into(file: BinaryIO, name: str, identities: Sequence[Any]) -> Iterator[FoundArchive]:
+    with ExitStack() as stack:
+        try:
+            plain = stack.enter_context(unsealed(file, identities))
+            checked = check_archive(plain)
+        except OSError as error:
+            raise StoreProblem(f"the archive {shown(name)} cannot be read: {error.strerror or error}") from None
+        yield FoundArchive(plain, name, checked.manifest, checked.account, [])

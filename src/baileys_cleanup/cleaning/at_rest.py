@@ -65,4 +65,5 @@ def why_not_at_rest(files: Iterable[Written], now: int, *, creds_broken: bool = 
 def why_company_not_at_rest(company: Company, account: Account, now: int) -> AtWork | None:
     """Look at the dates of a company's files, and return what was written in the last minute before `now`."""
     files = company.names().files
-    return why_not_at_rest(company.look(files, files).files, now, creds_broken=account.unknown)
+    dated = [file for file in company.look(files, files).files if not file.first_seen]
+    return why_not_at_rest(dated, now, creds_broken=account.unknown)

@@ -3,7 +3,8 @@
 from baileys_cleanup.cleaning.ledger import Ledger
 from baileys_cleanup.cleaning.look import Sight, Terms, look_and_plan, look_at_all, observe
 from baileys_cleanup.cleaning.remarks import remarks
-from baileys_cleanup.decision.judgement import Cause, Severity, judge
+from baileys_cleanup.decision.devices import SharedDevice
+from baileys_cleanup.decision.judgement import Cause, Severity, judge, of_shared_device
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import Plan
@@ -45,6 +46,13 @@ def failed(company_id: str, sentence: str) -> CompanyOutcome:
     return outcome
 
 
+def tell_of_shared_device(outcome: CompanyOutcome, shared: SharedDevice, again: str) -> None:
+    """Add what is to be said of a company whose device another one has: only who sees all of them knows."""
+    finding = of_shared_device(shared)
+    outcome.judgement = outcome.judgement.plus(finding)
+    outcome.warnings.append(finding_in_words(finding, again))
+
+
 def _fail(outcome: CompanyOutcome, sentence: str) -> None:
     outcome.status = CompanyStatus.FAILED
     outcome.errors.append(Problem(None, sentence))
@@ -55,6 +63,7 @@ def _clean(
 ) -> None:
     sight = (look_at_all if detail else look_and_plan)(company, policy, terms)
     decided = sight.plan
+    outcome.pairing = sight.account.pairing
     ledger = Ledger(outcome, sight, detail=detail)
     held = terms.held or _over_limit(decided, terms.max_removals)
     if held is not None:
@@ -73,7 +82,7 @@ def _clean(
     ledger.close(terms.levels)
     counted = outcome.counted or 0
     observed = observe(company, sight, kinds=ledger.left, counted=counted, removable=ledger.removable)
-    outcome.judgement = judge(observed._replace(shared=terms.met(company.id, sight.account)), terms.levels)
+    outcome.judgement = judge(observed, terms.levels)
     _tell(outcome, sight, policy, terms.again)
 
 

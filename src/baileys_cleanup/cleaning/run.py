@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 
 from baileys_cleanup.cleaning.clock import check_clock, check_trace
-from baileys_cleanup.cleaning.company import clean_company, left_alone
+from baileys_cleanup.cleaning.company import clean_company, left_alone, tell_of_shared_device
 from baileys_cleanup.cleaning.copies import find_copies
 from baileys_cleanup.cleaning.earlier_runs import end_earlier_runs
+from baileys_cleanup.cleaning.jobs import spread_of
 from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.second_look import with_second_look
 from baileys_cleanup.cleaning.shards import hold_records, hold_run, one_at_a_time
@@ -63,7 +64,8 @@ def clean(
             checked = None if accept_clock else everyone
             workspace, remover = _begin(stack, store, run, outcome, world, ids=checked, mine=selection.takes)
             held = _held(store, workspace, outcome, world)
-            terms = terms._replace(waiting=waiting_keys(workspace, writes=not dry_run), devices=Devices())
+            terms = terms._replace(waiting=waiting_keys(workspace, writes=not dry_run))
+            devices = Devices()
             if selection.is_whole:  # a folder that was between two names when its rotation was cut short is back by now
                 ids = sorted({*ids, *filter(selection.takes, filter(store.has, held))})
             if settings.backup.before_clean:
@@ -77,8 +79,7 @@ def clean(
                     clean_one=clean_one,
                     shard=selection.shard,
                 )
-            if workspace is not None and shard and not dry_run:
-                clean_one = one_at_a_time(workspace, clean_one)
+            clean_one = one_at_a_time(workspace, clean_one, run, dry_run=dry_run)
             copies = find_copies(store, everyone)
             outcome.warnings += copies.told(ids)
             ids = [company_id for company_id in ids if company_id not in copies.same]
@@ -92,9 +93,13 @@ def clean(
 
             with progress(ids) as coming:
                 # A company whose creds.json does not parse comes after the others: a hundred of them cost one second.
-                for company in with_second_look(coming, clean_it, world.wait):
+                spread = spread_of(settings, store, remover, ids, world.stopping)
+                for company in with_second_look(coming, clean_it, world.wait, spread):
                     if company is None:
-                        break
+                        continue
+                    shared = devices.shared(company.company_id, company.pairing)
+                    if shared is not None:
+                        tell_of_shared_device(company, shared, world.again)
                     outcome.add(company)
                     report.company(company)
             outcome.stopped = world.stopping()

@@ -42,11 +42,13 @@ def is_at_work(workspace: Workspace, other: Run, run: Run) -> bool:
         return True
 
 
-def one_at_a_time(workspace: Workspace, clean_one: CleanOne) -> CleanOne:
+def one_at_a_time(workspace: Workspace | None, clean_one: CleanOne, run: Run, *, dry_run: bool) -> CleanOne:
     """Return what cleans a company while nobody else does: shards of another number may run into this one.
 
-    A company that is taken comes after the others, once more.
+    A company that is taken comes after the others, once more. Without a shard, the run lock is enough.
     """
+    if workspace is None or not run.shard or dry_run:
+        return clean_one
 
     def clean_alone(
         store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool

@@ -18,6 +18,7 @@ from baileys_cleanup.commands.options import (
     Output,
     Stop,
     companies_from,
+    identity,
     json_output,
     load_settings,
     only_companies,
@@ -27,7 +28,7 @@ from baileys_cleanup.commands.options import (
     where,
     world,
 )
-from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.errors import CleanupError, StoreProblem
 from baileys_cleanup.output.document import place_fields, problem_fields
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
@@ -42,6 +43,7 @@ from baileys_cleanup.store.store import no_companies, passed_over_in_words
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would be written and deleted, and why; change nothing.")
 @click.option("--list", "listing", is_flag=True, help="List the archives there are.")
 @click.option("--verify", "verifying", is_flag=True, help="Read the archives back and check every hash.")
+@identity
 @click.option(
     "--to",
     "target",
@@ -64,6 +66,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
     if options["listing"] + options["verifying"] + options["dry_run"] > 1:
         raise click.UsageError("--list, --verify and --dry-run exclude each other.", ctx)
     settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
+    if options["identity"] is not None and not options["verifying"]:
+        raise click.UsageError("--identity is for --verify: to make an archive no key is needed.", ctx)
     if options["target"] is not None:
         settings = replace(settings, backup=replace(settings.backup, to=options["target"]))
     output, stop = Output(), Stop()
@@ -75,13 +79,17 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
         if options["listing"]:
             status = list_all(settings, selection.wanted, say)
         elif options["verifying"]:
-            status = verify_all(settings, selection.wanted, stop, say)
+            status = verify_all(settings, selection.wanted, stop, say, options["identity"])
         else:
             again = same_place(
                 options["sessions_root"], options["config"], store=options["store"], **{"from": options["target"]}
             )
             status = back_up(settings, selection, stop, say, dry_run=options["dry_run"], again=again)
     ctx.exit(stop.exit_status(max(status, int(output.failed))))
+
+
+IN_THE_CLEAR = "archives hold all keys in the clear, and who reads one can be the bot; backup.recipients encrypts them"
+"""What is told once in a run that makes archives and encrypts none."""
 
 
 def alarms(outcomes: Sequence[BackedUp]) -> list[str]:
@@ -98,9 +106,16 @@ def back_up(settings: Settings, selection: Selection, stop: Stop, say: Say, *, d
     done: list[BackedUp] = []
     moment = Clock(now.now, now.clock, now.wait)
     warnings: list[str] = []
-    for outcome in back_up_all(settings, selection, moment, stop, rehearse=dry_run, again=again, warn=warnings.append):
-        done.append(outcome)
-        _tell(say, outcome, dry_run=dry_run)
+    try:
+        for outcome in back_up_all(
+            settings, selection, moment, stop, rehearse=dry_run, again=again, warn=warnings.append
+        ):
+            done.append(outcome)
+            _tell(say, outcome, dry_run=dry_run)
+    except StoreProblem as problem:
+        if not dry_run:
+            _alert(settings, [f"no company was backed up: {problem}"], stop, say)
+        raise
     with open_store(settings.place, settings.exclude) as store:
         everyone, _ = store.company_ids()
         warnings += [no_companies(settings.place.shown)] if not everyone else selection.doubts(everyone)
@@ -128,10 +143,13 @@ def back_up(settings: Settings, selection: Selection, stop: Stop, say: Say, *, d
             "started_at": timestamp(now.now),
             "to": shown(str(settings.backup.to)),
             "companies": [_fields(outcome) for outcome in done],
+            "encrypted": bool(settings.backup.recipients),
             "warnings": [shown(text) for text in warnings],
             "totals": totals,
         }
     )
+    if archives and not settings.backup.recipients:
+        say.line(f"note: {IN_THE_CLEAR}")
     if not dry_run:
         _alert(settings, alarms(done), stop, say)
     would = "would be " if dry_run else ""

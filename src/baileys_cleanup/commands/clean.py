@@ -45,15 +45,21 @@ _ENOUGH_TO_DO = 50
 """Companies from which on a progress bar is worth its line."""
 
 
-class Days(click.IntRange):
-    """A whole number of days, refused with what is allowed."""
+class Whole(click.IntRange):
+    """A whole number, of days or whatever else, refused with what is allowed."""
+
+    def __init__(self, least: int, most: int, noun: str) -> None:
+        super().__init__(least, most)
+        self.noun = noun
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - Click's own shape
-        """Return the number of days."""
+        """Return the number."""
         try:
             return int(super().convert(value, param, ctx))
         except click.BadParameter:
-            self.fail(f"{value!r}; allowed: a whole number of days from {self.min:,} to {self.max:,}", param, ctx)
+            self.fail(
+                f"{value!r}; allowed: a whole number of {self.noun} from {self.min:,} to {self.max:,}", param, ctx
+            )
 
 
 @click.command("clean", context_settings=CONTEXT)
@@ -68,9 +74,15 @@ class Days(click.IntRange):
 @click.option("--log-format", type=click.Choice(["console", "json"]), help="Default: console on a terminal, else json.")
 @click.option(
     "--undo-days",
-    type=Days(0, 36_500),
+    type=Whole(0, 36_500, "days"),
     metavar="N",
     help="Days that what this run removes can be undone. 0: deleted at once.",
+)
+@click.option(
+    "--jobs",
+    type=Whole(1, 64, "companies"),
+    metavar="N",
+    help="Companies at a time. Default: as many as are worth it.",
 )
 @click.option(
     "--preset",
@@ -111,11 +123,12 @@ def _clean(
     quiet: bool,
     log_format: Format | None,
     undo_days: int | None,
+    jobs: int | None,
     preset: str | None,
     accept_clock: bool,
 ) -> int:
     settings = load_settings(
-        sessions_root, config, store=store, undo_days=undo_days, **{"retention.preset": preset}
+        sessions_root, config, store=store, undo_days=undo_days, jobs=jobs, **{"retention.preset": preset}
     ).settings
     log = Log(log_format or ("console" if sys.stderr.isatty() else "json"), "debug" if verbose else "warning")
     output = Output()

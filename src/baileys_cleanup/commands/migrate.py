@@ -58,12 +58,12 @@ def place(settings: Settings, asked: str, option: str) -> Place:
         raise UsageProblem(
             f"{option} has a password in it, which every user could read: let ~/.pgpass or PGPASSWORD tell"
         )
-    found = Place(asked, settings.postgresql)
+    found = Place(asked, settings.postgresql, settings.redis)
     if found.scheme and found.scheme not in STORES:
         raise UsageProblem(f"{option} {shown(asked)}: allowed: the path of a folder, or a URL of {', '.join(STORES)}")
     # Its password may stand in the settings.
     known = settings.store is not None and without_password(settings.store) == asked
-    return Place(settings.store or asked, settings.postgresql) if known else found
+    return Place(settings.store or asked, settings.postgresql, settings.redis) if known else found
 
 
 def prepare(target: Place, write: Callable[[str], object]) -> int:

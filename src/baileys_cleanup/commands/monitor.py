@@ -22,6 +22,7 @@ from baileys_cleanup.commands.options import (
     paint_for_stdout,
     same_place,
     where,
+    width_of_stdout,
     world,
 )
 from baileys_cleanup.output.document import print_json
@@ -234,7 +235,7 @@ def _look_once(watch: Watch, ping_url: str | None, stop: Stop, log: Log, *, as_j
         if as_json:
             print_json(output.write, document(result, again))
         elif on_terminal:
-            for line in lines(result, paint_for_stdout(), again):
+            for line in lines(result, paint_for_stdout(), again, width_of_stdout()):
                 output.write(line + "\n")
         ending.found_dead = result.pairings_dead > 0
         ending.status = stop.exit_status(max(result.exit_status, int(output.failed)))
@@ -248,6 +249,6 @@ def _rehearse(watch: Watch, stop: Stop, again: str, *, as_json: bool) -> int:
     if as_json:
         print_json(output.write, rehearsal_document(rehearsal, again))
     else:
-        for line in rehearsal_lines(rehearsal, paint_for_stdout(), again):
+        for line in rehearsal_lines(rehearsal, paint_for_stdout(), again, width_of_stdout()):
             output.write(line + "\n")
     return stop.exit_status(max(rehearsal.result.exit_status, int(output.failed)))

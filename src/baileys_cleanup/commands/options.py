@@ -105,6 +105,12 @@ def selection_of(ctx: click.Context, options: dict[str, Any]) -> "Selection":
     return Selection((), read_companies(path), shard)
 
 
+identity = click.option(
+    "--identity",
+    metavar="FILE",
+    shell_complete=completion.file,
+    help="The file of the age key that opens encrypted archives.",
+)
 json_output = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 

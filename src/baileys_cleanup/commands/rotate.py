@@ -18,9 +18,9 @@ from baileys_cleanup.commands.options import (
     world,
 )
 from baileys_cleanup.errors import CleanupError, MayNotGive, UsageProblem
-from baileys_cleanup.output.document import print_json
+from baileys_cleanup.output.document import place_fields, print_json
 from baileys_cleanup.output.log import Log
-from baileys_cleanup.output.text import argument, shown
+from baileys_cleanup.output.text import argument, few, shown
 from baileys_cleanup.rotation.connections import backup_for, notifier_for
 from baileys_cleanup.rotation.qr_code import for_terminal
 from baileys_cleanup.rotation.report import fields, file_fields, outcome, status_of, step, strangers, total
@@ -48,6 +48,7 @@ _UP = "\x1b[{}F\x1b[J"
 @click.option("--rollback", "back", is_flag=True, help="Let the former folder live again.")
 @click.option("--anyway", is_flag=True, help="With --rollback: even where the folder was paired anew since.")
 @click.option("--dry-run", "-n", is_flag=True, help="Say every step and file; change nothing.")
+@click.option("--yes", is_flag=True, help="The bot is stopped: do not ask where no rotate.stop_command is set.")
 @where
 @json_output
 @click.pass_context
@@ -61,9 +62,11 @@ def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -
     settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
     if settings.store is not None:
         raise UsageProblem("rotate gives a company a new folder, and the store is a database: there are none in it")
+    if not (settings.rotate.stop_command or options["yes"] or options["dry_run"]):
+        _ask(companies)
     again = same_place(options["sessions_root"], options["config"], store=options["store"])
     output, stop = Output(), Stop()
-    teller = _Teller(output, again, as_json=options["as_json"])
+    teller = _Teller(output, settings.sessions_root, again, as_json=options["as_json"])
     status, trouble = 0, ""
     with stop.listening():
         try:
@@ -99,6 +102,18 @@ def _check(
         raise click.UsageError("--anyway goes with --rollback.", ctx)
     if not (resuming or back) and len(companies) != 1:
         raise click.UsageError("name one company: baileys-cleanup rotate --company ID", ctx)
+
+
+def _ask(companies: tuple[str, ...]) -> None:
+    """Ask a person whether the bot is stopped. Raises UsageProblem where it is not, or nobody is there to be asked."""
+    whose = f"the bot of company {few(companies)}" if companies else "the bots"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageProblem(
+            f"no rotate.stop_command is set, so {whose} could be at work in the folder; nothing was changed: set it, or"
+            " stop the bot and give --yes"
+        )
+    if not click.confirm(f"No rotate.stop_command is set. Is {whose} stopped?", err=True):
+        raise UsageProblem(f"nothing was changed: stop {whose} first, or set rotate.stop_command")
 
 
 def _run(
@@ -137,8 +152,9 @@ def _run(
 class _Teller:
     """Says what happens: to people on stdout, to programs as one document at the end with the rest in the log."""
 
-    def __init__(self, output: Output, again: str, *, as_json: bool) -> None:
+    def __init__(self, output: Output, root: str, again: str, *, as_json: bool) -> None:
         self._write = output.write
+        self._root = root
         self.again = again
         self._as_json = as_json
         self._warnings: list[str] = []
@@ -212,7 +228,7 @@ class _Teller:
                 "files_taken": taken,
                 "files_left": left,
             }
-            print_json(self._write, {"rotations": [document]})
+            print_json(self._write, {**place_fields(self._root), "rotations": [document]})
             return
         self._write(f"company {shown(journal.company_id)}, {journal.mode} rotation:\n")
         for number, (_, text) in enumerate(steps, 1):
@@ -236,7 +252,7 @@ class _Teller:
                 )
                 for each in found
             ]
-            print_json(self._write, {"rotations": documents})
+            print_json(self._write, {**place_fields(self._root), "rotations": documents})
             return
         for each in found:
             for text in strangers(each):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_settings, where
+from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_settings, where, width_of_stdout
 from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.table import plain, table
 from baileys_cleanup.output.text import shown
@@ -30,7 +30,8 @@ def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bo
         else:
             values[name] = value
     values = {name: None if value == () else value for name, value in values.items()}
-    values["store"] = without_password(values["store"]) if values["store"] else None
+    for name in ("store", "redis.cache"):
+        values[name] = without_password(values[name]) if values[name] else None
     values |= {name: "(set, not shown)" if values[name] else None for name in SECRETS}
     if as_json:
         settings = {name: {"value": value, "source": loaded.source(name)} for name, value in values.items()}
@@ -40,7 +41,11 @@ def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bo
         [_key(name), str(value) if name in SECRETS and value else _written(value), shown(loaded.source(name))]
         for name, value in values.items()
     ]
-    for line in table([["SETTING", "VALUE", "FROM"], *rows], plain, None):
+    lines = table([["SETTING", "VALUE", "FROM"], *rows], plain, None)
+    width = width_of_stdout()
+    if width is not None and max(map(len, lines)) > width:
+        lines = [f"{name} = {value}\n    from {source}" for name, value, source in rows]
+    for line in lines:
         write(line + "\n")
 
 

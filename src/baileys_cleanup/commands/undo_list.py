@@ -79,7 +79,9 @@ def _list_folders(folders: Sequence[SetAside], write: Callable[[str], object], a
         ]
         for folder in folders
     ]
-    for line in table([["RUN", "COMPANY", "WHY", "FILES", "SIZE"], *rows], plain, None):
+    for line in table(
+        [["RUN", "COMPANY", "WHY", "FILES", "SIZE"], *rows], plain, None, width=width_of_stdout(), spare=[{4}, {2}]
+    ):
         write(line + "\n")
     whys = {folder.why for folder in folders}
     if RESTORE in whys:

@@ -1,7 +1,7 @@
 """What a look at a company means: one judgement, so that every command, alert, number and page says the same. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
@@ -95,6 +95,10 @@ class Judgement(NamedTuple):
 
     findings: tuple[Finding, ...] = ()
 
+    def plus(self, finding: Finding) -> "Judgement":
+        """Return the judgement with one finding more."""
+        return Judgement(_worst_first([*self.findings, finding]))
+
     @property
     def severity(self) -> Severity:
         """How bad it is, all in all."""
@@ -152,7 +156,11 @@ def judge(seen: Observation, levels: Levels, silent_after: int = 0) -> Judgement
     if seen.silent_days is not None and seen.silent_days >= silent_after:
         sentence = f"nobody has written here for {seen.silent_days:,} days"
         found.append(Finding(Cause.SILENT, Severity.NOTE, sentence, "see whether this tenant still has a bot"))
-    return Judgement(tuple(sorted(found, key=lambda finding: -finding.severity)))
+    return Judgement(_worst_first(found))
+
+
+def _worst_first(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(found, key=lambda finding: -finding.severity))
 
 
 def _of_pairing(seen: Observation) -> list[Finding]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from baileys_cleanup.decision.judgement import Judgement, Severity
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.pairing import Pairing
 from baileys_cleanup.decision.verdict import Verdict
 
 
@@ -62,6 +63,7 @@ class CompanyOutcome:
     status: CompanyStatus = CompanyStatus.CLEANED
     kinds: dict[Kind, Tally] = field(default_factory=dict)
     size: int = 0
+    pairing: Pairing | None = None
     advertised: int = 0
     counted: int | None = None
     level: Level | None = None

@@ -13,7 +13,8 @@ class AuthFile(NamedTuple):
 
     `modified` is in nanoseconds since the epoch, None when nobody looked (or could not). `size` is in bytes.
     `sole` is False for a file with several hard links. `stamp` is whatever the store needs to know this
-    very file again; the planner passes it on.
+    very file again; the planner passes it on. `first_seen` tells that `modified` is no more than the moment in which a
+    store without dates saw it for the first time.
     """
 
     name: str
@@ -22,6 +23,7 @@ class AuthFile(NamedTuple):
     size: int = 0
     sole: bool = True
     stamp: Any = None
+    first_seen: bool = False
 
 
 class Rule(StrEnum):

@@ -17,6 +17,7 @@ from baileys_cleanup.settings.types import (
     Names,
     Patterns,
     Place,
+    Recipients,
     StoreUrl,
     TimeOfDay,
     Truth,
@@ -28,6 +29,7 @@ MOST_DAYS = 36_500
 MOST_HOURS = 24 * MOST_DAYS
 MOST_FILES = 1_000_000_000
 MOST_MINUTES = 720
+MOST_JOBS = 64
 """Half a day: a jitter must not lead from one night into the next."""
 _COMMAND = 'a list of words, the program first: ["systemctl", "stop", "bot@{company_id}"]'
 _TRUTH = "true or false"
@@ -106,6 +108,9 @@ class BackupTable(_Table):
     keep_daily: Whole | None = _number(0, MOST_DAYS, "of days")
     keep_weekly: Whole | None = _number(0, MOST_DAYS, "of weeks")
     before_clean: Truth | None = Field(default=None, description=_TRUTH)
+    recipients: Recipients | None = Field(
+        default=None, description="a list of age public keys (age1...); in the environment, with spaces between them"
+    )
 
 
 class RotateTable(_Table):
@@ -148,6 +153,18 @@ class PostgresqlTable(_Table):
     ids: Literal["raw", "file"] | None = Field(default=None, description='"raw" or "file"')
 
 
+class RedisTable(_Table):
+    """`[redis]`."""
+
+    layout: Literal["hash", "string"] | None = Field(default=None, description='"hash" or "string"')
+    key: str | None = Field(default=None, description="the name of a key with {company_id} in it")
+    ids: Literal["raw", "file"] | None = Field(default=None, description='"raw" or "file"')
+    cache: StoreUrl | None = Field(default=None, description="a URL like redis://host:6379/0")
+    cache_key: str | None = Field(
+        default=None, description="the name of a key with {company_id}, {type} and {id} in it"
+    )
+
+
 class CompanyTable(_Table):
     """`[companies.<id>]`."""
 
@@ -165,6 +182,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "rotate": RotateTable,
     "hooks": HooksTable,
     "postgresql": PostgresqlTable,
+    "redis": RedisTable,
 }
 """Each is checked here, and filled into the field of that name of `Settings`."""
 
@@ -175,9 +193,12 @@ class Written(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid")
 
     sessions_root: str | None = Field(default=None, description="the path of a folder")
-    store: StoreUrl | None = Field(default=None, description="a URL like postgresql://user@host:5432/database")
+    store: StoreUrl | None = Field(
+        default=None, description="a URL like postgresql://user@host:5432/database or redis://host:6379/0"
+    )
     undo_days: Whole | None = _number(0, MOST_DAYS, "of days")
     max_removals: Whole | None = _number(0, MOST_FILES, "of files")
+    jobs: Whole | None = _number(1, MOST_JOBS, "of companies")
     exclude: Patterns | None = Field(
         default=None, description="a list of glob patterns of company ids; in the environment, with spaces between them"
     )
@@ -191,4 +212,5 @@ class Written(BaseSettings):
     rotate: RotateTable = Field(default_factory=RotateTable, description="a table")
     hooks: HooksTable = Field(default_factory=HooksTable, description="a table")
     postgresql: PostgresqlTable = Field(default_factory=PostgresqlTable, description="a table")
+    redis: RedisTable = Field(default_factory=RedisTable, description="a table")
     companies: dict[str, CompanyTable] = Field(default_factory=dict, description="a table of companies")

@@ -11,6 +11,7 @@ from baileys_cleanup.store.open import STORES
 from baileys_cleanup.store.place import Place as StorePlace
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{10,2000}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -71,6 +72,10 @@ def _names(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     return _listed(value, _NAME, "names")
 
 
+def _recipients(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    return _listed(value, _RECIPIENT, "age public keys")
+
+
 def _address(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     if not isinstance(value, str) or not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", value):
         raise ValueError("no URL")
@@ -129,6 +134,7 @@ Truth = Annotated[bool, BeforeValidator(_truth)]
 Addresses = Annotated[Any, BeforeValidator(_addresses)]  # Any: the library would read a list in a variable as JSON
 Patterns = Annotated[Any, BeforeValidator(_patterns)]  # Any: likewise
 Names = Annotated[Any, BeforeValidator(_names)]  # Any: likewise
+Recipients = Annotated[Any, BeforeValidator(_recipients)]  # Any: likewise
 Address = Annotated[str, BeforeValidator(_address)]
 Kinds = Annotated[Any, BeforeValidator(_kinds)]  # Any: likewise
 FilePath = Annotated[str, BeforeValidator(_path)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.policy import Policy
-from baileys_cleanup.store.place import Place, Postgresql
+from baileys_cleanup.store.place import Place, Postgresql, Redis
 
 PREFIX = "BAILEYS_CLEANUP_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
@@ -23,6 +23,7 @@ class Backup:
     """Where archives of the companies go, and how many stay: the last ones, one of each of the last days and weeks.
 
     `to` is a folder or a URL. With `before_clean`, `clean` makes an archive of a company before it removes anything.
+    `recipients` are age public keys that archives are encrypted to; none: they hold all keys in the clear.
     """
 
     to: str | None = None
@@ -30,6 +31,7 @@ class Backup:
     keep_daily: int = 7
     keep_weekly: int = 4
     before_clean: bool = False
+    recipients: tuple[str, ...] = ()
 
 
 SECRETS = frozenset({"alerts.urls", "ping_url"})
@@ -103,6 +105,8 @@ class Settings:
     """What is in force. Ages and `undo_days` are whole days, the rest are counts of files.
 
     `store` is the URL of a database with the companies in it, None where they lie in the folder `sessions_root`.
+    `jobs` are the companies that `clean` works on at a time, None for as many as are worth it.
+
     `ping_url` hears when `clean` and `monitor --once` begin and how they end.
     """
 
@@ -110,6 +114,7 @@ class Settings:
     store: str | None = None
     undo_days: int = 7
     max_removals: int | None = None
+    jobs: int | None = None
     retention: Policy = field(default_factory=Policy)
     levels: Levels = field(default_factory=Levels)
     monitor: Monitor = field(default_factory=Monitor)
@@ -120,6 +125,7 @@ class Settings:
     rotate: Rotate = field(default_factory=Rotate)
     hooks: Hooks = field(default_factory=Hooks)
     postgresql: Postgresql = field(default_factory=Postgresql)
+    redis: Redis = field(default_factory=Redis)
     exclude: tuple[str, ...] = ()
     companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     company_levels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -127,7 +133,7 @@ class Settings:
     @property
     def place(self) -> Place:
         """Where the companies lie."""
-        return Place(self.store or self.sessions_root, self.postgresql)
+        return Place(self.store or self.sessions_root, self.postgresql, self.redis)
 
     def policy_for(self, company_id: str) -> Policy:
         """Return the policy of one company: its own values over the global ones, whatever their source."""

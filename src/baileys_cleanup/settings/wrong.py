@@ -11,6 +11,8 @@ from baileys_cleanup.settings.types import Text
 from baileys_cleanup.settings.values import CONFIG_VARIABLE, PREFIX, SECRETS
 
 _COMPANIES = "companies"
+_NOT_REPEATED = SECRETS | {"backup.recipients", "store", "redis.cache"}
+"""Settings of which a wrong value is not shown: a private key in the place of its public one would be."""
 _SHOWN = 80
 """Characters of a wrong value; what is longer is no slip that the end would show."""
 
@@ -54,7 +56,7 @@ def wrong_value(
 
 def _is_secret(name: str) -> bool:
     """Tell whether a value of this name may hold a secret: a table in the wrong form may, too."""
-    return any(secret == name or secret.startswith(f"{name}.") for secret in {*SECRETS, "store"})
+    return any(secret == name or secret.startswith(f"{name}.") for secret in _NOT_REPEATED)
 
 
 def _other_place(path: list[str], names: Iterable[str]) -> str:

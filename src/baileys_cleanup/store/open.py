@@ -10,6 +10,8 @@ from baileys_cleanup.store.store import Store
 STORES: dict[str, str] = {
     "postgresql": "baileys_cleanup.store.postgresql.opening",
     "postgres": "baileys_cleanup.store.postgresql.opening",
+    "redis": "baileys_cleanup.store.redis.opening",
+    "rediss": "baileys_cleanup.store.redis.opening",
 }
 """Modules of stores that are no folder, by the scheme of their URL; each has `open_store(place, exclude)`."""
 _FOLDER = "baileys_cleanup.store.folder.folder_store"

@@ -1,5 +1,5 @@
 /**
- * One device: a real Baileys socket over a real auth folder, set up as the guides do
+ * One device: a real Baileys socket over a real auth folder, or over a database, set up as the guides do
  * (`useMultiFileAuthState`, `creds.update` saved, keys behind the cacheable store, or bare).
  */
 import { join } from 'node:path'
@@ -58,12 +58,11 @@ export class Identity {
 
 	async #connect(url, attempt) {
 		const { library, witness, directory } = this.world
-		const { baileys } = library
 		const logger = listeningLogger(
 			(id, message) => witness.error(this.device, id, message),
 			(id, said) => witness.note('error', { device: this.device, id, said })
 		)
-		const { state, saveCreds } = await baileys.useMultiFileAuthState(this.folder)
+		const { state, saveCreds } = await this.world.openAuth(this.device, this.folder)
 		// two sockets of one identity, each with its own cache of keys, would undo each other's work
 		if (attempt.over) return
 		if (this.world.pairing) this.#pair(state.creds, directory)

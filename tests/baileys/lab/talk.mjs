@@ -7,8 +7,8 @@
  *
  * The job: `{root, getMessage, forgetful, order, drain, rounds}`; `getMessage` says whether the
  * apps keep what they sent, `forgetful` (optional) whose apps do not in any case, `order` in which order the server hands out pre-keys, `drain` (optional) how
- * many of the bot's keys the server still has, `rounds` how often everything is said. Prints one
- * JSON object.
+ * many of the bot's keys the server still has, `rounds` how often everything is said, `store` (optional) where the
+ * bot's keys lie if not in its folder. Prints one JSON object.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { castOf } from './cast.mjs'
 import { Identity } from './identity.mjs'
 import { freeze, thaw } from './node.mjs'
@@ -14,10 +15,13 @@ export class World {
 	/**
 	 * @param getMessage whether the apps keep what they sent; `forgetful` are devices whose apps never do
 	 * @param bare devices whose apps hand their keys to the library without a cache in front
+	 * @param store where the keys of one device lie if not in a folder: `{device, company, program, postgres, redis}`,
+	 *   `program` being an `auth-state.mjs` beside the library and the clients
 	 */
-	constructor(library, authority, root, { getMessage = true, forgetful = [], bare = [], saved } = {}) {
+	constructor(library, authority, root, { getMessage = true, forgetful = [], bare = [], store, saved } = {}) {
 		this.library = library
 		this.root = root
+		this.store = store
 		this.keepsMessages = device => getMessage && !forgetful.includes(device)
 		this.isBare = device => bare.includes(device)
 		/** only a new world pairs; an old one whose creds are gone has to be paired again */
@@ -39,6 +43,14 @@ export class World {
 		mkdirSync(this.root, { recursive: true })
 		const whole = { version: this.library.version, server: this.server.state, sent: [...this.sent], ...extra }
 		writeFileSync(join(this.root, 'world.json'), freeze(whole))
+	}
+
+	/** The auth state of a device: its folder's, or its company's in the store. */
+	async openAuth(device, folder) {
+		if (device !== this.store?.device) return this.library.baileys.useMultiFileAuthState(folder)
+		const { openAuthStore } = await import(pathToFileURL(this.store.program).href)
+		this.opened ??= await openAuthStore(this.store)
+		return this.opened.authState(this.store.company)
 	}
 
 	async start() {
@@ -67,5 +79,6 @@ export class World {
 	async stop() {
 		await this.disconnect(...this.people.keys())
 		await this.server.close()
+		await this.opened?.close()
 	}
 }

@@ -4,10 +4,12 @@ import json
 import os
 
 import pytest
+from click.testing import CliRunner
 
+from baileys_cleanup import cli
 from baileys_cleanup.backups import restore as restores
 from baileys_cleanup.backups.naming import archive_name
-from baileys_cleanup.commands.restore import NotRestored, restore
+from baileys_cleanup.commands.restore import How, NotRestored, restore, restore_several
 from baileys_cleanup.commands.undo import undo_run
 from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.decision.policy import HOUR
@@ -55,14 +57,8 @@ def _identity(data):
 
 def back(settings, shelf, what="latest", **how):
     """Restore company 7; gives the status and the document."""
-    asked = {"company": "7", "place": str(shelf), "everything": False, "replace": False, "dry_run": False} | how
-    status, text = said(
-        lambda settings, write, **more: restore(settings, what, LATER, write, **more),
-        settings,
-        detail=True,
-        as_json=True,
-        **asked,
-    )
+    company = how.pop("company", "7")
+    status, text = said(restore, settings, what, company, LATER, how=How(str(shelf), as_json=True)._replace(**how))
     document = json.loads(text)
     (company,) = document.pop("companies")
     return status, document | company
@@ -406,7 +402,7 @@ def test_an_archive_can_be_named_in_every_way(settings, shelf, place, tool, form
 
 def test_into_another_company_is_a_warning(settings, shelf, place, tool):
     """A moved or renamed company; two bots with one pairing log each other out."""
-    _, document = back(settings, shelf, archive_name("7", NOW - DAY), company="company_8")
+    _, document = back(settings, shelf, archive_name("7", NOW - DAY), company="8")
     assert "log each other out" in document["warnings"][0]
     assert "creds.json" in names(place / "company_8")
 
@@ -457,19 +453,7 @@ def test_a_stop_before_it_begins_restores_nothing(settings, shelf, folder, tool)
     """A signal while the archive was read: refused, nothing touched."""
     (folder / KEY).unlink()
     with pytest.raises(Refused, match="stopped"):
-        restore(
-            settings,
-            "latest",
-            LATER._replace(stopping=lambda: True),
-            print,
-            company="7",
-            place=str(shelf),
-            everything=False,
-            replace=False,
-            dry_run=False,
-            detail=False,
-            as_json=False,
-        )
+        restore(settings, "latest", "7", LATER._replace(stopping=lambda: True), print, how=How(str(shelf)))
     assert KEY not in names(folder)
 
 
@@ -478,14 +462,7 @@ def test_the_text_names_what_matters(settings, shelf, folder, tool):
     put(folder, "creds.json", b"")
 
     def say(**how):
-        asked = {"company": "7", "place": str(shelf), "everything": False, "replace": False, "dry_run": False} | how
-        return said(
-            lambda settings, write, **more: restore(settings, "latest", LATER, write, **more),
-            settings,
-            detail=False,
-            as_json=False,
-            **asked,
-        )[1]
+        return said(restore, settings, "latest", "7", LATER, how=How(str(shelf), **how))[1]
 
     assert "error: the folder is not whole" in say()
     text = say(replace=True)
@@ -557,3 +534,115 @@ def test_a_folder_that_is_switched_names_the_whole_way_back(settings, shelf, fol
     here = WORLD._replace(again=" --config '/etc/my own.toml'")
     _, text = said(undo_run, settings, document["set_aside"], [], here, as_json=False)
     assert f"baileys-cleanup undo {document['set_aside']} --config '/etc/my own.toml'\n" in text
+
+
+# --- several companies ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shelf_of_three(shelf):
+    """Give a folder with a good archive of companies 7 and 8, and a bad one of 9."""
+    (shelf / archive_name("8", NOW - DAY)).write_bytes(archive(FILES, "8"))
+    (shelf / archive_name("9", NOW - DAY)).write_bytes(b"not what it was")
+    return shelf
+
+
+def several(settings, shelf, *wanted, world=LATER, **how):
+    """Restore several companies; gives the status and the document."""
+    asked = How(str(shelf), as_json=True)._replace(**how)
+    status, text = said(lambda *args: restore_several(*args, asked), settings, wanted, world)
+    return status, json.loads(text) if asked.as_json else text
+
+
+def test_after_a_lost_disk_everybody_comes_back_and_each_is_an_island(settings, shelf_of_three, place, tool):
+    """Every company that has an archive; a bad archive is that company's own trouble, and the worst status wins."""
+    status, document = several(settings, shelf_of_three)
+    told = {each["company_id"]: each["status"] for each in document["companies"]}
+    assert (1, "partial", {"7": "done", "8": "done", "9": "failed"}) == (status, document["status"], told)
+    assert "creds.json" in names(place / "company_8")
+    assert not (place / "company_9").exists()
+    assert "no good archive of company 9" in document["companies"][2]["errors"][0]["error"]
+
+
+def test_only_the_wanted_ones_come_back(settings, shelf_of_three, place, tool):
+    """Those that were named, once each."""
+    status, document = several(settings, shelf_of_three, "8")
+    assert (0, "done", ["8"]) == (status, document["status"], [each["company_id"] for each in document["companies"]])
+    assert not (place / "company_7").exists()
+
+
+def test_a_refused_one_stops_no_other_and_is_status_4(settings, shelf_of_three, place, tool):
+    """Another account's pairing in one folder is left alone, the next company is restored, and 4 is worse than 1."""
+    put(place / "company_7", "creds.json", creds(me={"id": "15559999999:3@s.whatsapp.net"}))
+    status, document = several(settings, shelf_of_three)
+    assert (4, "refused") == (status, document["status"])
+    assert ["refused", "done", "failed"] == [each["status"] for each in document["companies"]]
+    assert "of another account" in document["companies"][0]["errors"][0]["error"]
+
+
+def test_several_are_a_table_and_the_same_warning_is_said_once(settings, shelf_of_three, place, tool):
+    """A line for each company, what is to be said of many once, and how many came back."""
+    status, text = several(settings, shelf_of_three, as_json=False, everything=True)
+    lines = text.splitlines()
+    assert 1 == status
+    assert ["COMPANY", "7", "8", "9"] == [line.split()[0] for line in lines[:4]]
+    assert 1 == sum(line.startswith("warning: company 7, 8: sessions and sender keys") for line in lines)
+    assert "2 of 3 companies restored." == lines[-1]
+
+
+def test_several_that_are_replaced_come_back_by_one_undo(settings, shelf_of_three, folder, place, tool):
+    """One run set both folders aside, and undoing it switches both."""
+    (folder / KEY).unlink()
+    put(place / "company_8", "creds.json", creds())
+    _, document = several(settings, shelf_of_three, "7", "8", replace=True)
+    (run_id,) = {each["set_aside"] for each in document["companies"]}
+    assert KEY in names(folder)
+    said(undo_run, settings, run_id, [], WORLD, as_json=False)
+    assert KEY not in names(folder)
+    assert ["creds.json"] == names(place / "company_8")
+
+
+def test_several_rehearsed_change_nothing(settings, shelf_of_three, place):
+    """The same table, and no folder."""
+    _, text = several(settings, shelf_of_three, as_json=False, dry_run=True)
+    assert "WOULD RESTORE" in text
+    assert [] == names(place)
+
+
+def test_a_stop_between_two_companies_is_told(settings, shelf_of_three, place, tool):
+    """What was restored is in the document, the rest was not tried."""
+    asked = iter([False, False, True, True])
+    _, document = several(settings, shelf_of_three, world=LATER._replace(stopping=lambda: next(asked)))
+    assert ("stopped", ["7"]) == (document["status"], [each["company_id"] for each in document["companies"]])
+
+
+def test_a_place_without_archives_is_told(settings, tmp_path, tool):
+    """`--all` where there is nothing at all is the wrong place."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(UsageProblem, match="has no archive of any company"):
+        several(settings, empty)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [archive_name("7", NOW - DAY), "--company", "7", "--company", "8"],
+        [archive_name("7", NOW - DAY), "--all"],
+        ["latest", "--all", "--company", "7"],
+        ["latest", "--company", "a/b"],
+        ["latest", "--company", ".."],
+    ],
+)
+def test_what_cannot_be_asked_is_refused(place, shelf, args):
+    """One archive goes into one company, all is all, and an id is a bare name."""
+    result = CliRunner().invoke(cli.commands, ["restore", *args, "--from", str(shelf), "--sessions-root", str(place)])
+    assert isinstance(result.exception, UsageProblem)
+    assert [] == names(place)
+
+
+def test_an_id_may_be_said_with_its_prefix_and_twice(place, shelf):
+    """`company_7` and `7` are one company."""
+    args = ["restore", "latest", "--company", "company_7", "--company", "7", "--from", str(shelf)]
+    assert 0 == CliRunner().invoke(cli.commands, [*args, "--sessions-root", str(place)]).exit_code
+    assert "creds.json" in names(place / "company_7")

@@ -5,17 +5,20 @@ import json
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from baileys_cleanup import cli
 from baileys_cleanup.commands.options import Output
 from baileys_cleanup.commands.rotate import _Teller
 from baileys_cleanup.decision.account import Account
+from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.rotation.plan import FileDecision
 from baileys_cleanup.rotation.rotate import Rotated
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey
 from baileys_cleanup.settings.values import Rotate, Settings
 
-from ..helpers import NOW, auth_file
+from ..helpers import NOW, auth_file, creds, names, put
 
 JOURNAL = Journal("20261122T030000Z-4f1c", "7", fresh=False, bot_pairs=False, started=NOW)
 SEEN = Survey(
@@ -38,7 +41,7 @@ class Terminal(io.StringIO):
 
 def teller(*, as_json=False):
     """Give a teller that leads to the present stdout."""
-    return _Teller(Output(), " --config /x", as_json=as_json)
+    return _Teller(Output(), "/root", " --config /x", as_json=as_json)
 
 
 def test_a_plan_has_every_step_with_its_command(capsys):
@@ -115,3 +118,39 @@ def test_what_no_code_can_hold_is_told(capsys):
     """A payload beyond the largest QR code is a warning, not an end."""
     teller().connections().show("x" * 5000, 1)
     assert "too long for a QR code" in capsys.readouterr().out
+
+
+# --- is the bot stopped? ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("args", [["--company", "7"], ["--resume"], ["--rollback", "--company", "7"]])
+def test_nobody_to_ask_is_a_refusal(place, args):
+    """Without a stop command, a terminal or --yes nothing is begun, and the sentence says what to do."""
+    put(place / "company_7", "creds.json", creds())
+    result = CliRunner().invoke(cli.commands, ["rotate", *args, "--sessions-root", str(place)])
+    assert isinstance(result.exception, UsageProblem)
+    assert "stop the bot and give --yes" in str(result.exception)
+    assert ["company_7"] == names(place)
+
+
+@pytest.mark.parametrize(("answer", "begun"), [("y", True), ("n", False), ("", False)])
+def test_a_person_is_asked(place, monkeypatch, capsys, answer, begun):
+    """On a terminal the question names the company, and only a yes goes on."""
+    put(place / "company_7", "creds.json", creds())
+    monkeypatch.setattr("sys.stdin", Terminal(f"{answer}\n"))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("sys.argv", ["baileys-cleanup", "rotate", "--company", "7", "--sessions-root", str(place)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    said = capsys.readouterr().err
+    assert "Is the bot of company 7 stopped? [y/N]" in said
+    assert (0 if begun else 2) == end.value.code
+    assert begun == (".baileys-cleanup" in names(place))
+
+
+@pytest.mark.parametrize("more", [["--yes"], ["--dry-run"]])
+def test_who_says_yes_or_only_looks_is_not_asked(place, more):
+    """A script says --yes; a dry run changes nothing anyway."""
+    put(place / "company_7", "creds.json", creds())
+    args = ["rotate", "--company", "7", *more, "--sessions-root", str(place)]
+    assert 0 == CliRunner().invoke(cli.commands, args).exit_code

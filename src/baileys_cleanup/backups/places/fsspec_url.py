@@ -90,7 +90,9 @@ def open_fsspec_place(target: str) -> Iterator[Place]:
         raise UsageProblem(f"{shown(target)} cannot be used for archives: {shown(str(error))[:200]}") from None
     except Exception as error:  # noqa: BLE001 - each package has errors of its own
         raise StoreProblem(f"{shown(target)}: {type(error).__name__}") from None
-    yield FsspecPlace(system, path, target)
+    place = FsspecPlace(system, path, target)
+    place.list()  # what is wrong with it as a whole is told once, before any company is tried
+    yield place
 
 
 @contextmanager

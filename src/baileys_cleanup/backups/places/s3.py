@@ -33,7 +33,7 @@ _WORDS = {
     "ExpiredToken": "the credentials have expired",
     "NoSuchBucket": "there is no such bucket",
     "NoSuchKey": "there is no such archive",
-    "404": "there is no such archive",
+    "404": "there is no such archive or bucket, or what answers there does not speak S3",
     "403": "access denied",
 }
 
@@ -161,7 +161,8 @@ def _key_of(name: str) -> str:
 def open_s3_place(target: str) -> Iterator[Place]:
     """Open the place that `s3://bucket/prefix` names.
 
-    Raises UsageProblem where botocore is missing or no bucket is named, StoreProblem where AWS's settings are wrong.
+    The bucket is asked once, so that whatever is wrong with it as a whole is told once, before any company is tried.
+    Raises UsageProblem where botocore is missing or no bucket is named, StoreProblem where it cannot be used.
     """
     place = urlsplit(target)
     if not place.netloc:
@@ -180,8 +181,11 @@ def open_s3_place(target: str) -> Iterator[Place]:
             (".amazonaws.com", ".amazonaws.com.cn")
         ):
             client = session.create_client("s3", config=_config(Config, {"addressing_style": "path"}))
+    prefix = place.path.strip("/")
     try:
-        yield S3Place(client, place.netloc, place.path.strip("/"))
+        with _told(f"{shown(target)} at {shown(client.meta.endpoint_url)}"):
+            client.list_objects_v2(Bucket=place.netloc, Prefix=f"{prefix}/" if prefix else "", MaxKeys=1)
+        yield S3Place(client, place.netloc, prefix)
     finally:
         client.close()
 
@@ -212,7 +216,11 @@ def _told(where: str) -> Iterator[None]:
         raise StoreProblem(f"{where}: there are no AWS credentials in the environment, the files or a role") from None
     except BotoCoreError as error:
         raise StoreProblem(f"{where}: {_in_words(error)}") from None
-    except (OSError, ValueError) as error:
+    except ValueError as error:
+        endpoint = str(error).partition("Invalid endpoint: ")[2]
+        why = f"{shown(endpoint)} is no endpoint; it begins with https://" if endpoint else type(error).__name__
+        raise StoreProblem(f"{where}: {why}") from None
+    except OSError as error:
         raise StoreProblem(f"{where}: {type(error).__name__}") from None
 
 
@@ -226,6 +234,7 @@ def _in_words(error: Exception) -> str:
         "IncompleteReadError": "the connection broke off",
         "ProfileNotFound": "the AWS profile does not exist",
         "PartialCredentialsError": "the AWS credentials are incomplete",
+        "ResponseParserError": "what answers there does not speak S3",
         "SSLError": "no secure connection could be made",
     }
     return words.get(type(error).__name__, type(error).__name__)

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
@@ -18,6 +19,7 @@ from baileys_cleanup.store.waiting import hold_soon
 NAME = "audit.log"
 _PATIENCE = 20.0
 """Seconds that another one may need to write its lines."""
+_LOOKS = 5
 _MOST_LINES = 4_000
 """Lines in one write, about a megabyte: a company has to be very large to need more than one."""
 
@@ -72,14 +74,17 @@ class Audit:
             fcntl.flock(self._fd, fcntl.LOCK_UN)
 
     def _write_whole(self, lines: bytes) -> None:
-        if _ends_torn(self._fd):
+        # Another process may be in the middle of its lines: those are whole a moment later.
+        if all(_ends_torn(self._fd, later=each) for each in range(_LOOKS)):
             lines = b"\n" + lines
         if os.write(self._fd, lines) != len(lines):
             raise OSError(errno.ENOSPC, "the audit log has no room")
 
 
-def _ends_torn(fd: int) -> bool:
-    """Tell whether the last line has no end: a full disk took the rest of it."""
+def _ends_torn(fd: int, *, later: int) -> bool:
+    """Tell whether the last line has no end, so many milliseconds later: a full disk took the rest of it."""
+    if later:
+        time.sleep(later / 1000)
     size = os.fstat(fd).st_size
     return size > 0 and os.pread(fd, 1, size - 1) != b"\n"
 

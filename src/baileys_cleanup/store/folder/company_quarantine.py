@@ -98,7 +98,7 @@ class CompanyQuarantine:
 
     def _take(self, verdict: Verdict) -> Outcome:
         """Look, move, look again; put back what is not as planned. Raises OSError when it could not go."""
-        name, _, _, _, _, planned = verdict.file
+        name, _, _, _, _, planned, _ = verdict.file
         here = self._company.fd
         try:
             try:
@@ -182,7 +182,7 @@ class CompanyQuarantine:
         """Return the names of what was moved and is not as planned any more."""
         changed: set[str] = set()
         for verdict in self._moved:
-            name, _, _, _, _, planned = verdict.file
+            name, _, _, _, _, planned, _ = verdict.file
             try:
                 if stamp_of(os.stat(name, dir_fd=into, follow_symlinks=False)) != planned:
                     changed.add(name)

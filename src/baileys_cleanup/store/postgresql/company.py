@@ -96,7 +96,7 @@ class PostgresqlCompany:
         # What nothing is known of is seen for the first time, and as young as that.
         modified = self.store.dates.now if in_ledger else when
         stamp = Stamp(key_type, key_id, (table, place), xmin, in_ledger)
-        return AuthFile(name, kind_of(name), modified, held or 0, True, stamp)
+        return AuthFile(name, kind_of(name), modified, held or 0, True, stamp, in_ledger)
 
     def deeper(self, strangers: Iterable[str]) -> list[str]:  # noqa: ARG002 - a table holds no folders
         """Return nothing: rows hold no companies."""

@@ -31,6 +31,7 @@ class Database:
 
     def __init__(self, place: Place, connection: Connection, layout: Layout, exclude: Sequence[str]) -> None:
         self.path = self.asked = place.shown
+        self.place = place
         self.connection = connection
         self.layout = layout
         self.statements = statements(layout)

@@ -5,7 +5,7 @@ deleted. A bot that upserts in batches would meet a deadlock if a removal waited
 what is locked is in use, and stays.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -14,6 +14,8 @@ from psycopg import sql
 
 from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.store.cache import Cache
+from baileys_cleanup.store.key_names import file_name, read_file_name
 from baileys_cleanup.store.postgresql import ledger
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
@@ -50,6 +52,9 @@ class PostgresqlRemover:
         self.store = store
         self.run = run
         self.recorded = False
+        self._cache = Cache(store.place.redis) if store.place.redis.cache else None
+        self._cleared: dict[str, list[tuple[str, str]]] = {}
+        self._asked = False
         self.settled = True
 
     def leave_unsettled(self) -> None:
@@ -59,8 +64,28 @@ class PostgresqlRemover:
         """Begin nothing: a connection is not shared among processes."""
 
     def doubt(self, company: PostgresqlCompany) -> str | None:  # noqa: ARG002 - the same shape as the dry one
-        """Doubt nothing: a removal that fails says so itself."""
-        return None
+        """Doubt the cache alone, and once: a removal that fails says so itself."""
+        first, self._asked = not self._asked, True
+        return self._cache.why_not() if self._cache and first else None
+
+    def removed(self, company_id: str, names: Iterable[str]) -> None:
+        """Take what was removed out of the cache as well: its transaction is over."""
+        if self._cache is not None:
+            keys = [key for name in names if (key := read_file_name(name)) is not None]
+            self._cache.forget(company_id, keys)
+            self._cleared[company_id] = keys
+
+    def _look_again(self, cache: Cache) -> None:
+        """Clear again what a bot had read a moment before and put into the cache since; what it wrote anew stays."""
+        for company_id, keys in self._cleared.items():
+            names = {
+                (key_type, key_id): file_name(key_type, key_id) for key_type, key_id in cache.there(company_id, keys)
+            }
+            if names:
+                company = PostgresqlCompany(self.store, company_id)
+                with suppress(CompanyProblem):
+                    live = set(company.names().names)
+                    cache.forget(company_id, [key for key, name in names.items() if name not in live])
 
     @contextmanager
     def company(self, company: PostgresqlCompany, pairing: str | None = None) -> Iterator[CompanyRemover]:
@@ -82,6 +107,9 @@ class PostgresqlRemover:
 
     def close(self) -> None:
         """End the run: forget one that has nothing in the quarantine, and mark any other as settled."""
+        if self._cache is not None:
+            self._look_again(self._cache)
+            self._cache.close()
         if self.recorded:
             with suppress(psycopg.Error), self.store.connection.transaction(writes=True) as cursor:
                 write_run(cursor, self.run._replace(state=SETTLED))
@@ -150,6 +178,7 @@ class _CompanyRemover:
                 write_run(cursor, run._replace(state=RUNNING))
             gone = {row[0] for row in cursor.execute(statement, values)}
         self._remover.recorded = self._remover.recorded or run.undo_days > 0
+        self._remover.removed(self._company.raw_id, gone)
         return gone
 
     def _after_trouble(self, removals: Sequence[Verdict], error: psycopg.Error) -> Iterator[Removal]:

@@ -46,8 +46,10 @@ class PostgresqlSnapshots:
 
     def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:
         """Tell whether the company still has the very rows that the snapshot was taken of."""
-        files = PostgresqlCompany(self._store, company_id).names().files
-        there = {file.name: (file.stamp.place[1], file.stamp.xmin) for file in files if file.stamp}
+        company = PostgresqlCompany(self._store, company_id)
+        company.names()
+        seen = company.seen.values()
+        there = {file.name: (file.stamp.place[1], file.stamp.xmin) for file in seen if file.stamp}
         apart = self._store.layout.creds is not None
         return there == {name: each.stamp for name, each in shot.files.items() if not (apart and name == CREDS_NAME)}
 
@@ -66,7 +68,7 @@ class _Reading:
         store, company, shot = self._company.store, self._company, self._shot
         listing = company.names()
         shot.strangers = listing.strangers
-        self._dates = {file.name: file.modified for file in listing.files if file.modified is not None}
+        self._dates = {file.name: file.modified for file in company.seen.values() if file.modified is not None}
         layout, parts = store.layout, store.statements
         values = {"company": company.raw_id, "creds": company.creds_key}
         question = _VALUES.format(

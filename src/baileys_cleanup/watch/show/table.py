@@ -15,18 +15,20 @@ from baileys_cleanup.watch.result import LookResult
 from baileys_cleanup.watch.see.company import View
 from baileys_cleanup.watch.show.words import ago, trend_in_words
 
-_HEAD = ["COMPANY", "FILES", "TREND", "LEVEL", "A CLEANUP FREES", "SILENT FOR", "DONE"]
+_HEAD = ["COMPANY", "FILES", "TREND", "LEVEL", "A CLEANUP FREES", "SILENT FOR"]
+_SPARE = [{5}, {2}, {4}]
+"""The columns that go where a terminal is narrow: silence, trend, what a cleanup frees."""
 
 
-def lines(result: LookResult, paint: Paint, again: str = "") -> Iterable[str]:
-    """Return the lines of the table and what is to say below it."""
+def lines(result: LookResult, paint: Paint, again: str = "", width: int | None = None) -> Iterable[str]:
+    """Return the lines of the table, no wider than `width` characters, and what is to say below it."""
     done = {name: cleanup.in_words() for name, cleanup in result.emergencies.items()}
-    yield from _lines(result, done, paint, again)
+    yield from _lines(result, done, paint, again, width=width)
 
 
-def rehearsal_lines(rehearsal: Rehearsal, paint: Paint, again: str = "") -> Iterable[str]:
+def rehearsal_lines(rehearsal: Rehearsal, paint: Paint, again: str = "", width: int | None = None) -> Iterable[str]:
     """Return the table of a look that touched nothing, with what it would do and send."""
-    yield from _lines(rehearsal.result, rehearsal.plans, paint, again)
+    yield from _lines(rehearsal.result, rehearsal.plans, paint, again, width=width)
     for number, message in enumerate(rehearsal.messages, 1):
         if message is None:
             yield f"alerts.urls, number {number}: would hear nothing"
@@ -36,12 +38,14 @@ def rehearsal_lines(rehearsal: Rehearsal, paint: Paint, again: str = "") -> Iter
     yield "Dry run: nothing was changed, and nobody was told."
 
 
-def _lines(result: LookResult, done: dict[str, str], paint: Paint, again: str) -> Iterable[str]:
-    rows = [_row(view, result, done.get(view.company_id, "")) for view in result.views]
+def _lines(result: LookResult, done: dict[str, str], paint: Paint, again: str, *, width: int | None) -> Iterable[str]:
+    rows = [_row(view, result) for view in result.views]
     if rows:
-        yield from table([_HEAD, *rows], paint, _HEAD.index("LEVEL"))
+        yield from table([_HEAD, *rows], paint, _HEAD.index("LEVEL"), width=width, spare=_SPARE)
         yield ""
     yield f"{count(len(result.found), 'company', 'companies')}. Root: {shown(result.sessions_root)}"
+    for company_id, deed in done.items():
+        yield f"company {shown(company_id)}: {deed}"
     for view in result.views:
         trouble = view.judgement.trouble
         if trouble is not None:
@@ -57,13 +61,13 @@ def _lines(result: LookResult, done: dict[str, str], paint: Paint, again: str) -
         yield f"{paint('error', 'error')}: {shown(text)}"
 
 
-def _row(view: View, result: LookResult, done: str) -> list[str]:
+def _row(view: View, result: LookResult) -> list[str]:
     detail = view.detail
     removable = detail.removable if detail else None
     frees = f"{count(removable.files, 'file')}, {size(removable.size)}" if removable and removable.files else "nothing"
     trend = trend_in_words(result.trends.get(view.company_id))
     silent = ago(result.looked, detail.newest) if detail and view.silent else ""
-    return [shown(view.company_id), f"{view.counted:,}", trend, view.level.value, frees, silent, done]
+    return [shown(view.company_id), f"{view.counted:,}", trend, view.level.value, frees, silent]
 
 
 def document(result: LookResult, again: str = "") -> dict[str, Any]:

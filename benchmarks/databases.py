@@ -1,0 +1,84 @@
+"""What a night costs in PostgreSQL, beside the plain SQL that an operator would write.
+
+    python benchmarks/databases.py [COMPANIES] [KEYS]
+
+It starts a server of its own, fills it, and prints the times of a dry run, a run that removes 25 keys of each company,
+an undo, the plain SELECT of names and times, and the plain DELETE with its INSERT.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "postgresql"))
+from server import OTHER, SPLIT, creds, database, serving
+
+PLAIN = """
+create table plain (like whatsapp_keys);
+with g as (delete from whatsapp_keys where key_type = 'session' and updated_at < now() - interval '14 days' returning *)
+insert into plain select * from g;
+"""
+
+
+def timed(name: str, work: Callable[[], object]) -> float:
+    """Print how long something took."""
+    began = time.perf_counter()
+    work()
+    took = time.perf_counter() - began
+    print(f"| {name} | {took:.1f} s |", flush=True)
+    return took
+
+
+def main(companies: int, keys: int) -> None:
+    """Fill, and measure."""
+    with serving() as server, database(server) as db:
+        db.execute(SPLIT.replace("jsonb", "text"))
+        value = json.dumps({"k": "x" * 400})
+        with psycopg.connect(db.url) as connection, connection.cursor() as cursor:
+            for number in range(companies):
+                cursor.execute("insert into whatsapp_auth values (%s, %s)", [f"c{number}", json.dumps(creds())])
+            with cursor.copy("copy whatsapp_keys from stdin") as copy:
+                for number in range(companies):
+                    for place in range(keys):
+                        age = "2020-01-01" if place < 25 else "2090-01-01"
+                        copy.write_row(
+                            (f"c{number}", "session", f"{OTHER}{place}.0", value, "2026-01-01" if place < 25 else age)
+                        )
+        db.execute("update whatsapp_keys set updated_at = now() where updated_at > now()")
+        db.execute("vacuum full analyze")
+
+        def run(*words: str) -> None:
+            done = db.call(*words)
+            assert done.returncode in {0, 1}, done.stderr
+            print("    ", done.stdout.splitlines()[-1][:150] if done.stdout else done.stderr[-300:])
+
+        print(f"{companies:,} companies of {keys:,} keys\n\n| what | time |\n| --- | --- |")
+        timed(
+            "plain SELECT of names and times",
+            lambda: subprocess.run(
+                [
+                    "psql",
+                    "-q",
+                    "-o",
+                    "/dev/null",
+                    "-c",
+                    "select company_id, key_type, key_id, updated_at from whatsapp_keys",
+                    db.url,
+                ],
+                check=True,
+            ),
+        )
+        timed("dry run", lambda: run("clean", "-n", "-q"))
+        timed("run, 25 removals each", lambda: run("clean", "-q", "--accept-clock"))
+        timed("run, nothing to remove", lambda: run("clean", "-q"))
+        timed("undo", lambda: run("undo", "latest", "--anyway"))
+        timed("plain DELETE and INSERT", lambda: db.execute(PLAIN))
+
+
+if __name__ == "__main__":
+    main(*(int(word) for word in sys.argv[1:3] or ("1000", "900")))

@@ -1,0 +1,147 @@
+"""One company in Redis: its keys by the names of files, since when they are what they are, and who it belongs to."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+import redis
+from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
+from baileys_cleanup.decision.ages import Young
+from baileys_cleanup.decision.names import Kind, kind_of
+from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.errors import CredsUnreadable
+from baileys_cleanup.store.company import Listing, Look
+from baileys_cleanup.store.key_names import END
+from baileys_cleanup.store.redis.database import Database
+from baileys_cleanup.store.redis.layout import CREDS, file_name
+from baileys_cleanup.store.redis.scripts import CHUNK, MARKS_OF_HASH, MARKS_OF_STRINGS
+from baileys_cleanup.store.redis.server import decoded
+from baileys_cleanup.store.redis.trouble import as_company_problem
+
+
+class Stamp(NamedTuple):
+    """A key as it was seen: its field, and the hash of its value."""
+
+    field: str
+    mark: str
+
+
+class RedisCompany:
+    """One company. `seen` are its keys as the last listing found them."""
+
+    def __init__(self, store: Database, company_id: str) -> None:
+        self.id = company_id
+        self.store = store
+        self.seen: dict[str, AuthFile] = {}
+
+    @property
+    def key(self) -> str:
+        """Its hash, or the beginning of its strings."""
+        return self.store.key(self.id)
+
+    def names(self) -> Listing:
+        """List the keys with the hashes of their values, which the server computes, and their dates by the ledger."""
+        with as_company_problem():
+            since = dict(self._ledger())
+            found = {field: (mark, size) for field, mark, size in self._marks()}
+        files = [self._file(field, mark, size, since.get(field)) for field, (mark, size) in sorted(found.items())]
+        times = Counter(file.name for file in files)
+        double = sorted(name for name, number in times.items() if number > 1)
+        self.seen = {file.name: file for file in files if times[file.name] == 1}
+        return Listing(list(self.seen), double)
+
+    def _marks(self) -> Iterator[tuple[str, str, int]]:
+        server = self.store.server
+        if self.store.layout.is_hash:
+            cursor: bytes = b"0"
+            while True:
+                cursor, *told = server.script(MARKS_OF_HASH, [self.key], [cursor, CHUNK])
+                for number in range(0, len(told), 3):
+                    yield decoded(told[number]), told[number + 1].decode("ascii"), int(told[number + 2])
+                if cursor == b"0":
+                    return
+        fields = self.store.strings(self.id)
+        for number in range(0, len(fields), CHUNK):
+            part = fields[number : number + CHUNK]
+            told = server.script(MARKS_OF_STRINGS, [self.key + field for field in part])
+            for place, field in enumerate(part):
+                if told[2 * place]:
+                    yield field, told[2 * place].decode("ascii"), int(told[2 * place + 1])
+
+    def _ledger(self) -> Iterator[tuple[str, tuple[str, int]]]:
+        if self.store.made:
+            for field, told in self.store.server.fields(self.store.ledger(self.id)):
+                mark, _, since = told.decode("ascii").partition(" ")
+                with suppress(ValueError):
+                    yield field, (mark, int(since))
+
+    def _file(self, field: str, mark: str, size: int, known: tuple[str, int] | None) -> AuthFile:
+        name = file_name(field)
+        kind = kind_of(name)
+        first_seen = known is None or known[0] != mark
+        modified: int | None = self.store.now if known is None or first_seen else known[1]
+        if kind is Kind.SENDER_KEY_MEMORY:
+            modified = None  # written anew with the same value by each group send: nobody can tell how old it is
+        return AuthFile(name, kind, modified, size, True, Stamp(field, mark), first_seen)
+
+    def deeper(self, strangers: Iterable[str]) -> list[str]:  # noqa: ARG002 - the same shape
+        """Return nothing: keys hold no companies."""
+        return []
+
+    def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:  # noqa: ARG002 - the listing dated all
+        """Pass the files on: they were dated when they were listed."""
+        return Look([self.seen.get(file.name, file) for file in files], [], {})
+
+    def look_beyond(self, kind: Kind, names: Iterable[str], young: Young | None) -> Look:  # noqa: ARG002 - the names tell
+        """Pass on those of the listed files that are not `young`."""
+        passed: list[int] = []
+        look = Look([], [], {}, passed)
+        for name in names:
+            file = self.seen[name]
+            if young is not None and file.modified is not None and young.after < file.modified <= young.upto:
+                passed.append(file.modified)
+            else:
+                look.files.append(file)
+        return look
+
+    def account(self, wait: Callable[[], object]) -> Account:
+        """Read who owns the company; a value that does not parse is read once more after `wait`."""
+        with as_company_problem():
+            try:
+                data = self.value(CREDS)
+                if data is None:
+                    return ABSENT
+                try:
+                    return read_account(data)
+                except CredsUnreadable:
+                    wait()
+                    return read_account(self.value(CREDS) or b"")
+            except CredsUnreadable as problem:
+                return unreadable(str(problem))
+
+    def value(self, field: str) -> bytes | None:
+        """Return one value. Raises redis.RedisError."""
+        if self.store.layout.is_hash:
+            found = self.store.server.call("HGET", self.key, field)
+        else:
+            found = self.store.server.call("GET", self.key + field)
+        return bytes(found) if found is not None else None
+
+    def lid_of(self, mapping: str) -> str | None:
+        """Return the LID user that a `lid-mapping-<number>.json` names, None where it names none. It is no key."""
+        try:
+            said = json.loads(self.value(mapping.removesuffix(END)) or b"null")
+        except (redis.RedisError, ValueError):
+            return None
+        return said if isinstance(said, str) else None
+
+    def require_mount(self) -> None:
+        """Require nothing: a server is one place."""
+
+    def doubt(self) -> str | None:
+        """Return why nothing could be removed here, where that shows without trying."""
+        with as_company_problem():
+            why = self.store.why_it_cannot_write()
+        return f"a real run would remove nothing here: {why}" if why else None

@@ -1,0 +1,59 @@
+"""Leases: one run at a time. Each is a key with a token and an end, which its holder moves on."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from uuid import uuid4
+
+import redis
+from baileys_cleanup.errors import LockHeld
+from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.redis.layout import OWN
+from baileys_cleanup.store.redis.scripts import FREE, RENEW
+from baileys_cleanup.store.redis.server import Server, decoded
+from baileys_cleanup.store.redis.trouble import as_not_writable
+from baileys_cleanup.store.store import BUSY
+
+_MILLISECONDS = 300_000
+_RENEW_AFTER = 30.0
+
+
+class Leases:
+    """The leases that this process holds."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._held: dict[str, str] = {}
+        self._renewed = 0.0
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[None]:
+        """Hold a lease, without waiting for it. Raises LockHeld when another process has it."""
+        key = f"{OWN}lease:{name}"
+        token = f"process {os.getpid()} on {os.uname().nodename} {uuid4().hex}"
+        with as_not_writable("the lock of the store cannot be taken"):
+            if not self._server.call("SET", key, token, "NX", "PX", _MILLISECONDS):
+                held = self._server.call("GET", key)
+                who = shown(decoded(held).rpartition(" ")[0]) if held else "another process"
+                minutes = _MILLISECONDS // 60_000
+                raise LockHeld(
+                    f"another {BUSY[name]} is at work ({who}; its lease ends {minutes} minutes after it was heard of"
+                    " last); nothing was touched"
+                )
+        self._held[key] = token
+        self._renewed = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._held[key]
+            with suppress(redis.RedisError):  # it ends by itself
+                self._server.script(FREE, [key], [token])
+
+    def renew(self) -> None:
+        """Show that this process lives, where that was not done a moment ago. Raises redis.RedisError."""
+        if not self._held or time.monotonic() - self._renewed < _RENEW_AFTER:
+            return
+        for key, token in self._held.items():
+            self._server.script(RENEW, [key], [token, _MILLISECONDS])
+        self._renewed = time.monotonic()

@@ -1,0 +1,85 @@
+"""The records of runs, and what of each lies in the quarantine."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from baileys_cleanup.store.redis.database import Database
+from baileys_cleanup.store.redis.layout import OWN
+from baileys_cleanup.store.redis.server import Server
+from baileys_cleanup.store.runs import Run
+from baileys_cleanup.store.store import Purged, Quarantined
+
+RUNS = f"{OWN}runs"
+AUDIT = f"{OWN}audit"
+"""A list with a line for each removal, written before it."""
+
+
+def read_runs(server: Server) -> tuple[list[Run], list[str]]:
+    """Return the recorded runs, oldest first, and those whose record cannot be read."""
+    runs: list[Run] = []
+    broken: list[str] = []
+    for run_id, told in server.fields(RUNS):
+        try:
+            record = json.loads(told)
+            runs.append(Run(run_id, int(record["started"]), int(record["undo_days"]), str(record["state"])))
+        except (ValueError, KeyError, TypeError):
+            broken.append(run_id)
+    return sorted(runs, key=lambda run: (run.started, run.run_id)), sorted(broken)
+
+
+def write_run(server: Server, run: Run) -> None:
+    """Record a run."""
+    record = {"started": run.started, "undo_days": run.undo_days, "state": run.state}
+    server.call("HSET", RUNS, run.run_id, json.dumps(record))
+
+
+def note_company(server: Server, run: Run, company_id: str) -> None:
+    """Note that a run takes from a company: so that nothing lies where nobody looks."""
+    server.call("HSET", f"{OWN}run:{run.run_id}", company_id, "1")
+
+
+def companies_of(server: Server, run_id: str) -> list[str]:
+    """Return the companies that a run took from."""
+    return sorted(company for company, _ in server.fields(f"{OWN}run:{run_id}"))
+
+
+def forget_empty(store: Database, run: Run) -> None:
+    """Forget what of a run is empty, and a run of which nothing is left."""
+    left = 0
+    for company_id in companies_of(store.server, run.run_id):
+        if store.server.call("EXISTS", store.quarantine(run.run_id, company_id)):
+            left += 1
+        else:
+            store.server.call("HDEL", f"{OWN}run:{run.run_id}", company_id)
+    if not left:
+        store.server.call("HDEL", RUNS, run.run_id)
+
+
+def held(store: Database, run_id: str, company_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give what a run took from a company: the field, and what was noted of it."""
+    for field, told in store.server.fields(store.quarantine(run_id, company_id)):
+        if field.startswith("m:"):
+            yield field[2:], json.loads(told)
+
+
+def quarantined(store: Database, run: Run) -> dict[str, Quarantined]:
+    """Return what of a run still lies in the quarantine, by company."""
+    found: dict[str, Quarantined] = {}
+    for company_id in companies_of(store.server, run.run_id):
+        notes = [note for _, note in held(store, run.run_id, company_id)]
+        if notes:
+            found[company_id] = Quarantined(len(notes), sum(int(note["size"]) for note in notes))
+    return found
+
+
+def purge(store: Database, run: Run, stopping: Callable[[], bool]) -> Purged:
+    """Delete for good what a run removed, a company at a time."""
+    files = size = 0
+    for company_id, each in quarantined(store, run).items():
+        if stopping():
+            break
+        store.server.call("UNLINK", store.quarantine(run.run_id, company_id))
+        files, size = files + each.files, size + each.size
+    forget_empty(store, run)
+    return Purged(files, size, [])

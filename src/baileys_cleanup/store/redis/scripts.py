@@ -1,0 +1,80 @@
+"""What runs inside the server, in small steps: each is whole or not at all, and none goes through more than a chunk."""
+
+CHUNK = 50
+"""Keys that one script looks at: the server answers nobody else meanwhile."""
+
+MARKS_OF_HASH = """
+local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
+local told = {found[1]}
+for i = 1, #found[2], 2 do
+  told[#told + 1] = found[2][i]
+  told[#told + 1] = redis.sha1hex(found[2][i + 1])
+  told[#told + 1] = #found[2][i + 1]
+end
+return told
+"""
+"""Names, hashes and sizes of a part of a hash; no value leaves the server."""
+
+MARKS_OF_STRINGS = """
+local told = {}
+for i = 1, #KEYS do
+  local value = redis.call('GET', KEYS[i])
+  told[#told + 1] = value and redis.sha1hex(value) or ''
+  told[#told + 1] = value and #value or 0
+end
+return told
+"""
+
+MOVE = """
+local gone = {}
+for i = 1, #ARGV - 2, 3 do
+  local name, mark, meta = ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  local value, rest
+  if ARGV[1] == 'hash' then
+    value = redis.call('HGET', KEYS[1], name)
+  else
+    value = redis.call('GET', KEYS[1] .. name)
+    rest = redis.call('PTTL', KEYS[1] .. name)
+  end
+  if value and redis.sha1hex(value) == mark then
+    if ARGV[2] ~= '0' then
+      redis.call('HSET', KEYS[2], 'v:' .. name, value, 'm:' .. name, meta)
+      if rest and rest > 0 then redis.call('HSET', KEYS[2], 't:' .. name, rest) end
+    end
+    if ARGV[1] == 'hash' then redis.call('HDEL', KEYS[1], name) else redis.call('DEL', KEYS[1] .. name) end
+    gone[#gone + 1] = name
+  end
+end
+return gone
+"""
+"""Compare and move: what is still what was planned goes into the quarantine, in one step with the comparison."""
+
+PUT_BACK = """
+local value = redis.call('HGET', KEYS[2], 'v:' .. ARGV[2])
+if not value then return -1 end
+if ARGV[1] == 'hash' then
+  if redis.call('HSETNX', KEYS[1], ARGV[2], value) == 0 then return 0 end
+else
+  if redis.call('SETNX', KEYS[1] .. ARGV[2], value) == 0 then return 0 end
+  local rest = redis.call('HGET', KEYS[2], 't:' .. ARGV[2])
+  if rest then redis.call('PEXPIRE', KEYS[1] .. ARGV[2], rest) end
+end
+redis.call('HDEL', KEYS[2], 'v:' .. ARGV[2], 'm:' .. ARGV[2], 't:' .. ARGV[2])
+return 1
+"""
+
+PUT_WHOLE = """
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('RENAME', KEYS[1], KEYS[2])
+return 1
+"""
+
+FREE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+RENEW = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
+"""

@@ -1,0 +1,75 @@
+"""The connection to a Redis server, and what is asked of it. Only the SCAN family lists, never KEYS."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+from baileys_cleanup.store.place import Place
+from baileys_cleanup.store.redis.trouble import as_usage_problem
+
+_SECONDS = 10
+_SCAN = 500
+
+
+class Server:
+    """A Redis server. Names are text with lone surrogates for what is no UTF-8; values stay bytes."""
+
+    def __init__(self, url: str) -> None:
+        self.client = redis.Redis.from_url(
+            url,
+            decode_responses=False,
+            socket_connect_timeout=_SECONDS,
+            socket_timeout=60,
+            client_name="baileys-cleanup",
+        )
+
+    def call(self, *words: Any) -> Any:  # noqa: ANN401 - what a server takes and gives
+        """Carry out one command. Raises redis.RedisError."""
+        return self.client.execute_command(*words)  # type: ignore[no-untyped-call]
+
+    def script(self, source: str, keys: Sequence[str], arguments: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - likewise
+        """Run a script, by its hash where the server knows it. Raises redis.RedisError."""
+        return self.client.register_script(source)(
+            keys=[encoded(key) for key in keys], args=[encoded(each) for each in arguments]
+        )
+
+    def scan(self, pattern: str, kind: str | None = None) -> Iterator[str]:
+        """Give the keys that fit a pattern, each at least once. Raises redis.RedisError."""
+        for key in self.client.scan_iter(match=encoded(pattern), count=_SCAN, _type=kind):
+            yield decoded(key)
+
+    def fields(self, key: str) -> Iterator[tuple[str, bytes]]:
+        """Give the fields of a hash with their values, part by part. Raises redis.RedisError."""
+        for name, value in self.client.hscan_iter(encoded(key), count=_SCAN):
+            yield decoded(name), value
+
+    def now(self) -> int:
+        """Return the server's clock in nanoseconds since the epoch. Raises redis.RedisError."""
+        seconds, micros = self.client.time()
+        return int(seconds) * 1_000_000_000 + int(micros) * 1_000
+
+
+def encoded(text: Any) -> Any:  # noqa: ANN401 - numbers and bytes pass
+    """Return a name as the server has it."""
+    return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+
+
+def decoded(name: bytes) -> str:
+    """Return a name as text."""
+    return name.decode("utf-8", "surrogateescape")
+
+
+@contextmanager
+def connected(place: Place) -> Iterator[Server]:
+    """Connect to the server of a URL. Raises UsageProblem where that cannot be done."""
+    with as_usage_problem(f"the store {place.shown} cannot be opened"):
+        try:
+            server = Server(place.where)
+        except ValueError as error:
+            raise redis.ConnectionError(str(error)) from None
+        server.call("PING")
+    try:
+        yield server
+    finally:
+        server.client.close()

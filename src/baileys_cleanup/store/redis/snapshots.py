@@ -1,0 +1,81 @@
+"""Reads a company of Redis for a backup: part by part, and again until the hashes of all values hold still."""
+
+import hashlib
+from typing import BinaryIO
+
+from baileys_cleanup.decision.account import read_account
+from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, kind_of
+from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
+from baileys_cleanup.store.buffer_json import as_in_files
+from baileys_cleanup.store.redis.company import RedisCompany
+from baileys_cleanup.store.redis.database import Database
+from baileys_cleanup.store.redis.trouble import as_company_problem
+from baileys_cleanup.store.snapshots import MOST_BYTES, MOST_OF_A_FILE, Clock, Entry, Snapshot, Source, is_json_text
+
+_TRIES = 5
+
+
+class RedisSnapshots:
+    """Reads the companies of a server."""
+
+    def __init__(self, store: Database) -> None:
+        self._store = store
+
+    def has(self, company_id: str) -> bool:
+        """Tell whether there is anything by the name of this company."""
+        return self._store.has(company_id)
+
+    def take(self, company_id: str, contents: BinaryIO, clock: Clock, *, own_only: bool = False) -> Snapshot:  # noqa: ARG002 - all keys are the bot's
+        """Read all keys of a company into `contents`."""
+        self._store.meet()
+        company = RedisCompany(self._store, company_id)
+        for number in range(_TRIES):
+            if number:
+                clock.wait()
+            shot = Snapshot(contents)
+            if self._read(company, shot, clock):
+                _read_creds(shot)
+                return shot
+        raise CompanyProblem("its keys kept changing while they were read; stop the bot, or try later")
+
+    def _read(self, company: RedisCompany, shot: Snapshot, clock: Clock) -> bool:
+        """Read every value once; tell whether each is what its hash said before."""
+        listing = company.names()
+        shot.strangers = listing.strangers
+        for file in sorted(company.seen.values(), key=lambda each: (each.name != CREDS_NAME, each.name)):
+            with as_company_problem():
+                value = company.value(file.stamp.field)
+            if value is None or hashlib.sha1(value, usedforsecurity=False).hexdigest() != file.stamp.mark:
+                return False
+            data = as_in_files(value)
+            limit = CREDS_LIMIT if file.name == CREDS_NAME else MOST_OF_A_FILE
+            if len(data) > limit:
+                shot.left[file.name] = f"is larger than {limit // 1024**2} MiB"
+                continue
+            offset = shot.contents.seek(0, 2)
+            if offset + len(data) > MOST_BYTES:
+                raise CompanyProblem("it holds more than a company can: that is none")
+            shot.contents.write(data)
+            modified = file.modified if file.modified is not None else clock.now
+            entry = Entry(file.name, kind_of(file.name), len(data), hashlib.sha256(data).hexdigest(), modified)
+            shot.files[file.name] = Source(entry, file.stamp.mark, offset, is_json_text(data))
+        return True
+
+    def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:
+        """Tell whether the company still has the very values that the snapshot was taken of."""
+        self._store.has(company_id)  # strings that came since are found by looking
+        company = RedisCompany(self._store, company_id)
+        company.names()
+        return {file.name: file.stamp.mark for file in company.seen.values()} == {
+            name: each.stamp for name, each in shot.files.items()
+        }
+
+
+def _read_creds(shot: Snapshot) -> None:
+    if CREDS_NAME not in shot.files:
+        shot.creds_problem = shot.left.get(CREDS_NAME, "is missing")
+        return
+    try:
+        shot.account = read_account(b"".join(shot.read(CREDS_NAME)))
+    except CredsUnreadable as problem:
+        shot.creds_problem = str(problem)

@@ -1,0 +1,160 @@
+"""Whole companies: one is built beside, and goes live by one rename where none is."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.output.text import few
+from baileys_cleanup.store.company import Company
+from baileys_cleanup.store.redis.company import RedisCompany
+from baileys_cleanup.store.redis.database import Database
+from baileys_cleanup.store.redis.layout import OWN
+from baileys_cleanup.store.redis.scripts import PUT_WHOLE
+from baileys_cleanup.store.redis.trouble import as_company_problem, as_os_error
+from baileys_cleanup.store.whole_folders import Aside, Late
+
+_NO_ROTATION = "a rotation works on folders"
+
+
+class _Writer:
+    """Keys on their way into a company."""
+
+    def __init__(self, store: Database, company_id: str) -> None:
+        self.store, self.company_id = store, company_id
+        self.values: dict[str, tuple[bytes, int]] = {}
+
+    def write(self, name: str, content: Iterable[bytes], modified: int, like: Any = None) -> None:  # noqa: ANN401, ARG002 - opaque
+        """Write one key with its date, in nanoseconds. Raises CompanyProblem for a name without a place."""
+        field = self.store.layout.field(name)
+        if field is None:
+            raise CompanyProblem(f"this has no place in Redis: {few([name])}")
+        self.values[field] = (b"".join(content), modified)
+
+    def insert(self, name: str) -> None:
+        """Let a key appear. Raises FileExistsError where one of that name is: it is never replaced."""
+        field = self.store.layout.field(name) or ""
+        value, modified = self.values.pop(field)
+        key = self.store.key(self.company_id)
+        with as_os_error():
+            if self.store.layout.is_hash:
+                done = self.store.server.call("HSETNX", key, field, value)
+            else:
+                done = self.store.server.call("SETNX", key + field, value)
+        if not done:
+            raise FileExistsError(name)
+        date(self.store, self.company_id, {field: modified})
+
+
+def date(store: Database, company_id: str, dates: dict[str, int]) -> None:
+    """Let the ledger know since when keys are what they are now."""
+    with as_company_problem():
+        store.has(company_id)
+        company = RedisCompany(store, company_id)
+        company.names()
+        files = company.seen.values()
+        lines = [
+            (file.stamp.field, f"{file.stamp.mark} {dates[file.stamp.field]}")
+            for file in files
+            if file.stamp.field in dates
+        ]
+        if lines:
+            store.server.call("HSET", store.ledger(company_id), *(part for line in lines for part in line))
+
+
+class RedisWhole:
+    """Builds whole companies."""
+
+    def __init__(self, store: Database) -> None:
+        self._store = store
+        self._built: dict[tuple[str, str], _Writer] = {}
+
+    def settle_all(self) -> list[str]:
+        """End nothing: nothing is ever half over."""
+        return []
+
+    def begin(self, company_id: str, run_id: str, *, why: str, now: int) -> Aside:
+        """Begin an empty company to be filled."""
+        self._built[run_id, company_id] = _Writer(self._store, company_id)
+        return Aside(run_id, company_id, why, now, 0)
+
+    @contextmanager
+    def fill(self, aside: Aside) -> Iterator[_Writer]:
+        """Fill a company that was begun."""
+        yield self._built[aside.run_id, aside.company_id]
+
+    def discard(self, aside: Aside) -> None:
+        """Forget a company that was never live."""
+        self._built.pop((aside.run_id, aside.company_id), None)
+
+    def switch(self, aside: Aside) -> Aside:
+        """Let the built company go live, where none is. Raises CompanyProblem where one is."""
+        built = self._built.pop((aside.run_id, aside.company_id))
+        key = self._store.key(aside.company_id)
+        values = {field: value for field, (value, _) in built.values.items()}
+        with as_company_problem():
+            if self._store.layout.is_hash:
+                there = self._hash(key, values, aside.run_id)
+            else:
+                there = bool(self._store.server.client.msetnx({key + field: value for field, value in values.items()}))
+        if not there:
+            raise CompanyProblem("the company is there already, and in Redis none is replaced: remove its keys first")
+        date(self._store, aside.company_id, {field: modified for field, (_, modified) in built.values.items()})
+        return aside._replace(lived=True)
+
+    def _hash(self, key: str, values: dict[str, bytes], run_id: str) -> bool:
+        beside = f"{OWN}new:{run_id}:{{{key}}}"
+        server = self._store.server
+        server.call("UNLINK", beside)
+        words = list(values.items())
+        for number in range(0, len(words), 100):
+            server.call("HSET", beside, *(part for pair in words[number : number + 100] for part in pair))
+        done = server.script(PUT_WHOLE, [beside, key])
+        if not done:
+            server.call("UNLINK", beside)
+        return bool(done)
+
+    def bring_late(self, aside: Aside, seen: Iterable[AuthFile], wait: Callable[[], object]) -> Late:  # noqa: ARG002 - none was replaced
+        """Bring over nothing: no company was replaced."""
+        return Late([], [])
+
+    def where(self, aside: Aside) -> str:
+        """Return where the company that is not live lies, for people."""
+        return f"{self._store.path}, run {aside.run_id}"
+
+    @contextmanager
+    def insertion(self, company_id: str) -> Iterator[_Writer]:
+        """Begin to put keys into a company that is live."""
+        yield _Writer(self._store, company_id)
+
+    def shrunk(self, aside: Aside) -> list[str]:  # noqa: ARG002 - keys have no owners
+        """Return nothing: keys have no owners."""
+        return []
+
+    def find(self, run_id: str, company_id: str) -> Aside | None:  # noqa: ARG002 - the same shape
+        """Return nothing: no company is ever half switched."""
+        return None
+
+    def is_live(self, aside: Aside) -> bool:
+        """Tell whether the built company is the live one."""
+        return aside.lived
+
+    def copy(self, company: Company, aside: Aside, files: Iterable[AuthFile]) -> bool:  # noqa: ARG002 - the same shape
+        """Raise CompanyProblem: a rotation works on folders."""
+        raise CompanyProblem(_NO_ROTATION)
+
+    def differences(self, aside: Aside, files: Iterable[AuthFile]) -> list[str]:  # noqa: ARG002 - the same shape
+        """Raise CompanyProblem: a rotation works on folders."""
+        raise CompanyProblem(_NO_ROTATION)
+
+    def switch_back(self, aside: Aside, wait: Callable[[], object]) -> Late:  # noqa: ARG002 - the same shape
+        """Raise CompanyProblem: a rotation works on folders."""
+        raise CompanyProblem(_NO_ROTATION)
+
+    def try_owners(self, company: Company) -> None:
+        """Require nothing: keys have no owners."""
+
+    def give_to_bot(self, aside: Aside, company: Company) -> list[str]:  # noqa: ARG002 - keys have no owners
+        """Give nothing: keys have no owners."""
+        return []

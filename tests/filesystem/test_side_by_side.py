@@ -1,0 +1,115 @@
+"""Companies side by side: the same run as one after the other, also when it is stopped or a worker is killed."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .trees import TOOL as OWN
+from .trees import audited, company, quarantined, sessions, survivors
+
+TOOL = Path(sys.executable).with_name("baileys-cleanup")
+COMPANIES = 24
+FILES = 40
+
+
+def plant(root: Path) -> None:
+    """Make companies with old sessions, one with a broken `creds.json`, and one that is the copy of a device."""
+    for number in range(COMPANIES):
+        company(root, str(number), *sessions(range(FILES)))
+    (root / "company_3" / "creds.json").write_bytes(b"{")
+
+
+def tool(root: Path, *options: str) -> list[str]:
+    """Give the command."""
+    return [str(TOOL), "--json", *options, "--sessions-root", str(root)]
+
+
+def summary(root: Path, *options: str) -> tuple[int, dict[str, object]]:
+    """Run to the end; give status and summary without what differs between any two runs."""
+    said = subprocess.run(tool(root, *options), capture_output=True, check=False)
+    document = json.loads(said.stdout)
+    for field in ("run_id", "started_at", "duration_seconds", "store", "sessions_root"):
+        document.pop(field)
+    return said.returncode, document
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",), ("--undo-days", "0"), ("--verbose",)])
+def test_the_same_as_one_after_the_other(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """Summary, order, statuses, what stays, what lies in the quarantine and the audit log are the same."""
+    (tmp_path / "1").mkdir()
+    plant(tmp_path / "1")
+    subprocess.run(["cp", "-a", tmp_path / "1", tmp_path / "4"], check=True)
+    seen = []
+    for jobs in ("1", "4"):
+        root = tmp_path / jobs
+        found = summary(root, "--jobs", jobs, *options)
+        text = re.sub(r'"age_seconds": \d+', "", json.dumps(found).replace(str(root), "ROOT"))
+        lines = sorted((str(line["company"]), str(line["file"])) for line in audited(root)) if not options else []
+        seen.append((text, survivors(root), sorted(map(str, quarantined(root))), lines))
+    assert seen[0][:2] == seen[1][:2]
+    assert len(seen[0][2]) == len(seen[1][2])
+    assert seen[0][3] == seen[1][3]
+
+
+def children(pid: int) -> list[int]:
+    """Give the processes that a process has forked."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as numbers:
+        return [int(number) for number in numbers.read().split()]
+
+
+def begin(root: Path, *options: str) -> tuple[subprocess.Popen[bytes], list[int]]:
+    """Begin a run over large companies; give it and its workers once files are moving."""
+    for number in range(4):
+        company(root, str(number), *sessions(range(4_000)))
+    run = subprocess.Popen(tool(root, "--jobs", "2", *options), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    end = time.monotonic() + 60
+    while time.monotonic() < end and run.poll() is None:
+        workers = children(run.pid)
+        if len(workers) == 2 and any((root / OWN).glob("quarantine/*/company_*/*")):
+            return run, workers
+    pytest.fail("no worker was seen at work")
+
+
+@pytest.mark.slow
+def test_told_to_stop_all_of_them_stop_between_two_files(tmp_path: Path) -> None:
+    """SIGTERM ends every worker between two files: the summary is printed, the status is 143, no file is lost."""
+    root = tmp_path / "root"
+    root.mkdir()
+    run, workers = begin(root)
+    run.send_signal(signal.SIGTERM)
+    said, _ = run.communicate(timeout=60)
+    document = json.loads(said)
+    assert (143, "stopped") == (run.returncode, document["status"])
+    totals = document["totals"]
+    assert totals["seen"] == totals["removed"] + totals["kept"]
+    assert 4 * 4_000 == len([name for _, name in survivors(root) if name.startswith("session-")]) + totals["removed"]
+    assert totals["removed"] == len(quarantined(root))
+    assert all(not os.path.exists(f"/proc/{worker}") for worker in workers)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_fails_its_company_and_no_other(tmp_path: Path) -> None:
+    """Its company is told as failed, the others are cleaned; the next run finds every file in one place."""
+    root = tmp_path / "root"
+    root.mkdir()
+    run, workers = begin(root)
+    os.kill(workers[0], signal.SIGKILL)
+    said, _ = run.communicate(timeout=120)
+    document = json.loads(said)
+    assert (1, "partial") == (run.returncode, document["status"])
+    failed = [each for each in document["companies"] if each["status"] != "cleaned"]
+    assert [["failed", "by signal 9"]] == [[each["status"], "by signal 9"] for each in failed]
+    assert "by signal 9" in failed[0]["errors"][0]["error"]
+    assert 4 == len(document["companies"])
+    here = {name for place, name in survivors(root) if place == f"company_{failed[0]['company_id']}"}
+    there = {name for place, name in quarantined(root) if place == f"company_{failed[0]['company_id']}"}
+    assert not here & there
+    assert {*sessions(range(4_000))} <= here | there
+    assert 0 == subprocess.run(tool(root), capture_output=True, check=False).returncode

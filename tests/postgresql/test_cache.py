@@ -1,0 +1,56 @@
+"""A Redis in front of the database is cleared of what was removed, after the commit."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from server import OTHER, SPLIT, Database, creds
+
+import redis
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "redis"))
+from redis_server import running
+
+GONE, YOUNG = f"baileys:1:session-{OTHER}.0", f"baileys:1:session-{OTHER}.9"
+
+
+@pytest.fixture
+def cache() -> Iterator["redis.Redis"]:
+    """Give a cache with two keys of company 1."""
+    folder = Path(tempfile.mkdtemp(prefix="redis-test-"))
+    try:
+        with running(folder) as url, redis.Redis.from_url(url) as client:
+            client.mset({GONE: "a", YOUNG: "b", f"baileys:2:session-{OTHER}.0": "c"})
+            client.url = url
+            yield client
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def split(db: Database) -> Database:
+    """Give a company with an old session and a young one."""
+    db.execute(SPLIT)
+    db.split("1", {f"session|{OTHER}.0": 20, f"session|{OTHER}.9": 1}, creds())
+    return db
+
+
+def test_what_was_removed_goes_from_the_cache_and_nothing_else(split: Database, cache: "redis.Redis") -> None:
+    """By the names that the settings give."""
+    variables = {"BAILEYS_CLEANUP_REDIS__CACHE": cache.url}
+    split.run("clean", "--dry-run", **variables)
+    assert 3 == cache.dbsize()
+    split.run("clean", **variables)
+    assert {YOUNG.encode(), f"baileys:2:session-{OTHER}.0".encode()} == set(cache.keys())
+
+
+def test_a_cache_that_is_not_there_is_a_warning(split: Database) -> None:
+    """The removal is done all the same, and no password is shown."""
+    said = split.run("clean", "--json", BAILEYS_CLEANUP_REDIS__CACHE="redis://:s3cret@127.0.0.1:1/0")
+    assert 1 == said["totals"]["removed"]
+    assert any(
+        "the cache redis://@127.0.0.1:1/0 cannot be reached" in each for each in said["companies"][0]["warnings"]
+    )
