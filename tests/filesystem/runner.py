@@ -22,7 +22,9 @@ from baileys_cleanup.commands import undo as undo_command
 from baileys_cleanup.commands.options import holds
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.watch.remember.run_history import record_clean
 from powerless import become, import_all
 
@@ -104,13 +106,14 @@ def clean(
     dry_run: bool = False,
     accept_clock: bool = False,
     ran: Ran | None = None,
+    shard: Shard | None = None,
 ) -> Ran:
     """Clean inside this process; `ran` hears what is said even where an exception ends it."""
     heard = ran or Ran()
     settings = Settings(str(root), undo_days=undo_days, max_removals=max_removals, retention=policy)
     cleanup.clean(
         settings,
-        wanted,
+        Selection(wanted, None, shard),
         world(now, stopping),
         heard.start,
         _as_they_come,

@@ -24,6 +24,7 @@ from baileys_cleanup.settings.values import Backup, Settings
 from baileys_cleanup.store.folder.folder_store import open_store
 from baileys_cleanup.store.folder.set_aside import read_asides
 from baileys_cleanup.store.folder.snapshots import take_snapshot
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.snapshots import Clock
 
 from .conditions import needs_mounts
@@ -49,7 +50,7 @@ def back_up(here: Path, now: int | None = None) -> list[BackedUp]:
     """Back up all companies of a room."""
     at = now or time.time_ns()
     moment = Clock(at, lambda: time.time_ns() + A_DAY, lambda: None)
-    return list(back_up_all(settings(here), [], moment, lambda: False, rehearse=False))
+    return list(back_up_all(settings(here), Selection(), moment, lambda: False, rehearse=False))
 
 
 def restore(here: Path, **how: bool) -> int:

@@ -119,7 +119,16 @@ def leftovers(root: Path) -> set[str]:
     """Give what lies in the tool's own folder and should not: temporary files, empty folders, idle records."""
     tool = root / TOOL
     picture = snapshot(tool)
-    expected = {"lock", "audit.log", "last-run.json", "history.json", "runs", "quarantine", "waiting-keys"}
+    expected = {
+        "lock",
+        "bytes.lock",
+        "audit.log",
+        "last-run.json",
+        "history.json",
+        "runs",
+        "quarantine",
+        "waiting-keys",
+    }
     expected |= {f"waiting-keys/{folder.name}.json" for folder in root.glob("company_*")}
     for path in (tool / "quarantine").glob("*/company_*/*"):
         parts = path.relative_to(tool).parts

@@ -67,11 +67,15 @@ def serving(folder: Path) -> Iterator[Server]:
             server.kill()  # it would wait for the connections that a test broke
 
 
+_REQUEST = re.compile(rb"((?:GET|HEAD|PUT|POST|DELETE) /\S*) HTTP/1\.1\r\n")
+
+
 class BrokenWay:
-    """A way to a port on which every connection ends after so many bytes, up or down."""
+    """A way to a port on which every connection ends after so many bytes, up or down; `requests` are those it saw."""
 
     def __init__(self, target: int, *, up: int | None = None, down: int | None = None) -> None:
         self.cut = 0
+        self.requests: list[str] = []
         self._target = target
         self._up, self._down = up, down
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -109,6 +113,8 @@ class BrokenWay:
                         data = source.recv(4096)
                     except OSError:
                         return
+                    if way == "up":
+                        self.requests += [line.decode() for line in _REQUEST.findall(data)]
                     limit = left[way]
                     if limit is not None:
                         data = data[:limit]

@@ -1,15 +1,30 @@
 """Archives on a real S3 server: there whole or not at all, whatever breaks."""
 
+import hashlib
+import json
 import os
 import shutil
 import socket
+from collections import Counter
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from server import BUCKET, KEY, SECRET, BrokenWay, Server, tool
 
 COMPANY = "962302"
 PREFIX = "nightly/bots/"
+
+
+def place(name: str) -> str:
+    """Give where an archive lies in the bucket: under a prefix of its company's own."""
+    company_id = name.removeprefix("company_").rpartition("-")[0]
+    return f"{PREFIX}{hashlib.sha256(company_id.encode()).hexdigest()[:2]}/company_{company_id}/{name}"
+
+
+def names(objects: list[str]) -> list[str]:
+    """Give the names of archives, by their keys."""
+    return sorted(key.rpartition("/")[2] for key in objects)
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -25,10 +40,10 @@ def test_there_and_back(server: Server, root: Path) -> None:
     made = tool(root, server.port, "backup", "--json")
 
     assert made.status == 0, made
-    names = [company["archive"] for company in made.json["companies"]]
-    assert [PREFIX + name for name in names] == server.objects
+    archives = [company["archive"] for company in made.json["companies"]]
+    assert sorted(map(place, archives)) == server.objects
     listed = tool(root, server.port, "backup", "--list", "--json").json["archives"]
-    assert names == [archive["archive"] for archive in listed]
+    assert archives == [archive["archive"] for archive in listed]
     assert tool(root, server.port, "backup", "--verify").status == 0
     shutil.rmtree(folder)
     restored = tool(root, server.port, "restore", "latest", "--company", COMPANY, "--everything")
@@ -48,6 +63,12 @@ def test_an_archive_can_be_named_by_its_url(server: Server, root: Path) -> None:
     assert (root / f"company_{COMPANY}" / "creds.json").exists()
 
 
+def change(root: Path) -> None:
+    """Let the bot write something."""
+    with (root / f"company_{COMPANY}" / "device-list-1.json").open("a") as file:
+        file.write(" ")
+
+
 def test_older_archives_go_and_foreign_objects_stay(server: Server, root: Path) -> None:
     """Retention deletes on the server what no rule keeps, once the new archive lies there."""
     keep = {f"BAILEYS_CLEANUP_BACKUP__KEEP_{rule}": number for rule, number in (("DAILY", "0"), ("WEEKLY", "0"))}
@@ -59,6 +80,7 @@ def test_older_archives_go_and_foreign_objects_stay(server: Server, root: Path) 
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"foreign")
 
+    change(root)
     planned = tool(root, server.port, "backup", "--company", COMPANY, "--dry-run", "--json", env=keep).json
     assert first in server.objects
     done = tool(root, server.port, "backup", "--company", COMPANY, "--json", env=keep)
@@ -66,9 +88,7 @@ def test_older_archives_go_and_foreign_objects_stay(server: Server, root: Path) 
     assert done.status == 0, done
     assert first not in server.objects
     assert 3 == len(server.objects)
-    assert [False] == [
-        each["kept"] for each in planned["companies"][0]["archives"] if PREFIX + each["archive"] == first
-    ]
+    assert [False] == [each["kept"] for each in planned["companies"][0]["archives"] if place(each["archive"]) == first]
 
 
 @pytest.mark.parametrize(
@@ -148,6 +168,7 @@ def test_an_object_that_rotted_is_found(server: Server, root: Path) -> None:
     """One byte changed on the server: --verify finds it, and `latest` takes the older one."""
     for _ in range(2):
         assert tool(root, server.port, "backup", "--company", COMPANY).status == 0
+        change(root)
     _, newest = server.objects
     path = server.folder / BUCKET / newest
     data = bytearray(path.read_bytes())
@@ -186,3 +207,73 @@ def test_without_the_extra_a_sentence_says_what_to_install(root: Path, tmp_path:
     done = tool(root, 1, "backup", env={"PYTHONPATH": os.pathsep.join([str(tmp_path)])})
 
     assert (done.status, "pip install 'baileys-cleanup[s3]'" in done.err) == (2, True), done
+
+
+def test_what_did_not_change_is_not_sent_again(server: Server, root: Path) -> None:
+    """A second backup sends nothing and says so; it counts as a good one; what was changed, or rotted, is sent."""
+    (first,) = tool(root, server.port, "backup", "--json", "--company", COMPANY).json["companies"]
+    record = root / ".baileys-cleanup" / "backups" / f"company_{COMPANY}.json"
+    before = json.loads(record.read_text())
+    said = tool(root, server.port, "backup", "--json", "--company", COMPANY)
+    (again,) = said.json["companies"]
+    assert (said.status, again["status"], again["archive"]) == (0, "unchanged", first["archive"])
+    assert again["notes"] == [f"unchanged since {first['archive']}, so nothing was sent"]
+    assert (said.json["totals"]["archives"], len(server.objects)) == (0, 1)
+    after = json.loads(record.read_text())
+    assert (after["succeeded"] > before["succeeded"], after["good"]) == (True, before["good"])
+    assert "unchanged since" in tool(root, server.port, "backup", "--company", COMPANY).out
+
+    change(root)
+    assert tool(root, server.port, "backup", "--json").json["companies"][0]["status"] == "backed_up"
+    newest = [key for key in server.objects if COMPANY in key][-1]
+    (server.folder / BUCKET / newest).write_bytes(b"rotted")
+    (sent,) = tool(root, server.port, "backup", "--json", "--company", COMPANY).json["companies"]
+    assert sent["status"] == "backed_up"
+    os.unlink(server.folder / BUCKET / place(sent["archive"]))
+    (sent,) = tool(root, server.port, "backup", "--json", "--company", COMPANY).json["companies"]
+    assert sent["status"] == "backed_up"
+
+
+def test_archives_where_earlier_versions_put_them_are_found(server: Server, root: Path) -> None:
+    """Directly below the prefix: listed, verified, restored by name, by URL and as `latest`, and let go by retention."""
+    (made,) = tool(root, server.port, "backup", "--json", "--company", COMPANY).json["companies"]
+    name = made["archive"]
+    (server.folder / BUCKET / place(name)).rename(server.folder / BUCKET / PREFIX / name)
+    for args in ((), ("--company", COMPANY)):
+        listed = tool(root, server.port, "backup", "--list", "--json", *args).json["archives"]
+        assert [name] == [archive["archive"] for archive in listed]
+    assert tool(root, server.port, "backup", "--verify").status == 0
+    for asked in (name, f"s3://{BUCKET}/{PREFIX}{name}", "latest"):
+        shutil.rmtree(root / f"company_{COMPANY}")
+        assert tool(root, server.port, "restore", asked, "--company", COMPANY).status == 0, asked
+    change(root)
+    keep = {f"BAILEYS_CLEANUP_BACKUP__KEEP_{rule}": "0" for rule in ("DAILY", "WEEKLY")}
+    keep |= {"BAILEYS_CLEANUP_BACKUP__KEEP_LAST": "1"}
+    done = tool(root, server.port, "backup", "--json", "--company", COMPANY, env=keep)
+    assert done.status == 0, done
+    assert server.objects == [place(done.json["companies"][0]["archive"])]
+
+
+def test_the_requests_of_a_night(server: Server, tmp_path: Path) -> None:
+    """Of 100 companies: the first night one list and two for each; a night in which ten changed, a list and two for those."""
+    root = tmp_path / "many"
+    for number in range(100):
+        folder = root / f"company_{number}"
+        folder.mkdir(parents=True)
+        (folder / "creds.json").write_text(json.dumps({"me": {"id": f"1555{number:07}:1@s.whatsapp.net"}}))
+    counts = []
+    for changed in (0, 0, 10):
+        for number in range(changed):
+            (root / f"company_{number}" / "device-list-1.json").write_text("[]")
+        with BrokenWay(server.port) as way:
+            assert tool(root, way.port, "backup", "--quiet").status == 0
+        counts.append(Counter(line.split()[0] for line in way.requests))
+    assert counts == [
+        {"GET": 1, "PUT": 100, "HEAD": 100},
+        {"GET": 1},
+        {"GET": 1, "PUT": 10, "HEAD": 10},
+    ]
+    with BrokenWay(server.port) as way:
+        assert len(tool(root, way.port, "backup", "--list", "--json", "--company", "7").json["archives"]) == 2
+    own = hashlib.sha256(b"7").hexdigest()[:2]
+    assert [f"{own}/company_7/" in unquote(line) for line in way.requests] == [False, True], way.requests

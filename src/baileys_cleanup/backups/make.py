@@ -8,7 +8,7 @@ from typing import BinaryIO
 from baileys_cleanup import __version__
 from baileys_cleanup.backups.archive import check_archive, write_archive
 from baileys_cleanup.backups.encryption import Sealing, is_sealed
-from baileys_cleanup.backups.manifest import Manifest
+from baileys_cleanup.backups.manifest import Manifest, content_hash
 from baileys_cleanup.backups.naming import Named, archive_name, read_archive_name
 from baileys_cleanup.backups.places.place import Place, Stored, fingerprint, fingerprint_of
 from baileys_cleanup.backups.record import BackupRecord, BackupRecords
@@ -28,6 +28,7 @@ class Status(StrEnum):
     """How the backup of one company ended."""
 
     BACKED_UP = "backed_up"
+    UNCHANGED = "unchanged"
     SKIPPED = "skipped"
     FAILED = "failed"
 
@@ -66,7 +67,8 @@ _ENOUGH = 3
 class BackupMaker:
     """Makes archives in one place. What lies there is listed once, when the first company is backed up.
 
-    `again` are the options that lead a later command to the same sessions root and place.
+    With `few` companies each is listed by itself, which is one request where each has a prefix of its own. `again` are
+    the options that lead a later command to the same sessions root and place.
     """
 
     def __init__(
@@ -78,7 +80,9 @@ class BackupMaker:
         clock: Clock,
         *,
         again: str = "",
+        few: bool = False,
     ) -> None:
+        self._few = few
         self._companies = companies
         self._place = place
         self._policy = policy
@@ -158,6 +162,16 @@ class BackupMaker:
             )
             return self._keep_archive(outcome, known, named, manifest, shot)
 
+    def _unchanged(self, known: BackupRecord, content: str) -> Stored | None:
+        """Return the last archive, where it has this very content and lies there as it was found good.
+
+        Only where the place has a word of its own for what lies there: else the archive would have to be read.
+        """
+        stored = self._listed(known.company_id).get(known.latest)
+        if stored is None or not stored.version or known.content != content:
+            return None
+        return stored if known.good.get(stored.name, ("", False))[0] == stored.version else None
+
     def _free_name(self, company_id: str) -> Named:
         made = self._clock.now // SECOND * SECOND
         while self._name(Named(company_id, made)) in self._listed(company_id):
@@ -170,7 +184,17 @@ class BackupMaker:
     def _keep_archive(
         self, outcome: BackedUp, known: BackupRecord, named: Named, manifest: Manifest, shot: Snapshot
     ) -> BackupRecord:
-        """Write an archive, read it back as a restore would, and only then let it take its name."""
+        """Write an archive, read it back as a restore would, and only then let it take its name.
+
+        What did not change is not sent again.
+        """
+        content = content_hash(manifest.files, manifest.pairing)
+        unchanged = self._unchanged(known, content)
+        if unchanged is not None:
+            outcome.status = Status.UNCHANGED
+            outcome.archive = unchanged.name
+            outcome.notes.append(f"unchanged since {unchanged.name}, so nothing was sent")
+            return known._replace(tried=self._clock.now, succeeded=self._clock.now, failing=0)
         name = self._name(named)
         with self._place.draft() as draft:
             self._write(draft.file, manifest, shot)
@@ -189,6 +213,8 @@ class BackupMaker:
             bytes=stored.size,
             files=outcome.files,
             failing=0,
+            latest=name,
+            content=content,
             good={**known.good, name: (mark, manifest.paired)},
         )
 
@@ -207,6 +233,10 @@ class BackupMaker:
     def _listed(self, company_id: str) -> dict[str, Stored]:
         if self._archives is None:
             self._archives = defaultdict(dict)
+        if self._few and company_id not in self._archives:
+            self._archives[company_id] = {stored.name: stored for stored in self._place.list(company_id)}
+        elif not self._few and not self._archives:
+            self._archives[company_id] = {}
             for stored in self._place.list():
                 named = read_archive_name(stored.name)
                 if named:

@@ -3,9 +3,10 @@
 Pure. A manifest is JSON; names that are not UTF-8 stand in it as Python's lone surrogates, escaped.
 """
 
+import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from baileys_cleanup.backups.bounded_json import ListedObject
@@ -56,6 +57,13 @@ def write_manifest(manifest: Manifest) -> bytes:
         "files": [entry._asdict() for entry in manifest.files],
     }
     return json.dumps(document, indent=0).encode("ascii")
+
+
+def content_hash(files: Iterable[Entry], pairing: Pairing | None) -> str:
+    """Return what tells whether two archives hold the same, whenever they were made."""
+    entries = sorted([entry.name, entry.size, entry.sha256, entry.modified] for entry in files)
+    document = json.dumps([None if pairing is None else str(pairing), entries])
+    return hashlib.sha256(document.encode("ascii")).hexdigest()
 
 
 def read_manifest(data: bytes) -> Manifest:

@@ -5,6 +5,7 @@ What has another name is not ours.
 
 import re
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import NamedTuple
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
@@ -37,3 +38,18 @@ def read_archive_name(name: str) -> Named | None:
     except ValueError:
         return None
     return Named(found["id"], int(made.timestamp()) * SECOND)
+
+
+def is_of(name: str, company_id: str | None) -> bool:
+    """Tell whether a name is that of an archive of a company; of any one where None is given."""
+    named = read_archive_name(name)
+    return named is not None and company_id in {None, named.company_id}
+
+
+def company_prefix(company_id: str) -> str:
+    """Return where the archives of a company lie below a prefix: `ab/company_<id>/`.
+
+    The two hex digits, the first of the SHA-256 of the id, spread many companies evenly.
+    """
+    digest = sha256(company_id.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{digest[:2]}/{COMPANY_PREFIX}{company_id}/"

@@ -17,7 +17,8 @@ class BackupRecord(NamedTuple):
 
     `bytes` is the size of the last archive, `files` how many it holds. `failures` counts all failed backups, `failing`
     how many since the last good one. `good` has each archive that was read to its end and found whole: its name to its
-    fingerprint and whether it holds a pairing.
+    fingerprint and whether it holds a pairing. `latest` is the last one that was made, `content` the hash of what it
+    holds.
     """
 
     company_id: str
@@ -28,6 +29,8 @@ class BackupRecord(NamedTuple):
     failures: int = 0
     failing: int = 0
     good: dict[str, tuple[str, bool]] = {}  # noqa: RUF012 - replaced, never changed
+    latest: str = ""
+    content: str = ""
 
 
 class BackupRecords:
@@ -79,4 +82,5 @@ def _record(company_id: str, record: dict[str, Any]) -> BackupRecord:
     tried, succeeded = (None if record[key] is None else bounded(int(record[key])) for key in ("tried", "succeeded"))
     size, files, failures, failing = (bounded(int(record[key])) for key in ("bytes", "files", "failures", "failing"))
     good = {str(name): (str(mark), bool(paired)) for name, (mark, paired) in record["good"].items()}
-    return BackupRecord(company_id, tried, succeeded, size, files, failures, failing, good)
+    latest, content = str(record.get("latest", "")), str(record.get("content", ""))
+    return BackupRecord(company_id, tried, succeeded, size, files, failures, failing, good, latest, content)

@@ -41,7 +41,7 @@ def list_archives(place: Place, wanted: Collection[str] = ()) -> list[ListedArch
     """Return the archives of the wanted companies, or of all, by company and newest first."""
     found = [
         ListedArchive(stored, named.company_id, named.made)
-        for stored in place.list()
+        for stored in (place.list() if len(wanted) != 1 else place.list(next(iter(wanted))))
         if (named := read_archive_name(stored.name)) and (not wanted or named.company_id in wanted)
     ]
     return sorted(found, key=lambda listed: (listed.company_id, -listed.made))

@@ -36,8 +36,13 @@ def clean_company(
 
 def left_alone(company_id: str, why: str) -> CompanyOutcome:
     """Return the outcome of a company that was not even looked at, because its backup failed."""
+    return failed(company_id, f"left alone, because its backup failed: {why}")
+
+
+def failed(company_id: str, sentence: str) -> CompanyOutcome:
+    """Return the outcome of a company that was not even looked at."""
     outcome = CompanyOutcome(company_id)
-    _fail(outcome, f"left alone, because its backup failed: {why}")
+    _fail(outcome, sentence)
     return outcome
 
 

@@ -6,27 +6,31 @@ from contextlib import AbstractContextManager, ExitStack
 from baileys_cleanup.cleaning.clock import check_clock, check_trace
 from baileys_cleanup.cleaning.company import clean_company, left_alone, tell_of_shared_device
 from baileys_cleanup.cleaning.copies import find_copies
+from baileys_cleanup.cleaning.earlier_runs import end_earlier_runs
 from baileys_cleanup.cleaning.jobs import spread_of
 from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.second_look import with_second_look
+from baileys_cleanup.cleaning.shards import hold_records, hold_run, one_at_a_time
 from baileys_cleanup.cleaning.waiting_keys import waiting_keys
 from baileys_cleanup.cleaning.world import CleanOne, World
 from baileys_cleanup.decision.devices import Devices
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.decision.policy import Policy
-from baileys_cleanup.errors import UsageProblem, in_words
+from baileys_cleanup.decision.shards import Shard
+from baileys_cleanup.errors import LockHeld, UsageProblem, in_words
 from baileys_cleanup.output.summary import Report
-from baileys_cleanup.output.text import count, few, shown, size
+from baileys_cleanup.output.text import count, few, shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.remover import DryRun, Remover
-from baileys_cleanup.store.runs import SETTLED, Run, new_run_id
+from baileys_cleanup.store.runs import Run, new_run_id
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import Store, Workspace, no_companies, passed_over_in_words
 
 
 def clean(
     settings: Settings,
-    wanted: Sequence[str],
+    selection: Selection,
     world: World,
     report_for: Callable[[RunOutcome], Report],
     progress: Callable[[Sequence[str]], AbstractContextManager[Iterable[str]]],
@@ -37,7 +41,7 @@ def clean(
     record: Callable[[Workspace, RunOutcome], object] | None = None,
     clean_one: CleanOne = clean_company,
 ) -> RunOutcome:
-    """Clean the wanted companies, or all, and tell the report.
+    """Clean the selected companies and tell the report.
 
     `report_for` makes the report once it is sure that the run goes ahead; `progress` wraps the ids to come;
     `record` is told how a real run ended while the lock is still held; `clean_one` cleans each company. A company that
@@ -47,22 +51,35 @@ def clean(
     began = world.stopwatch()
     with open_store(settings.place, settings.exclude) as store:
         everyone, _ = store.company_ids()
-        ids = store.select(wanted) if wanted else everyone
-        run = Run(new_run_id(world.now), world.now, settings.undo_days)
-        outcome = RunOutcome(run.run_id, dry_run, store.path, run.started, run.undo_days)
+        ids = selection.ids(store, everyone)
+        shard = str(selection.shard or "")
+        run = Run(new_run_id(world.now, shared=bool(shard)), world.now, settings.undo_days, shard=shard)
+        outcome = RunOutcome(run.run_id, dry_run, store.path, run.started, run.undo_days, run.shard)
         _tell_of_root(outcome, store, settings, everyone)
+        outcome.warnings += selection.doubts(everyone)
+        if shard:
+            outcome.notes.append(f"shard {shard}: {len(ids):,} of {count(len(everyone), 'company', 'companies')}")
         terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping, again=world.again)
         with ExitStack() as stack:
-            workspace, remover = _begin(stack, store, run, outcome, world, ids=None if accept_clock else everyone)
+            checked = None if accept_clock else everyone
+            workspace, remover = _begin(stack, store, run, outcome, world, ids=checked, mine=selection.takes)
             held = _held(store, workspace, outcome, world)
             terms = terms._replace(waiting=waiting_keys(workspace, writes=not dry_run))
             devices = Devices()
-            if not wanted:  # a folder that was between two names when its rotation was cut short is back by now
-                ids = sorted({*ids, *filter(store.has, held)})
+            if selection.is_whole:  # a folder that was between two names when its rotation was cut short is back by now
+                ids = sorted({*ids, *filter(selection.takes, filter(store.has, held))})
             if settings.backup.before_clean:
                 clean_one = _backing_up(
-                    stack, settings, store, workspace, outcome=outcome, world=world, clean_one=clean_one
+                    stack,
+                    settings,
+                    store,
+                    workspace,
+                    outcome=outcome,
+                    world=world,
+                    clean_one=clean_one,
+                    shard=selection.shard,
                 )
+            clean_one = one_at_a_time(workspace, clean_one, run, dry_run=dry_run)
             copies = find_copies(store, everyone)
             outcome.warnings += copies.told(ids)
             ids = [company_id for company_id in ids if company_id not in copies.same]
@@ -88,37 +105,52 @@ def clean(
             outcome.stopped = world.stopping()
             outcome.seconds = world.stopwatch() - began
             if workspace is not None and not dry_run and record is not None:
-                _record(workspace, outcome, record)
+                _record(workspace, run, outcome, world, record)
     report.close(outcome)
     return outcome
 
 
 def _begin(
-    stack: ExitStack, store: Store, run: Run, outcome: RunOutcome, world: World, *, ids: Sequence[str] | None
+    stack: ExitStack,
+    store: Store,
+    run: Run,
+    outcome: RunOutcome,
+    world: World,
+    *,
+    ids: Sequence[str] | None,
+    mine: Callable[[str], bool],
 ) -> tuple[Workspace | None, Remover]:
     """Open the tool's folder, and for a real run take the lock and end earlier runs. Returns what carries plans out.
 
-    `ids` are the companies whose files the clock is checked against, None where it is accepted as it is.
+    `ids` are the companies whose files the clock is checked against, None where it is accepted as it is: all of them
+    also for a shard, so that all shards say the same. `mine` tells which companies are this run's.
     """
     workspace = stack.enter_context(store.workspace(create=not outcome.dry_run))
     if workspace is None:
         return None, DryRun()
     if not outcome.dry_run:
-        stack.enter_context(workspace.hold())
+        hold_run(stack, workspace, run)
     if ids is not None:
         check_clock(workspace, world.now)
         check_trace(store, workspace, ids, world.now)
     if outcome.dry_run:
         _tell_of_due(outcome, workspace, world)
         return workspace, DryRun()
-    return workspace, _prepare(stack, workspace, run, outcome, world)
+    return workspace, _prepare(stack, workspace, run, outcome, world, mine=mine)
 
 
-def _record(workspace: Workspace, outcome: RunOutcome, record: Callable[[Workspace, RunOutcome], object]) -> None:
+def _record(
+    workspace: Workspace,
+    run: Run,
+    outcome: RunOutcome,
+    world: World,
+    record: Callable[[Workspace, RunOutcome], object],
+) -> None:
     """Record how the run ended. What was removed is removed, so trouble here is told and changes nothing else."""
     try:
-        record(workspace, outcome)
-    except OSError as error:
+        with hold_records(workspace, run, world.stopping):
+            record(workspace, outcome)
+    except (OSError, LockHeld) as error:
         outcome.warnings.append(f"how this run ended could not be recorded in {workspace.path}: {in_words(error)}")
 
 
@@ -131,6 +163,7 @@ def _backing_up(
     outcome: RunOutcome,
     world: World,
     clean_one: CleanOne,
+    shard: Shard | None,
 ) -> CleanOne:
     """Return what makes an archive of a company before it cleans it; where that fails the company is left alone."""
     if workspace is None or outcome.dry_run:
@@ -144,12 +177,12 @@ def _backing_up(
     from baileys_cleanup.store.snapshots import Clock  # noqa: PLC0415 - likewise
 
     clock = Clock(world.now, world.clock, world.wait)
-    maker = stack.enter_context(maker_for_clean(settings, store, workspace, clock, world.again))
+    back_up = stack.enter_context(maker_for_clean(settings, store, workspace, clock, again=world.again, shard=shard))
 
     def clean_after_backup(
         store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
     ) -> CompanyOutcome:
-        made = maker.back_up(company_id) if terms.held is None else None
+        made = back_up(company_id) if terms.held is None else None
         if made is not None and made.status is Status.FAILED:
             return left_alone(company_id, "; ".join(made.errors))
         company = clean_one(store, company_id, policy, terms, remover, detail=detail)
@@ -159,16 +192,26 @@ def _backing_up(
     return clean_after_backup
 
 
-def _prepare(stack: ExitStack, workspace: Workspace, run: Run, outcome: RunOutcome, world: World) -> Remover:
+def _prepare(
+    stack: ExitStack,
+    workspace: Workspace,
+    run: Run,
+    outcome: RunOutcome,
+    world: World,
+    *,
+    mine: Callable[[str], bool],
+) -> Remover:
     """End earlier runs, record that this one began, and open what removes: without an audit log nothing may go.
 
     What is due is deleted before anything is written: on a full disk that makes the room.
     """
     try:
-        workspace.tidy_up()
+        with hold_records(workspace, run, world.stopping):
+            workspace.tidy_up()
         remover = stack.enter_context(workspace.remover(run, world.clock))
-        _end_earlier_runs(workspace, outcome, world)
-        workspace.record_start(world.now)
+        end_earlier_runs(workspace, run, outcome, world, mine)
+        with hold_records(workspace, run, world.stopping):
+            workspace.record_start(world.now)
     except OSError as error:
         raise UsageProblem(f"nothing can be written in {shown(workspace.path)}: {in_words(error)}") from None
     return remover
@@ -199,33 +242,3 @@ def _held(store: Store, workspace: Workspace | None, outcome: RunOutcome, world:
     outcome.warnings += holds.unreadable
     outcome.warnings += [text for company_id, text in holds.open.items() if not store.has(company_id)]
     return holds.open
-
-
-def _end_earlier_runs(workspace: Workspace, outcome: RunOutcome, world: World) -> None:
-    """Settle what was cut short, and delete for good what is due. Trouble here never stops the cleaning."""
-    outcome.errors += workspace.whole_folders().settle_all()
-    runs, broken = workspace.runs()
-    for run in runs:
-        try:
-            if run.state != SETTLED and not workspace.settle(run):
-                outcome.warnings.append(
-                    f"the earlier run {run.run_id} left files that cannot be put back yet; they are kept"
-                )
-                continue
-            if run.due > world.now or world.stopping():
-                continue
-            purged = workspace.purge(run, world.clock, world.stopping)
-        except OSError as error:
-            outcome.errors.append(f"the earlier run {run.run_id} could not be ended: {in_words(error)}")
-            continue
-        outcome.errors += purged.errors
-        if purged.files:
-            outcome.notes.append(
-                f"deleted for good: {count(purged.files, 'file')} ({size(purged.size)}) that run {run.run_id} removed"
-            )
-    known = {run.run_id for run in runs}
-    lost = [name for name in workspace.unrecorded() if name not in known]
-    if broken or lost:
-        outcome.warnings.append(
-            f"{workspace.path} holds runs whose record cannot be read; they are kept: {few([*broken, *lost])}"
-        )

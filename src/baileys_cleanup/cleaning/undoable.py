@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import argument, few, shown
 from baileys_cleanup.store.runs import SETTLED, Run
@@ -32,6 +33,19 @@ def undoable_runs(workspace: Workspace) -> tuple[list[Undoable], list[str]]:
     runs, broken = workspace.runs()
     held = ((run, workspace.quarantined(run)) for run in reversed(runs))
     return [Undoable(run, companies) for run, companies in held if companies], broken
+
+
+def other_shards(workspace: Workspace, run: Run) -> list[str]:
+    """Return the ids of the runs that other shards of the same number made within half a day, newest first."""
+    number = run.shard.rpartition("/")[2]
+    return [
+        other.run_id
+        for other in reversed(workspace.runs()[0])
+        if other.run_id != run.run_id
+        and number
+        and other.shard.rpartition("/")[2] == number
+        and abs(other.started - run.started) < DAY // 2
+    ]
 
 
 def emptied_runs(workspace: Workspace, undoable: Iterable[Undoable]) -> list[str]:

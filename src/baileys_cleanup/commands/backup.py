@@ -17,11 +17,14 @@ from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
     Stop,
+    companies_from,
     identity,
     json_output,
     load_settings,
     only_companies,
     same_place,
+    selection_of,
+    shard_of,
     where,
     world,
 )
@@ -31,6 +34,7 @@ from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.snapshots import Clock
 from baileys_cleanup.store.store import no_companies, passed_over_in_words
 
@@ -48,6 +52,8 @@ from baileys_cleanup.store.store import no_companies, passed_over_in_words
     help="A folder or s3://bucket/prefix, instead of the setting backup.to.",
 )
 @only_companies
+@companies_from
+@shard_of
 @where
 @json_output
 @click.option("--quiet", "-q", is_flag=True, help="Nothing when all is well, for cron mail.")
@@ -65,18 +71,20 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
     if options["target"] is not None:
         settings = replace(settings, backup=replace(settings.backup, to=options["target"]))
     output, stop = Output(), Stop()
-    companies = options["companies"]
+    selection = selection_of(ctx, options)
+    if (options["listing"] or options["verifying"]) and (selection.shard or selection.listed is not None):
+        raise click.UsageError("--list and --verify exclude --shard and --companies-from.", ctx)
     say = Say(output.write, as_json=options["as_json"], quiet=options["quiet"])
     with stop.listening():
         if options["listing"]:
-            status = list_all(settings, companies, say)
+            status = list_all(settings, selection.wanted, say)
         elif options["verifying"]:
-            status = verify_all(settings, companies, stop, say, options["identity"])
+            status = verify_all(settings, selection.wanted, stop, say, options["identity"])
         else:
             again = same_place(
                 options["sessions_root"], options["config"], store=options["store"], **{"from": options["target"]}
             )
-            status = back_up(settings, companies, stop, say, dry_run=options["dry_run"], again=again)
+            status = back_up(settings, selection, stop, say, dry_run=options["dry_run"], again=again)
     ctx.exit(stop.exit_status(max(status, int(output.failed))))
 
 
@@ -89,7 +97,7 @@ def alarms(outcomes: Sequence[BackedUp]) -> list[str]:
     return [f"company {shown(outcome.company_id)}: {shown(error)}" for outcome in outcomes for error in outcome.errors]
 
 
-def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, dry_run: bool, again: str = "") -> int:
+def back_up(settings: Settings, selection: Selection, stop: Stop, say: Say, *, dry_run: bool, again: str = "") -> int:
     """Back up, and say what became of each company. Returns 0, or 1 when something failed.
 
     `again` are the options that lead a later `restore` to the same sessions root and archives.
@@ -99,22 +107,25 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
     moment = Clock(now.now, now.clock, now.wait)
     warnings: list[str] = []
     try:
-        for outcome in back_up_all(settings, wanted, moment, stop, rehearse=dry_run, again=again, warn=warnings.append):
+        for outcome in back_up_all(
+            settings, selection, moment, stop, rehearse=dry_run, again=again, warn=warnings.append
+        ):
             done.append(outcome)
             _tell(say, outcome, dry_run=dry_run)
     except StoreProblem as problem:
         if not dry_run:
             _alert(settings, [f"no company was backed up: {problem}"], stop, say)
         raise
-    warnings += [no_companies(settings.place.shown)] if not done and not stop() else []
     with open_store(settings.place, settings.exclude) as store:
+        everyone, _ = store.company_ids()
+        warnings += [no_companies(settings.place.shown)] if not everyone else selection.doubts(everyone)
         warnings += [sentence for sentence, keys in passed_over_in_words(store.passed_over()) if keys]
         lies = place_fields(store.path)
     for text in warnings:
         say.warned(None, text)
         say.line(f"warning: {shown(text)}")
     failed = sum(outcome.failed for outcome in done)
-    archives = [outcome for outcome in done if outcome.archive is not None]
+    archives = [outcome for outcome in done if outcome.status is Status.BACKED_UP]
     gone = sum(not decision.keep for outcome in done for decision in outcome.decisions)
     totals = {
         "companies": len(done),
@@ -126,6 +137,7 @@ def back_up(settings: Settings, wanted: Sequence[str], stop: Stop, say: Say, *, 
     say.document(
         {
             "dry_run": dry_run,
+            "shard": str(selection.shard) if selection.shard else None,
             "status": "stopped" if stop() else "partial" if failed else "done",
             **lies,
             "started_at": timestamp(now.now),
@@ -169,6 +181,8 @@ def _tell(say: Say, outcome: BackedUp, *, dry_run: bool) -> None:
             f"company {name}: {would} {shown(str(outcome.archive))}: {count(outcome.files, 'file')},"
             f" {size(outcome.bytes)}, {size(outcome.archive_bytes)} packed"
         )
+    elif outcome.status is Status.UNCHANGED:
+        say.line(f"company {name}: unchanged since {shown(str(outcome.archive))}, nothing sent")
     elif outcome.status is Status.FAILED:
         say.line(f"company {name}: FAILED, no archive was made")
     else:

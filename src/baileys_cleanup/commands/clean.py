@@ -15,11 +15,14 @@ from baileys_cleanup.commands.options import (
     Output,
     Stop,
     cleaner,
+    companies_from,
     json_output,
     load_settings,
     only_companies,
     paint_for_stdout,
     same_place,
+    selection_of,
+    shard_of,
     where,
     width_of_stdout,
     world,
@@ -32,6 +35,7 @@ from baileys_cleanup.output.sentences import problems_in_words
 from baileys_cleanup.output.summary import JsonReport, Report, TextReport
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import Workspace
 from baileys_cleanup.watch.remember.run_history import record_clean, record_daily
 from baileys_cleanup.watch.remember.standing import remember
@@ -61,6 +65,8 @@ class Whole(click.IntRange):
 @click.command("clean", context_settings=CONTEXT)
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would be removed and why; change nothing.")
 @only_companies
+@companies_from
+@shard_of
 @where
 @json_output
 @click.option("--verbose", "-v", is_flag=True, help="Every file with its reason.")
@@ -92,7 +98,7 @@ def command(ctx: click.Context, /, extra: tuple[str, ...], **options: Any) -> No
         _reject(ctx, extra)
     if options["verbose"] and options["quiet"]:
         raise click.UsageError("--verbose and --quiet exclude each other.", ctx)
-    ctx.exit(_clean(**options))
+    ctx.exit(_clean(selection=selection_of(ctx, options), **options))
 
 
 def _reject(ctx: click.Context, extra: tuple[str, ...]) -> None:
@@ -108,7 +114,7 @@ def _reject(ctx: click.Context, extra: tuple[str, ...]) -> None:
 def _clean(
     *,
     dry_run: bool,
-    companies: tuple[str, ...],
+    selection: Selection,
     sessions_root: str | None,
     store: str | None,
     config: str | None,
@@ -143,8 +149,9 @@ def _clean(
         return Logged(silent or text, log, tell=tell)
 
     def record(workspace: Workspace, run: RunOutcome) -> None:
-        (record_clean if companies else record_daily)(workspace, run)
-        problem = remember(workspace, silent, whole=not (companies or run.stopped)) if silent else None
+        (record_daily if selection.is_whole else record_clean)(workspace, run)
+        whole = selection.is_whole and not (selection.shard or run.stopped)
+        problem = remember(workspace, silent, whole=whole) if silent else None
         run.notes += [problem] if problem else []
 
     def ping_failed(problem: str) -> None:
@@ -157,7 +164,7 @@ def _clean(
     with stop.listening(), pinging(None if dry_run else settings.ping_url, ping_failed, stop) as ending:
         outcome = clean(
             settings,
-            companies,
+            selection,
             world(stop, again),
             report_for,
             progress if not detail and sys.stderr.isatty() else no_progress,

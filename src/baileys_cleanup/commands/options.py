@@ -16,8 +16,10 @@ from baileys_cleanup.errors import UsageProblem
 
 if TYPE_CHECKING:
     from baileys_cleanup.cleaning.world import CleanOne, Holds, World
+    from baileys_cleanup.decision.shards import Shard
     from baileys_cleanup.output.log import Log
     from baileys_cleanup.settings.values import Loaded, Settings
+    from baileys_cleanup.store.selection import Selection
     from baileys_cleanup.store.store import Workspace
 
 
@@ -50,6 +52,59 @@ only_companies = click.option(
     shell_complete=completion.company_ids,
     help="Only this company; repeatable.",
 )
+
+
+class ShardOf(click.ParamType):  # type: ignore[type-arg] # Click before 8.4 knows no arguments
+    """One of N equal parts of the companies: `0/4`."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Shard":  # noqa: ANN401
+        """Return the shard."""
+        from baileys_cleanup.decision.shards import MOST, Shard, read_shard  # noqa: PLC0415 - seldom asked for
+
+        if isinstance(value, Shard):
+            return value
+        shard = read_shard(str(value))
+        if shard is None:
+            self.fail(
+                f"{value!r} is no shard; write I/N, from 0/N to N-1/N, with N from 1 to {MOST:,}: 0/4, 1/4, 2/4, 3/4",
+                param,
+                ctx,
+            )
+        return shard
+
+
+shard_of = click.option(
+    "--shard", type=ShardOf(), metavar="I/N", help="Only part I of N of the companies, I from 0; the others run beside."
+)
+companies_from = click.option(
+    "--companies-from",
+    metavar="FILE",
+    shell_complete=completion.file,
+    help="Only the companies of this list, one id a line; - is stdin.",
+)
+
+
+def selection_of(ctx: click.Context, options: dict[str, Any]) -> "Selection":
+    """Return the companies that the options select, and take these options away.
+
+    Raises a usage error where they exclude each other, UsageProblem for a list that is none.
+    """
+    from baileys_cleanup.store.selection import Selection  # noqa: PLC0415 - help needs none
+
+    companies, shard, path = (options.pop(name) for name in ("companies", "shard", "companies_from"))
+    if companies and shard:
+        raise click.UsageError("--shard and --company exclude each other.", ctx)
+    if companies and path is not None:
+        raise click.UsageError("--companies-from and --company exclude each other.", ctx)
+    if path is None:
+        return Selection(companies, None, shard)
+    from baileys_cleanup.commands.companies_from import read_companies  # noqa: PLC0415 - seldom asked for
+
+    return Selection((), read_companies(path), shard)
+
+
 identity = click.option(
     "--identity",
     metavar="FILE",

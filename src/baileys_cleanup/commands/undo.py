@@ -9,7 +9,7 @@ import click
 
 from baileys_cleanup.cleaning.look import Terms, look_and_plan
 from baileys_cleanup.cleaning.undo import Restored, UndoTerms, switch_set_aside, undo_company
-from baileys_cleanup.cleaning.undoable import choose_run, choose_set_aside
+from baileys_cleanup.cleaning.undoable import choose_run, choose_set_aside, other_shards
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import (
     CONTEXT,
@@ -84,12 +84,18 @@ def undo_run(
                 restored.append(undo_company(store, workspace, run, company_id, terms))
             workspace.settle(run._replace(state=UNDOING))
             workspace.forget_empty(run)
+            others = other_shards(workspace, run)
         again = _going_again(store, settings, restored, world)
     if as_json:
         fields = _undo_fields(run, restored, again, stopped=world.stopping())
         print_json(write, {**place_fields(store.path), **fields})
     else:
         _tell_undo(write, run, restored, again)
+        if run.shard and others:
+            write(
+                f"That was shard {run.shard}; the others of that night have runs of their own:"
+                f" baileys-cleanup undo {' '.join(others)}{world.again}\n"
+            )
     return _status(any(company.refused for company in restored), any(company.stayed for company in restored))
 
 
@@ -222,27 +228,35 @@ def _tell_undo(write: Callable[[str], object], run: Run, restored: list[Restored
 
 
 @click.command("undo", context_settings=CONTEXT)
-@click.argument("run_id", required=False)
+@click.argument("run_ids", nargs=-1, metavar="[RUN_ID]...")
 @only_companies
 @click.option("--anyway", is_flag=True, help="Go on in doubt: written in the last minute, or a pairing nobody noted.")
 @where
 @json_output
 @click.pass_context
-def command(ctx: click.Context, /, run_id: str | None, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+def command(ctx: click.Context, /, run_ids: tuple[str, ...], companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """List what can be undone, or bring back what run RUN_ID removed or set aside ("latest": the newest one).
 
+    Several are undone one after the other: the shards of a night, say.
     Nothing that exists by now is overwritten: a newer key always wins. Stop the bots first.
     """
     settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
     output = Output()
     stop = Stop()
-    if run_id is None and companies:
+    if len(run_ids) > 1 and (companies or options["as_json"]):
+        raise click.UsageError("--company and --json go with one RUN_ID.", ctx)
+    if not run_ids and companies:
         raise click.UsageError("--company goes with a RUN_ID; `baileys-cleanup undo` lists them.", ctx)
     again = same_place(options["sessions_root"], options["config"], store=options["store"])
     with stop.listening():
-        if run_id is None:
+        if not run_ids:
             status = list_runs(settings, output.write, again=again, as_json=options["as_json"])
         else:
             how = {"as_json": options["as_json"], "anyway": options["anyway"]}
-            status = undo_run(settings, run_id, companies, world(stop, again), output.write, **how)
+            status = 0
+            for run_id in run_ids:
+                if stop():
+                    break
+                told = undo_run(settings, run_id, companies, world(stop, again), output.write, **how)
+                status = max(status, told)
     ctx.exit(stop.exit_status(max(status, int(output.failed))))

@@ -34,9 +34,11 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
     if not found and not folders:
         write(f"Nothing to undo under {shown(store.path)}.\n")
     elif found:
+        shards = any(entry.run.shard for entry in found)
         rows = [
             [
                 entry.run.run_id,
+                *([entry.run.shard or "-"] if shards else []),
                 timestamp(entry.run.started),
                 str(len(entry.companies)),
                 str(entry.files),
@@ -45,10 +47,15 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
             ]
             for entry in found
         ]
-        head = ["RUN", "STARTED", "COMPANIES", "FILES", "SIZE", "DELETED FOR GOOD AFTER"]
-        for line in table([head, *rows], plain, None, width=width_of_stdout(), spare=[{1}, {2, 4}]):
+        head = ["RUN", *(["SHARD"] if shards else []), "STARTED", "COMPANIES", "FILES", "SIZE"]
+        spare = [{1}, {2, 4}] if not shards else [{2}, {3, 5}]
+        for line in table(
+            [[*head, "DELETED FOR GOOD AFTER"], *rows], plain, None, width=width_of_stdout(), spare=spare
+        ):
             write(line + "\n")
         write(f"\nTo bring back what a run removed: baileys-cleanup undo RUN [--company ID]{again}\n")
+        if shards:
+            write(f"Each shard is a run of its own; all of a night: baileys-cleanup undo RUN RUN RUN{again}\n")
         write("\n" if folders else "")
     _list_folders(folders, write, again)
     if emptied:
@@ -98,6 +105,7 @@ def _folder_fields(folder: SetAside) -> dict[str, Any]:
 def _run_fields(entry: Undoable) -> dict[str, Any]:
     return {
         "run_id": entry.run.run_id,
+        "shard": entry.run.shard or None,
         "started_at": timestamp(entry.run.started),
         "undo_days": entry.run.undo_days,
         "deleted_after": timestamp(entry.run.due),

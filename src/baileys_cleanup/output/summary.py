@@ -42,6 +42,7 @@ class JsonReport:
         head = {
             "schema_version": SCHEMA_VERSION,
             "run_id": run.run_id,
+            "shard": run.shard or None,
             "dry_run": run.dry_run,
             **place_fields(run.sessions_root),
             "started_at": timestamp(run.started),

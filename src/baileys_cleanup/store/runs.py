@@ -15,13 +15,14 @@ class Run(NamedTuple):
     """One run that put files into the quarantine.
 
     `started` is in nanoseconds since the epoch. `state` is RUNNING or UNDOING while the run, or an undo of it, is
-    at work, and stays so when that is killed.
+    at work, and stays so when that is killed. `shard` is which part of the companies it took, empty for all.
     """
 
     run_id: str
     started: int
     undo_days: int
     state: str = SETTLED
+    shard: str = ""
 
     @property
     def due(self) -> int:
@@ -29,6 +30,6 @@ class Run(NamedTuple):
         return self.started + self.undo_days * DAY
 
 
-def new_run_id(now: int) -> str:
-    """Return an id that sorts by time: `20261122T030000Z-4f1c`."""
-    return f"{datetime.fromtimestamp(now // SECOND, UTC):%Y%m%dT%H%M%SZ}-{os.urandom(2).hex()}"
+def new_run_id(now: int, *, shared: bool = False) -> str:
+    """Return an id that sorts by time: `20261122T030000Z-4f1c`; longer where many `shared` runs begin in one second."""
+    return f"{datetime.fromtimestamp(now // SECOND, UTC):%Y%m%dT%H%M%SZ}-{os.urandom(4 if shared else 2).hex()}"

@@ -29,6 +29,23 @@ BACKUP_LOCK = "backup.lock"
 """A backup only reads the companies, so it does not keep the nightly cleaning waiting."""
 BUSY = {RUN_LOCK: "run", MONITOR_LOCK: "monitor", DAILY_LOCK: "cleanup of the day", BACKUP_LOCK: "backup"}
 """What is at work while a lock is held."""
+RUN_RECORDS = "records"
+"""Held among shards, for a moment, by the one that begins or ends: the records of runs are of all of them."""
+
+
+def company_lock(company_id: str) -> str:
+    """Return the name of the lock of a company, held while a shard cleans it."""
+    return f"company {company_id}"
+
+
+def backup_of(company_id: str) -> str:
+    """Return the name of the lock of a company's backup, held while a shard makes it."""
+    return f"backup of company {company_id}"
+
+
+def run_lock(run_id: str) -> str:
+    """Return the name of the lock of a run, held while it is at work beside others."""
+    return f"run {run_id}"
 
 
 ROTATIONS = "rotations"
@@ -101,8 +118,12 @@ class Workspace(Protocol):
 
     path: str
 
-    def hold(self, name: str = RUN_LOCK) -> AbstractContextManager[None]:
-        """Hold a lock, without waiting for it. Raises LockHeld when another process has it."""
+    def hold(self, name: str = RUN_LOCK, *, shared: bool = False) -> AbstractContextManager[None]:
+        """Hold a lock, without waiting for it. Raises LockHeld when another process has it.
+
+        A `shared` one is held by many at once, and by nobody else meanwhile. Besides those that BUSY names there is a
+        lock of any other name, for those that share the run lock: a company, a run.
+        """
 
     def has(self, name: str) -> bool:
         """Tell whether there is a record or a part of this name."""
@@ -140,8 +161,13 @@ class Workspace(Protocol):
     def settle(self, run: Run) -> bool:
         """End what a killed run or undo left half done; tell whether every file of it is in one place."""
 
-    def purge(self, run: Run, clock: Callable[[], int], stopping: Callable[[], bool]) -> Purged:
-        """Delete for good what a run removed; stops between two files when told to."""
+    def purge(
+        self, run: Run, clock: Callable[[], int], stopping: Callable[[], bool], takes: Callable[[str], bool]
+    ) -> Purged:
+        """Delete for good what a run removed from the companies that this one takes, told by their ids.
+
+        Stops between two files when told to.
+        """
 
     def forget_empty(self, run: Run) -> None:
         """Forget a run of which nothing is left."""

@@ -11,6 +11,7 @@ from baileys_cleanup.errors import CleanupError, LockHeld, in_words
 from baileys_cleanup.output.summary import Report
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import DAILY_LOCK, Workspace
 from baileys_cleanup.watch.emergency import as_they_are
 from baileys_cleanup.watch.monitor import Watch
@@ -108,7 +109,7 @@ class DailyCleanup:
         with pinging(watch.settings.ping_url, ping_failed, world.stopping) as ending:
             run = clean(
                 watch.settings,
-                (),
+                Selection(),
                 world,
                 lambda _run: self._told(_SignsOfLife(watch.keep_fresh)),
                 as_they_are,

@@ -19,6 +19,7 @@ from baileys_cleanup.output.sentences import problems_in_words
 from baileys_cleanup.output.summary import Report
 from baileys_cleanup.output.text import argument, count, shown, size
 from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import Store
 from baileys_cleanup.watch.remember.run_history import record_emergency
 from baileys_cleanup.watch.see.all import terms_of
@@ -134,7 +135,7 @@ def _run(
     try:
         clean(
             settings,
-            company_ids,
+            Selection(company_ids),
             world._replace(now=world.clock()),
             lambda run: _Notes(run, cleanups, world.again),
             as_they_are,

@@ -7,6 +7,7 @@ import pytest
 from baileys_cleanup.cleaning.run import clean
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.selection import Selection
 
 from ..helpers import NOW, creds, names, put
 
@@ -38,7 +39,9 @@ def run(place):
             reports.append(Heard(outcome))
             return reports[0]
 
-        outcome = clean(settings, (), world, report_for, nullcontext, dry_run=dry_run, accept_clock=False, detail=False)
+        outcome = clean(
+            settings, Selection(), world, report_for, nullcontext, dry_run=dry_run, accept_clock=False, detail=False
+        )
         return outcome, reports[0].companies, len(waits)
 
     return call

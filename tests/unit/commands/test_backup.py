@@ -17,6 +17,7 @@ from baileys_cleanup.decision.outcome import CompanyStatus
 from baileys_cleanup.errors import CleanupError, LockHeld, StoreProblem, UsageProblem
 from baileys_cleanup.settings.values import Alerts, Backup
 from baileys_cleanup.store.folder.small_records import FolderRecords
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import BACKUP_LOCK
 
 from ..helpers import creds, names, put
@@ -57,7 +58,7 @@ def said(function, settings, *args, as_json=True, quiet=False, **how):
 
 def test_each_company_has_its_own_fate(ours, shelf, place):
     """One archive, one failure, one that is passed over: status 1, and the numbers add up."""
-    status, document = said(back_up, ours, [], Stop(), dry_run=False)
+    status, document = said(back_up, ours, Selection(), Stop(), dry_run=False)
     assert (1, "partial") == (status, document["status"])
     assert ["backed_up", "failed", "skipped"] == [company["status"] for company in document["companies"]]
     assert (3, 1, 1, 0) == tuple(
@@ -68,7 +69,7 @@ def test_each_company_has_its_own_fate(ours, shelf, place):
 
 def test_facts_are_there_for_metrics_and_alerts(ours, tool):
     """Each company's last success, bytes and failures, and one sentence for each that wants somebody."""
-    done = list(backups.back_up_all(ours, [], backups.Clock(*WORLD[:3]), Stop(), rehearse=False))
+    done = list(backups.back_up_all(ours, Selection(), backups.Clock(*WORLD[:3]), Stop(), rehearse=False))
     one, two = read_backup_records(FolderRecords(tool))[:2]
     assert (True, 0, None, 1) == (one.succeeded is not None, one.failures, two.succeeded, two.failures)
     (alarm,) = alarms(done)
@@ -77,9 +78,9 @@ def test_facts_are_there_for_metrics_and_alerts(ours, tool):
 
 def test_a_dry_run_changes_nothing(ours, shelf, place):
     """Not a file, not a lock, not a record; it says what the real run then does."""
-    status, told = said(back_up, ours, [], Stop(), dry_run=True)
+    status, told = said(back_up, ours, Selection(), Stop(), dry_run=True)
     assert ([], ["company_1", "company_2", "company_3"]) == (names(shelf), names(place))
-    _, done = said(back_up, ours, [], Stop(), dry_run=False)
+    _, done = said(back_up, ours, Selection(), Stop(), dry_run=False)
     assert told["companies"][0]["files"] == done["companies"][0]["files"] == {"archived": 2}
     assert {**told["totals"], "archive_bytes": 0} == {**done["totals"], "archive_bytes": 0}
     assert (1, 1) == (status, len(names(shelf)))
@@ -89,46 +90,46 @@ def test_a_stop_ends_it_between_two_companies(ours, shelf):
     """What was made is made; the document says that it was stopped."""
     stop = Stop()
     stop.signal = 15
-    _, document = said(back_up, ours, [], stop, dry_run=False)
+    _, document = said(back_up, ours, Selection(), stop, dry_run=False)
     assert ("stopped", []) == (document["status"], document["companies"])
 
 
 def test_without_a_place_nothing_is_done(settings, place):
     """Nobody said where archives go: a sentence with the way on."""
     with pytest.raises(UsageProblem, match=r"set backup\.to, or give --to"):
-        said(back_up, settings, [], Stop(), dry_run=False)
+        said(back_up, settings, Selection(), Stop(), dry_run=False)
     assert [] == names(place)
 
 
 def test_two_backups_do_not_overlap_and_a_cleaning_is_not_waited_for(ours, tool):
     """One backup at a time; a running cleaning is no reason to miss a backup."""
     with tool.hold(BACKUP_LOCK), pytest.raises(LockHeld, match="another backup"):
-        said(back_up, ours, ["1"], Stop(), dry_run=False)
+        said(back_up, ours, Selection(["1"]), Stop(), dry_run=False)
     with tool.hold():
-        assert 0 == said(back_up, ours, ["1"], Stop(), dry_run=False)[0]
+        assert 0 == said(back_up, ours, Selection(["1"]), Stop(), dry_run=False)[0]
 
 
 def test_the_text_is_for_people(ours, shelf):
     """A line for each company, what is wrong below it, and a sum."""
-    _, text = said(back_up, ours, [], Stop(), dry_run=False, as_json=False)
+    _, text = said(back_up, ours, Selection(), Stop(), dry_run=False, as_json=False)
     assert f"company 1: wrote {names(shelf)[0]}: 2 files" in text
     assert "company 2: FAILED, no archive was made\n  error: creds.json is empty" in text
     assert "company 3: nothing to do\n  note: its folder is empty" in text
     assert "1 archive written" in text
-    assert "" == said(back_up, ours, ["1"], Stop(), dry_run=False, as_json=False, quiet=True)[1]
-    assert "stays: " in said(back_up, ours, ["1"], Stop(), dry_run=True, as_json=False)[1]
+    assert "" == said(back_up, ours, Selection(["1"]), Stop(), dry_run=False, as_json=False, quiet=True)[1]
+    assert "stays: " in said(back_up, ours, Selection(["1"]), Stop(), dry_run=True, as_json=False)[1]
 
 
 def test_trouble_is_on_stderr_where_nobody_reads_stdout(ours, capsys):
     """Quiet or in JSON, what is wrong is an event of the log."""
-    said(back_up, ours, [], Stop(), dry_run=False, as_json=False, quiet=True)
+    said(back_up, ours, Selection(), Stop(), dry_run=False, as_json=False, quiet=True)
     event = json.loads(capsys.readouterr().err)
     assert ("backup_failed", "2") == (event["event"], event["company_id"])
 
 
 def test_archives_are_listed(ours, shelf):
     """By company, with time and size; foreign files are none."""
-    said(back_up, ours, ["1"], Stop(), dry_run=False)
+    said(back_up, ours, Selection(["1"]), Stop(), dry_run=False)
     (shelf / "notes.txt").touch()
     status, document = said(list_all, ours, [])
     (archive,) = document["archives"]
@@ -139,7 +140,7 @@ def test_archives_are_listed(ours, shelf):
 
 def test_verifying_reads_every_archive(ours, shelf, tool):
     """Good ones are good; a flipped byte is found, status 1, and the archive is no longer counted."""
-    said(back_up, ours, ["1"], Stop(), dry_run=False)
+    said(back_up, ours, Selection(["1"]), Stop(), dry_run=False)
     status, document = said(verify_all, ours, [], Stop())
     assert (0, "good", [True]) == (status, document["status"], [each["good"] for each in document["archives"]])
     (name,) = names(shelf)
@@ -166,7 +167,7 @@ def test_verifying_nothing_is_no_success(ours, capsys):
 
 def test_archives_can_be_looked_at_without_a_sessions_root(ours, shelf):
     """On a new machine there is none yet."""
-    said(back_up, ours, ["1"], Stop(), dry_run=False)
+    said(back_up, ours, Selection(["1"]), Stop(), dry_run=False)
     elsewhere = replace(ours, sessions_root="/nonexistent")
     assert 1 == len(said(list_all, elsewhere, [])[1]["archives"])
     assert 0 == said(verify_all, elsewhere, [], Stop())[0]
@@ -197,7 +198,7 @@ class Ran:
 def cleaned(settings, dry_run=False):
     """Clean; give the report."""
     ran = Ran()
-    clean(settings, [], WORLD, ran, contextlib.nullcontext, dry_run=dry_run, accept_clock=False, detail=False)
+    clean(settings, Selection(), WORLD, ran, contextlib.nullcontext, dry_run=dry_run, accept_clock=False, detail=False)
     return ran
 
 
@@ -270,13 +271,13 @@ def test_failed_backups_reach_the_alert_services(ours, monkeypatch, capsys, take
 
     monkeypatch.setattr("baileys_cleanup.watch.tell.apprise_services.Messenger", Messengers)
     alerted = replace(ours, alerts=Alerts(urls=("json://127.0.0.1",)))
-    status, _ = said(back_up, alerted, [], Stop(), dry_run=False)
+    status, _ = said(back_up, alerted, Selection(), Stop(), dry_run=False)
     ((title, text, kind),) = heard
     assert (1, "failure", True) == (status, kind, title.startswith("Backup: 1 problem on "))
     assert "company 2: creds.json is empty" in text
     assert taken != ("did not take the message" in capsys.readouterr().err)
-    assert said(back_up, alerted, ["1"], Stop(), dry_run=False)[0] == 0
-    said(back_up, alerted, ["2"], Stop(), dry_run=True)
+    assert said(back_up, alerted, Selection(["1"]), Stop(), dry_run=False)[0] == 0
+    said(back_up, alerted, Selection(["2"]), Stop(), dry_run=True)
     assert 1 == len(heard)
 
 
@@ -284,7 +285,7 @@ def test_failed_backups_reach_the_alert_services(ours, monkeypatch, capsys, take
 def test_a_root_without_companies_is_a_warning(settings, shelf, place, capsys, quiet):
     """Perhaps a disk that is not mounted: status 0, and even a quiet backup says so."""
     empty = replace(settings, backup=Backup(to=str(shelf)))
-    status, document = said(back_up, empty, [], Stop(), dry_run=False, quiet=quiet)
+    status, document = said(back_up, empty, Selection(), Stop(), dry_run=False, quiet=quiet)
     (warning,) = document["warnings"]
     assert (0, True) == (status, "is the right disk mounted?" in warning)
     assert "is the right disk mounted?" in capsys.readouterr().err
@@ -293,9 +294,9 @@ def test_a_root_without_companies_is_a_warning(settings, shelf, place, capsys, q
 def test_the_way_back_leads_to_the_same_place(ours, shelf, place):
     """The restore that is named has the options of this backup, and an id is safe to paste."""
     put(place / "company_a b", "creds.json", creds(), age=1)
-    said(back_up, ours, ["a b"], Stop(), dry_run=False)
+    said(back_up, ours, Selection(["a b"]), Stop(), dry_run=False)
     put(place / "company_a b", "creds.json", b"")
-    _, document = said(back_up, ours, ["a b"], Stop(), dry_run=False, again=" --from /x")
+    _, document = said(back_up, ours, Selection(["a b"]), Stop(), dry_run=False, again=" --from /x")
     error = document["companies"][0]["errors"][0]["error"]
     assert "`baileys-cleanup restore latest --replace --company 'a b' --from /x`" in error
 
@@ -303,13 +304,13 @@ def test_the_way_back_leads_to_the_same_place(ours, shelf, place):
 def test_what_is_passed_over_is_named(ours, place):
     """A link that looks like a company is not backed up, and that is said."""
     (place / "company_x").symlink_to("company_1")
-    _, document = said(back_up, ours, [], Stop(), dry_run=False)
+    _, document = said(back_up, ours, Selection(), Stop(), dry_run=False)
     assert ["passed over: company_x: a link, and links are never followed"] == document["warnings"]
 
 
 def test_contents_one_level_deeper_fail_a_backup(ours, place):
     """What seems to be an empty folder is none: its bots lie in folders of their own, and have no archive."""
     put(place / "company_3" / "5511", "creds.json", creds())
-    status, document = said(back_up, ours, ["3"], Stop(), dry_run=False)
+    status, document = said(back_up, ours, Selection(["3"]), Stop(), dry_run=False)
     assert (1, "failed") == (status, document["companies"][0]["status"])
     assert "one level deeper, in '5511'" in document["companies"][0]["errors"][0]["error"]

@@ -165,7 +165,7 @@ class MemoryWorkspace:
     path = "memory"
 
     @contextmanager
-    def hold(self, name="lock"):
+    def hold(self, name="lock", *, shared=False):
         yield
 
     def has(self, name):
@@ -205,7 +205,7 @@ class MemoryWorkspace:
     def settle(self, run):
         return True
 
-    def purge(self, run, clock, stopping):
+    def purge(self, run, clock, stopping, takes):
         gone = KEPT.quarantine.pop(run.run_id, {})
         del KEPT.runs[run.run_id]
         return Purged(sum(map(len, gone.values())), 0, [])

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
-from baileys_cleanup.backups.naming import read_archive_name
+from baileys_cleanup.backups.naming import is_of, read_archive_name
 from baileys_cleanup.backups.places.place import Draft, Place, Stored
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.output.text import shown
@@ -28,12 +28,12 @@ class FolderPlace:
         self.where = shown(path)
         self._fd = fd
 
-    def list(self) -> list[Stored]:
-        """Return all archives by name."""
+    def list(self, company_id: str | None = None) -> list[Stored]:
+        """Return the archives of a company, or all, by name."""
         found: list[Stored] = []
         with _told(self.where), os.scandir(self._fd) as entries:
             for entry in entries:
-                if read_archive_name(entry.name) and entry.is_file(follow_symlinks=False):
+                if is_of(entry.name, company_id) and entry.is_file(follow_symlinks=False):
                     with suppress(FileNotFoundError):  # deleted meanwhile
                         found.append(Stored(entry.name, entry.stat(follow_symlinks=False).st_size))
         return sorted(found)

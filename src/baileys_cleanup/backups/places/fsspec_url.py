@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from secrets import token_hex
 from typing import Any, BinaryIO
 
-from baileys_cleanup.backups.naming import read_archive_name
+from baileys_cleanup.backups.naming import is_of, read_archive_name
 from baileys_cleanup.backups.places.place import Draft, Place, Stored, Upload, pour
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.output.extras import to_install
@@ -21,12 +21,12 @@ class FsspecPlace:
         self._system = system
         self._path = path.rstrip("/")
 
-    def list(self) -> list[Stored]:
-        """Return all archives; their contents alone tell which is which."""
+    def list(self, company_id: str | None = None) -> list[Stored]:
+        """Return the archives of a company, or all; their contents alone tell which is which."""
         with _told(self.where):
             items = self._system.ls(self._path, detail=True, refresh=True)
             named = [(item["name"].rpartition("/")[2], item) for item in items if item["type"] == "file"]
-            return sorted(Stored(name, int(item["size"])) for name, item in named if read_archive_name(name))
+            return sorted(Stored(name, int(item["size"])) for name, item in named if is_of(name, company_id))
 
     @contextmanager
     def fetch(self, name: str) -> Iterator[BinaryIO]:

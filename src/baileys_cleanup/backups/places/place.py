@@ -52,8 +52,8 @@ class Place(Protocol):
     where: str
     """The place for people; no secret in it."""
 
-    def list(self) -> list[Stored]:
-        """Return all archives by name; what has no archive's name is passed over."""
+    def list(self, company_id: str | None = None) -> list[Stored]:
+        """Return the archives of a company, or all, by name; what has no archive's name is passed over."""
 
     def fetch(self, name: str) -> AbstractContextManager[BinaryIO]:
         """Give an archive as a file that can be read from its beginning again."""
@@ -72,9 +72,9 @@ class DryRunPlace:
         self._place = place
         self.where = place.where
 
-    def list(self) -> list[Stored]:
+    def list(self, company_id: str | None = None) -> list[Stored]:
         """Return what the real one has."""
-        return self._place.list()
+        return self._place.list(company_id)
 
     def fetch(self, name: str) -> AbstractContextManager[BinaryIO]:
         """Give what the real one has."""

@@ -2,6 +2,9 @@
 
 Endpoint, region and credentials come from where that library looks for them: `AWS_ENDPOINT_URL`, `AWS_PROFILE`, the
 shared files, the role of the machine. An archive is one PUT with its MD5: it is there whole, or it is not there.
+
+The archives of a company lie under a prefix of its own, `<prefix>/<2 hex digits>/company_<id>/`, so that listing one is
+one request. Those that lie directly below the prefix, where earlier versions put them, are found as well.
 """
 
 import base64
@@ -12,7 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from baileys_cleanup.backups.naming import read_archive_name
+from baileys_cleanup.backups.naming import company_prefix, is_of, read_archive_name
 from baileys_cleanup.backups.places.place import Draft, Place, Stored, Upload, pour
 from baileys_cleanup.errors import StoreProblem, UsageProblem
 from baileys_cleanup.output.extras import to_install
@@ -43,31 +46,66 @@ class S3Place:
         self._client = client
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
+        self._keys: dict[str, str] = {}
+        self._flat: dict[str, Stored] | None = None
 
-    def list(self) -> list[Stored]:
-        """Return all archives directly below the prefix, with their ETags."""
-        found: list[Stored] = []
+    def list(self, company_id: str | None = None) -> list[Stored]:
+        """Return the archives of a company, or all, with their ETags.
+
+        What lies directly below the prefix is asked for once, when the first company is listed by itself.
+        """
+        found: dict[str, Stored] = {}
+        if company_id is not None:
+            if self._flat is None:
+                self._flat = {
+                    stored.name: stored for key, stored in self._look("", delimiter="/") if key == stored.name
+                }
+                self._keys.update({name: name for name in self._flat})
+            found = {name: stored for name, stored in self._flat.items() if is_of(name, company_id)}
+        for key, stored in self._look("" if company_id is None else company_prefix(company_id)):
+            if key == _key_of(stored.name) or (company_id is None and key == stored.name):
+                found[stored.name] = stored
+                self._keys[stored.name] = key
+        return sorted(found.values())
+
+    def _look(self, below: str, delimiter: str = "") -> Iterator[tuple[str, Stored]]:
+        """Give what has an archive's name, with its key below the prefix."""
         with _told(self.where):
             pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=self._prefix, Delimiter="/"
+                Bucket=self._bucket, Prefix=self._prefix + below, Delimiter=delimiter
             )
             for page in pages:
                 for item in page.get("Contents", ()):
-                    name = item["Key"].removeprefix(self._prefix)
+                    key = item["Key"].removeprefix(self._prefix)
+                    name = key.rpartition("/")[2]
                     if read_archive_name(name):
-                        found.append(self._stored(name, item["Size"], item["ETag"]))
-        return sorted(found)
+                        yield key, self._stored(name, item["Size"], item["ETag"])
+
+    def _at(self, name: str) -> dict[str, str]:
+        """Return where an archive was seen, or where it belongs."""
+        return {"Bucket": self._bucket, "Key": self._prefix + self._keys.get(name, _key_of(name))}
 
     @contextmanager
     def fetch(self, name: str) -> Iterator[BinaryIO]:
         """Bring an archive here, whole, before anything of it is read."""
         with open_spool() as spool:
             with _told(f"{self.where}/{shown(name)}"):
-                answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
+                answer = self._get(name)
                 pour(answer["Body"], spool)
                 if spool.tell() != answer["ContentLength"]:
                     raise StoreProblem(f"{self.where}/{shown(name)}: the connection broke off")
             yield spool
+
+    def _get(self, name: str) -> Any:  # noqa: ANN401 - botocore's own
+        """Ask for an archive where it belongs, then where earlier versions put it."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+        try:
+            return self._client.get_object(**self._at(name))
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in {"NoSuchKey", "404"}:
+                raise
+            return self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
@@ -85,7 +123,7 @@ class S3Place:
         if size > _MOST_BYTES:
             raise StoreProblem(f"{self.where} takes archives up to {_MOST_BYTES // 1024**3} GiB")
         file.seek(0)
-        key = {"Bucket": self._bucket, "Key": self._prefix + name}
+        key = self._at(name)
         with _told(f"{self.where}/{shown(name)}"):
             self._client.put_object(
                 **key, Body=file, ContentLength=size, ContentMD5=base64.b64encode(digest.digest()).decode("ascii")
@@ -106,11 +144,17 @@ class S3Place:
         if read_archive_name(name) is None:
             raise StoreProblem(f"{shown(name)} is no archive's name; it was not deleted")
         with _told(f"{self.where}/{shown(name)}"):
-            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
+            self._client.delete_object(**self._at(name))
 
     def _stored(self, name: str, size: int, etag: str) -> Stored:
         quote = '"'
         return Stored(name, size, f"etag:{etag.strip(quote)}:{size}")
+
+
+def _key_of(name: str) -> str:
+    """Return where an archive belongs, below the prefix."""
+    named = read_archive_name(name)
+    return name if named is None else company_prefix(named.company_id) + name
 
 
 @contextmanager

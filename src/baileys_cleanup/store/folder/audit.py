@@ -1,30 +1,39 @@
 """The audit log: one line of JSON for each event, written before it happens."""
 
 import errno
+import fcntl
 import json
 import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
 
 from baileys_cleanup.decision.policy import SECOND
+from baileys_cleanup.errors import LockHeld
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
+from baileys_cleanup.store.waiting import hold_soon
 
 NAME = "audit.log"
+_PATIENCE = 20.0
+"""Seconds that another one may need to write its lines."""
 _LOOKS = 5
 _MOST_LINES = 4_000
 """Lines in one write, about a megabyte: a company has to be very large to need more than one."""
 
 
 class Audit:
-    """Appends lines to `audit.log`; what belongs together is one write, so a crash leaves whole lines."""
+    """Appends lines to `audit.log`; what belongs together is one write, so a crash leaves whole lines.
 
-    def __init__(self, fd: int, clock: Callable[[], int]) -> None:
+    Where the log is `shared` with shards on other machines, it is locked for each: NFS knows no common end of a file.
+    """
+
+    def __init__(self, fd: int, clock: Callable[[], int], *, shared: bool = False) -> None:
         self._fd = fd
         self._clock = clock
+        self._shared = shared
         self._second = -1
         self._timestamp = ""
 
@@ -47,6 +56,24 @@ class Audit:
             self._append("".join([f"{head}, {fields}}}\n" for fields in some]).encode("ascii"))
 
     def _append(self, lines: bytes) -> None:
+        try:
+            with hold_soon(self._hold, patience=_PATIENCE) if self._shared else nullcontext():
+                self._write_whole(lines)
+        except LockHeld as held:
+            raise OSError(errno.EAGAIN, str(held)) from None
+
+    @contextmanager
+    def _hold(self) -> Iterator[None]:
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockHeld(f"another run writes to {NAME}") from None
+        try:
+            yield
+        finally:
+            fcntl.flock(self._fd, fcntl.LOCK_UN)
+
+    def _write_whole(self, lines: bytes) -> None:
         # Another process may be in the middle of its lines: those are whole a moment later.
         if all(_ends_torn(self._fd, later=each) for each in range(_LOOKS)):
             lines = b"\n" + lines
@@ -80,13 +107,16 @@ def rules_of(tool: ToolFolder, run_id: str, company_id: str) -> dict[str, str]:
 
 
 @contextmanager
-def open_audit(tool: ToolFolder, clock: Callable[[], int]) -> Iterator[Audit]:
-    """Open the audit log for appending; `clock` gives nanoseconds since the epoch."""
+def open_audit(tool: ToolFolder, clock: Callable[[], int], *, shared: bool = False) -> Iterator[Audit]:
+    """Open the audit log for appending; `clock` gives nanoseconds since the epoch.
+
+    `shared`: others append as well, and may do so from another machine.
+    """
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     fd = os.open(NAME, flags, 0o600, dir_fd=tool.fd)
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise OSError(errno.EINVAL, f"{NAME} is not a regular file")
-        yield Audit(fd, clock)
+        yield Audit(fd, clock, shared=shared)
     finally:
         os.close(fd)

@@ -23,7 +23,7 @@ from baileys_cleanup.store.folder.run_quarantine import RunQuarantine
 from baileys_cleanup.store.folder.tool_folder import make_folder
 from baileys_cleanup.store.remover import Outcome, Removal, Revision, refuse_protected_among
 
-_HOPELESS = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EXDEV}
+_HOPELESS = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EXDEV, errno.EAGAIN}
 """Errors of a whole folder: what one file met, all others of the company would meet as well."""
 
 

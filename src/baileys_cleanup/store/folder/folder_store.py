@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.store.folder import audit, lock, pairings, purge, quarantined, runs, set_aside_list
@@ -16,7 +16,8 @@ from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folde
 from baileys_cleanup.store.folder.whole_folders import FolderSwitches
 from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.runs import Run
-from baileys_cleanup.store.store import RUN_LOCK, Purged, Quarantined, SetAside
+from baileys_cleanup.store.store import RUN_LOCK, RUN_RECORDS, Purged, Quarantined, SetAside, company_lock
+from baileys_cleanup.store.waiting import hold_soon
 from baileys_cleanup.store.whole_folders import Late
 
 
@@ -56,10 +57,20 @@ class FolderWorkspace(ToolFolder):
     def __init__(self, root: Root, tool: ToolFolder) -> None:
         super().__init__(tool.path, tool.fd, tool.runs_fd, tool.quarantine)
         self._root = root
+        self._among_shards = False
 
-    def hold(self, name: str = RUN_LOCK) -> AbstractContextManager[None]:
+    @contextmanager
+    def hold(self, name: str = RUN_LOCK, *, shared: bool = False) -> Iterator[None]:
         """Hold a lock, without waiting for it. Raises LockHeld when another process has it."""
-        return lock.hold_lock(self, name)
+        with lock.hold_lock(self, name, shared=shared):
+            if name != RUN_LOCK:
+                yield
+                return
+            self._among_shards = shared
+            try:
+                yield
+            finally:
+                self._among_shards = False
 
     def records(self) -> FolderRecords:
         """Return the small records."""
@@ -67,7 +78,7 @@ class FolderWorkspace(ToolFolder):
 
     def audit_log(self, clock: Callable[[], int]) -> AbstractContextManager[audit.Audit]:
         """Open the audit log for lines to come. Raises OSError where that cannot be done: then nothing may follow."""
-        return audit.open_audit(self, clock)
+        return audit.open_audit(self, clock, shared=self._among_shards)
 
     def whole_folders(self) -> FolderSwitches:
         """Return what builds whole folders beside the live ones and switches them."""
@@ -103,12 +114,16 @@ class FolderWorkspace(ToolFolder):
 
     def settle(self, run: Run) -> bool:
         """End what a killed run or undo left half done; tell whether every file of it is in one place."""
-        return purge.settle(self._root, self, run)
+        if not self._among_shards:
+            return purge.settle(self._root, self, run)
+        return purge.settle(self._root, self, run, lambda company_id: self.hold(company_lock(company_id)))
 
-    def purge(self, run: Run, clock: Callable[[], int], stopping: Callable[[], bool]) -> Purged:
-        """Delete for good what a run removed; stops between two files when told to."""
-        with audit.open_audit(self, clock) as log:
-            return purge.purge(self, run, log, stopping)
+    def purge(
+        self, run: Run, clock: Callable[[], int], stopping: Callable[[], bool], takes: Callable[[str], bool]
+    ) -> Purged:
+        """Delete for good what a run removed from the companies that this one takes; stops when told to."""
+        with self.audit_log(clock) as log:
+            return purge.purge(self, run, log, stopping, takes)
 
     def forget_empty(self, run: Run) -> None:
         """Forget a run of which nothing is left."""
@@ -121,12 +136,15 @@ class FolderWorkspace(ToolFolder):
     @contextmanager
     def remover(self, run: Run, clock: Callable[[], int]) -> Iterator[Remover]:
         """Return what removes for a run. Raises OSError where the audit log cannot be opened: then nothing may go."""
-        with audit.open_audit(self, clock) as log:
-            quarantine = Quarantine(self, run, log)
+        with self.audit_log(clock) as log:
+            quarantine = Quarantine(self, run, log, self._hold_records if self._among_shards else nullcontext)
             try:
                 yield quarantine
             finally:
                 quarantine.close()
+
+    def _hold_records(self) -> AbstractContextManager[None]:
+        return hold_soon(lambda: self.hold(RUN_RECORDS))
 
     def quarantined(self, run: Run) -> dict[str, Quarantined]:
         """Return what of a run still lies in the quarantine, by company."""

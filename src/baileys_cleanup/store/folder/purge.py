@@ -1,10 +1,12 @@
 """The end of earlier runs: what was cut short is settled, and what is due is deleted for good."""
 
+import errno
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
-from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.decision.names import COMPANY_PREFIX
+from baileys_cleanup.errors import CompanyProblem, LockHeld
 from baileys_cleanup.store.folder.audit import Audit
 from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.pairings import PAIRINGS
@@ -21,8 +23,21 @@ STAGING = "restoring"
 """Where a restore makes files whole before they go into a company's folder."""
 
 
-def purge(tool: ToolFolder, run: Run, audit: Audit, stopping: Callable[[], bool]) -> Purged:
-    """Delete for good what one run left in the quarantine; stops between two files when told to."""
+_GONE = {errno.ENOENT, errno.ESTALE}
+"""Another shard was faster; the second is how NFS says it."""
+
+
+def purge(
+    tool: ToolFolder,
+    run: Run,
+    audit: Audit,
+    stopping: Callable[[], bool],
+    takes: Callable[[str], bool] = lambda _: True,
+) -> Purged:
+    """Delete for good what one run left in the quarantine of the companies that this one takes.
+
+    Stops between two files when told to. What another one deletes meanwhile is gone, and not counted.
+    """
     with suppress(OSError):  # on a full disk this is what makes room for the next line
         audit.write("purge", run=run.run_id)
     files = size = 0
@@ -30,47 +45,61 @@ def purge(tool: ToolFolder, run: Run, audit: Audit, stopping: Callable[[], bool]
     try:
         with open_quarantined(tool.quarantine, run.run_id) as run_fd:
             for company in sorted(os.listdir(run_fd)):
-                with open_quarantined(run_fd, company) as fd, os.scandir(fd) as entries:
-                    for entry in entries:
+                if not takes(company.removeprefix(COMPANY_PREFIX)):
+                    continue
+                with suppress(FileNotFoundError), open_quarantined(run_fd, company) as fd:
+                    for name in os.listdir(fd):
                         if stopping():
                             return Purged(files, size, errors)
-                        length = entry.stat(follow_symlinks=False).st_size
-                        os.unlink(entry.name, dir_fd=fd)
-                        files += 1
-                        size += length
+                        with suppress(FileNotFoundError):
+                            length = os.stat(name, dir_fd=fd, follow_symlinks=False).st_size
+                            os.unlink(name, dir_fd=fd)
+                            files += 1
+                            size += length
                 remove_if_empty(run_fd, company)
-    except FileNotFoundError:
-        pass  # gone already, by an earlier purge that was stopped
+        tidy(tool, run)
     except OSError as error:
-        errors.append(f"run {run.run_id} could not be purged: {error.strerror}: {error.filename!r}")
-        return Purged(files, size, errors)
-    tidy(tool, run)
+        if error.errno not in _GONE:
+            errors.append(f"run {run.run_id} could not be purged: {error.strerror}: {error.filename!r}")
     return Purged(files, size, errors)
 
 
-def settle(root: Root, tool: ToolFolder, run: Run) -> bool:
+def _alone(company_id: str) -> AbstractContextManager[None]:  # noqa: ARG001 - the shape of a lock
+    return nullcontext()
+
+
+def settle(
+    root: Root, tool: ToolFolder, run: Run, hold: Callable[[str], AbstractContextManager[None]] = _alone
+) -> bool:
     """End what a killed run or undo left half done, so that every file is in one place; tell whether that is so.
 
     A put-back by hard link that was cut in two left the file in both places: the quarantine lets go of it.
     A file that was rewritten after the run began, while it was being moved, goes back unless a newer one exists.
-    Where that cannot be done now the run stays unsettled, and nothing of it may be purged.
+    Where that cannot be done now the run stays unsettled, and nothing of it may be purged. `hold` holds a company by
+    its id while it is worked on.
     """
-    settled = _return_changed(root, tool, run)
+    settled = _return_changed(root, tool, run, hold)
     tidy(tool, run)
     if settled and run_exists(tool, run):
         write_run(tool, run._replace(state=SETTLED))
     return settled
 
 
-def _return_changed(root: Root, tool: ToolFolder, run: Run) -> bool:
+def _return_changed(
+    root: Root, tool: ToolFolder, run: Run, hold: Callable[[str], AbstractContextManager[None]]
+) -> bool:
     """Put back what changed while a run moved it; False when some company could not be worked on."""
     whole = True
     for company_id in quarantined_companies(tool, run):
         try:
             if root.has(company_id):
-                with root.company(company_id) as company, quarantined(tool, run, company_id) as fd:
+                with (
+                    hold(company_id),
+                    root.company(company_id) as company,
+                    quarantined(tool, run, company_id) as fd,
+                ):
                     _return_changed_of(company, fd, run)
-        except (CompanyProblem, OSError):
+        except (CompanyProblem, LockHeld, OSError):
             whole = False
     return whole
 

@@ -1,11 +1,12 @@
 """What the companies of one run share of its quarantine: folder, record, the trial of the way back, and the logs."""
 
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from json.encoder import encode_basestring_ascii as quoted
 
 from baileys_cleanup.decision.verdict import Verdict
+from baileys_cleanup.errors import CompanyProblem, LockHeld
 from baileys_cleanup.store.folder.audit import Audit
 from baileys_cleanup.store.folder.company import OPEN_FOLDER, Company
 from baileys_cleanup.store.folder.pairings import add_pairing, open_pairings
@@ -19,11 +20,20 @@ from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
 class RunQuarantine:
     """The quarantine of one run: its folder and record, made with the first removal, and its lines in the logs.
 
-    `settled` tells whether everything that was moved stands as it was told.
+    `settled` tells whether everything that was moved stands as it was told. `hold_records` keeps others from the
+    records of runs for a moment: where shards are beside this one, one that begins must not take a folder that has no
+    record yet for a leftover.
     """
 
-    def __init__(self, tool: ToolFolder, run: Run, audit: Audit) -> None:
+    def __init__(
+        self,
+        tool: ToolFolder,
+        run: Run,
+        audit: Audit,
+        hold_records: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self._tool = tool
+        self._hold_records = hold_records
         self._run = run
         self._audit = audit
         self._fd: int | None = None
@@ -39,11 +49,11 @@ class RunQuarantine:
             os.close(self._pairings)
         os.close(self._fd)
         self._fd = None
-        if remove_if_empty(self._tool.quarantine, self._run.run_id):
-            forget_record(self._tool, self._run.run_id)
-        elif self.settled:
-            # A record that cannot be written stays as it was, and the next run settles this one.
-            with suppress(OSError):
+        # A record that cannot be written stays as it was, and the next run settles this one.
+        with suppress(OSError, LockHeld), self._hold_records():
+            if remove_if_empty(self._tool.quarantine, self._run.run_id):
+                forget_record(self._tool, self._run.run_id)
+            elif self.settled:
                 write_run(self._tool, self._run._replace(state=SETTLED))
 
     @property
@@ -68,17 +78,24 @@ class RunQuarantine:
     def folder(self) -> int:
         """Return the run's quarantine folder; the first call makes it and tries whether files can return."""
         if self._fd is None:
-            write_run(self._tool, self._run._replace(state=RUNNING))
-            make_folder(self._tool.quarantine, self._run.run_id)
-            fd = os.open(self._run.run_id, OPEN_FOLDER, dir_fd=self._tool.quarantine)
             try:
-                self._by_link = try_way_back(self._tool.fd)
-            except BaseException:
-                os.close(fd)
-                tidy(self._tool, self._run)
-                raise
-            self._fd = fd
+                with self._hold_records():
+                    self._fd = self._make_folder()
+            except LockHeld as held:
+                raise CompanyProblem(str(held)) from None
         return self._fd
+
+    def _make_folder(self) -> int:
+        write_run(self._tool, self._run._replace(state=RUNNING))
+        make_folder(self._tool.quarantine, self._run.run_id)
+        fd = os.open(self._run.run_id, OPEN_FOLDER, dir_fd=self._tool.quarantine)
+        try:
+            self._by_link = try_way_back(self._tool.fd)
+        except BaseException:
+            os.close(fd)
+            tidy(self._tool, self._run)
+            raise
+        return fd
 
     def begin(self) -> None:
         """Make the run's folder and record, before processes are forked that remove side by side."""

@@ -22,8 +22,11 @@ def read_runs(tool: ToolFolder) -> tuple[list[Run], list[str]]:
             continue
         try:
             record = read_record(tool.runs_fd, name)
-            run = Run(name.removesuffix(".json"), record["started"], record["undo_days"], record["state"])
+            run_id, shard = name.removesuffix(".json"), str(record.get("shard", ""))
+            run = Run(run_id, record["started"], record["undo_days"], record["state"], shard)
             sound = _is_moment(run.started) and type(run.undo_days) is int and 0 <= run.undo_days <= _MOST_DAYS
+        except FileNotFoundError:
+            continue  # a shard beside this one has just forgotten it
         except (OSError, ValueError, KeyError, TypeError):
             sound = False
         if sound:
@@ -40,6 +43,8 @@ def _is_moment(value: object) -> bool:
 def write_run(tool: ToolFolder, run: Run) -> None:
     """Record a run before it moves anything, and again when it is over."""
     record = {"started": run.started, "undo_days": run.undo_days, "state": run.state}
+    if run.shard:
+        record["shard"] = run.shard
     write_record(tool.runs_fd, f"{run.run_id}.json", record)
 
 

@@ -1,7 +1,8 @@
 """The tool's own folder under the sessions root: made once, private, opened by descriptor.
 
 .baileys-cleanup/          0700, on the same file system as the companies
-    lock                   held while a run is at work
+    lock                   held while a run is at work, by many at once where they are shards
+    bytes.lock             a byte for each company and run, held while a shard is at work on it
     audit.log              one line per removal, before it happens
     last-run.json          when the last run began
     history.json           how the last runs ended

@@ -23,6 +23,22 @@ from baileys_cleanup.store.store import BUSY
 _SECONDS = 900
 """How long a lease lives after its holder was heard of last."""
 _RENEW_AFTER = 60.0
+_SHARE = " shared by "
+"""Between the name of a lease that is shared, and the token of one of those that share it: each has a row."""
+_ONE_BY_ONE = sql.SQL("select pg_advisory_xact_lock(hashtextextended('baileys_cleanup lease ' || %(base)s, 0))")
+"""Two that ask for the same at once would both find it free."""
+_DEAD = (
+    "(l.until < clock_timestamp()"
+    " or (l.pid is not null and not exists (select from pg_stat_activity a where a.pid = l.pid)))"
+)
+_FORGET_DEAD = sql.SQL(
+    f"delete from baileys_cleanup.lease l where starts_with(l.name, %(base)s || '{_SHARE}') and {_DEAD}"  # noqa: S608 - ours
+)
+_RIVALS = {
+    True: sql.SQL(f"select 1 from baileys_cleanup.lease l where l.name = %(base)s and not {_DEAD}"),  # noqa: S608 - ours
+    False: sql.SQL(f"select 1 from baileys_cleanup.lease l where starts_with(l.name, %(base)s || '{_SHARE}')"),  # noqa: S608 - ours
+}
+"""Who is in the way of one that shares, and of one that does not."""
 _TAKE = sql.SQL(
     "insert into baileys_cleanup.lease as l (name, token, holder, pid, until)"
     " values (%(name)s, %(token)s, %(holder)s, %(pid)s, clock_timestamp() + make_interval(secs => %(seconds)s))"
@@ -37,7 +53,8 @@ _RENEW = sql.SQL(
 )
 _FREE = sql.SQL("delete from baileys_cleanup.lease where token = %s")
 _HOLDER = sql.SQL(
-    "select holder, to_char(until at time zone 'UTC', 'YYYY-MM-DD HH24:MI') from baileys_cleanup.lease where name = %s"
+    "select holder, to_char(until at time zone 'UTC', 'YYYY-MM-DD HH24:MI') from baileys_cleanup.lease l"
+    " where l.name = %(base)s or starts_with(l.name, %(base)s || ' shared by ') order by l.until desc limit 1"
 )
 
 
@@ -50,22 +67,31 @@ class Leases:
         self._renewed = 0.0
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[None]:
-        """Hold a lease, without waiting for it. Raises LockHeld when another process has it."""
+    def hold(self, name: str, *, shared: bool = False) -> Iterator[None]:
+        """Hold a lease, without waiting for it. Raises LockHeld when another process has it.
+
+        A `shared` one is held by many at once, and by nobody else meanwhile.
+        """
         token = uuid4().hex
         with as_usage_problem("the lock of the store cannot be taken"):
             values = {
-                "name": name,
+                "base": name,
+                "name": f"{name}{_SHARE}{token}" if shared else name,
                 "token": token,
                 "holder": f"process {os.getpid()} on {os.uname().nodename}",
                 "pid": self._connection.direct_pid(),
                 "seconds": _SECONDS,
             }
             with self._connection.transaction(writes=True) as cursor:
-                taken = cursor.execute(_TAKE, values).fetchone()
+                cursor.execute(_ONE_BY_ONE, values)
+                cursor.execute(_FORGET_DEAD, values)
+                rival = cursor.execute(_RIVALS[shared], values).fetchone()
+                taken = None if rival else cursor.execute(_TAKE, values).fetchone()
             if taken is None:
-                held = self._connection.rows(_HOLDER, [name])
+                held = self._connection.rows(_HOLDER, values)
                 who, until = held[0] if held else ("another process", "now")
+                if name not in BUSY:
+                    raise LockHeld(f"another run holds {shown(name)}; it was left alone")
                 raise LockHeld(
                     f"another {BUSY[name]} is at work ({shown(who)}; its lease ends {until} UTC if nothing is heard of"
                     " it); nothing was touched"

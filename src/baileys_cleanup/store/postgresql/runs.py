@@ -10,9 +10,9 @@ from baileys_cleanup.store.postgresql.connection import BATCH, Connection
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import Purged, Quarantined
 
-_ALL = sql.SQL("select run_id, started, undo_days, state from baileys_cleanup.runs order by started, run_id")
+_ALL = sql.SQL("select run_id, started, undo_days, state, shard from baileys_cleanup.runs order by started, run_id")
 _WRITE = sql.SQL(
-    "insert into baileys_cleanup.runs (run_id, started, undo_days, state) values (%s, %s, %s, %s)"
+    "insert into baileys_cleanup.runs (run_id, started, undo_days, state, shard) values (%s, %s, %s, %s, %s)"
     " on conflict (run_id) do update set started = excluded.started, undo_days = excluded.undo_days,"
     " state = excluded.state"
 )
@@ -22,9 +22,10 @@ _EMPTY = sql.SQL(
 )
 _PURGE = sql.SQL(
     "with g as (delete from baileys_cleanup.quarantine where ctid = any(array("
-    "select ctid from baileys_cleanup.quarantine where run_id = %s limit %s)) returning size)"
+    "select ctid from baileys_cleanup.quarantine where run_id = %s and company = any(%s) limit %s)) returning size)"
     " select count(*), coalesce(sum(size), 0)::bigint from g"
 )
+_COMPANIES = sql.SQL("select distinct company from baileys_cleanup.quarantine where run_id = %s")
 _HELD = sql.SQL(
     "select company, count(*), coalesce(sum(size), 0)::bigint from baileys_cleanup.quarantine where run_id = %s"
     " group by company order by company"
@@ -42,7 +43,7 @@ def read_runs(connection: Connection) -> list[Run]:
 
 def write_run(cursor: "psycopg.Cursor[tuple[Any, ...]]", run: Run) -> None:
     """Record a run."""
-    cursor.execute(_WRITE, [run.run_id, run.started, run.undo_days, run.state])
+    cursor.execute(_WRITE, [run.run_id, run.started, run.undo_days, run.state, run.shard])
 
 
 def forget_empty(cursor: "psycopg.Cursor[tuple[Any, ...]]", run: Run) -> None:
@@ -50,12 +51,13 @@ def forget_empty(cursor: "psycopg.Cursor[tuple[Any, ...]]", run: Run) -> None:
     cursor.execute(_EMPTY, {"run": run.run_id})
 
 
-def purge(connection: Connection, run: Run, stopping: Callable[[], bool]) -> Purged:
-    """Delete for good what a run removed, some thousand rows at a time."""
+def purge(connection: Connection, run: Run, stopping: Callable[[], bool], takes: Callable[[str], bool]) -> Purged:
+    """Delete for good what a run removed from the companies that this one takes, some thousand rows at a time."""
     files = size = 0
+    mine = [company for (company,) in connection.rows(_COMPANIES, [run.run_id]) if takes(company)]
     while not stopping():
         with connection.transaction(writes=True) as cursor:
-            found = cursor.execute(_PURGE, [run.run_id, BATCH]).fetchone()
+            found = cursor.execute(_PURGE, [run.run_id, mine, BATCH]).fetchone()
             assert found is not None, "a count gives a row"
             forget_empty(cursor, run)
         files, size = files + found[0], size + found[1]

@@ -12,7 +12,8 @@ from baileys_cleanup.store.postgresql.trouble import as_not_writable
 SCHEMA = "baileys_cleanup"
 TABLES = {
     "records": "part text, name text, record json not null, primary key (part, name)",
-    "runs": "run_id text primary key, started bigint not null, undo_days integer not null, state text not null",
+    "runs": "run_id text primary key, started bigint not null, undo_days integer not null, state text not null,"
+    " shard text not null default ''",
     "quarantine": "run_id text, company text, name text, source text not null, row json not null,"
     " size bigint not null, modified bigint, pairing text, rule text not null,"
     " taken_at timestamptz not null default clock_timestamp(), primary key (run_id, company, name)",

@@ -34,9 +34,9 @@ class PostgresqlWorkspace:
         self._connection = store.connection
         self.path = f"{store.path} (schema {SCHEMA})"
 
-    def hold(self, name: str = RUN_LOCK) -> AbstractContextManager[None]:
+    def hold(self, name: str = RUN_LOCK, *, shared: bool = False) -> AbstractContextManager[None]:
         """Hold a lock, without waiting for it. Raises LockHeld when another process has it."""
-        return self._store.leases.hold(name)
+        return self._store.leases.hold(name, shared=shared)
 
     def has(self, name: str) -> bool:
         """Tell whether there are records of this part."""
@@ -99,11 +99,20 @@ class PostgresqlWorkspace:
             runs.write_run(cursor, run._replace(state=SETTLED))
         return True
 
-    def purge(self, run: Run, clock: Callable[[], int], stopping: Callable[[], bool]) -> Purged:  # noqa: ARG002 - the server dates it
-        """Delete for good what a run removed; stops between two batches when told to."""
+    def purge(
+        self,
+        run: Run,
+        clock: Callable[[], int],  # noqa: ARG002 - the server dates it
+        stopping: Callable[[], bool],
+        takes: Callable[[str], bool],
+    ) -> Purged:
+        """Delete for good what a run removed from the companies that this one takes.
+
+        Stops between two batches when told to.
+        """
         PostgresqlAudit(self._connection).write("purge", run=run.run_id)
         with as_os_error():
-            return runs.purge(self._connection, run, stopping)
+            return runs.purge(self._connection, run, stopping, takes)
 
     def forget_empty(self, run: Run) -> None:
         """Forget a run of which nothing is left."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
-from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.store.redis import runs
 from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import Database
@@ -29,8 +29,13 @@ class RedisWorkspace:
         self._server = store.server
         self.path = f"{store.path} (keys {OWN}*)"
 
-    def hold(self, name: str = RUN_LOCK) -> AbstractContextManager[None]:
-        """Hold a lock, without waiting for it. Raises LockHeld when another process has it."""
+    def hold(self, name: str = RUN_LOCK, *, shared: bool = False) -> AbstractContextManager[None]:
+        """Hold a lock, without waiting for it. Raises LockHeld when another process has it.
+
+        Raises UsageProblem for a shared one: there are no shards here.
+        """
+        if shared:
+            raise UsageProblem("a Redis store is cleaned in one run: --shard is not known there")
         return self._store.leases.hold(name)
 
     def has(self, name: str) -> bool:
@@ -94,7 +99,13 @@ class RedisWorkspace:
             runs.forget_empty(self._store, run)
         return True
 
-    def purge(self, run: Run, clock: Callable[[], int], stopping: Callable[[], bool]) -> Purged:  # noqa: ARG002 - the server dates it
+    def purge(
+        self,
+        run: Run,
+        clock: Callable[[], int],  # noqa: ARG002 - the server dates it
+        stopping: Callable[[], bool],
+        takes: Callable[[str], bool],  # noqa: ARG002 - one run takes all
+    ) -> Purged:
         """Delete for good what a run removed; stops between two companies when told to."""
         RedisAudit(self._server).write("purge", run=run.run_id)
         with as_os_error():

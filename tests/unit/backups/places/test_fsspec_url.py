@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from baileys_cleanup.backups.naming import company_prefix
 from baileys_cleanup.backups.places.open import open_place
 from baileys_cleanup.backups.places.place import Stored
 from baileys_cleanup.errors import StoreProblem, UsageProblem
@@ -130,12 +131,14 @@ def test_what_arrived_on_s3_is_compared(arrived, fine):
     bucket = S3Place(client, "vault", "nightly")
     if fine:
         assert NAME == bucket.publish(NAME, io.BytesIO(b"whole")).name
-        assert (f"nightly/{NAME}", b"whole", 5) == tuple(client.put[key] for key in ("Key", "Body", "ContentLength"))
+        assert (f"nightly/{company_prefix('1')}{NAME}", b"whole", 5) == tuple(
+            client.put[key] for key in ("Key", "Body", "ContentLength")
+        )
         assert [] == client.deleted
     else:
         with pytest.raises(StoreProblem, match="arrived as something else"):
             bucket.publish(NAME, io.BytesIO(b"whole"))
-        assert [f"nightly/{NAME}"] == client.deleted
+        assert [f"nightly/{company_prefix('1')}{NAME}"] == client.deleted
 
 
 def test_a_bucket_has_a_name():

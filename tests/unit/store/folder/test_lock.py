@@ -48,3 +48,26 @@ def test_another_lock_does_not_get_in_the_way(tool):
             pass
         with pytest.raises(LockHeld, match=r"monitor\.lock"), hold_lock(tool, MONITOR_LOCK):
             pass
+
+
+def test_many_share_a_lock_and_nobody_else_has_it_meanwhile(tool):
+    """Shards beside each other; who wants it alone is told of them, and they are kept from one that has it alone."""
+    shards = "shards hold"
+    with hold_lock(tool, shared=True), hold_lock(tool, shared=True), pytest.raises(LockHeld, match=shards):
+        hold_lock(tool).__enter__()
+    with hold_lock(tool), pytest.raises(LockHeld, match="process"), hold_lock(tool, shared=True):
+        pytest.fail("the lock was shared although it is held")
+
+
+def test_any_other_name_is_a_lock_of_its_own(tool, place):
+    """A company, a run: held by one at a time, each for itself, without a file for each."""
+    with hold_lock(tool, "company 1"), hold_lock(tool, "company 2"), hold_lock(tool, "run \udcff"):
+        with pytest.raises(LockHeld, match="another run holds company 1"), hold_lock(tool, "company 1"):
+            pytest.fail("the company was given twice")
+        with hold_lock(tool, "company 3"):
+            pass
+        with pytest.raises(LockHeld), hold_lock(tool, "company 2"):
+            pytest.fail("letting another one go let this one go")
+    with hold_lock(tool, "company 1"):
+        pass
+    assert 0 == (place / ".baileys-cleanup" / "bytes.lock").stat().st_size

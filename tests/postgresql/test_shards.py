@@ -1,0 +1,64 @@
+"""Shards over a database: beside each other, and together what one run does."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from server import OTHER, SPLIT, Database, creds
+
+from baileys_cleanup.errors import LockHeld
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.place import Place
+
+KEYS = {f"session|{OTHER}.{device}": 20 for device in range(5)} | {f"session|{OTHER}.9": 1}
+
+
+@pytest.fixture
+def many(db: Database) -> Database:
+    """Give a database with eight companies."""
+    db.execute(SPLIT)
+    for number in range(8):
+        db.split(str(number), KEYS, creds())
+    return db
+
+
+def test_all_shards_together_do_what_one_run_does(many: Database) -> None:
+    """At once, each its own companies, and nobody in the way; then a purge in shards."""
+    with ThreadPoolExecutor(3) as pool:
+        runs = [pool.submit(many.run, "clean", "--json", f"--shard={index}/3") for index in range(3)]
+        said = [each.result() for each in runs]
+    for index, document in enumerate(said):
+        expected = [n for n in map(str, range(8)) if int(hashlib.sha256(n.encode()).hexdigest()[:8], 16) % 3 == index]
+        assert expected == [company["company_id"] for company in document["companies"]]
+        assert (f"{index}/3", "done") == (document["shard"], document["status"])
+    assert 40 == sum(document["totals"]["removed"] for document in said)
+    assert sorted(run["shard"] for run in many.run("undo", "--json")["runs"]) == ["0/3", "1/3", "2/3"]
+    assert 0 == many.run("clean", "--json")["totals"]["removed"]
+    many.execute("update baileys_cleanup.runs set started = started - 10 * 86400 * 1000000000::bigint")
+    many.run("clean", "--json", "--shard=0/2")
+    left = {company for (company,) in many.execute("select distinct company from baileys_cleanup.quarantine")}
+    assert left == {n for n in map(str, range(8)) if int(hashlib.sha256(n.encode()).hexdigest()[:8], 16) % 2}
+    many.run("clean", "--json", "--shard=1/2")
+    assert [] == many.execute("select 1 from baileys_cleanup.quarantine")
+    assert [] == many.execute("select 1 from baileys_cleanup.runs")
+    assert [] == many.execute("select name from baileys_cleanup.lease")
+
+
+def test_a_shared_lease_keeps_others_away(many: Database) -> None:
+    """Many share it; who wants it alone is refused, and the other way round; a company is held by one."""
+    many.run("clean")
+    with (
+        open_store(Place(many.url)) as one,
+        open_store(Place(many.url)) as two,
+        one.workspace(create=True) as first,
+        two.workspace(create=True) as second,
+    ):
+        with first.hold(shared=True), second.hold(shared=True), pytest.raises(LockHeld, match="at work"):
+            second.hold().__enter__()
+        with first.hold(), pytest.raises(LockHeld, match="at work"):
+            second.hold(shared=True).__enter__()
+        with first.hold("company 1"), second.hold("company 2"), pytest.raises(LockHeld, match="holds company 1"):
+            second.hold("company 1").__enter__()
+        with second.hold():
+            pass
+    assert [] == many.execute("select name from baileys_cleanup.lease")
