@@ -322,7 +322,7 @@ def test_a_torn_line_spoils_no_other(disk_root: Path) -> None:
 # --- backups, restores and rotations --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("work", [("restore", "latest", "--replace", "--from", "{archives}"), ("rotate",)])
+@pytest.mark.parametrize("work", [("restore", "latest", "--replace", "--from", "{archives}"), ("rotate", "--yes")])
 def test_a_folder_of_a_lower_layer_is_moved_by_the_command_that_is_said(
     disk_root: Path, tmp_path: Path, work: tuple[str, ...]
 ) -> None:
