@@ -1,5 +1,6 @@
 """`cleaning.whose_keys`: whether a folder still has the pairing whose keys a run took."""
 
+import os
 from itertools import product
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from baileys_cleanup.cleaning.whose_keys import last_noted, why_in_doubt, why_other
 from baileys_cleanup.decision.account import ABSENT, Account, unreadable
 from baileys_cleanup.decision.pairing import Pairing, is_same
-from baileys_cleanup.store.folder.pairings import note_pairing
+from baileys_cleanup.store.folder.pairings import add_pairing, open_pairings
 from baileys_cleanup.store.folder.runs import write_run
 from baileys_cleanup.store.runs import Run
 
@@ -73,6 +74,9 @@ def test_the_newest_note_of_a_company_is_the_last(tool):
     for number, pairing in enumerate([OTHERS[0], ONE, None]):
         run = Run(f"2026112{number}T030000Z-0000", NOW + number, 7)
         write_run(tool, run)
-        note_pairing(tool, run.run_id, "7", str(pairing) if pairing else None)
+        if pairing is not None:
+            fd = open_pairings(tool, run.run_id)
+            add_pairing(fd, "7", str(pairing))
+            os.close(fd)
     assert last_noted(tool, "7") == ONE
     assert last_noted(tool, "8") is None
