@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from baileys_cleanup.backups.archive import check_archive
-from baileys_cleanup.backups.make import BackedUp, Status
+from baileys_cleanup.backups.made import BackedUp, Status
 from baileys_cleanup.backups.naming import read_archive_name
 from baileys_cleanup.backups.places import folder as shelf
 from baileys_cleanup.backups.places import fsspec_url as elsewhere

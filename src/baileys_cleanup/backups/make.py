@@ -1,18 +1,17 @@
 """Makes the archive of one company, and lets go of those that no rule keeps. Companies are islands."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import BinaryIO
 
 from baileys_cleanup import __version__
 from baileys_cleanup.backups.archive import check_archive, write_archive
 from baileys_cleanup.backups.encryption import Sealing, is_sealed
+from baileys_cleanup.backups.made import SEALED, BackedUp, Status
 from baileys_cleanup.backups.manifest import Manifest, content_hash
 from baileys_cleanup.backups.naming import Named, archive_name, read_archive_name
 from baileys_cleanup.backups.places.place import Place, Stored, fingerprint, fingerprint_of
 from baileys_cleanup.backups.record import BackupRecord, BackupRecords
-from baileys_cleanup.backups.retention import Candidate, RetentionDecision, decide
+from baileys_cleanup.backups.retention import Candidate, decide
 from baileys_cleanup.decision.devices import Devices
 from baileys_cleanup.decision.judgement import of_deeper, of_shared_device
 from baileys_cleanup.decision.policy import SECOND
@@ -23,43 +22,6 @@ from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Backup
 from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, in_reasons, open_spool
 
-
-class Status(StrEnum):
-    """How the backup of one company ended."""
-
-    BACKED_UP = "backed_up"
-    UNCHANGED = "unchanged"
-    SKIPPED = "skipped"
-    FAILED = "failed"
-
-
-@dataclass(slots=True)
-class BackedUp:
-    """What became of one company's backup.
-
-    `archive` is its name, `files` and `bytes` what it holds, `archive_bytes` its own size; `decisions` has what
-    happened to every archive of this company. `errors` after a backup that was made are of older archives.
-    """
-
-    company_id: str
-    status: Status = Status.FAILED
-    archive: str | None = None
-    files: int = 0
-    bytes: int = 0
-    archive_bytes: int = 0
-    warnings: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    decisions: list[RetentionDecision] = field(default_factory=list)
-
-    @property
-    def failed(self) -> bool:
-        """Tell whether anything went wrong that somebody has to know of."""
-        return self.status is Status.FAILED or bool(self.errors)
-
-
-SEALED = "it is encrypted, and no record of it is here"
-"""Why an encrypted archive counts neither as good nor as bad."""
 _ENOUGH = 3
 """Failures of the place in a row after which it is not asked again: each may have taken a minute."""
 
@@ -188,7 +150,7 @@ class BackupMaker:
 
         What did not change is not sent again.
         """
-        content = content_hash(manifest.files, manifest.pairing)
+        content = content_hash(manifest.files, manifest.pairing, self._policy.recipients)
         unchanged = self._unchanged(known, content)
         if unchanged is not None:
             outcome.status = Status.UNCHANGED

@@ -59,10 +59,10 @@ def write_manifest(manifest: Manifest) -> bytes:
     return json.dumps(document, indent=0).encode("ascii")
 
 
-def content_hash(files: Iterable[Entry], pairing: Pairing | None) -> str:
-    """Return what tells whether two archives hold the same, whenever they were made."""
+def content_hash(files: Iterable[Entry], pairing: Pairing | None, readers: Sequence[str]) -> str:
+    """Return what tells whether two archives hold the same for the same `readers`, whenever they were made."""
     entries = sorted([entry.name, entry.size, entry.sha256, entry.modified] for entry in files)
-    document = json.dumps([None if pairing is None else str(pairing), entries])
+    document = json.dumps([None if pairing is None else str(pairing), sorted(readers), entries])
     return hashlib.sha256(document.encode("ascii")).hexdigest()
 
 

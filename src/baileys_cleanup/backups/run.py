@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from baileys_cleanup.backups.make import BackedUp, BackupMaker, Status
+from baileys_cleanup.backups.made import BackedUp, Status
+from baileys_cleanup.backups.make import BackupMaker
 from baileys_cleanup.backups.places.open import open_place
 from baileys_cleanup.backups.places.place import DryRunPlace, Place
 from baileys_cleanup.backups.record import BackupRecords, ReadOnlyRecords

@@ -172,7 +172,7 @@ def _backing_up(
             " `baileys-cleanup backup --dry-run` tells which"
         )
         return clean_one
-    from baileys_cleanup.backups.make import Status  # noqa: PLC0415 - only where archives are asked for
+    from baileys_cleanup.backups.made import Status  # noqa: PLC0415 - only where archives are asked for
     from baileys_cleanup.backups.run import maker_for_clean  # noqa: PLC0415 - only where archives are asked for
     from baileys_cleanup.store.snapshots import Clock  # noqa: PLC0415 - likewise
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from baileys_cleanup.backups.make import BackedUp, Status
+from baileys_cleanup.backups.made import BackedUp, Status
 from baileys_cleanup.backups.retention import RetentionDecision
 from baileys_cleanup.backups.run import back_up_all
 from baileys_cleanup.commands import completion

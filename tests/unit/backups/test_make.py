@@ -5,7 +5,8 @@ import io
 import pytest
 
 from baileys_cleanup.backups.archive import check_archive
-from baileys_cleanup.backups.make import BackupMaker, Status
+from baileys_cleanup.backups.made import Status
+from baileys_cleanup.backups.make import BackupMaker
 from baileys_cleanup.backups.naming import archive_name
 from baileys_cleanup.backups.record import BackupRecords
 from baileys_cleanup.errors import StoreProblem

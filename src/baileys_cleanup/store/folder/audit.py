@@ -65,13 +65,14 @@ class Audit:
     @contextmanager
     def _hold(self) -> Iterator[None]:
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            # A lock of the process: forked ones share the open file, and with it every other lock.
+            fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
             raise LockHeld(f"another run writes to {NAME}") from None
         try:
             yield
         finally:
-            fcntl.flock(self._fd, fcntl.LOCK_UN)
+            fcntl.lockf(self._fd, fcntl.LOCK_UN)
 
     def _write_whole(self, lines: bytes) -> None:
         # Another process may be in the middle of its lines: those are whole a moment later.
