@@ -74,9 +74,9 @@ def test_the_newest_note_of_a_company_is_the_last(tool):
     for number, pairing in enumerate([OTHERS[0], ONE, None]):
         run = Run(f"2026112{number}T030000Z-0000", NOW + number, 7)
         write_run(tool, run)
-        if pairing:
-            notes = open_pairings(tool, run.run_id)
-            add_pairing(notes, "7", str(pairing))
-            os.close(notes)
+        if pairing is not None:
+            fd = open_pairings(tool, run.run_id)
+            add_pairing(fd, "7", str(pairing))
+            os.close(fd)
     assert last_noted(tool, "7") == ONE
     assert last_noted(tool, "8") is None
