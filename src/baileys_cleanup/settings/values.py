@@ -114,6 +114,7 @@ class Settings:
     store: str | None = None
     undo_days: int = 7
     max_removals: int | None = None
+    jobs: int | None = None
     retention: Policy = field(default_factory=Policy)
     levels: Levels = field(default_factory=Levels)
     monitor: Monitor = field(default_factory=Monitor)
@@ -128,7 +129,6 @@ class Settings:
     exclude: tuple[str, ...] = ()
     companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     company_levels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    jobs: int | None = None
 
     @property
     def place(self) -> Place:
