@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "postgresql"))
-from server import OTHER, SPLIT, creds, database, serving
+from pg_server import OTHER, SPLIT, creds, database, serving
 
 PLAIN = """
 create table plain (like whatsapp_keys);

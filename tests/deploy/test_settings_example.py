@@ -28,6 +28,8 @@ DEFAULTS = {
     "backup": {"keep_last": 3, "keep_daily": 7, "keep_weekly": 4},
     "rotate": {"bot_pairs": False, "timeout": 300, "hook_timeout": 60, "auto": "off", "above": 170, "min_days": 30},
     "hooks": {"around_clean": False},
+    "postgresql": {"layout": "split"},
+    "redis": {"layout": "hash", "ids": "raw", "cache_key": "baileys:{company_id}:{type}-{id}"},
 }
 AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 COMMANDS = {
@@ -50,6 +52,19 @@ EXAMPLES = {
     "backup": {"to": "/var/backups/baileys", "before_clean": True, "recipients": [AGE_KEY]},
     "rotate": COMMANDS,
     "hooks": {"environment": ["DOCKER_HOST"]},
+    "store": "postgresql://cleanup@db.internal:5432/bot",
+    "postgresql": {
+        "creds_table": "bot.accounts",
+        "keys_table": "bot.signal_keys",
+        "company": "tenant_id",
+        "type": "kind",
+        "id": "name",
+        "value": "payload",
+        "creds": "creds",
+        "updated": "updated_at",
+        "ids": "raw",
+    },
+    "redis": {"key": "evolution:instance:{company_id}", "cache": "redis://cache.internal:6379/0"},
     "companies": {"962302": {"retention": {"session_max_age_days": 30}, "levels": {"critical": 301}}},
 }
 
@@ -111,4 +126,7 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
         "companies.962302.retention.session_max_age_days",
         "companies.962302.levels.critical",
         *(f"rotate.{name}" for name in COMMANDS),
+        "store",
+        *(f"postgresql.{name}" for name in EXAMPLES["postgresql"]),
+        *(f"redis.{name}" for name in EXAMPLES["redis"]),
     } == {name for name, setting in in_force.items() if setting["value"] != defaults.get(name, {}).get("value")}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from server import Database, Server, database, serving
+from pg_server import Database, Server, database, serving
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

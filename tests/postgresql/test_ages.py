@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from server import OTHER, Database, Server, creds, database, serving
+from pg_server import OTHER, Database, Server, creds, database, serving
 
 PLAIN = """
 create table whatsapp_auth (company_id text primary key, creds text not null);

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from server import JOINED, OTHER, PRISMA, SPLIT, Database, creds
+from pg_server import JOINED, OTHER, PRISMA, SPLIT, Database, creds
 
 TEXT = SPLIT.replace("jsonb", "text")
 KEYS = {
@@ -76,7 +76,7 @@ def test_an_archive_of_a_folder_restores_into_a_database(db: Database, archives:
         (folder / name).write_text(content)
     tool("backup", "--to", archives, "--sessions-root", str(tmp_path / "root"))
     db.execute(TEXT + PRISMA + JOINED)
-    asked = ("restore", "latest", "--from", archives, "--company", "7", "--everything", "--json")
+    asked = ("restore", "latest", "--from", archives, "--company", "7", "--everything", "--anyway", "--json")
     for layout in ("split", "prisma", "postgres-baileys"):
         said = db.run(*asked, BAILEYS_CLEANUP_POSTGRESQL__LAYOUT=layout)
         assert 5 == said["companies"][0]["files"]["restored"]
@@ -97,14 +97,16 @@ def test_replace_sets_the_present_company_aside_and_undo_brings_it_back(split: D
     split.execute("delete from whatsapp_keys where key_type = 'lid-mapping'")
     split.execute("insert into whatsapp_keys values ('7', 'session', '99.0', '{}', now())")
     before = split.execute("select * from whatsapp_keys order by 1, 2, 3")
-    said = split.run("restore", "latest", "--from", archives, "--company", "7", "--everything", "--replace", "--json")
+    said = split.run(
+        "restore", "latest", "--from", archives, "--company", "7", "--everything", "--replace", "--anyway", "--json"
+    )
     restored = split.execute("select * from whatsapp_keys order by 1, 2, 3")
     assert archived <= split.keys("7")
     listed = split.run("undo", "--json")["set_aside"]
     assert [said["companies"][0]["set_aside"]] == [each["run_id"] for each in listed]
-    split.run("undo", said["companies"][0]["set_aside"])
+    split.run("undo", said["companies"][0]["set_aside"], "--anyway")
     assert before == split.execute("select * from whatsapp_keys order by 1, 2, 3")
-    split.run("undo", said["companies"][0]["set_aside"])
+    split.run("undo", said["companies"][0]["set_aside"], "--anyway")
     assert restored == split.execute("select * from whatsapp_keys order by 1, 2, 3")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from server import OTHER, SPLIT, Database, creds
+from pg_server import OTHER, SPLIT, Database, creds
 
 import redis
 

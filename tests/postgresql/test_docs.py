@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from server import SPLIT, Server
+from pg_server import SPLIT, Server
 
 PAGE = (Path(__file__).parents[2] / "docs/databases.md").read_text(encoding="utf-8")
 

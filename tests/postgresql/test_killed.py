@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 import psycopg
 import pytest
 from click.testing import CliRunner
-from server import OTHER, SPLIT, Database, Server, creds, database, free_port, serving
+from pg_server import OTHER, SPLIT, Database, Server, creds, database, free_port, serving
 
 from baileys_cleanup import cli
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from server import OTHER, SPLIT, Database, Server, as_postgres, creds, database, free_port, missing
+from pg_server import OTHER, SPLIT, Database, Server, as_postgres, creds, database, free_port, missing
 
 
 @pytest.fixture

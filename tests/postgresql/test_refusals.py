@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from server import JOINED, OTHER, PRISMA, SPLIT, Database, creds, free_port
+from pg_server import JOINED, OTHER, PRISMA, SPLIT, Database, creds, free_port
 
 KEYS = {f"session|{OTHER}.0": 20, f"session|{OTHER}.9": 1}
 CUSTOM = {

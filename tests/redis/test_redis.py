@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from redis_server import Bench
 
 import redis
-from conftest import Bench
 
 PN, LID, OTHER = "15550000001", "200000000000001", "15550000777"
 CREDS = json.dumps(

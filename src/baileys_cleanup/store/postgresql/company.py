@@ -18,7 +18,7 @@ from baileys_cleanup.output.text import size
 from baileys_cleanup.store.company import Listing, Look
 from baileys_cleanup.store.key_names import read_file_name
 from baileys_cleanup.store.postgresql.database import Database
-from baileys_cleanup.store.postgresql.layouts import CREDS_KEY, JOINED_CREDS, Form
+from baileys_cleanup.store.postgresql.layouts import CREDS_KEY, JOINED_CREDS, Form, Table
 from baileys_cleanup.store.postgresql.stamp import Stamp
 from baileys_cleanup.store.postgresql.statements import is_company, is_json, moment, updated
 from baileys_cleanup.store.postgresql.trouble import as_company_problem
@@ -59,8 +59,8 @@ class PostgresqlCompany:
         """List the keys, dated in the same look: names, places and times alone, batch by batch."""
         with as_company_problem():
             found = [self._file(row) for row in self.store.connection.stream(self._rows, {"company": self.raw_id})]
-            if self.store.layout.creds is not None and self._has_creds():
-                found.append(AuthFile(CREDS_NAME, kind_of(CREDS_NAME)))
+            if self.store.layout.creds is not None:
+                found += self._creds_file(self.store.layout.creds)
         times = Counter(file.name for file in found)
         # Two rows that would be one file: nobody can tell which of them the bot reads.
         double = sorted(name for name, number in times.items() if number > 1)
@@ -72,7 +72,7 @@ class PostgresqlCompany:
         parts, layout, dates = self.store.statements, self.store.layout, self.store.dates
         ledger = _LEDGER.format(key_type=parts.key_type, key_id=parts.key_id) if dates.uses_ledger else sql.SQL("")
         if layout.updated is not None:
-            date = moment(updated(layout))
+            date = moment(updated(layout.keys, layout.updated))
         elif dates.tracked:
             since = sql.SQL("pg_xact_commit_timestamp(r.xmin)")
             date = moment(sql.SQL("least({}, l.since)").format(since) if dates.uses_ledger else since)
@@ -97,6 +97,19 @@ class PostgresqlCompany:
         modified = self.store.dates.now if in_ledger else when
         stamp = Stamp(key_type, key_id, (table, place), xmin, in_ledger)
         return AuthFile(name, kind_of(name), modified, held or 0, True, stamp, in_ledger)
+
+    def _creds_file(self, table: Table) -> list[AuthFile]:
+        """Return the row of creds as a file, dated where that can be told; nothing where there is none."""
+        column = self.store.layout.updated
+        if column is not None and table.columns.get(column, "").startswith("timestamp"):
+            date = moment(updated(table, column))
+        elif self.store.dates.tracked:
+            date = moment(sql.SQL("pg_xact_commit_timestamp(r.xmin)"))
+        else:
+            date = sql.SQL("null::bigint")
+        query = sql.SQL("select {} from {} r where {} limit 1").format(date, table.identifier, self.where_creds())
+        rows = self.store.connection.rows(query, {"company": self.raw_id, "creds": self.creds_key})
+        return [AuthFile(CREDS_NAME, kind_of(CREDS_NAME), row[0]) for row in rows]
 
     def deeper(self, strangers: Iterable[str]) -> list[str]:  # noqa: ARG002 - a table holds no folders
         """Return nothing: rows hold no companies."""

@@ -67,6 +67,9 @@ class RowWriter:
     def _insert_creds(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", table: Table, value: Value) -> set[str]:
         layout = self._database.layout
         columns = {layout.creds_company: "%(company)s::text::{}", layout.creds_value: "%(value)s::{}"}
+        column = layout.updated or ""
+        if table.columns.get(column, "").startswith("timestamp"):
+            columns[column] = "to_timestamp(%(when)s)::{}"
         statement = sql.SQL(
             "insert into {} ({}) select {} where not exists (select from {} r where {}) on conflict do nothing"
         )
@@ -80,7 +83,7 @@ class RowWriter:
             ),
         )
         content = _content(value.content, table.columns[layout.creds_value])
-        cursor.execute(query, {"company": self._raw_id, "value": content})
+        cursor.execute(query, {"company": self._raw_id, "value": content, "when": value.modified / SECOND})
         return {CREDS_NAME} if cursor.rowcount else set()
 
     def _insert_keys(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", values: Mapping[str, Value]) -> set[str]:

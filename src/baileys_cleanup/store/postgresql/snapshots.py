@@ -18,6 +18,7 @@ from baileys_cleanup.store.snapshots import (
     MOST_BYTES,
     MOST_FILES,
     MOST_OF_A_FILE,
+    UNDATED,
     Clock,
     Entry,
     Snapshot,
@@ -68,7 +69,8 @@ class _Reading:
         store, company, shot = self._company.store, self._company, self._shot
         listing = company.names()
         shot.strangers = listing.strangers
-        self._dates = {file.name: file.modified for file in company.seen.values() if file.modified is not None}
+        dated = (file for file in company.seen.values() if not file.first_seen)
+        self._dates = {file.name: file.modified for file in dated if file.modified is not None}
         layout, parts = store.layout, store.statements
         values = {"company": company.raw_id, "creds": company.creds_key}
         question = _VALUES.format(
@@ -104,7 +106,7 @@ class _Reading:
         if len(self._found) >= MOST_FILES or offset + len(data) > MOST_BYTES:
             raise CompanyProblem("it holds more than a company can: that is none")
         self._shot.contents.write(data)
-        modified = self._dates.get(name, self._clock.now)
+        modified = self._dates.get(name, self._clock.now - UNDATED)
         entry = Entry(name, kind_of(name), len(data), hashlib.sha256(data).hexdigest(), modified)
         self._found[name] = Source(entry, stamp, offset, is_json_text(data))
 

@@ -65,11 +65,10 @@ def moment(expression: sql.Composable) -> sql.Composable:
     )
 
 
-def updated(layout: Layout) -> sql.Composable:
+def updated(table: Table, name: str) -> sql.Composable:
     """Return when a row was updated by its own column. Without a zone it may be of UTC or the server's: the later."""
-    assert layout.updated is not None, "who asks has looked"
-    column = _column("r", layout.updated)
-    if layout.keys.columns[layout.updated].endswith("without time zone"):
+    column = _column("r", name)
+    if table.columns[name].endswith("without time zone"):
         return sql.SQL("greatest({0} at time zone 'UTC', {0} at time zone current_setting('TimeZone'))").format(column)
     return column
 

@@ -10,7 +10,16 @@ from baileys_cleanup.store.buffer_json import as_in_files
 from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import Database
 from baileys_cleanup.store.redis.trouble import as_company_problem
-from baileys_cleanup.store.snapshots import MOST_BYTES, MOST_OF_A_FILE, Clock, Entry, Snapshot, Source, is_json_text
+from baileys_cleanup.store.snapshots import (
+    MOST_BYTES,
+    MOST_OF_A_FILE,
+    UNDATED,
+    Clock,
+    Entry,
+    Snapshot,
+    Source,
+    is_json_text,
+)
 
 _TRIES = 5
 
@@ -56,7 +65,8 @@ class RedisSnapshots:
             if offset + len(data) > MOST_BYTES:
                 raise CompanyProblem("it holds more than a company can: that is none")
             shot.contents.write(data)
-            modified = file.modified if file.modified is not None else clock.now
+            known = file.modified is not None and not file.first_seen
+            modified = file.modified if file.modified is not None and known else clock.now - UNDATED
             entry = Entry(file.name, kind_of(file.name), len(data), hashlib.sha256(data).hexdigest(), modified)
             shot.files[file.name] = Source(entry, file.stamp.mark, offset, is_json_text(data))
         return True
