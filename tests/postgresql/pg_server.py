@@ -159,7 +159,8 @@ class Database:
     def split(self, company: str, keys: dict[str, float], creds: dict[str, Any] | None = None) -> None:
         """Fill a company of the layout split: `type|id` to an age in days."""
         if creds is not None:
-            self.execute("insert into whatsapp_auth (company_id, creds) values (%s, %s)", [company, json.dumps(creds)])
+            query = "insert into whatsapp_auth values (%s, %s, now() - interval '1 day')"  # its bot is at rest
+            self.execute(query, [company, json.dumps(creds)])
         with psycopg.connect(self.url) as connection, connection.cursor() as cursor:
             cursor.executemany(
                 "insert into whatsapp_keys values (%s, %s, %s, %s, now() - make_interval(secs => %s))",
