@@ -10,14 +10,14 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from baileys_cleanup import cli
 from baileys_cleanup.cleaning import run as cleanup
+from baileys_cleanup.cleaning.request import Request, Told
 from baileys_cleanup.commands import undo as undo_command
 from baileys_cleanup.commands.options import holds
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
@@ -85,11 +85,6 @@ class Ran:
             assert self.run.total.seen == sum(outcome.total.seen for outcome in self.companies.values())
 
 
-@contextmanager
-def _as_they_come(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    yield ids
-
-
 def world(now: int | None = None, stopping: Callable[[], bool] = lambda: False) -> cleanup.World:
     """Give the world: now by default, and no waiting."""
     return cleanup.World(now or time.time_ns(), time.time_ns, lambda: None, stopping, time.monotonic, holds=holds)
@@ -112,15 +107,9 @@ def clean(
     heard = ran or Ran()
     settings = Settings(str(root), undo_days=undo_days, max_removals=max_removals, retention=policy)
     cleanup.clean(
-        settings,
-        Selection(wanted, None, shard),
+        Request(settings, Selection(wanted, None, shard), dry_run, accept_clock),
         world(now, stopping),
-        heard.start,
-        _as_they_come,
-        dry_run=dry_run,
-        accept_clock=accept_clock,
-        detail=False,
-        record=record_clean,
+        Told(heard.start, record=record_clean),
     )
     heard.check_accounts()
     return heard

@@ -1,7 +1,7 @@
 """The run: lock, end what earlier runs left, then one company after the other."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 
 from baileys_cleanup.cleaning.clock import check_clock, check_trace
 from baileys_cleanup.cleaning.company import clean_company, left_alone, tell_of_shared_device
@@ -9,6 +9,7 @@ from baileys_cleanup.cleaning.copies import find_copies
 from baileys_cleanup.cleaning.earlier_runs import end_earlier_runs
 from baileys_cleanup.cleaning.jobs import spread_of
 from baileys_cleanup.cleaning.look import Terms
+from baileys_cleanup.cleaning.request import Request, Told
 from baileys_cleanup.cleaning.second_look import with_second_look
 from baileys_cleanup.cleaning.shards import hold_records, hold_run, one_at_a_time
 from baileys_cleanup.cleaning.waiting_keys import waiting_keys
@@ -16,229 +17,212 @@ from baileys_cleanup.cleaning.world import CleanOne, World
 from baileys_cleanup.decision.devices import Devices
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.decision.policy import Policy
-from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.errors import LockHeld, UsageProblem, in_words
-from baileys_cleanup.output.summary import Report
 from baileys_cleanup.output.text import count, few, shown
-from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.remover import DryRun, Remover
 from baileys_cleanup.store.runs import Run, new_run_id
-from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import Store, Workspace, no_companies, passed_over_in_words
 
 
-def clean(
-    settings: Settings,
-    selection: Selection,
-    world: World,
-    report_for: Callable[[RunOutcome], Report],
-    progress: Callable[[Sequence[str]], AbstractContextManager[Iterable[str]]],
-    *,
-    dry_run: bool,
-    accept_clock: bool,
-    detail: bool,
-    record: Callable[[Workspace, RunOutcome], object] | None = None,
-    clean_one: CleanOne = clean_company,
-) -> RunOutcome:
-    """Clean the selected companies and tell the report.
+def clean(request: Request, world: World, told: Told, clean_one: CleanOne = clean_company) -> RunOutcome:
+    """Clean the selected companies and tell the report. `clean_one` cleans each.
 
-    `report_for` makes the report once it is sure that the run goes ahead; `progress` wraps the ids to come;
-    `record` is told how a real run ended while the lock is still held; `clean_one` cleans each company. A company that
-    is being rotated is left alone, and that is told.
-    Raises UsageProblem, LockHeld or Refused before anything was touched.
+    A company that is being rotated is left alone, and that is told. Raises UsageProblem, LockHeld or Refused before
+    anything was touched.
     """
     began = world.stopwatch()
-    with open_store(settings.place, settings.exclude) as store:
-        everyone, _ = store.company_ids()
-        ids = selection.ids(store, everyone)
-        shard = str(selection.shard or "")
-        run = Run(new_run_id(world.now, shared=bool(shard)), world.now, settings.undo_days, shard=shard)
-        outcome = RunOutcome(run.run_id, dry_run, store.path, run.started, run.undo_days, run.shard)
-        _tell_of_root(outcome, store, settings, everyone)
-        outcome.warnings += selection.doubts(everyone)
-        if shard:
-            outcome.notes.append(f"shard {shard}: {len(ids):,} of {count(len(everyone), 'company', 'companies')}")
-        terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping, again=world.again)
-        with ExitStack() as stack:
-            checked = None if accept_clock else everyone
-            workspace, remover = _begin(stack, store, run, outcome, world, ids=checked, mine=selection.takes)
-            held = _held(store, workspace, outcome, world)
-            terms = terms._replace(waiting=waiting_keys(workspace, writes=not dry_run))
-            devices = Devices()
-            if selection.is_whole:  # a folder that was between two names when its rotation was cut short is back by now
-                ids = sorted({*ids, *filter(selection.takes, filter(store.has, held))})
-            if settings.backup.before_clean:
-                clean_one = _backing_up(
-                    stack,
-                    settings,
-                    store,
-                    workspace,
-                    outcome=outcome,
-                    world=world,
-                    clean_one=clean_one,
-                    shard=selection.shard,
-                )
-            clean_one = one_at_a_time(workspace, clean_one, run, dry_run=dry_run)
-            copies = find_copies(store, everyone)
-            outcome.warnings += copies.told(ids)
-            ids = [company_id for company_id in ids if company_id not in copies.same]
-            report = report_for(outcome)
-
-            def clean_it(company_id: str, wait: Callable[[], object]) -> CompanyOutcome | None:
-                if world.stopping():
-                    return None
-                own = terms._replace(wait=wait, held=held.get(company_id), levels=settings.levels_for(company_id))
-                return clean_one(store, company_id, settings.policy_for(company_id), own, remover, detail=detail)
-
-            with progress(ids) as coming:
-                # A company whose creds.json does not parse comes after the others: a hundred of them cost one second.
-                spread = spread_of(settings, store, remover, ids, world.stopping)
-                for company in with_second_look(coming, clean_it, world.wait, spread):
-                    if company is None:
-                        continue
-                    shared = devices.shared(company.company_id, company.pairing)
-                    if shared is not None:
-                        tell_of_shared_device(company, shared, world.again)
-                    outcome.add(company)
-                    report.company(company)
-            outcome.stopped = world.stopping()
-            outcome.seconds = world.stopwatch() - began
-            if workspace is not None and not dry_run and record is not None:
-                _record(workspace, run, outcome, world, record)
-    report.close(outcome)
-    return outcome
+    with open_store(request.settings.place, request.settings.exclude) as store, ExitStack() as stack:
+        run = _Run(request, world, store, stack)
+        run.begin()
+        cleaner = run.guarded(clean_one)
+        report = told.report_for(run.outcome)
+        with told.progress(run.ids) as coming:
+            for company in run.companies(coming, cleaner):
+                run.outcome.add(company)
+                report.company(company)
+        run.outcome.stopped = world.stopping()
+        run.outcome.seconds = world.stopwatch() - began
+        if told.record is not None:
+            run.record(told.record)
+    report.close(run.outcome)
+    return run.outcome
 
 
-def _begin(
-    stack: ExitStack,
-    store: Store,
-    run: Run,
-    outcome: RunOutcome,
-    world: World,
-    *,
-    ids: Sequence[str] | None,
-    mine: Callable[[str], bool],
-) -> tuple[Workspace | None, Remover]:
-    """Open the tool's folder, and for a real run take the lock and end earlier runs. Returns what carries plans out.
+class _Run:
+    """One run at work: what it was asked for, and what came of it so far."""
 
-    `ids` are the companies whose files the clock is checked against, None where it is accepted as it is: all of them
-    also for a shard, so that all shards say the same. `mine` tells which companies are this run's.
-    """
-    workspace = stack.enter_context(store.workspace(create=not outcome.dry_run))
-    if workspace is None:
-        return None, DryRun()
-    if not outcome.dry_run:
-        hold_run(stack, workspace, run)
-    if ids is not None:
-        check_clock(workspace, world.now)
-        check_trace(store, workspace, ids, world.now)
-    if outcome.dry_run:
-        _tell_of_due(outcome, workspace, world)
-        return workspace, DryRun()
-    return workspace, _prepare(stack, workspace, run, outcome, world, mine=mine)
-
-
-def _record(
-    workspace: Workspace,
-    run: Run,
-    outcome: RunOutcome,
-    world: World,
-    record: Callable[[Workspace, RunOutcome], object],
-) -> None:
-    """Record how the run ended. What was removed is removed, so trouble here is told and changes nothing else."""
-    try:
-        with hold_records(workspace, run, world.stopping):
-            record(workspace, outcome)
-    except (OSError, LockHeld) as error:
-        outcome.warnings.append(f"how this run ended could not be recorded in {workspace.path}: {in_words(error)}")
-
-
-def _backing_up(
-    stack: ExitStack,
-    settings: Settings,
-    store: Store,
-    workspace: Workspace | None,
-    *,
-    outcome: RunOutcome,
-    world: World,
-    clean_one: CleanOne,
-    shard: Shard | None,
-) -> CleanOne:
-    """Return what makes an archive of a company before it cleans it; where that fails the company is left alone."""
-    if workspace is None or outcome.dry_run:
-        outcome.notes.append(
-            "a real run would first make an archive of each company, and leave those alone whose archive fails;"
-            " `baileys-cleanup backup --dry-run` tells which"
+    def __init__(self, request: Request, world: World, store: Store, stack: ExitStack) -> None:
+        self._request = request
+        self._settings = request.settings
+        self._world = world
+        self._store = store
+        self._stack = stack
+        self._everyone, _ = store.company_ids()
+        self.ids: Sequence[str] = request.selection.ids(store, self._everyone)
+        shard = str(request.selection.shard or "")
+        shared = bool(shard)
+        self._run = Run(new_run_id(world.now, shared=shared), world.now, self._settings.undo_days, shard=shard)
+        self._workspace: Workspace | None = None
+        self._remover: Remover = DryRun()
+        self._held: Mapping[str, str] = {}
+        self._terms = Terms(
+            world.now, self._settings.levels, self._settings.max_removals, world.wait, world.stopping, again=world.again
         )
-        return clean_one
-    from baileys_cleanup.backups.made import Status  # noqa: PLC0415 - only where archives are asked for
-    from baileys_cleanup.backups.run import maker_for_clean  # noqa: PLC0415 - only where archives are asked for
-    from baileys_cleanup.store.snapshots import Clock  # noqa: PLC0415 - likewise
+        self.outcome = RunOutcome(
+            self._run.run_id, request.dry_run, store.path, self._run.started, self._run.undo_days, shard
+        )
 
-    clock = Clock(world.now, world.clock, world.wait)
-    back_up = stack.enter_context(maker_for_clean(settings, store, workspace, clock, again=world.again, shard=shard))
+    def begin(self) -> None:
+        """Look at the root, and for a real run take the lock and end earlier runs."""
+        selection = self._request.selection
+        self._tell_of_root()
+        self._open()
+        self._held = self._holds()
+        self._terms = self._terms._replace(waiting=waiting_keys(self._workspace, writes=not self._request.dry_run))
+        if selection.is_whole:  # a folder that was between two names when its rotation was cut short is back by now
+            self.ids = sorted({*self.ids, *filter(selection.takes, filter(self._store.has, self._held))})
+        copies = find_copies(self._store, self._everyone)
+        self.outcome.warnings += copies.told(self.ids)
+        self.ids = [company_id for company_id in self.ids if company_id not in copies.same]
 
-    def clean_after_backup(
-        store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
-    ) -> CompanyOutcome:
-        made = back_up(company_id) if terms.held is None else None
-        if made is not None and made.status is Status.FAILED:
-            return left_alone(company_id, "; ".join(made.errors))
-        company = clean_one(store, company_id, policy, terms, remover, detail=detail)
-        company.warnings += (f"its backup: {text}" for text in (made.errors if made else ()))
-        return company
+    def guarded(self, clean_one: CleanOne) -> CleanOne:
+        """Return what cleans a company with all that belongs around it: its archive before, its lock beside shards."""
+        if self._settings.backup.before_clean:
+            clean_one = self._backing_up(clean_one)
+        return one_at_a_time(self._workspace, clean_one, self._run, dry_run=self._request.dry_run)
 
-    return clean_after_backup
+    def companies(self, coming: Iterable[str], clean_one: CleanOne) -> Iterator[CompanyOutcome]:
+        """Clean the companies, one or several at a time, and give what came of each, in their order.
 
+        One whose `creds.json` does not parse comes after the others: a hundred of them cost one second.
+        """
+        world, settings = self._world, self._settings
+        devices = Devices()
 
-def _prepare(
-    stack: ExitStack,
-    workspace: Workspace,
-    run: Run,
-    outcome: RunOutcome,
-    world: World,
-    *,
-    mine: Callable[[str], bool],
-) -> Remover:
-    """End earlier runs, record that this one began, and open what removes: without an audit log nothing may go.
+        def clean_it(company_id: str, wait: Callable[[], object]) -> CompanyOutcome | None:
+            if world.stopping():
+                return None
+            levels = settings.levels_for(company_id)
+            terms = self._terms._replace(wait=wait, held=self._held.get(company_id), levels=levels)
+            policy = settings.policy_for(company_id)
+            return clean_one(self._store, company_id, policy, terms, self._remover, detail=self._request.detail)
 
-    What is due is deleted before anything is written: on a full disk that makes the room.
-    """
-    try:
-        with hold_records(workspace, run, world.stopping):
-            workspace.tidy_up()
-        remover = stack.enter_context(workspace.remover(run, world.clock))
-        end_earlier_runs(workspace, run, outcome, world, mine)
-        with hold_records(workspace, run, world.stopping):
-            workspace.record_start(world.now)
-    except OSError as error:
-        raise UsageProblem(f"nothing can be written in {shown(workspace.path)}: {in_words(error)}") from None
-    return remover
+        spread = spread_of(settings, self._store, self._remover, self.ids, world.stopping)
+        for company in with_second_look(coming, clean_it, world.wait, spread):
+            if company is None:
+                continue
+            shared = devices.shared(company.company_id, company.pairing)
+            if shared is not None:
+                tell_of_shared_device(company, shared, world.again)
+            yield company
 
+    def record(self, write: Callable[[Workspace, RunOutcome], object]) -> None:
+        """Record how a real run ended. What was removed is removed: trouble here is told, and changes nothing else."""
+        workspace = self._workspace
+        if workspace is None or self._request.dry_run:
+            return
+        try:
+            with hold_records(workspace, self._run, self._world.stopping):
+                write(workspace, self.outcome)
+        except (OSError, LockHeld) as error:
+            text = f"how this run ended could not be recorded in {workspace.path}: {in_words(error)}"
+            self.outcome.warnings.append(text)
 
-def _tell_of_root(outcome: RunOutcome, store: Store, settings: Settings, everyone: list[str]) -> None:
-    if store.was_link:
-        outcome.notes.append(f"the sessions root {store.asked} leads to {store.path}")
-    outcome.notes += store.remarks()
-    if not everyone:
-        outcome.warnings.append(no_companies(store.path))
-    for sentence, keys in passed_over_in_words(store.passed_over()):
-        (outcome.warnings if keys else outcome.notes).append(sentence)
-    missing = [company_id for company_id in settings.companies if company_id not in everyone]
-    if missing:
-        outcome.warnings.append(f"settings for companies that have no folder: {few(missing)}")
+    def _open(self) -> None:
+        """Open the tool's folder, check the clock, and for a real run open what removes.
 
+        The clock is checked against the files of all companies also for a shard, so that all shards say the same.
+        """
+        dry_run = self._request.dry_run
+        workspace = self._workspace = self._stack.enter_context(self._store.workspace(create=not dry_run))
+        if workspace is None:
+            return
+        if not dry_run:
+            hold_run(self._stack, workspace, self._run)
+        if not self._request.accept_clock:
+            check_clock(workspace, self._world.now)
+            check_trace(self._store, workspace, self._everyone, self._world.now)
+        if dry_run:
+            self._tell_of_due(workspace)
+        else:
+            self._remover = self._prepare(workspace)
 
-def _tell_of_due(outcome: RunOutcome, workspace: Workspace, world: World) -> None:
-    due = [run.run_id for run in workspace.runs()[0] if run.due <= world.now]
-    if due:
-        outcome.notes.append(f"a real run would first delete for good what these earlier runs removed: {few(due)}")
+    def _prepare(self, workspace: Workspace) -> Remover:
+        """End earlier runs, record that this one began, and open what removes: without an audit log nothing may go.
 
+        What is due is deleted before anything is written: on a full disk that makes the room.
+        """
+        run, world = self._run, self._world
+        try:
+            with hold_records(workspace, run, world.stopping):
+                workspace.tidy_up()
+            remover = self._stack.enter_context(workspace.remover(run, world.clock))
+            end_earlier_runs(workspace, run, self.outcome, world, self._request.selection.takes)
+            with hold_records(workspace, run, world.stopping):
+                workspace.record_start(world.now)
+        except OSError as error:
+            raise UsageProblem(f"nothing can be written in {shown(workspace.path)}: {in_words(error)}") from None
+        return remover
 
-def _held(store: Store, workspace: Workspace | None, outcome: RunOutcome, world: World) -> Mapping[str, str]:
-    """Return the companies that other work holds, a rotation that waits for its QR code say, each with the way on."""
-    holds = world.holds(workspace, world.again)
-    outcome.warnings += holds.unreadable
-    outcome.warnings += [text for company_id, text in holds.open.items() if not store.has(company_id)]
-    return holds.open
+    def _backing_up(self, clean_one: CleanOne) -> CleanOne:
+        """Return what makes an archive of a company before it cleans it; where that fails the company is left alone."""
+        workspace, world = self._workspace, self._world
+        if workspace is None or self._request.dry_run:
+            self.outcome.notes.append(
+                "a real run would first make an archive of each company, and leave those alone whose archive fails;"
+                " `baileys-cleanup backup --dry-run` tells which"
+            )
+            return clean_one
+        from baileys_cleanup.backups.made import Status  # noqa: PLC0415 - only where archives are asked for
+        from baileys_cleanup.backups.run import maker_for_clean  # noqa: PLC0415 - only where archives are asked for
+        from baileys_cleanup.store.snapshots import Clock  # noqa: PLC0415 - likewise
+
+        clock = Clock(world.now, world.clock, world.wait)
+        shard = self._request.selection.shard
+        back_up = self._stack.enter_context(
+            maker_for_clean(self._settings, self._store, workspace, clock, again=world.again, shard=shard)
+        )
+
+        def clean_after_backup(
+            store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: bool
+        ) -> CompanyOutcome:
+            made = back_up(company_id) if terms.held is None else None
+            if made is not None and made.status is Status.FAILED:
+                return left_alone(company_id, "; ".join(made.errors))
+            company = clean_one(store, company_id, policy, terms, remover, detail=detail)
+            company.warnings += (f"its backup: {text}" for text in (made.errors if made else ()))
+            return company
+
+        return clean_after_backup
+
+    def _tell_of_root(self) -> None:
+        outcome, store, selection = self.outcome, self._store, self._request.selection
+        if store.was_link:
+            outcome.notes.append(f"the sessions root {store.asked} leads to {store.path}")
+        outcome.notes += store.remarks()
+        if not self._everyone:
+            outcome.warnings.append(no_companies(store.path))
+        for sentence, keys in passed_over_in_words(store.passed_over()):
+            (outcome.warnings if keys else outcome.notes).append(sentence)
+        missing = [company_id for company_id in self._settings.companies if company_id not in self._everyone]
+        if missing:
+            outcome.warnings.append(f"settings for companies that have no folder: {few(missing)}")
+        outcome.warnings += selection.doubts(self._everyone)
+        if selection.shard:
+            companies = count(len(self._everyone), "company", "companies")
+            outcome.notes.append(f"shard {selection.shard}: {len(self.ids):,} of {companies}")
+
+    def _tell_of_due(self, workspace: Workspace) -> None:
+        due = [run.run_id for run in workspace.runs()[0] if run.due <= self._world.now]
+        if due:
+            self.outcome.notes.append(
+                f"a real run would first delete for good what these earlier runs removed: {few(due)}"
+            )
+
+    def _holds(self) -> Mapping[str, str]:
+        """Return the companies that other work holds (a rotation that waits for its QR code), each with the way on."""
+        holds = self._world.holds(self._workspace, self._world.again)
+        self.outcome.warnings += holds.unreadable
+        self.outcome.warnings += [text for company_id, text in holds.open.items() if not self._store.has(company_id)]
+        return holds.open

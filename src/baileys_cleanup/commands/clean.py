@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import click
 
 from baileys_cleanup.cleaning.company import clean_company
+from baileys_cleanup.cleaning.request import Request, Told
 from baileys_cleanup.cleaning.run import clean
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import (
@@ -163,16 +164,10 @@ def _clean(
     # A dry run is silent: it must not be taken for the one that was to come.
     with stop.listening(), pinging(None if dry_run else settings.ping_url, ping_failed, stop) as ending:
         outcome = clean(
-            settings,
-            selection,
+            Request(settings, selection, dry_run, accept_clock, detail),
             world(stop, again),
-            report_for,
-            progress if not detail and sys.stderr.isatty() else no_progress,
-            dry_run=dry_run,
-            accept_clock=accept_clock,
-            detail=detail,
-            record=record,
-            clean_one=clean_company if dry_run else cleaner(settings, log),
+            Told(report_for, progress if not detail and sys.stderr.isatty() else nullcontext, record),
+            clean_company if dry_run else cleaner(settings, log),
         )
         status = outcome.exit_status
         textfile = settings.metrics.textfile
@@ -260,9 +255,3 @@ def progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
         return
     with click.progressbar(ids, label="Companies", file=sys.stderr) as bar:
         yield bar
-
-
-@contextmanager
-def no_progress(ids: Sequence[str]) -> Iterator[Iterable[str]]:
-    """Show nothing."""
-    yield ids

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import Any
 
 import click
@@ -10,7 +10,7 @@ import click
 from baileys_cleanup.backups.migration import Migrated, MigrationStatus, Target, migrate_company
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands import completion
-from baileys_cleanup.commands.clean import no_progress, progress
+from baileys_cleanup.commands.clean import progress
 from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, only_companies, world
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.document import print_json, problem_fields
@@ -112,7 +112,7 @@ class _Move:
             into = Target(target.snapshots(), ours.whole_folders(), ours.records(), names_only)
         clock = Clock(world.now, world.clock, world.wait)
         run_id = new_run_id(world.now)
-        shown_progress = progress if sys.stderr.isatty() and not self._as_json else no_progress
+        shown_progress = progress if sys.stderr.isatty() and not self._as_json else nullcontext
         with shown_progress(ids) as coming:
             for company_id in coming:
                 if world.stopping():

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime, time, tzinfo
 
+from baileys_cleanup.cleaning.request import Request, Told
 from baileys_cleanup.cleaning.run import clean
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
@@ -13,7 +14,6 @@ from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import DAILY_LOCK, Workspace
-from baileys_cleanup.watch.emergency import as_they_are
 from baileys_cleanup.watch.monitor import Watch
 from baileys_cleanup.watch.remember.run_history import read_history, record_daily
 from baileys_cleanup.watch.schedule import Schedule
@@ -108,16 +108,10 @@ class DailyCleanup:
 
         with pinging(watch.settings.ping_url, ping_failed, world.stopping) as ending:
             run = clean(
-                watch.settings,
-                Selection(),
+                Request(watch.settings, Selection()),
                 world,
-                lambda _run: self._told(_SignsOfLife(watch.keep_fresh)),
-                as_they_are,
-                dry_run=False,
-                accept_clock=False,
-                detail=False,
-                record=record_daily,
-                clean_one=watch.response.clean_one,
+                Told(lambda _run: self._told(_SignsOfLife(watch.keep_fresh)), record=record_daily),
+                watch.response.clean_one,
             )
             ending.found_dead = run.pairings_dead > 0
             ending.status = self._exit_status(run.exit_status)

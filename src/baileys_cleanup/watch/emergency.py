@@ -4,12 +4,12 @@ First the ordinary rules. Where that is not enough, the same with pre-keys down 
 quarantine, audit log and guards are those of every run.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from baileys_cleanup.cleaning.company import clean_company
+from baileys_cleanup.cleaning.request import Request, Told
 from baileys_cleanup.cleaning.run import clean
 from baileys_cleanup.cleaning.world import CleanOne, World
 from baileys_cleanup.decision.levels import Level
@@ -134,16 +134,10 @@ def _run(
         return
     try:
         clean(
-            settings,
-            Selection(company_ids),
+            Request(settings, Selection(company_ids)),
             world._replace(now=world.clock()),
-            lambda run: _Notes(run, cleanups, world.again),
-            as_they_are,
-            dry_run=False,
-            accept_clock=False,
-            detail=False,
-            record=record_emergency,
-            clean_one=clean_one,
+            Told(lambda run: _Notes(run, cleanups, world.again), record=record_emergency),
+            clean_one,
         )
     except (CleanupError, OSError) as error:
         if isinstance(error, UsageProblem) and len(company_ids) > 1:  # one that is gone must not hold up the others
@@ -183,9 +177,3 @@ class _Notes(Report):
 
     def close(self, run: RunOutcome) -> None:
         """Hear the end, which the run's own record tells."""
-
-
-@contextmanager
-def as_they_are(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Wrap the ids of a run in nothing: it has no progress to show."""
-    yield ids

@@ -1,9 +1,8 @@
 """`cleaning.run`: the order of companies, and what is told of the root."""
 
-from contextlib import nullcontext
-
 import pytest
 
+from baileys_cleanup.cleaning.request import Request, Told
 from baileys_cleanup.cleaning.run import clean
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.settings.values import Settings
@@ -39,9 +38,7 @@ def run(place):
             reports.append(Heard(outcome))
             return reports[0]
 
-        outcome = clean(
-            settings, Selection(), world, report_for, nullcontext, dry_run=dry_run, accept_clock=False, detail=False
-        )
+        outcome = clean(Request(settings, Selection(), dry_run), world, Told(report_for))
         return outcome, reports[0].companies, len(waits)
 
     return call

@@ -1,12 +1,12 @@
 """`commands.backup`: what making, listing and verifying say, and `clean` with a backup before it."""
 
-import contextlib
 import json
 from dataclasses import replace
 
 import pytest
 
 from baileys_cleanup.backups.record import read_backup_records
+from baileys_cleanup.cleaning.request import Request, Told
 from baileys_cleanup.cleaning.run import clean
 from baileys_cleanup.commands import backup as backups
 from baileys_cleanup.commands.backup import alarms, back_up
@@ -198,7 +198,7 @@ class Ran:
 def cleaned(settings, dry_run=False):
     """Clean; give the report."""
     ran = Ran()
-    clean(settings, Selection(), WORLD, ran, contextlib.nullcontext, dry_run=dry_run, accept_clock=False, detail=False)
+    clean(Request(settings, Selection(), dry_run), WORLD, Told(ran))
     return ran
 
 

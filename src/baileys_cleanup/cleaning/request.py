@@ -1,0 +1,36 @@
+"""What a run is asked for, and whom it tells."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
+
+from baileys_cleanup.decision.outcome import RunOutcome
+from baileys_cleanup.output.summary import Report
+from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.selection import Selection
+from baileys_cleanup.store.store import Workspace
+
+
+class Request(NamedTuple):
+    """What a run is asked for.
+
+    `accept_clock` goes on although the clock does not fit the last run; `detail` keeps every file with its reason.
+    """
+
+    settings: Settings
+    selection: Selection
+    dry_run: bool = False
+    accept_clock: bool = False
+    detail: bool = False
+
+
+class Told(NamedTuple):
+    """Whom a run tells.
+
+    `report_for` makes the report once it is sure that the run goes ahead; `progress` wraps the ids to come; `record` is
+    told how a real run ended while the lock is still held.
+    """
+
+    report_for: Callable[[RunOutcome], Report]
+    progress: Callable[[Sequence[str]], AbstractContextManager[Iterable[str]]] = nullcontext
+    record: Callable[[Workspace, RunOutcome], object] | None = None
