@@ -400,6 +400,45 @@ def test_a_dry_run_is_found():
         assert "dry_run" in words(source)
 
 
+MOST_PARAMETERS = 6
+MANY_PARAMETERS = {
+    "backups.make.__init__": "the servers of one backup, and how it is told",
+    "backups.run.back_up_all": "likewise, and whether it is a rehearsal",
+    "commands.clean._clean": "one for each option of the command",
+    "commands.rotate._check": "likewise",
+    "commands.rotate._run": "likewise",
+    "commands.undo.undo_run": "two of them are flags of the command",
+    "decision.sender_keys.plan_sender_keys": "each is a value that the decision depends on",
+    "output.summary.__init__": "what the terminal can show, and what was asked for",
+    "rotation.pairing.wait_for_pairing": "whatever ends the wait, and whoever is told meanwhile",
+    "watch.look._respond": "what a look found, and what may be done about it",
+}
+"""Functions with more parameters than six, each with its reason."""
+
+
+def with_many_parameters(source):
+    """Give the names of functions that take more parameters than a reader can hold."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            if len([each for each in given if each.arg not in {"self", "cls"}]) > MOST_PARAMETERS:
+                found.add(node.name)
+    return found
+
+
+def test_a_function_takes_six_parameters_or_has_a_reason():
+    """Who wants more makes a noun of those that go together."""
+    many = {f"{room}.{name}" for room, source in ROOMS.items() for name in with_many_parameters(source)}
+    assert MANY_PARAMETERS.keys() == many
+
+
+def test_many_parameters_are_found():
+    """Those by position and those by name count together; the object itself does not."""
+    assert {"f"} == with_many_parameters("def f(a, b, c, d, *, e, f, g): ...")
+    assert set() == with_many_parameters("class C:\n    def f(self, a, b, c, d, *, e, f): ...")
+
+
 @pytest.mark.parametrize(
     ("source", "missing"),
     [
