@@ -11,8 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from baileys_cleanup.decision.shards import Shard
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.place import Place
+from baileys_cleanup.store.store import company_lock
+
 from .trees import TOOL as OWN
-from .trees import audited, company, quarantined, sessions, survivors
+from .trees import audited, company, leftovers, quarantined, sessions, survivors
 
 TOOL = Path(sys.executable).with_name("baileys-cleanup")
 COMPANIES = 24
@@ -56,6 +61,37 @@ def test_the_same_as_one_after_the_other(tmp_path: Path, options: tuple[str, ...
     assert seen[0][:2] == seen[1][:2]
     assert len(seen[0][2]) == len(seen[1][2])
     assert seen[0][3] == seen[1][3]
+
+
+def test_two_shards_beside_each_other_each_with_companies_side_by_side(tmp_path: Path) -> None:
+    """Each cleans its own companies with workers of its own; the log has a whole line for every file."""
+    plant(tmp_path)
+    runs = [
+        subprocess.Popen(tool(tmp_path, "--jobs", "4", "--shard", f"{n}/2"), stdout=subprocess.PIPE) for n in (0, 1)
+    ]
+    documents = [json.loads(run.communicate(timeout=120)[0]) for run in runs]
+    assert [0, 0] == [run.returncode for run in runs], documents
+    ids = {str(number) for number in range(COMPANIES)}
+    for n, document in enumerate(documents):
+        assert {each["company_id"] for each in document["companies"]} == set(filter(Shard(n, 2).has, ids))
+    gone = quarantined(tmp_path)
+    assert len(gone) == sum(document["totals"]["removed"] for document in documents) == (COMPANIES - 1) * FILES
+    assert gone == {(f"company_{line['company']}", line["file"]) for line in audited(tmp_path)}
+    assert set() == leftovers(tmp_path)
+
+
+def test_a_shard_with_workers_leaves_the_company_alone_that_another_run_holds(tmp_path: Path) -> None:
+    """A worker takes the lock of each company: one that is taken is failed and untouched, the others are cleaned."""
+    plant(tmp_path)
+    taken, *others = [str(number) for number in range(COMPANIES) if number != 3 and Shard(0, 2).has(str(number))]
+    with open_store(Place(str(tmp_path))) as store, store.workspace(create=True) as workspace:
+        assert workspace is not None
+        with workspace.hold(company_lock(taken)):
+            status, document = summary(tmp_path, "--jobs", "4", "--shard", "0/2")
+    companies = {each["company_id"]: each for each in document["companies"]}
+    assert (1, "failed") == (status, companies[taken]["status"])
+    assert "another run is cleaning it" in companies[taken]["errors"][0]["error"]
+    assert {f"company_{company_id}" for company_id in others} == {name for name, _ in quarantined(tmp_path)}
 
 
 def children(pid: int) -> list[int]:

@@ -1,5 +1,6 @@
 """Which pairing the files belong to that a run took from each company: `runs/<run_id>.pairings`, a line for each."""
 
+import errno
 import json
 import os
 
@@ -17,7 +18,9 @@ def open_pairings(tool: ToolFolder, run_id: str) -> int:
 
 def add_pairing(fd: int, company_id: str, pairing: str) -> None:
     """Add the line of a company before anything of it is moved. Raises OSError: then nothing may go."""
-    os.write(fd, json.dumps([company_id, pairing]).encode("ascii") + b"\n")
+    line = json.dumps([company_id, pairing]).encode("ascii") + b"\n"
+    if os.write(fd, line) != len(line):
+        raise OSError(errno.ENOSPC, "there is no room to note the pairing")
 
 
 def read_pairing(tool: ToolFolder, run_id: str, company_id: str) -> str | None:
