@@ -15,8 +15,11 @@ from pathlib import Path
 
 import psycopg
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "postgresql"))
-from pg_server import OTHER, SPLIT, creds, database, serving
+from pg_bench import OTHER, SPLIT, creds, database
+
+import servers
 
 PLAIN = """
 create table plain (like whatsapp_keys);
@@ -36,7 +39,7 @@ def timed(name: str, work: Callable[[], object]) -> float:
 
 def main(companies: int, keys: int) -> None:
     """Fill, and measure."""
-    with serving() as server, database(server) as db:
+    with servers.postgres() as server, database(server) as db:
         db.execute(SPLIT.replace("jsonb", "text"))
         value = json.dumps({"k": "x" * 400})
         with psycopg.connect(db.url) as connection, connection.cursor() as cursor:

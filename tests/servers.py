@@ -1,32 +1,85 @@
 """Real servers for tests: a PostgreSQL and a Redis of their own, on free ports of the loopback, gone afterwards."""
 
 import os
-import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 WAIT = 60
-"""Seconds until a server is taken for one that will not start."""
+"""Seconds until a server is taken for one that will not start, or not end."""
 
 
-@dataclass(frozen=True)
+def missing(reason: str) -> None:
+    """Skip on a user's machine; fail where CI owes the test."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason} (tests/deploy/apt-packages.txt lists what CI installs)")
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def as_postgres() -> dict[str, Any]:
+    """Return what lets a process not run as root, which PostgreSQL refuses."""
+    return {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": "/"} if os.geteuid() == 0 else {}
+
+
+@dataclass
 class Server:
-    """A server at work: where it answers, and its process, which a test may stop, freeze or kill."""
+    """A server at a port, which a test may stop, start with other options, freeze or kill."""
 
     url: str
     port: int
-    process: subprocess.Popen[bytes]
+    folder: Path
+    command: list[str]
+    answers: Callable[[], bool]
+    user: dict[str, Any] = field(default_factory=dict)
+    options: list[str] = field(default_factory=list)
+    process: subprocess.Popen[bytes] | None = None
+
+    def database(self, name: str, user: str = "postgres") -> str:
+        """Return the URL of a database of a PostgreSQL."""
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{name}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen([*self.command, *self.options], stdout=log, stderr=log, **self.user)
+        end = time.monotonic() + WAIT
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > end:
+                pytest.fail(f"the server does not start: {(self.folder / 'log').read_text(errors='replace')[-2000:]}")
+            time.sleep(0.05)
+
+    def stop(self, how: int = signal.SIGINT) -> None:
+        """Stop it; SIGKILL takes it down at once, with all that it has begun."""
+        if self.process is None:
+            return
+        family = [self.process.pid, *_children(self.process.pid)] if how == signal.SIGKILL else [self.process.pid]
+        for pid in family:
+            with suppress(ProcessLookupError):
+                os.kill(pid, how)
+        self.process.wait(WAIT)
+        self.process = None
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """While this lasts it answers nobody, and its connections stay open."""
+        assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
         try:
             yield
@@ -34,101 +87,83 @@ class Server:
             self.process.send_signal(signal.SIGCONT)
 
 
-def postgres_programs() -> Path | None:
-    """Where the programs of the newest PostgreSQL server lie, None where there is none."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    return found[-1].parent if found else None
+@contextmanager
+def postgres(*options: str) -> Iterator[Server]:
+    """Make a cluster and serve it at a free port; everybody is trusted, its user is `postgres`."""
+    initdb, ready = _program("initdb"), _program("pg_isready")
+    port = free_port()
+    with _place(**as_postgres()) as folder:
+        words = ["-D", f"{folder}/data", "-U", "postgres", "--auth=trust", "-N", "-E", "UTF8", "--locale=C.UTF-8"]
+        subprocess.run([initdb, *words], check=True, capture_output=True, **as_postgres())
+        command = [_program("postgres"), "-D", f"{folder}/data", "-p", str(port), "-k", str(folder), "-F"]
+        command += ["--listen_addresses=127.0.0.1", "--max_connections=60"]
+        asking = [ready, "-q", "-h", "127.0.0.1", "-p", str(port)]
+        server = Server(
+            f"postgresql://postgres@127.0.0.1:{port}/postgres",
+            port,
+            folder,
+            command,
+            lambda: subprocess.run(asking, check=False).returncode == 0,
+            user=as_postgres(),
+            options=list(options),
+        )
+        yield from _served(server)
 
 
 @contextmanager
-def postgres(folder: Path, *settings: str) -> Iterator[Server]:
-    """Run a PostgreSQL whose files lie in `folder`; everybody is trusted, its user is `postgres`."""
-    programs = postgres_programs()
-    assert programs is not None, "PostgreSQL is not installed"
-    user = pwd.getpwnam("postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name)
-    folder.mkdir()
-    shutil.chown(folder, user.pw_uid, user.pw_gid)
-    for above in folder.parents:
-        if above.stat().st_uid == os.geteuid() and str(above).startswith("/tmp/"):
-            above.chmod(above.stat().st_mode | 0o011)
-    as_user = {"user": user.pw_uid, "group": user.pw_gid} if os.geteuid() == 0 else {}
-    initdb = [programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    subprocess.run([*initdb, "--locale=C.UTF-8"], check=True, stdout=subprocess.DEVNULL, cwd="/", **as_user)
-    port = _free_port()
-    options = [
-        "listen_addresses=127.0.0.1",
-        f"port={port}",
-        f"unix_socket_directories={folder}",
-        "fsync=off",
-        *settings,
-    ]
-    command = [
-        str(programs / "postgres"),
-        "-D",
-        str(folder / "data"),
-        *(word for one in options for word in ("-c", one)),
-    ]
-    with _running(command, folder / "log", as_user) as process:
-        asking = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
-        _until(lambda: subprocess.run(asking, check=False).returncode == 0)
-        yield Server(f"postgresql://postgres@127.0.0.1:{port}/postgres", port, process)
+def redis(*options: str) -> Iterator[Server]:
+    """Serve a Redis that keeps nothing on disk at a free port."""
+    program = shutil.which("redis-server")
+    if program is None:
+        missing("needs redis-server (apt install redis-server)")
+    port = free_port()
+    with _place() as folder:
+        command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+        url = f"redis://127.0.0.1:{port}/0"
+        yield from _served(Server(url, port, folder, command, lambda: _pongs(port), options=list(options)))
 
 
-@contextmanager
-def redis(folder: Path, *settings: str) -> Iterator[Server]:
-    """Run a Redis that keeps nothing on disk."""
-    folder.mkdir()
-    port = _free_port()
-    command = [
-        "redis-server",
-        "--port",
-        str(port),
-        "--bind",
-        "127.0.0.1",
-        "--save",
-        "",
-        "--dir",
-        str(folder),
-        *settings,
-    ]
-    with _running(command, folder / "log", {}) as process:
-        _until(lambda: _answers(port))
-        yield Server(f"redis://127.0.0.1:{port}/0", port, process)
-
-
-@contextmanager
-def _running(command: list[str], log: Path, as_user: dict[str, int]) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, cwd="/", **as_user)
+def _served(server: Server) -> Iterator[Server]:
     try:
-        yield process
+        server.start()
+        yield server
     finally:
-        process.send_signal(signal.SIGCONT)
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(WAIT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        server.stop()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@contextmanager
+def _place(user: str | None = None, **_: Any) -> Iterator[Path]:
+    """Give a folder where another user comes by, which those of pytest are not."""
+    folder = Path(tempfile.mkdtemp(prefix="server-of-a-test-"))
+    if user:
+        shutil.chown(folder, user)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
-def _answers(port: int) -> bool:
+def _program(name: str) -> str:
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
+    path = str(found[-1]) if found else shutil.which(name)
+    if path is None:
+        missing(f"needs PostgreSQL's {name} (apt install postgresql)")
+    return str(path)
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if path.read_text().rpartition(")")[2].split()[1] == str(parent):
+                found.append(int(path.parent.name))
+    return found
+
+
+def _pongs(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
             return connection.recv(5) == b"+PONG"
     except OSError:
         return False
-
-
-def _until(ready) -> None:
-    end = time.monotonic() + WAIT
-    while not ready():
-        assert time.monotonic() < end, "the server does not start"
-        time.sleep(0.05)

@@ -1,7 +1,6 @@
 """The lab of the real Baileys as fixtures: install once, make each world once, live on after each removal."""
 
 import os
-import shutil
 
 import install
 import pytest
@@ -59,18 +58,14 @@ def _long_ones_first(request):
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
+def postgres():
     """A PostgreSQL of the module's own."""
-    if servers.postgres_programs() is None:
-        pytest.skip("PostgreSQL is not installed")
-    with servers.postgres(tmp_path_factory.mktemp("postgres") / "server") as server:
+    with servers.postgres() as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def redis(tmp_path_factory):
+def redis():
     """A Redis of the module's own."""
-    if shutil.which("redis-server") is None:
-        pytest.skip("Redis is not installed")
-    with servers.redis(tmp_path_factory.mktemp("redis") / "server") as server:
+    with servers.redis() as server:
         yield server

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -247,7 +248,7 @@ def test_what_a_cache_missed_is_not_read_from_it(bots, postgres, redis):
 
 def test_without_a_cache_server_the_bot_works(bots, postgres, redis, tmp_path):
     """It is told once, and everything is in the database."""
-    nobody = servers.Server("redis://127.0.0.1:1/0", 1, redis.process)
+    nobody = replace(redis, url="redis://127.0.0.1:1/0")
     with bots(postgres, nobody) as bot:
         bot("set", "1", {"session": {"1.0": buffer(b"1")}})
         assert bot("get", "1", "session", ["1.0"]) == {"1.0": buffer(b"1")}

@@ -62,7 +62,10 @@ def test_a_company_that_is_a_mount_or_a_link_is_left_alone(bots: Stock) -> None:
         f"mkdir -p /tmp/r/company_1 /tmp/m; mount -t tmpfs tmpfs /tmp/m; cp -a {BOTS}/sessions/962302 /tmp/m/company_1"
     )
     dry = "baileys-cleanup --dry-run --sessions-root {} 2>&1 || echo status $?"
-    said = bots.run(f"{ours}; mount --bind {BOTS}/sessions/962302 /tmp/r/company_1; {dry.format('/tmp/r')}")
+    bound = f"{ours}; mount --bind {BOTS}/sessions/962302 /tmp/r/company_1"
+    said = bots.run(f"{bound}; {dry.format('/tmp/r')}")
+    assert "a real run would remove nothing here" in said
+    said = bots.run(f"{bound}; {dry.format('/tmp/r').replace(' --dry-run', '')}")
     assert "give that mount a sessions root of its own" in said
     assert "status 1" in said
     said = bots.run(

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pg_server import Database, Server, database, serving
+from pg_bench import Database, database
+
+import servers
+from servers import Server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def one_server() -> Iterator[Server]:
     """Start the server once."""
-    with serving() as server:
+    with servers.postgres() as server:
         yield server
 
 

@@ -4,7 +4,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from pg_server import OTHER, Database, Server, creds, database, serving
+from pg_bench import OTHER, Database, creds, database
+
+import servers
+from servers import Server
 
 PLAIN = """
 create table whatsapp_auth (company_id text primary key, creds text not null);
@@ -84,7 +87,7 @@ def test_looking_writes_no_ledger(db: Database) -> None:
 @pytest.fixture(scope="module")
 def tracking() -> Iterator[Server]:
     """Give a server that keeps commit times."""
-    with serving("track_commit_timestamp=on") as server:
+    with servers.postgres("--track_commit_timestamp=on") as server:
         yield server
 
 
@@ -104,10 +107,10 @@ def test_what_is_older_than_the_commit_times_is_kept_until_the_ledger_knows(trac
     with database(tracking) as db:
         fill(db)
         tracking.stop()
-        tracking.options[:] = ["track_commit_timestamp=off"]
+        tracking.options[:] = ["--track_commit_timestamp=off"]
         tracking.start()
         tracking.stop()
-        tracking.options[:] = ["track_commit_timestamp=on"]
+        tracking.options[:] = ["--track_commit_timestamp=on"]
         tracking.start()
         assert [(None,)] * 3 == db.execute("select pg_xact_commit_timestamp(xmin) from whatsapp_keys")
         later = db.call("clean", "--json", "--accept-clock", before=(*LATER, "+400d"))

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pg_server import JOINED, OTHER, PRISMA, SPLIT, Database, creds
+from pg_bench import JOINED, OTHER, PRISMA, SPLIT, Database, creds
 
 TEXT = SPLIT.replace("jsonb", "text")
 KEYS = {
@@ -125,7 +125,7 @@ def test_a_role_that_may_only_read_makes_archives(split: Database, archives: str
     split.execute(
         "drop role if exists archivist; create role archivist login; grant select on whatsapp_keys, whatsapp_auth to archivist"
     )
-    done = split.call("backup", "--to", archives, "--json", url=split.server.url(split.name, "archivist"))
+    done = split.call("backup", "--to", archives, "--json", url=split.server.database(split.name, "archivist"))
     assert 0 == done.returncode, done.stderr
     assert "is not recorded" in done.stdout
 

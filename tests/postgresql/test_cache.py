@@ -1,18 +1,12 @@
 """A Redis in front of the database is cleared of what was removed, after the commit."""
 
-import shutil
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from pg_server import OTHER, SPLIT, Database, creds
+from pg_bench import OTHER, SPLIT, Database, creds
 
 import redis
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "redis"))
-from redis_server import running
+import servers
 
 GONE, YOUNG = f"baileys:1:session-{OTHER}.0", f"baileys:1:session-{OTHER}.9"
 
@@ -20,14 +14,10 @@ GONE, YOUNG = f"baileys:1:session-{OTHER}.0", f"baileys:1:session-{OTHER}.9"
 @pytest.fixture
 def cache() -> Iterator["redis.Redis"]:
     """Give a cache with two keys of company 1."""
-    folder = Path(tempfile.mkdtemp(prefix="redis-test-"))
-    try:
-        with running(folder) as url, redis.Redis.from_url(url) as client:
-            client.mset({GONE: "a", YOUNG: "b", f"baileys:2:session-{OTHER}.0": "c"})
-            client.url = url
-            yield client
-    finally:
-        shutil.rmtree(folder)
+    with servers.redis() as server, redis.Redis.from_url(server.url) as client:
+        client.mset({GONE: "a", YOUNG: "b", f"baileys:2:session-{OTHER}.0": "c"})
+        client.url = server.url
+        yield client
 
 
 @pytest.fixture

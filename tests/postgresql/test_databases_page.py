@@ -8,7 +8,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from pg_server import SPLIT, Server
+from pg_bench import SPLIT
+
+from servers import Server
 
 PAGE = (Path(__file__).parents[2] / "docs/databases.md").read_text(encoding="utf-8")
 
@@ -20,12 +22,12 @@ def blocks(language: str) -> list[str]:
 
 def test_the_page_works_from_top_to_bottom(one_server: Server, tmp_path: Path) -> None:
     """As the role that the page makes, with the rights that it gives and no others."""
-    with psycopg.connect(one_server.url("postgres"), autocommit=True) as connection:
+    with psycopg.connect(one_server.url, autocommit=True) as connection:
         connection.execute("drop role if exists cleanup")
         connection.execute("create role cleanup login")
         connection.execute("create database bot")
     try:
-        with psycopg.connect(one_server.url("bot"), autocommit=True) as connection:
+        with psycopg.connect(one_server.database("bot"), autocommit=True) as connection:
             connection.execute(SPLIT)
             for line in blocks("sql"):
                 connection.execute(line)
@@ -43,7 +45,7 @@ def test_the_page_works_from_top_to_bottom(one_server: Server, tmp_path: Path) -
             done = subprocess.run(words, capture_output=True, text=True, check=False)
             assert 0 == done.returncode, (line, done.stdout, done.stderr)
     finally:
-        with psycopg.connect(one_server.url("postgres"), autocommit=True) as connection:
+        with psycopg.connect(one_server.url, autocommit=True) as connection:
             connection.execute("drop database bot with (force)")
 
 

@@ -11,9 +11,11 @@ from contextlib import contextmanager, suppress
 import psycopg
 import pytest
 from click.testing import CliRunner
-from pg_server import OTHER, SPLIT, Database, Server, creds, database, free_port, serving
+from pg_bench import OTHER, SPLIT, Database, creds, database
 
+import servers
 from baileys_cleanup import cli
+from servers import Server, free_port
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning",  # the driver warns of cursors whose connection broke
@@ -162,7 +164,7 @@ def test_a_client_that_is_killed_anywhere_loses_nothing(one_server: Server) -> N
 
 def test_a_server_that_is_killed_anywhere_loses_nothing() -> None:
     """SIGKILL of the whole server at each message: what it had committed is there when it comes back."""
-    with serving() as server:
+    with servers.postgres() as server:
         for at in range(8, words(server) + 1, 3):
             with filled(server) as db:
                 way = Way(server, at, lambda: server.stop(signal.SIGKILL), after=at % 2 == 0)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pg_server import DAY, JOINED, LID, OTHER, PN, PRISMA, SPLIT, Database, creds
+from pg_bench import DAY, JOINED, LID, OTHER, PN, PRISMA, SPLIT, Database, creds
 
 TEXT = SPLIT.replace("jsonb", "text")
 BUFFER = '{ "k" : {"type":"Buffer","data":"AQL/"}}'

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from pg_server import OTHER, SPLIT, Database, Server, as_postgres, creds, database, free_port, missing
+from pg_bench import OTHER, SPLIT, Database, creds, database
+
+from servers import Server, as_postgres, free_port, missing
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any, Self
 import psycopg
 import pytest
 from click.testing import CliRunner
-from pg_server import OTHER, SPLIT, Database, creds
+from pg_bench import OTHER, SPLIT, Database, creds
 
 from baileys_cleanup import cli
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from pg_server import JOINED, OTHER, PRISMA, SPLIT, Database, creds, free_port
+from pg_bench import JOINED, OTHER, PRISMA, SPLIT, Database, creds
+
+from servers import free_port
 
 KEYS = {f"session|{OTHER}.0": 20, f"session|{OTHER}.9": 1}
 CUSTOM = {
@@ -53,7 +55,7 @@ def test_a_url_that_cannot_be_read_is_not_repeated(db: Database, rest: str) -> N
 
 def test_a_database_that_is_not_there(db: Database) -> None:
     """The server's own words."""
-    refused(db.call("clean", url=db.server.url("nowhere")), 'database "nowhere" does not exist')
+    refused(db.call("clean", url=db.server.database("nowhere")), 'database "nowhere" does not exist')
 
 
 def test_tls_that_the_server_has_not(db: Database) -> None:
@@ -158,7 +160,7 @@ def test_a_role_that_may_only_read_dry_runs_and_cannot_clean(split: Database) ->
     split.execute(
         "drop role if exists reader; create role reader login; grant select on whatsapp_keys, whatsapp_auth to reader"
     )
-    url = split.server.url(split.name, "reader")
+    url = split.server.database(split.name, "reader")
     done = split.call("clean", "--dry-run", "--json", url=url)
     assert 0 == done.returncode, done.stderr
     company = json.loads(done.stdout)["companies"][0]
@@ -178,7 +180,7 @@ def test_a_table_without_the_right_to_see_it(split: Database) -> None:
     """One sentence, before anything."""
     split.execute("drop role if exists nobody; create role nobody login")
     refused(
-        split.call("clean", "--dry-run", url=split.server.url(split.name, "nobody")),
+        split.call("clean", "--dry-run", url=split.server.database(split.name, "nobody")),
         "permission denied for table whatsapp",
     )
 

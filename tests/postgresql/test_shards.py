@@ -4,7 +4,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from pg_server import OTHER, SPLIT, Database, creds
+from pg_bench import OTHER, SPLIT, Database, creds
 
 from baileys_cleanup.errors import LockHeld
 from baileys_cleanup.store.open import open_store

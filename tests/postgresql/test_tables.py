@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from pg_server import DAY, JOINED, LID, OTHER, PN, PRISMA, SPLIT, Database, creds
+from pg_bench import DAY, JOINED, LID, OTHER, PN, PRISMA, SPLIT, Database, creds
 
 KEYS = {
     f"session|{OTHER}.0": 20,

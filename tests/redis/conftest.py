@@ -1,14 +1,13 @@
 """One Redis server for all tests of this layer, empty for each."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from redis_server import Bench, running
+from redis_bench import Bench
 
 import redis
+import servers
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -21,12 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def one_server() -> Iterator[str]:
     """Start the server once."""
-    folder = Path(tempfile.mkdtemp(prefix="redis-test-"))
-    try:
-        with running(folder) as url:
-            yield url
-    finally:
-        shutil.rmtree(folder)
+    with servers.redis() as server:
+        yield server.url
 
 
 @pytest.fixture

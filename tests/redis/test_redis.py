@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from redis_server import Bench
+from redis_bench import Bench
 
 import redis
 
