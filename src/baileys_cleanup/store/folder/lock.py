@@ -10,7 +10,7 @@ import os
 import stat
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 
 from baileys_cleanup.errors import LockHeld, NotWritable, UsageProblem
@@ -79,13 +79,16 @@ def _hold_byte(tool: ToolFolder, name: str, *, shared: bool) -> Iterator[None]:
 
 def _open(tool: ToolFolder, name: str) -> int:
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        fd = os.open(name, flags, 0o600, dir_fd=tool.fd)
-    except OSError as error:
-        name_inodes(error, tool.fd)
-        kind = NotWritable if error.errno in NOT_WRITABLE else UsageProblem
-        raise kind(f"the lock {tool.path}/{name} cannot be opened: {error.strerror}") from None
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise UsageProblem(f"the lock {tool.path}/{name} is not a regular file")
+    with ExitStack() as undone:
+        try:
+            fd = os.open(name, flags, 0o600, dir_fd=tool.fd)
+            undone.callback(os.close, fd)
+            regular = stat.S_ISREG(os.fstat(fd).st_mode)
+        except OSError as error:
+            name_inodes(error, tool.fd)
+            kind = NotWritable if error.errno in NOT_WRITABLE else UsageProblem
+            raise kind(f"the lock {tool.path}/{name} cannot be opened: {error.strerror}") from None
+        if not regular:
+            raise UsageProblem(f"the lock {tool.path}/{name} is not a regular file")
+        undone.pop_all()
     return fd
