@@ -6,7 +6,7 @@ from typing import NamedTuple
 from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import argument, few, shown
-from baileys_cleanup.store.runs import SETTLED, Run
+from baileys_cleanup.store.runs import ENDED, SETTLED, Run
 from baileys_cleanup.store.store import Quarantined, SetAside, Workspace
 from baileys_cleanup.store.whole_folders import RESTORE
 
@@ -54,7 +54,7 @@ def emptied_runs(workspace: Workspace, undoable: Iterable[Undoable]) -> list[str
     `undoable` are those of which something is left.
     """
     left = {entry.run.run_id for entry in undoable}
-    ended = [run.run_id for run in reversed(workspace.runs()[0]) if run.state == SETTLED]
+    ended = [run.run_id for run in reversed(workspace.runs()[0]) if run.state in {ENDED, SETTLED}]
     return [run_id for run_id in ended if run_id not in left]
 
 

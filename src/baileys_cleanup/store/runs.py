@@ -8,6 +8,7 @@ from baileys_cleanup.decision.policy import DAY, SECOND
 
 RUNNING = "running"
 UNDOING = "undoing"
+ENDED = "ended"
 SETTLED = "settled"
 
 
@@ -15,7 +16,9 @@ class Run(NamedTuple):
     """One run that put files into the quarantine.
 
     `started` is in nanoseconds since the epoch. `state` is RUNNING or UNDOING while the run, or an undo of it, is
-    at work, and stays so when that is killed. `shard` is which part of the companies it took, empty for all.
+    at work, and stays so when that is killed. ENDED: all stands as it was told, but who found a file before it was
+    moved may have written into it since; SETTLED: a later run has seen to that. `shard` is which part of the companies
+    it took, empty for all.
     """
 
     run_id: str

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
+from typing import Any
 
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import LockHeld
@@ -92,19 +93,26 @@ def _ends_torn(fd: int, *, later: int) -> bool:
 
 def rules_of(tool: ToolFolder, run_id: str, company_id: str) -> dict[str, str]:
     """Return by which rule a run removed each file of a company, as far as the log still tells."""
-    found: dict[str, str] = {}
+    return dict(_told_of(tool, run_id, company_id, "rule"))
+
+
+def dates_of(tool: ToolFolder, run_id: str, company_id: str) -> dict[str, int]:
+    """Return the date of each file of a company when a run removed it (nanoseconds), as far as the log still tells."""
+    return dict(_told_of(tool, run_id, company_id, "modified"))
+
+
+def _told_of(tool: ToolFolder, run_id: str, company_id: str, field: str) -> Iterator[tuple[str, Any]]:
     try:
         fd = os.open(NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=tool.fd)
     except OSError:
-        return found
+        return
     with open(fd, encoding="ascii", errors="replace") as lines:
         for line in lines:
             if run_id in line:
                 with suppress(ValueError, KeyError, TypeError):
                     entry = json.loads(line)
                     if (entry["event"], entry["run"], entry["company"]) == ("remove", run_id, company_id):
-                        found[entry["file"]] = entry["rule"]
-    return found
+                        yield entry["file"], entry[field]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CompanyProblem, LockHeld
-from baileys_cleanup.store.folder.audit import Audit
+from baileys_cleanup.store.folder.audit import Audit, dates_of
 from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.pairings import PAIRINGS
 from baileys_cleanup.store.folder.put_back import forget_probes, put_back, remove_if_empty
@@ -16,7 +16,7 @@ from baileys_cleanup.store.folder.records import TEMPORARY
 from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.folder.runs import write_run
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
-from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
+from baileys_cleanup.store.runs import SETTLED, UNDOING, Run
 from baileys_cleanup.store.store import Purged
 
 STAGING = "restoring"
@@ -74,7 +74,8 @@ def settle(
     """End what a killed run or undo left half done, so that every file is in one place; tell whether that is so.
 
     A put-back by hard link that was cut in two left the file in both places: the quarantine lets go of it.
-    A file that was rewritten after the run began, while it was being moved, goes back unless a newer one exists.
+    A file that was rewritten after the run began goes back unless a newer one exists: somebody found it before it was
+    moved, and wrote into it where it was by then, on NFS much later.
     Where that cannot be done now the run stays unsettled, and nothing of it may be purged. `hold` holds a company by
     its id while it is worked on.
     """
@@ -88,7 +89,7 @@ def settle(
 def _return_changed(
     root: Root, tool: ToolFolder, run: Run, hold: Callable[[str], AbstractContextManager[None]]
 ) -> bool:
-    """Put back what changed while a run moved it; False when some company could not be worked on."""
+    """Put back what was written since a run moved it; False when some company could not be worked on."""
     whole = True
     for company_id in quarantined_companies(tool, run):
         try:
@@ -98,20 +99,23 @@ def _return_changed(
                     root.company(company_id) as company,
                     quarantined(tool, run, company_id) as fd,
                 ):
-                    _return_changed_of(company, fd, run)
+                    _return_changed_of(tool, company, fd, run)
         except (CompanyProblem, LockHeld, OSError):
             whole = False
     return whole
 
 
-def _return_changed_of(company: Company, fd: int, run: Run) -> None:
+def _return_changed_of(tool: ToolFolder, company: Company, fd: int, run: Run) -> None:
+    planned: dict[str, int] | None = None
     for name in os.listdir(fd):
         status = os.stat(name, dir_fd=fd, follow_symlinks=False)
         if status.st_nlink > 1 and _same_file(company.fd, name, status):
             os.unlink(name, dir_fd=fd)
-        elif run.state == RUNNING and status.st_mtime_ns > run.started:
-            with suppress(FileExistsError):
-                put_back(name, fd, company.fd)
+        elif run.state != UNDOING and status.st_mtime_ns > run.started:
+            planned = dates_of(tool, run.run_id, company.id) if planned is None else planned
+            if planned.get(name) != status.st_mtime_ns:  # a date in the future is no sign of a write
+                with suppress(FileExistsError):
+                    put_back(name, fd, company.fd)
 
 
 def tidy(tool: ToolFolder, run: Run) -> None:

@@ -14,7 +14,7 @@ from baileys_cleanup.store.folder.purge import forget_record, tidy
 from baileys_cleanup.store.folder.put_back import remove_if_empty, try_way_back
 from baileys_cleanup.store.folder.runs import write_run
 from baileys_cleanup.store.folder.tool_folder import ToolFolder, make_folder
-from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
+from baileys_cleanup.store.runs import ENDED, RUNNING, Run
 
 
 class RunQuarantine:
@@ -42,7 +42,7 @@ class RunQuarantine:
         self.settled = True
 
     def close(self) -> None:
-        """End the run: forget what stayed empty, and mark the rest as settled."""
+        """End the run: forget what stayed empty, and mark the rest as ended."""
         if self._fd is None:
             return
         if self._pairings is not None:
@@ -54,7 +54,7 @@ class RunQuarantine:
             if remove_if_empty(self._tool.quarantine, self._run.run_id):
                 forget_record(self._tool, self._run.run_id)
             elif self.settled:
-                write_run(self._tool, self._run._replace(state=SETTLED))
+                write_run(self._tool, self._run._replace(state=ENDED))
 
     @property
     def tool(self) -> ToolFolder:

@@ -17,7 +17,7 @@ from baileys_cleanup.store.folder.put_back import put_back
 from baileys_cleanup.store.folder.quarantine import Quarantine
 from baileys_cleanup.store.folder.runs import read_runs, write_run
 from baileys_cleanup.store.remover import DryRun, Outcome, refuse_protected
-from baileys_cleanup.store.runs import RUNNING, Run
+from baileys_cleanup.store.runs import ENDED, RUNNING, SETTLED, Run
 
 from ...helpers import NOW, names, put
 
@@ -125,7 +125,7 @@ def test_a_removal_is_a_rename_that_keeps_all(hands):
     after = (hands.kept / "session-1.0.json").stat()
     assert (before.st_ino, before.st_mtime_ns, 5) == (after.st_ino, after.st_mtime_ns, after.st_size)
     assert [] == names(hands.folder)
-    assert [RUN] == read_runs(hands.tool)[0]
+    assert [RUN._replace(state=ENDED)] == read_runs(hands.tool)[0]
 
 
 @pytest.mark.parametrize("undo_days", [0, 7])
@@ -487,7 +487,33 @@ def test_a_purge_that_is_told_to_stop_stops(hands):
     with open_audit(hands.tool, lambda: NOW) as audit:
         assert (0, 0, []) == purge(hands.tool, RUN, audit, lambda: True)
     assert ["session-1.0.json"] == names(hands.kept)
-    assert [RUN] == read_runs(hands.tool)[0]
+    assert [RUN._replace(state=ENDED)] == read_runs(hands.tool)[0]
+
+
+def test_what_is_written_after_the_last_look_goes_back_with_the_next_run(hands):
+    """Whoever found a file before it was moved writes into it in the quarantine: it returns, unless a newer is there."""
+    for number in (1, 2, 3):
+        put(hands.folder, f"session-{number}.0.json", b"old", age=20)
+    hands.remove(hands.plan(*(f"session-{number}.0.json" for number in (1, 2, 3))))
+    put(hands.kept, "session-1.0.json", b"late", age=-1)
+    put(hands.kept, "session-2.0.json", b"late", age=-1)
+    put(hands.folder, "session-2.0.json", b"newer still")
+    (run,) = read_runs(hands.tool)[0]
+    assert settle(hands.root, hands.tool, run)
+    assert ["session-1.0.json", "session-2.0.json"] == names(hands.folder)
+    assert b"late" == (hands.folder / "session-1.0.json").read_bytes()
+    assert b"newer still" == (hands.folder / "session-2.0.json").read_bytes()
+    (run,) = read_runs(hands.tool)[0]
+    assert SETTLED == run.state
+
+
+def test_a_date_in_the_future_is_no_sign_of_a_write(hands):
+    """A pre-key that was dated an hour ahead when it went stays away."""
+    put(hands.folder, "pre-key-1.json", age=-1 / 24)
+    hands.remove(hands.plan("pre-key-1.json"))
+    (run,) = read_runs(hands.tool)[0]
+    assert settle(hands.root, hands.tool, run)
+    assert ([], ["pre-key-1.json"]) == (names(hands.folder), names(hands.kept))
 
 
 def test_settling_leaves_every_file_in_one_place(hands):
