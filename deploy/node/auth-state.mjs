@@ -58,7 +58,10 @@ on conflict (company_id) do update set creds = excluded.creds`
 const toText = value => JSON.stringify(value, BufferJSON.replacer)
 const toValue = (text, type) => {
 	const value = JSON.parse(text, BufferJSON.reviver)
-	return type === 'app-state-sync-key' ? proto.Message.AppStateSyncKeyData.fromObject(value) : value
+	if (type !== 'app-state-sync-key') return value
+	// The first releases of 7.0.0 have no fromObject (src/Utils/use-multi-file-auth-state.ts there).
+	const { AppStateSyncKeyData } = proto.Message
+	return AppStateSyncKeyData.fromObject ? AppStateSyncKeyData.fromObject(value) : AppStateSyncKeyData.create(value)
 }
 
 /**

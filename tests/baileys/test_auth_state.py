@@ -99,6 +99,7 @@ def folder_with(path: Path, company: dict[str, Any]) -> Path:
     return path
 
 
+@pytest.mark.parametrize("version", install.VERSIONS)
 def test_it_gives_what_a_folder_gives(bots, postgres, tmp_path):
     """Every kind of key, and the class of those that have one."""
     values = {
