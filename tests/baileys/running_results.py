@@ -78,7 +78,8 @@ def write(found: Iterable[dict[str, Any]]) -> None:
     RUNNING.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
-def is_news(life: Life) -> bool:
-    """Tell whether any moment of a life is unlike the committed one."""
+def news(life: Life) -> set[str]:
+    """The moments of a life that ended unlike the committed ones."""
     committed = read()
-    return any(committed.get(key(one)) != one for one in records([life]))
+    found = {moment: record(life, moment) for moment in life.told["moments"]}
+    return {moment for moment, one in found.items() if committed.get(key(one)) != one}
