@@ -297,7 +297,7 @@ def test_no_room_for_a_new_folder(tmp_path: Path) -> None:
         f"mkdir -p {place}/root/company_7; cd {place}/root/company_7\n"
         'printf \'{"me": {"id": "1:2@s.whatsapp.net"}}\' > creds.json\n'
         "head -c 250000 /dev/zero > big\n"
-        f'"$@" rotate --company 7 --sessions-root {place}/root; echo "status $?"; ls {place}/root/company_7'
+        f'"$@" rotate --yes --company 7 --sessions-root {place}/root; echo "status $?"; ls {place}/root/company_7'
     )
     done = subprocess.run(
         [*before, "sh", "-c", script, "sh", sys.executable, "-m", "baileys_cleanup"],

@@ -114,7 +114,7 @@ def test_a_run_without_a_shard_has_the_root_for_itself(root: Root) -> None:
     with (root.tool / "lock").open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         before = root.tree()
-        for args in ((), ("--company", "1000"), ("undo", first), ("rotate", "--company", "1000")):
+        for args in ((), ("--company", "1000"), ("undo", first), ("rotate", "--company", "1000", "--yes")):
             result = root.run(*args)
             assert result.status == 3, result
         assert before == root.tree()
