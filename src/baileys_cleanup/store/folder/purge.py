@@ -43,7 +43,7 @@ def purge(
     files = size = 0
     errors: list[str] = []
     try:
-        with open_quarantined(tool.quarantine, run.run_id) as run_fd:
+        with suppress(FileNotFoundError), open_quarantined(tool.quarantine, run.run_id) as run_fd:
             for company in sorted(os.listdir(run_fd)):
                 if not takes(company.removeprefix(COMPANY_PREFIX)):
                     continue
