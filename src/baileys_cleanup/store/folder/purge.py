@@ -82,7 +82,8 @@ def settle(
     settled = _return_changed(root, tool, run, hold)
     tidy(tool, run)
     if settled and run_exists(tool, run):
-        write_run(tool, run._replace(state=SETTLED))
+        with suppress(OSError):  # on a full disk the next run looks once more; what is due may go, and makes room
+            write_run(tool, run._replace(state=SETTLED))
     return settled
 
 
