@@ -175,7 +175,8 @@ def test_a_shard_killed_anywhere_and_repeated_converges(root: Root, tmp_path: Pa
     assert again.summary["warnings"] == []
     assert root.files() == one.files()
     assert removed(root) == removed(one)
-    assert [json.loads(path.read_text())["state"] for path in (root.tool / "runs").glob("*.json")] == ["settled"] * 3
+    states = [json.loads(path.read_text())["state"] for path in (root.tool / "runs").glob("*.json")]
+    assert (len(states), set(states) - {"ended", "settled"}) == (3, set()), states
 
 
 def test_two_divisions_at_once_do_no_harm(root: Root, tmp_path: Path) -> None:
