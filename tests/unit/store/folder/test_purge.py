@@ -9,7 +9,7 @@ import pytest
 
 from baileys_cleanup.store.folder import purge as room
 from baileys_cleanup.store.folder.audit import open_audit
-from baileys_cleanup.store.folder.purge import purge, settle, unrecorded
+from baileys_cleanup.store.folder.purge import forget_leftovers, purge, settle, unrecorded
 from baileys_cleanup.store.folder.runs import read_runs, write_run
 from baileys_cleanup.store.runs import RUNNING, SETTLED, UNDOING, Run
 
@@ -237,3 +237,19 @@ def test_what_no_record_tells_of_is_named_and_what_is_empty_goes(tool, quarantin
     assert ["20261121T030000Z-aaaa", "20261121T030000Z-bbbb"] == unrecorded(tool)
     left = ["20261120T030000Z-dddd", "20261121T030000Z-aaaa", "20261121T030000Z-bbbb", RUN.run_id]
     assert left == names(quarantine.parent)
+
+
+# --- what a killed run leaves in the tool's own folder ------------------------------------------------------
+
+
+def test_what_a_killed_run_left_in_the_tools_folder_goes(tool, place, quarantine):
+    """Records that were not whole, probes of the way back, files on their way into a company; nothing else."""
+    ours = place / ".baileys-cleanup"
+    put(ours / "runs", "half.json.new")
+    put(ours, ".way-back")
+    put(ours / "restoring", SESSION)
+    put(quarantine / "company_7", SESSION)
+    forget_leftovers(tool)
+    assert [f"{RUN.run_id}.json"] == names(ours / "runs")
+    assert (False, []) == ((ours / ".way-back").exists(), names(ours / "restoring"))
+    assert [SESSION] == names(quarantine / "company_7")
