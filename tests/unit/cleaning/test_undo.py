@@ -289,6 +289,19 @@ def test_keys_of_another_pairing_stay_away_and_both_are_named(past, tool):
     assert f"{PN}:7" in stayed[SESSION]
 
 
+def test_a_disk_that_fails_is_the_companys_own_trouble(past, root, monkeypatch):
+    """The folder cannot be opened: one sentence without a file's name, and nothing moved."""
+    past.took(SESSION)
+
+    def fail(*_args, **_how):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(type(root), "company", fail)
+    back, stayed = past.undo()
+    assert ([], {None: "its files cannot be put back: Input/output error"}) == (back, stayed)
+    assert [SESSION] == names(past.kept)
+
+
 def test_a_company_that_is_gone_is_told(past, place):
     """Where the company's folder is no more, its files stay and the reason is the company's."""
     past.took(SESSION)

@@ -9,7 +9,7 @@ import pytest
 
 from baileys_cleanup.store.folder import purge as room
 from baileys_cleanup.store.folder.audit import open_audit
-from baileys_cleanup.store.folder.purge import forget_leftovers, purge, settle, unrecorded
+from baileys_cleanup.store.folder.purge import forget_leftovers, purge, settle, tidy, unrecorded
 from baileys_cleanup.store.folder.runs import read_runs, write_run
 from baileys_cleanup.store.runs import RUNNING, SETTLED, UNDOING, Run
 
@@ -221,6 +221,24 @@ def test_what_undo_left_goes_back_with_nobody(root, tool, cut_short):
     os.utime(taken, ns=(NOW + DAY, NOW + DAY))
     settle(root, tool, RUN._replace(state=UNDOING))
     assert ([], True) == (names(live), taken.exists())
+
+
+def test_a_run_of_which_nothing_is_left_is_forgotten(tool, quarantine):
+    """Empty folders of companies go, then the run's own, then its record; one file keeps them."""
+    put(quarantine / "company_7", SESSION)
+    (quarantine / "company_8").mkdir()
+    tidy(tool, RUN)
+    assert (["company_7"], [RUN]) == (names(quarantine), read_runs(tool)[0])
+    (quarantine / "company_7" / SESSION).unlink()
+    tidy(tool, RUN)
+    assert ([], []) == (names(quarantine.parent), read_runs(tool)[0])
+
+
+def test_a_record_without_a_quarantine_is_forgotten(tool):
+    """Killed between the folder and the record: nothing is left that it could tell of."""
+    write_run(tool, RUN)
+    tidy(tool, RUN)
+    assert [] == read_runs(tool)[0]
 
 
 # --- unrecorded -------------------------------------------------------------------------------------------
