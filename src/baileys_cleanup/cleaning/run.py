@@ -18,7 +18,8 @@ from baileys_cleanup.decision.devices import Devices
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import LockHeld, UsageProblem, in_words
-from baileys_cleanup.output.text import count, few, shown
+from baileys_cleanup.output.sentences import unwritten
+from baileys_cleanup.output.text import count, few
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.remover import DryRun, Remover
 from baileys_cleanup.store.runs import Run, new_run_id
@@ -126,7 +127,7 @@ class _Run:
             with hold_records(workspace, self._run, self._world.stopping):
                 write(workspace, self.outcome)
         except (OSError, LockHeld) as error:
-            text = f"how this run ended could not be recorded in {workspace.path}: {in_words(error)}"
+            text = f"how this run ended could not be recorded in {workspace.records().where('')}: {in_words(error)}"
             self.outcome.warnings.append(text)
 
     def _open(self) -> None:
@@ -162,7 +163,7 @@ class _Run:
             with hold_records(workspace, run, world.stopping):
                 workspace.record_start(world.now)
         except OSError as error:
-            raise UsageProblem(f"nothing can be written in {shown(workspace.path)}: {in_words(error)}") from None
+            raise UsageProblem(unwritten(error, workspace.path)) from None
         return remover
 
     def _backing_up(self, clean_one: CleanOne) -> CleanOne:

@@ -24,6 +24,10 @@ from baileys_cleanup.store.whole_folders import Late
 class FolderStore(Root):
     """A sessions root, held open."""
 
+    def __init__(self, root: Root, exclude: Sequence[str], state_dir: str | None) -> None:
+        super().__init__(root.fd, root.path, root.asked, exclude)
+        self._state_dir = state_dir
+
     forkable = True  # all is done by descriptor and name, and no descriptor has a place in a file that moves
 
     def place_of(self, company_id: str) -> str:
@@ -40,22 +44,25 @@ class FolderStore(Root):
 
         Raises UsageProblem when it cannot be made, is no folder, belongs to somebody else, or others may write in it.
         """
-        with open_tool_folder(self, create=create) as tool:
+        with open_tool_folder(self, create=create, state_dir=self._state_dir) as tool:
             yield None if tool is None else FolderWorkspace(self, tool)
 
 
 @contextmanager
-def open_store(path: str, exclude: Sequence[str] = ()) -> Iterator[FolderStore]:
-    """Open a sessions root by its path. Raises UsageProblem for what is missing, no folder, `/`, or a home."""
+def open_store(path: str, exclude: Sequence[str] = (), state_dir: str | None = None) -> Iterator[FolderStore]:
+    """Open a sessions root by its path; its records may lie in `state_dir`.
+
+    Raises UsageProblem for what is missing, no folder, `/`, or a home.
+    """
     with open_root(path) as root:
-        yield FolderStore(root.fd, root.path, root.asked, exclude)
+        yield FolderStore(root, exclude, state_dir)
 
 
 class FolderWorkspace(ToolFolder):
     """The tool's own folder under a sessions root, held open."""
 
     def __init__(self, root: Root, tool: ToolFolder) -> None:
-        super().__init__(tool.path, tool.fd, tool.runs_fd, tool.quarantine)
+        super().__init__(tool.with_root, tool.recorded)
         self._root = root
         self._among_shards = False
 

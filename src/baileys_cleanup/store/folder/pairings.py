@@ -13,7 +13,8 @@ PAIRINGS = ".pairings"
 def open_pairings(tool: ToolFolder, run_id: str) -> int:
     """Open the notes of a run for lines to come. Raises OSError: then nothing may go."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.open(run_id + PAIRINGS, flags, 0o600, dir_fd=tool.runs_fd)
+    with tool.recording():
+        return os.open(run_id + PAIRINGS, flags, 0o600, dir_fd=tool.runs_fd)
 
 
 def add_pairing(fd: int, company_id: str, pairing: str) -> None:
