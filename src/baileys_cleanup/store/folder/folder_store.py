@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.store.folder import audit, lock, pairings, purge, quarantined, runs, set_aside_list
 from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.cramped import FolderRoom, room_of, settle_going
 from baileys_cleanup.store.folder.put_back import put_back
 from baileys_cleanup.store.folder.quarantine import Quarantine
 from baileys_cleanup.store.folder.root import Root, open_root
@@ -33,6 +34,10 @@ class FolderStore(Root):
     def place_of(self, company_id: str) -> str:
         """Return the path of a company's live folder."""
         return f"{self.path}/{COMPANY_PREFIX}{company_id}"
+
+    def cramped(self) -> FolderRoom | None:
+        """Return what makes room on a disk without free inodes, None where there are enough."""
+        return room_of(self)
 
     def snapshots(self) -> FolderSnapshots:
         """Return what reads whole companies for backups and restores."""
@@ -118,6 +123,7 @@ class FolderWorkspace(ToolFolder):
     def tidy_up(self) -> None:
         """Remove the temporary files that a killed run left."""
         purge.forget_leftovers(self)
+        settle_going(self._root)
 
     def settle(self, run: Run) -> bool:
         """End what a killed run or undo left half done; tell whether every file of it is in one place."""
