@@ -81,6 +81,7 @@ class Audit:
             lines = b"\n" + lines
         if os.write(self._fd, lines) != len(lines):
             raise OSError(errno.ENOSPC, "the audit log has no room")
+        os.fsync(self._fd)  # what is on the disk of a removal has its line there
 
 
 def _ends_torn(fd: int, *, later: int) -> bool:

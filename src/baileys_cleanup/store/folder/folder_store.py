@@ -169,9 +169,13 @@ class FolderWorkspace(ToolFolder):
 
     @contextmanager
     def returning(self, run: Run, company_id: str) -> "Iterator[FolderReturning]":
-        """Open what a run took from one company. Raises FileNotFoundError where there is nothing."""
+        """Open what a run took from one company; what was put back is durable when this is left.
+
+        Raises FileNotFoundError where there is nothing.
+        """
         with quarantined.quarantined(self, run, company_id) as fd:
             yield FolderReturning(fd)
+            os.fsync(fd)
 
     def set_aside(self) -> Sequence[SetAside]:
         """Return the whole folders that lie aside, newest first; what never was live is none of them."""

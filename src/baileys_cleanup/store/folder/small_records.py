@@ -43,8 +43,6 @@ class FolderRecords:
             return
         with self._tool.recording(part), self._part(part, create=True) as folder:
             write_record(folder, name + _END, record, durable=durable)
-            if durable:
-                os.fsync(folder)
 
     def _part(self, part: str, *, create: bool) -> AbstractContextManager[int]:
         assert self._tool is not None, "who asks has looked"

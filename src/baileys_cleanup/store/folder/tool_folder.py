@@ -232,11 +232,12 @@ def _open(parent: int, name: str, *, create: bool) -> int:
 
 
 def make_folder(parent: int, name: str) -> None:
-    """Make a private folder where there is none yet."""
+    """Make a private folder where there is none yet, durable: what goes into it must not lose its way."""
     try:
         os.mkdir(name, 0o700, dir_fd=parent)
     except FileExistsError:
         return
+    os.fsync(parent)
 
 
 def _check_owner_at(home: _Home) -> None:
