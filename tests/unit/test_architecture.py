@@ -241,8 +241,13 @@ def test_no_room_is_a_hall():
     assert {} == {room: count for room, count in lines.items() if count > MOST_LINES}
 
 
-REMOVERS = {"store.folder.company_quarantine", "store.folder.put_back", "store.folder.purge"}
-"""Into the quarantine, out of it, and the end of what lies there."""
+REMOVERS = {
+    "store.folder.company_quarantine",
+    "store.folder.put_back",
+    "store.folder.purge",
+    "store.folder.cramped",
+}
+"""Into the quarantine, out of it, and the end of what lies there; and of what goes where nothing can be made."""
 
 OWN_REMOVALS = {
     "store.folder.records": {"replace"},  # its own temporary file

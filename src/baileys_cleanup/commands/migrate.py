@@ -58,7 +58,7 @@ def place(settings: Settings, asked: str, option: str) -> Place:
         raise UsageProblem(
             f"{option} has a password in it, which every user could read: let ~/.pgpass or PGPASSWORD tell"
         )
-    found = Place(asked, settings.postgresql, settings.redis)
+    found = Place(asked, settings.postgresql, settings.redis, settings.state_dir)
     if found.scheme and found.scheme not in STORES:
         raise UsageProblem(f"{option} {shown(asked)}: allowed: the path of a folder, or a URL of {', '.join(STORES)}")
     # Its password may stand in the settings.

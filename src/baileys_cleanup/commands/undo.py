@@ -24,8 +24,9 @@ from baileys_cleanup.commands.options import (
 )
 from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.decision.verdict import Rule
-from baileys_cleanup.errors import CompanyProblem, Refused, UsageProblem, in_words
+from baileys_cleanup.errors import CompanyProblem, Refused, UsageProblem
 from baileys_cleanup.output.document import place_fields, print_json, problem_fields
+from baileys_cleanup.output.sentences import unwritten
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
@@ -76,7 +77,7 @@ def undo_run(
                 workspace.record_run(run._replace(state=UNDOING))
                 audit.write("undo", run=run.run_id)
             except OSError as error:
-                raise UsageProblem(f"nothing can be written in {shown(workspace.path)}: {in_words(error)}") from None
+                raise UsageProblem(unwritten(error, workspace.path)) from None
             restored: list[Restored] = []
             for company_id in ids:
                 if world.stopping():

@@ -13,6 +13,7 @@ from baileys_cleanup.settings.types import (
     Column,
     Command,
     FilePath,
+    FolderPath,
     Kinds,
     Names,
     Patterns,
@@ -196,6 +197,7 @@ class Written(BaseSettings):
     store: StoreUrl | None = Field(
         default=None, description="a URL like postgresql://user@host:5432/database or redis://host:6379/0"
     )
+    state_dir: FolderPath | None = Field(default=None, description="the absolute path of a folder")
     undo_days: Whole | None = _number(0, MOST_DAYS, "of days")
     max_removals: Whole | None = _number(0, MOST_FILES, "of files")
     jobs: Whole | None = _number(1, MOST_JOBS, "of companies")

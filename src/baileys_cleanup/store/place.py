@@ -47,11 +47,15 @@ class Redis:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A store by what people call it: `where` is a path or a URL, the rest is how keys lie there."""
+    """A store by what people call it: `where` is a path or a URL, the rest is how keys lie there.
+
+    `state` is the folder that holds the tool's own records of a sessions root, None where they lie in the root itself.
+    """
 
     where: str
     postgresql: Postgresql = field(default_factory=Postgresql)
     redis: Redis = field(default_factory=Redis)
+    state: str | None = None
 
     @property
     def shown(self) -> str:

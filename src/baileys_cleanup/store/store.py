@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
-from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.decision.verdict import AuthFile, Verdict
 from baileys_cleanup.output.text import few
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.place import is_folder
@@ -111,6 +111,18 @@ class Returning(Protocol):
 
     def put_back(self, company: Any, name: str) -> None:  # noqa: ANN401 - as the same store opened it
         """Put one file back. Raises FileExistsError where the name is taken, OSError where it cannot be done."""
+
+
+class RoomMaker(Protocol):
+    """Deletes files where a run cannot even begin; `missing` is how many have to go."""
+
+    missing: int
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Keep others of this kind away, where no lock can be made. Raises LockHeld."""
+
+    def delete(self, company: Any, verdict: Verdict, announce: Callable[[], object]) -> bool:  # noqa: ANN401 - as the same store opened it
+        """Delete one file as planned, `announce` being called before; False where it is no longer as planned."""
 
 
 class Workspace(Protocol):
@@ -237,6 +249,9 @@ class Store(Protocol):
 
     def contains(self, path: str) -> bool:
         """Tell whether a path of somebody's lies where the companies lie: nothing else may be kept there."""
+
+    def cramped(self) -> RoomMaker | None:
+        """Return what makes room where nothing can be made any more, None where there is room."""
 
     def snapshots(self) -> SnapshotReader:
         """Return what reads whole companies for backups and restores."""

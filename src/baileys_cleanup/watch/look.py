@@ -5,6 +5,7 @@ is in the result, and the next look tries again.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import ExitStack
 
 from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.world import World
@@ -13,6 +14,7 @@ from baileys_cleanup.errors import CleanupError, Refused
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.recording import open_to_record
 from baileys_cleanup.store.store import Store, Workspace, no_companies
 from baileys_cleanup.watch.emergency import clean_critical
 from baileys_cleanup.watch.notify import Notifier
@@ -38,10 +40,11 @@ def look(
 ) -> LookResult:
     """Look once at the wanted companies, or all; `publish` hears of what was seen before anything is done about it.
 
-    Raises UsageProblem when the root or the tool's own folder cannot be used.
+    Where nothing can be noted the look goes on, and says so. Raises UsageProblem when the root or the tool's own folder
+    cannot be used.
     """
-    with open_store(settings.place, settings.exclude) as store, store.workspace(create=True) as workspace:
-        assert workspace is not None, "it was to be made"
+    with open_store(settings.place, settings.exclude) as store, ExitStack() as stack:
+        workspace, _ = open_to_record(stack, store)
         result = begin(store, world)
         ids = store.select(wanted) or store.company_ids()[0]
         if not ids:
@@ -73,7 +76,7 @@ def begin(store: Store, world: World) -> LookResult:
     return LookResult(world.now, store.path, passed_over=store.passed_over())
 
 
-def _facts(store: Store, workspace: Workspace, found: Sequence[View | Unreadable], world: World) -> Facts:
+def _facts(store: Store, workspace: Workspace | None, found: Sequence[View | Unreadable], world: World) -> Facts:
     ids = [each.company_id for each in found]
     return beside(store, workspace, ids, world)._replace(seen=tuple(found))
 

@@ -82,6 +82,9 @@ class MemoryStore:
     def remarks(self):
         return []
 
+    def cramped(self):
+        return None
+
     def space(self):
         return Space(1, 0, 0)
 

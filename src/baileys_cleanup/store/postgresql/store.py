@@ -27,6 +27,9 @@ class PostgresqlStore(Database):
             raise CompanyProblem(str(problem)) from None
         yield PostgresqlCompany(self, company_id)
 
+    def cramped(self) -> None:
+        """Return nothing: a row needs no inode."""
+
     def snapshots(self) -> PostgresqlSnapshots:
         """Return what reads whole companies for backups and restores."""
         return PostgresqlSnapshots(self)
