@@ -25,6 +25,24 @@ end
 return told
 """
 
+INDEXED_OF_HASH = """
+local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'MATCH', ARGV[2], 'COUNT', 500)
+local number = 0
+for i = 2, #found[2], 2 do
+  if string.find(string.sub(found[2][i], 1, 16), '^%s*{%s*"0"%s*:') then number = number + 1 end
+end
+return {found[1], number}
+"""
+"""How many values of a part of a hash are objects of numbered bytes."""
+
+INDEXED_OF_STRINGS = """
+local number = 0
+for i = 1, #KEYS do
+  if string.find(redis.call('GETRANGE', KEYS[i], 0, 15), '^%s*{%s*"0"%s*:') then number = number + 1 end
+end
+return number
+"""
+
 MOVE = """
 local gone = {}
 for i = 1, #ARGV - 2, 3 do
