@@ -21,7 +21,7 @@ from pg_bench import OTHER, SPLIT, creds, database
 
 import servers
 
-OLD, ROUNDS = 25, 3
+OLD, ROUNDS = 25, 2
 PLAIN = """
 create table plain (like whatsapp_keys);
 with g as (delete from whatsapp_keys where key_type = 'session' and updated_at < now() - interval '14 days' returning *)

@@ -77,7 +77,11 @@ class ServerStore(ABC):
     def has(self, company_id: str) -> bool:
         """Tell whether there is anything by the name of this company."""
         raw_id = self._raw.get(company_id)
-        return (raw_id is not None and self.is_there(raw_id)) or company_id in self._all()
+        if raw_id is not None and self.is_there(raw_id):
+            return True
+        # To list them all costs more than to ask for one, and who copies companies asks for each.
+        names = (company_id, COMPANY_PREFIX + company_id)
+        return any(self.is_there(name) for name in names if name != raw_id) and company_id in self._all()
 
     def select(self, wanted: Iterable[str]) -> list[str]:
         """Return the wanted ids, once each, in the order given. Raises UsageProblem for one that is not there."""

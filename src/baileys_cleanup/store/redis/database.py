@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from baileys_cleanup.decision.policy import HOUR, SECOND
 from baileys_cleanup.store.place import Place
-from baileys_cleanup.store.redis.layout import OWN, layout_of
+from baileys_cleanup.store.redis.layout import CREDS, OWN, layout_of
 from baileys_cleanup.store.redis.lease import Leases
-from baileys_cleanup.store.redis.server import Server
+from baileys_cleanup.store.redis.server import Server, encoded
 from baileys_cleanup.store.redis.trouble import as_usage_problem
 from baileys_cleanup.store.server_store import ServerStore
 
@@ -64,11 +64,24 @@ class Database(ServerStore):
         return strings
 
     def is_there(self, raw_id: str) -> bool:
-        """Tell whether there is a hash of a company; strings are found by listing alone. Raises UsageProblem."""
-        if not self.layout.is_hash:
-            return False
+        """Tell whether there is a hash of a company; of strings its creds, or any that was listed. Raises UsageProblem.
+
+        No walk over all keys is made for strings: who looks for a company asks for many.
+        """
+        key = self.layout.key(raw_id)
+        fields = [""] if self.layout.is_hash else [CREDS, *self._strings.get(raw_id, ())]
         with as_usage_problem(f"the companies of the store {self.path} cannot be listed"):
-            return bool(self.server.call("EXISTS", self.layout.key(raw_id)))
+            return bool(self.server.call("EXISTS", *(encoded(key + field) for field in fields)))
+
+    def look_for_strings(self) -> None:
+        """Find the strings that came since the last listing. Raises UsageProblem."""
+        if not self.layout.is_hash:
+            self.list_raw()
+
+    def know_strings(self, company_id: str, fields: Iterable[str]) -> None:
+        """Know strings that were written a moment ago."""
+        raw_id = self.raw_id(company_id)
+        self._strings[raw_id] = sorted({*self._strings.get(raw_id, ()), *fields})
 
     def key(self, company_id: str) -> str:
         """Return the hash of a company, or the beginning of its strings."""

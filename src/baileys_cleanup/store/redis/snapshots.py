@@ -68,7 +68,7 @@ class RedisSnapshots:
 
     def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:
         """Tell whether the company still has the very values that the snapshot was taken of."""
-        self._store.has(company_id)  # strings that came since are found by looking
+        self._store.look_for_strings()
         company = RedisCompany(self._store, company_id)
         company.names()
         return {file.name: file.stamp.mark for file in company.seen.values()} == {
