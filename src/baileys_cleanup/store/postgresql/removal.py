@@ -173,14 +173,17 @@ class _CompanyRemover:
             key_id=parts.key_id,
             is_company=parts.is_company,
         )
-        with store.connection.transaction(writes=True) as cursor:
-            if run.undo_days and not self._remover.recorded:
+        if run.undo_days and not self._remover.recorded:
+            with store.connection.transaction(writes=True) as cursor:
                 write_run(cursor, run._replace(state=RUNNING))
-            told = cursor.execute(statement, values).fetchone()
-            if told is None or not told[0]:
-                raise CompanyProblem("another run is removing from this company at this moment")
-            gone = set(told[1])
-        self._remover.recorded = self._remover.recorded or run.undo_days > 0
+                told = cursor.execute(statement, values).fetchall()
+            self._remover.recorded = True
+        else:
+            told = store.connection.rows(statement, values, writes=True)
+        ((alone, names),) = told
+        if not alone:  # and nothing was picked
+            raise CompanyProblem("another run is removing from this company at this moment")
+        gone = set(names)
         self._remover.removed(self._company.raw_id, gone)
         return gone
 

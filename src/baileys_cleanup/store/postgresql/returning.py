@@ -49,12 +49,14 @@ class PostgresqlReturning:
     def _put_back(self, company: PostgresqlCompany, name: str) -> bool:
         values = dict(zip(("run", "company", "name"), [*self._key, name], strict=True))
         statement = self._statement
+        if not self._store.dates.uses_ledger:
+            return bool(self._store.connection.rows(statement, values, writes=True))
         with self._store.connection.transaction(writes=True) as cursor:
             back = cursor.execute(statement, values).fetchone()
             if back is None:
                 return False
             *stamp, modified = back
-            if modified is not None and self._store.dates.uses_ledger:
+            if modified is not None:
                 ledger.remember(cursor, company.raw_id, [Stamp(*stamp)], [modified])
         return True
 

@@ -29,12 +29,13 @@ class Stamp(NamedTuple):
 
 
 class RedisCompany(ListedCompany):
-    """One company. `seen` are its keys as the last listing found them."""
+    """One company. `seen` are its keys as the last listing found them, `remembered` the fields in its ledger."""
 
     def __init__(self, store: Database, company_id: str) -> None:
         super().__init__(company_id)
         self.store = store
         self.seen: dict[str, AuthFile] = {}
+        self.remembered: set[str] = set()
 
     @property
     def key(self) -> str:
@@ -45,6 +46,7 @@ class RedisCompany(ListedCompany):
         """List the keys with the hashes of their values, which the server computes, and their dates by the ledger."""
         with as_company_problem():
             since = dict(self._ledger())
+            self.remembered = set(since)
             found = {field: (mark, size) for field, mark, size in self._marks()}
         files = [self._file(field, mark, size, since.get(field)) for field, (mark, size) in sorted(found.items())]
         times = Counter(file.name for file in files)

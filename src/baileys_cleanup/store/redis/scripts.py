@@ -1,6 +1,6 @@
 """What runs inside the server, in small steps: each is whole or not at all, and none goes through more than a chunk."""
 
-CHUNK = 50
+CHUNK = 100
 """Keys that one script looks at: the server answers nobody else meanwhile."""
 
 MARKS_OF_HASH = """
