@@ -119,7 +119,9 @@ def undo(root: Path | str, run_id: str = "latest", stopping: Callable[[], bool] 
     """Undo a run inside this process, whatever was written a moment ago, and return its JSON document."""
     said: list[str] = []
     settings = Settings(str(root))
-    undo_command.undo_run(settings, run_id, [], world(stopping=stopping), said.append, as_json=True, anyway=True)
+    undo_command.undo_run(
+        settings, run_id, Selection(), world(stopping=stopping), said.append, as_json=True, anyway=True
+    )
     document: dict[str, Any] = json.loads("".join(said))
     return document
 
