@@ -100,8 +100,8 @@ def choose_of_shard(workspace: Workspace, run_id: str, shard: Shard) -> tuple[Ru
     """Return the run and the ids of its companies that fall to a shard; "latest" is the newest that has any.
 
     None where nothing of the shard is to be brought back: another shard may have brought back the last of the run by
-    now. Raises UsageProblem for what is no run, and for one that set whole folders aside: those have no shards; LockHeld
-    for a run that is still at work.
+    now. Raises UsageProblem for what is no run, and for one that set whole folders aside: those have no shards.
+    Raises LockHeld for a run that is still at work.
     """
     if run_id != "latest" and not is_run_id(run_id):
         raise UsageProblem(f"{shown(run_id)!r} is no run; `baileys-cleanup undo` lists those that are")

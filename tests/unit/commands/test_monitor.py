@@ -59,13 +59,13 @@ def test_what_is_no_address_is_refused(text):
         Address().convert(text, None, None)
 
 
-@pytest.mark.parametrize("args", [["--once", "--clean-at", "03:00"], ["--clean-at", "03:00", "--company", "7"]])
+@pytest.mark.parametrize("args", [["--once"], ["--company", "7"], ["--shard", "0/2"]])
 def test_a_cleanup_a_day_is_of_all_companies_and_needs_days(call, place, args):
     """One look has no next night, and some companies are not all."""
     company(place, "7", 3)
-    result = call(*args)
+    result = call("--clean-at", "03:00", *args)
     assert 2 == result.exit_code
-    assert "--clean-at excludes --once and --company" in result.stderr
+    assert "--clean-at excludes --once, --company, --companies-from and --shard" in result.stderr
 
 
 @pytest.mark.parametrize("args", [["--clean-at", "25:00"], ["--clean-at", "03:00", "--clean-jitter", "721"]])
