@@ -26,7 +26,7 @@ from baileys_cleanup.commands.options import (
     world,
 )
 from baileys_cleanup.decision.levels import Levels
-from baileys_cleanup.errors import CleanupError, UsageProblem
+from baileys_cleanup.errors import CleanupError, UsageProblem, in_words_with_path
 from baileys_cleanup.output.document import error_document, place_fields, print_json
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
@@ -152,7 +152,7 @@ def _unknown() -> Iterator[None]:
     except KeyboardInterrupt:
         _end("the check was stopped")
     except OSError as error:
-        _end(error.strerror or str(error))
+        _end(in_words_with_path(error))
     except Exception as error:  # noqa: BLE001 - the plugin's last edge: a line instead of a traceback
         _end(f"this is a bug in baileys-cleanup: {type(error).__name__}: {error}")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from baileys_cleanup.cleaning.world import World
-from baileys_cleanup.errors import CleanupError, in_words
+from baileys_cleanup.errors import CleanupError, in_words_with_path
 from baileys_cleanup.output.log import Log
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
@@ -69,7 +69,7 @@ class Watch:
         except CleanupError as problem:
             self._fail(str(problem))
         except OSError as error:
-            self._fail(in_words(error))
+            self._fail(in_words_with_path(error))
 
     def keep_fresh(self) -> None:
         """Let the last look count as the present a little longer: a cleanup is at work, and a look follows it."""
