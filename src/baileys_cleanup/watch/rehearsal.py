@@ -57,6 +57,8 @@ def _plan(store: Store, settings: Settings, view: View, world: World) -> str:
     if not floor:
         return "no emergency cleanup: no rule takes any of its files"
     more = floor - ordinary
-    plan = f"an emergency cleanup would remove {count(ordinary, 'file')}"
     lowest = settings.policy_for(view.company_id).min_pre_keys
+    if not ordinary:
+        return f"an emergency cleanup would remove {count(more, 'pre-key')}, down to {lowest}"
+    plan = f"an emergency cleanup would remove {count(ordinary, 'file')}"
     return f"{plan}, and {more:,} more, with pre-keys down to {lowest}, if that leaves it critical" if more else plan
