@@ -244,15 +244,11 @@ def shard(client, index, name, *more):
 
 def undo_all(name):
     """Undo all runs in shards, one on each client."""
-    runs = [
-        run["run_id"]
-        for run in json.loads(tool("undo", "--json", "--sessions-root", f"/mnt/one/{name}")["out"])["runs"]
-    ]
-    where = [(client, index) for index, client in enumerate(("one", "two"))]
+    runs = [path.stem for path in (SERVER / name / ".baileys-cleanup/runs").glob("*-*[0-9a-f].json")]
     return at_once(
         *(
             ("undo", *runs, "--anyway", f"--shard={index}/2", "--sessions-root", f"/mnt/{client}/{name}")
-            for client, index in where
+            for index, client in enumerate(("one", "two"))
         )
     )[0]
 
@@ -299,7 +295,12 @@ def shards():
     seen["sound"].append(sound(root))
     seen["left"] += len(list(root.glob("company_*/session-*")))
 
-    # A bot on the second client writes what the first one cleans; what is gone there is in nobody's quarantine.
+    # A night later a bot on the second client writes what the first one cleans, and what is due is deleted by both.
+    due = []
+    for path in Path("/mnt/one/night/.baileys-cleanup/runs").glob("*-*[0-9a-f].json"):
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps(record | {"started": record["started"] - 9 * 86_400 * 10**9}))
+        due.append(path.stem)
     fill(root)
     text = b"written while shards were at work"
     folder = root / "company_7"
@@ -308,34 +309,21 @@ def shards():
     seen["beside a bot"] = at_once(shard("one", index, "night"), shard("two", 1 - index, "night"))[0]
     os.waitpid(pid, 0)
     seen["lost"] = len(lost_in(root, text))
-
-    # What is due is deleted for good by both, each its own.
-    for path in Path("/mnt/one/night/.baileys-cleanup/runs").glob("*.json"):
-        record = json.loads(path.read_text())
-        if "started" in record:
-            path.write_text(json.dumps(record | {"started": record["started"] - 9 * 86_400 * 10**9}))
-    seen["purge"] = at_once(shard("one", 0, "night"), shard("two", 1, "night"))[0]
-    seen["purged"] = [path.name for path in root.glob(".baileys-cleanup/quarantine/*/*/*")]
+    seen["due"], seen["left of it"] = len(due), [run for run in due if list(root.glob(f".baileys-cleanup/*/{run}*"))]
     return seen | {"held": held_among_shards()}
 
 
 def held_among_shards():
-    """Tell who is kept out by what the other client holds: the run lock, alone or shared, and a company."""
+    """Tell who is kept out by what shards on the other client hold: a whole run, and who wants the same company."""
     own = Path("/mnt/one/night/.baileys-cleanup")
-    seen = {}
-    with (own / "lock").open("r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        seen["whole beside shards"] = tool("--sessions-root", "/mnt/two/night")["status"]
-        seen["shard beside shards"] = tool(*shard("two", 0, "night"))["status"]
-    with (own / "lock").open("r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        seen["shard beside a whole"] = tool(*shard("two", 0, "night"))["status"]
     place = int.from_bytes(hashlib.sha256(b"company 2").digest()[:8], "big") >> 2
-    with (own / "bytes.lock").open("r+b") as file:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
-        done = tool(*shard("two", 0, "night"))
-    seen["a company"] = [done["status"], "another run is cleaning it" in done["out"]]
-    return seen
+    with (own / "lock").open("r+b") as file, (own / "bytes.lock").open("r+b") as companies:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.lockf(companies, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+        whole = tool("--sessions-root", "/mnt/two/night")
+        other = tool(*shard("two", 0, "night"))
+    left = [each["company_id"] for each in json.loads(other["out"])["companies"] if each["status"] == "failed"]
+    return {"whole": whole["status"], "shard": other["status"], "left alone": left}
 
 
 def main(out):

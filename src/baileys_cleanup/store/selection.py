@@ -66,3 +66,7 @@ class Selection(NamedTuple):
         there = set(everyone)
         missing = [company_id for company_id in self.listed if company_id not in there]
         return [f"--companies-from: no folder here of company {few(missing)}"] if missing else []
+
+
+ALL = Selection()
+"""All companies."""

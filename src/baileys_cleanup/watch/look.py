@@ -49,7 +49,7 @@ def look(
         result.warnings += doubts
         terms = terms_of(settings, world, workspace)
         seeing = view_all(store, settings, ids, terms, detail=depth > Depth.LEVELS)
-        facts = beside(store, workspace, ids, world, selection.takes) if publish else None
+        facts = beside(store, workspace, ids, world, selection) if publish else None
         found = list(_told_of(seeing, facts, len(ids), world, publish))
         before = [each for each in found if isinstance(each, View)]
         if settings.monitor.emergency_cleanup and not world.stopping():
@@ -66,7 +66,7 @@ def look(
         notifier.tell(workspace, before, there)
         if depth is Depth.FACTS:
             seen = [each.company_id for each in found]
-            facts = beside(store, workspace, seen, world, selection.takes)
+            facts = beside(store, workspace, seen, world, selection)
             result.facts = facts._replace(seen=tuple(found))
     return result
 
