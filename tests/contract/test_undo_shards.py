@@ -3,12 +3,14 @@
 import fcntl
 import hashlib
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from .test_shards import all_shards, fill, removed, shard_of, stopped
+from .test_shards import age_runs, all_shards, fill, removed, shard_of, stopped
 from .world import Result, Root, start
 
 
@@ -77,6 +79,8 @@ def test_an_undo_that_was_killed_is_ended_by_the_next(root: Root) -> None:
     before = root.files()
     run_id = root.clean().summary["run_id"]
     with came_back(root, run_id, "--anyway", "--shard=0/2"):
+        with pytest.raises(BlockingIOError), held(root, f"run {run_id}", fcntl.LOCK_EX):
+            pytest.fail("the run has to be held while it is undone")
         beside = root.run("undo", run_id, "--anyway", "--shard=1/2")
         assert beside.status == 0
         assert json.loads((root.tool / "runs" / f"{run_id}.json").read_text())["state"] == "undoing"
@@ -87,6 +91,35 @@ def test_an_undo_that_was_killed_is_ended_by_the_next(root: Root) -> None:
             assert root.run("undo", run, "--anyway", f"--shard={shard}").status == 0
     assert night(root) == []
     assert before == root.files()
+
+
+def test_a_run_is_settled_by_the_last_shard_that_undoes_it(root: Root) -> None:
+    """While another one is at work on it, it stays on record as being undone, and no purge takes of it what is due."""
+    fill(root, 8)
+    before = root.files()
+    run_id = root.clean().summary["run_id"]
+    record = root.tool / "runs" / f"{run_id}.json"
+    with held(root, f"run {run_id}", fcntl.LOCK_SH):
+        assert root.run("undo", run_id, "--anyway", "--shard=0/2").status == 0
+        assert json.loads(record.read_text())["state"] == "undoing"
+        age_runs(root, 9)
+        there = removed(root)
+        assert root.run("--json", "--shard=1/2", "--accept-clock").status == 0
+        assert there <= removed(root)
+    for run in (*night(root), run_id):
+        assert root.run("undo", run, "--anyway", "--shard=1/2").status == 0
+    assert before == root.files()
+    assert not record.exists()
+
+
+@contextmanager
+def held(root: Root, name: str, how: int) -> Iterator[None]:
+    """Hold a lock of shards as another process does."""
+    with (root.tool / "bytes.lock").open("a+") as lock:
+        fcntl.lockf(
+            lock, how | fcntl.LOCK_NB, 1, int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 2
+        )
+        yield
 
 
 class came_back(stopped):  # noqa: N801 - read as a state
@@ -125,9 +158,7 @@ def test_a_company_that_another_one_holds_is_left_for_the_next_try(root: Root) -
     """It is named, what it lost stays in the quarantine, the others come back: status 1."""
     fill(root, 3)
     run_id = root.clean().summary["run_id"]
-    place = int.from_bytes(hashlib.sha256(b"company 1001").digest()[:8], "big") >> 2
-    with (root.tool / "bytes.lock").open("w") as lock:
-        fcntl.lockf(lock, fcntl.LOCK_EX, 1, place)
+    with held(root, "company 1001", fcntl.LOCK_EX):
         result = root.run("undo", run_id, "--anyway", "--shard=0/1")
     assert (result.status, b"at work on it" in result.out) == (1, True), result
     assert {b"company_1001"} == {name.split(b"/")[0] for name in removed(root)}
