@@ -13,19 +13,17 @@ SECTIONS = sections("install")
 CLEAN = f"sudo -u baileys {{}} --sessions-root {SESSIONS_ROOT}"
 
 
-AGE = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 EXTRAS = {
     "postgresql": ("check --store postgresql://nobody@127.0.0.1:1/x", "psycopg: ", "cannot be opened"),
     "redis": ("check --store redis://127.0.0.1:1/0", "redis-py: ", "cannot be opened"),
-    "encryption": (f"backup --to /srv --sessions-root {SESSIONS_ROOT}", "installed: ", "archives written"),
+    "encryption": ("backup --verify --to /srv --identity /etc/hostname", "installed: ", "is no identity file"),
 }
 """Of an extra: a command that needs it, what its sentence has before the way to install it, and what is said with it."""
 
 
 def asked(stock: Stock, tool: str, extra: str) -> str:
     """Give what a command says that needs an extra."""
-    recipients = f"BAILEYS_CLEANUP_BACKUP__RECIPIENTS={AGE} " if extra == "encryption" else ""
-    return stock.run(f"{recipients}{tool} {EXTRAS[extra][0]} 2>&1 || true")
+    return stock.run(f"{tool} {EXTRAS[extra][0]} 2>&1 || true")
 
 
 def named(stock: Stock, tool: str, extra: str) -> str:
