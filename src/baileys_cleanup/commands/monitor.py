@@ -181,7 +181,7 @@ def _monitor(asked: _Asked) -> int:
             return _look_once(watch, settings.ping_url, stop, log, as_json=asked.as_json)
         with _listening(asked.listen, latest, log):
             log.info("watching", sessions_root=shown(settings.place.shown), interval_seconds=asked.interval)
-            daily = _daily_cleanup(watch, stop) if asked.selection.is_all else None
+            daily = _daily_cleanup(watch, stop)
             _watch(watch, daily, asked.interval, stop)
         log.info("stopped")
     return stop.exit_status(0)
@@ -203,6 +203,10 @@ def _daily_cleanup(watch: Watch, stop: Stop) -> DailyCleanup | None:
     settings = watch.settings
     at, most = settings.monitor.clean_at, settings.monitor.clean_jitter_minutes
     if at is None:
+        return None
+    if not watch.selection.is_all:
+        reason = "monitor.clean_at cleans all companies, and this monitor looks at some: another one has to do it"
+        watch.log.warning("daily_cleanup_off", reason=reason)
         return None
     schedule = Schedule(minute_of(at), jitter_for(watch.response.host, settings.place.shown, most), ZoneDays())
     return DailyCleanup(watch, schedule, lambda report: Logged(report, watch.log, tell=True), stop.exit_status)

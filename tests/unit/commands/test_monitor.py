@@ -181,12 +181,12 @@ def test_the_cleanup_of_the_day(call, place, monkeypatch):
 
 
 def test_with_some_companies_there_is_no_cleanup_of_the_day(call, place, monkeypatch):
-    """The setting is for the monitor of all of them."""
+    """The setting is for the monitor of all of them, and the log says that this one does not do it."""
     company(place, "7", 3)
     monkeypatch.setenv("BAILEYS_CLEANUP_MONITOR__CLEAN_AT", "03:00")
     monkeypatch.setattr(room, "sleep_until", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     result = call("--company", "7", "--log-format", "json")
-    assert ["watching", "stopped"] == [json.loads(line)["event"] for line in result.stderr.splitlines()]
+    assert ["watching", "daily_cleanup_off", "stopped"] == [json.loads(line)["event"] for line in result.stderr.splitlines()]
 
 
 def test_a_bad_address_ends_it_before_the_first_look(call, place):
