@@ -20,7 +20,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 TARGET = Path(__file__).with_name("monitor.png")
-SIZE = "1100,1180"
+SIZE = "1100,1020"
 
 
 def tool(*arguments: str) -> list[str]:

@@ -90,3 +90,9 @@ def in_words(error: Exception) -> str:
     if error.strerror == NO_INODES:
         return NO_INODES
     return _SENTENCES.get(error.errno or 0) or error.strerror or str(error)
+
+
+def in_words_with_path(error: Exception) -> str:
+    """Return what went wrong, and where, where nothing else in the sentence says it."""
+    path = getattr(error, "filename", None)
+    return f"{in_words(error)}: {path}" if isinstance(path, str) and path else in_words(error)

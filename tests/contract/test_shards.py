@@ -135,12 +135,14 @@ def test_a_whole_run_is_told_of_the_shards_at_work(root: Root) -> None:
 class stopped:  # noqa: N801 - read as a state
     """A shard that is held still in the middle of its work; killed at the end, or let go on."""
 
+    first = "--json"
+
     def __init__(self, root: Root, *args: str, after: int = 1) -> None:
         self.root, self.args, self.after = root, args, after
 
     def __enter__(self) -> subprocess.Popen[bytes]:
         held = self.moved()
-        self.process = start("--json", *self.args, env=self.root.env)
+        self.process = start(self.first, *self.args, env=self.root.env)
         end = time.monotonic() + 60
         while self.moved() < held + self.after:
             assert self.process.poll() is None, self.process.communicate()

@@ -13,6 +13,33 @@ SECTIONS = sections("install")
 CLEAN = f"sudo -u baileys {{}} --sessions-root {SESSIONS_ROOT}"
 
 
+EXTRAS = {
+    "postgresql": ("check --store postgresql://nobody@127.0.0.1:1/x", "psycopg: ", "cannot be opened"),
+    "redis": ("check --store redis://127.0.0.1:1/0", "redis-py: ", "cannot be opened"),
+    "encryption": ("backup --verify --to /srv --identity /etc/hostname", "installed: ", "is no identity file"),
+}
+"""Of an extra: a command that needs it, what its sentence has before the way to install it, and what is said with it."""
+
+
+def asked(stock: Stock, tool: str, extra: str) -> str:
+    """Give what a command says that needs an extra."""
+    return stock.run(f"{tool} {EXTRAS[extra][0]} 2>&1 || true")
+
+
+def named(stock: Stock, tool: str, extra: str) -> str:
+    """Give the command that installs an extra, as the tool names it."""
+    said = asked(stock, tool, extra)
+    command = said.partition(EXTRAS[extra][1])[2].strip()
+    assert command, said
+    return command
+
+
+def has(stock: Stock, tool: str, extra: str) -> bool:
+    """Tell whether the tool has an extra: then a command that needs it comes further."""
+    said = asked(stock, tool, extra)
+    return EXTRAS[extra][1] not in said and EXTRAS[extra][2] in said
+
+
 def blocks(heading: str) -> list[str]:
     """Return the commands of a section of the page, block by block."""
     return shell_blocks(SECTIONS[heading])
@@ -39,10 +66,11 @@ def test_a_venv(stock: Stock) -> None:
 
     def look() -> None:
         assert "removed" in stock.run(CLEAN.format("/opt/baileys-cleanup/bin/baileys-cleanup"))
-        said = stock.run("BAILEYS_CLEANUP_BACKUP__TO=s3://x/y baileys-cleanup backup 2>&1 || true")
-        command = said.partition("installed: ")[2].strip()
-        assert "/opt/baileys-cleanup/bin/python3 -m pip install 'baileys-cleanup[s3]'" == command
-        stock.run(f"{command} && /opt/baileys-cleanup/bin/python -c 'import botocore'")
+        for extra in EXTRAS:
+            command = named(stock, "baileys-cleanup", extra)
+            assert f"/opt/baileys-cleanup/bin/python3 -m pip install 'baileys-cleanup[{extra}]'" == command
+            stock.run(command)
+            assert has(stock, "baileys-cleanup", extra)
 
     pasted(stock, "A venv", look)
 
@@ -52,12 +80,13 @@ def test_pipx(stock: Stock) -> None:
 
     def look() -> None:
         assert "removed" in stock.run(CLEAN.format("/usr/local/bin/baileys-cleanup"))
-        said = stock.run("BAILEYS_CLEANUP_BACKUP__TO=s3://x/y ~/.local/bin/baileys-cleanup backup 2>&1 || true")
-        command = said.partition("installed: ")[2].strip()
-        assert command.startswith("pipx inject baileys-cleanup 'botocore")
-        stock.run(command)
-        for_all = "BAILEYS_CLEANUP_BACKUP__TO=s3://x/y baileys-cleanup backup 2>&1 || true"
-        assert "PIPX_HOME=/opt/pipx pipx inject baileys-cleanup 'botocore" in stock.run(for_all)
+        for extra, library in (("postgresql", "psycopg[binary]"), ("redis", "redis"), ("encryption", "pyrage")):
+            command = named(stock, "~/.local/bin/baileys-cleanup", extra)
+            assert command.startswith(f"pipx inject baileys-cleanup '{library}>=")
+            stock.run(command)
+            assert has(stock, "~/.local/bin/baileys-cleanup", extra)
+            for_all = named(stock, "baileys-cleanup", extra)
+            assert for_all.startswith(f"PIPX_HOME=/opt/pipx pipx inject baileys-cleanup '{library}>=")
 
     pasted(stock, "pipx", look)
 
@@ -72,6 +101,9 @@ def test_a_single_file(stock: Stock) -> None:
         )
         assert "build.py zipapp" in stock.run(metrics.format("baileys-cleanup") + " 2>&1 || true")
         assert "# HELP baileys_" in stock.run(metrics.format("dist/baileys-cleanup-with-extras.pyz"))
+        for extra in EXTRAS:
+            assert "build.py zipapp" in named(stock, "baileys-cleanup", extra)
+            assert has(stock, "dist/baileys-cleanup-with-extras.pyz", extra)
 
     pasted(stock, "A single file", look)
 
@@ -84,8 +116,11 @@ def test_a_debian_package(stock: Stock) -> None:
     assert "removed" in stock.run(CLEAN.format("baileys-cleanup"))
     metrics = f"sudo -u baileys baileys-cleanup metrics --sessions-root {SESSIONS_ROOT} 2>&1 || true"
     assert "sudo apt install ./baileys-cleanup-extras_*.deb" in stock.run(metrics)
+    for extra in EXTRAS:
+        assert "sudo apt install ./baileys-cleanup-extras_*.deb" in named(stock, "baileys-cleanup", extra)
     stock.run(extras)
     assert "# HELP baileys_" in stock.run(metrics)
+    assert all(has(stock, "baileys-cleanup", extra) for extra in EXTRAS)
 
     listed = stock.run("dpkg -L baileys-cleanup").splitlines()
     for place in (

@@ -115,11 +115,17 @@ def clean(
     return heard
 
 
-def undo(root: Path | str, run_id: str = "latest", stopping: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+def undo(
+    root: Path | str,
+    run_id: str = "latest",
+    stopping: Callable[[], bool] = lambda: False,
+    shard: Shard | None = None,
+) -> dict[str, Any]:
     """Undo a run inside this process, whatever was written a moment ago, and return its JSON document."""
     said: list[str] = []
     settings = Settings(str(root))
-    undo_command.undo_run(settings, run_id, [], world(stopping=stopping), said.append, as_json=True, anyway=True)
+    selection = Selection((), None, shard)
+    undo_command.undo_run(settings, run_id, selection, world(stopping=stopping), said.append, as_json=True, anyway=True)
     document: dict[str, Any] = json.loads("".join(said))
     return document
 

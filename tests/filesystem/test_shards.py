@@ -10,7 +10,7 @@ from baileys_cleanup.store import waiting
 from baileys_cleanup.store.folder import audit
 
 from .faults import Call, watched
-from .runner import LAZY, Ran, clean, days_ago, in_child
+from .runner import LAZY, Ran, clean, days_ago, in_child, undo
 from .sweep import killed_everywhere
 from .trees import MEMORY, OWN_KEY, TOOL, census, company, leftovers, quarantined, sessions, survivors, write
 
@@ -128,6 +128,35 @@ def test_a_shard_killed_anywhere_and_repeated_converges(root: Path, undo_days: i
         assert set() == leftovers(here), moment
         again = run(here, None, undo_days)
         assert (0, 0, 0) == (again.total.removed, again.total.failed, again.total.changed)
+
+
+@pytest.mark.slow
+def test_an_undo_of_a_shard_killed_anywhere_and_repeated_converges(root: Path) -> None:
+    """The other shard does its part, the killed one is tried again, and again: all is back, in one place, and no trace left."""
+    run_id = ""
+
+    def plant_night(here: Path) -> None:
+        for company_id in (*MINE, *THEIRS):
+            company(here, company_id, *sessions(range(2)), age=60)
+        clean(here, now=days_ago(1))
+
+    def work(here: Path) -> None:
+        undo(here, run_of(here), shard=FIRST)
+
+    def run_of(here: Path) -> str:
+        nonlocal run_id
+        run_id = next((path.stem for path in (here / TOOL / "runs").glob("*.json")), run_id)
+        return run_id
+
+    before = {(f"company_{company_id}", name) for company_id in (*MINE, *THEIRS) for name in sessions(range(2))}
+    for moment in killed_everywhere(root, plant_night, work, every=False):
+        here = moment.root
+        for shard in (SECOND, FIRST, FIRST):
+            assert undo(here, run_of(here), shard=shard)["status"] == "done", moment
+        assert before <= set(survivors(here)), moment
+        assert all(len(places) == 1 for places in census(here).values()), moment
+        assert set() == quarantined(here), moment
+        assert set() == leftovers(here), moment
 
 
 def test_a_purge_is_shared_among_shards(root: Path) -> None:

@@ -20,7 +20,7 @@ PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
 PROGRAMS = ("qemu-system-x86_64", "apt-get", "dpkg-deb", "depmod", "modprobe", "cpio", "mkfs.ext4", "exportfs", "ip")
 FIRST = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
 """Modules without which the machine does not see this one's files; it loads the others from there."""
-PATIENCE = 540
+PATIENCE = 900
 
 
 def missing(reason: str) -> None:

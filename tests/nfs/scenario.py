@@ -7,6 +7,7 @@ there is the truth. `/mnt/twin` is a client with the name of the first.
 import ctypes
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import random
@@ -205,11 +206,132 @@ def fires():
     }
 
 
+IDS = ("2", "8", "11", "19", "1", "3", "4", "5")
+"""Four of the first shard of two, four of the second."""
+NIGHT = [f"session-1556{number:07}.0.json" for number in range(25)]
+
+
+def many(root):
+    """Make companies of both shards, with old sessions, on the server's own disk."""
+    for number, company_id in enumerate(IDS):
+        folder = root / f"company_{company_id}"
+        folder.mkdir(parents=True)
+        me = {"id": f"1555000{number:04}:7@s.whatsapp.net", "lid": f"10000000000{number:04}:7@lid"}
+        (folder / "creds.json").write_text(json.dumps({"me": me, "nextPreKeyId": 1, "firstUnuploadedPreKeyId": 1}))
+        for name in NIGHT:
+            (folder / name).write_text(f"{company_id} {name}")
+            os.utime(folder / name, (OLD, OLD))
+
+
+def at_once(*commands):
+    """Run the tool several times at once; give the statuses and the documents."""
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "baileys_cleanup", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for command in commands
+    ]
+    done = [each.communicate() for each in running]
+    for command, each, (out, err) in zip(commands, running, done, strict=True):
+        print(*command, "->", each.returncode, out[-300:] if each.returncode else "", err[-500:], flush=True)
+    return [each.returncode for each in running], [out for out, _ in done]
+
+
+def shard(client, index, name, *more):
+    """Give the command of a shard of two on a client."""
+    return ("--json", f"--shard={index}/2", "--sessions-root", f"/mnt/{client}/{name}", *more)
+
+
+def undo_all(name):
+    """Undo all runs in shards, one on each client."""
+    runs = [path.stem for path in (SERVER / name / ".baileys-cleanup/runs").glob("*-*[0-9a-f].json")]
+    return at_once(
+        *(
+            ("undo", *runs, "--anyway", f"--shard={index}/2", "--sessions-root", f"/mnt/{client}/{name}")
+            for index, client in enumerate(("one", "two"))
+        )
+    )[0]
+
+
+def places(root):
+    """Give where each name lies, in the companies and in the quarantine, as the server has it."""
+    found = {}
+    for path in [*root.glob("company_*/session-*"), *root.glob(".baileys-cleanup/quarantine/*/company_*/*")]:
+        found.setdefault(f"{path.parent.name}/{path.name}", []).append(path.read_bytes().decode())
+    return found
+
+
+def sound(root):
+    """Tell whether each name lies in one place, with what was written into it."""
+    expected = {f"company_{company_id}/{name}": [f"{company_id} {name}"] for company_id in IDS for name in NIGHT}
+    return places(root) == expected
+
+
+def shards():
+    """Clean, undo and purge in shards on both clients at once; kill one; hold locks on the other."""
+    root, seen = SERVER / "night", {}
+    many(root)
+    before = tree(root)
+    # The first shard twice, once on each client: two of one at once do no harm.
+    seen["clean"], said = at_once(shard("one", 0, "night"), shard("two", 1, "night"), shard("two", 0, "night"))
+    totals = [json.loads(out)["totals"] for out in said]
+    seen["removed"] = sum(each["removed"] for each in totals)
+    seen["failed"] = sum(each["failed"] for each in totals)
+    seen["left"] = len(list(root.glob("company_*/session-*")))
+    lines = [json.loads(line) for line in (root / ".baileys-cleanup/audit.log").read_text().splitlines()]
+    seen["audit"] = sorted(f"company_{each['company']}/{each['file']}" for each in lines if each["event"] == "remove")
+    seen["audit"] = seen["audit"] == sorted(places(root))
+    seen["sound"] = [sound(root)]
+    seen["undo"], seen["back"] = undo_all("night"), before == tree(root)
+
+    # One is killed in the middle; the other client does its part once more.
+    command = [sys.executable, "-m", "baileys_cleanup", *shard("one", 0, "night")]
+    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    while not list(root.glob(".baileys-cleanup/quarantine/*/*/*")) and killed.poll() is None:
+        time.sleep(0.001)
+    killed.kill()
+    seen["killed"] = killed.wait()
+    seen["again"] = at_once(shard("two", 0, "night"), shard("one", 1, "night"))[0]
+    seen["sound"].append(sound(root))
+    seen["left"] += len(list(root.glob("company_*/session-*")))
+
+    # A night later a bot on the second client writes what the first one cleans, and what is due is deleted by both.
+    due = []
+    for path in Path("/mnt/one/night/.baileys-cleanup/runs").glob("*-*[0-9a-f].json"):
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps(record | {"started": record["started"] - 9 * 86_400 * 10**9}))
+        due.append(path.stem)
+    fill(root)
+    text = b"written while shards were at work"
+    folder = root / "company_7"
+    pid = bot(Path("/mnt/two/night/company_7"), lambda: len(os.listdir(folder)) <= len(FILES), text, habit="writes")
+    index = int(hashlib.sha256(b"7").hexdigest()[:8], 16) % 2
+    seen["beside a bot"] = at_once(shard("one", index, "night"), shard("two", 1 - index, "night"))[0]
+    os.waitpid(pid, 0)
+    seen["lost"] = len(lost_in(root, text))
+    seen["due"], seen["left of it"] = len(due), [run for run in due if list(root.glob(f".baileys-cleanup/*/{run}*"))]
+    return seen | {"held": held_among_shards()}
+
+
+def held_among_shards():
+    """Tell who is kept out by what shards on the other client hold: a whole run, and who wants the same company."""
+    own = Path("/mnt/one/night/.baileys-cleanup")
+    place = int.from_bytes(hashlib.sha256(b"company 2").digest()[:8], "big") >> 2
+    with (own / "lock").open("r+b") as file, (own / "bytes.lock").open("r+b") as companies:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.lockf(companies, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+        whole = tool("--sessions-root", "/mnt/two/night")
+        other = tool(*shard("two", 0, "night"))
+    left = [each["company_id"] for each in json.loads(other["out"])["companies"] if each["status"] == "failed"]
+    return {"whole": whole["status"], "shard": other["status"], "left alone": left}
+
+
 def main(out):
     """Play everything, and write down what came of it."""
     found = {"kernel": os.uname().release, "mounts": {"one": mount("one", 1, "one"), "two": mount("two", 2, "two")}}
     found["mounts"]["sure"] = mount("sure", 4, "sure", ",lookupcache=none")
-    for name, play in (("rename", rename_flags), ("life", life), ("locks", lambda: locks("two")), ("fires", fires)):
+    plays = {"rename": rename_flags, "life": life, "locks": lambda: locks("two"), "shards": shards, "fires": fires}
+    for name, play in plays.items():
         began = time.monotonic()
         found[name] = play()
         print(name, round(time.monotonic() - began, 1), "s", flush=True)

@@ -35,6 +35,36 @@ def test_two_clients_of_one_name_share_a_lock(found: Found) -> None:
     assert found["twins"]["held"] == 0
 
 
+def test_shards_on_two_clients_at_once_lose_nothing(found: Found) -> None:
+    """The same shard twice and the other one beside them: each file goes once, one line of the audit log for each."""
+    shards = found["shards"]
+    assert set(shards["clean"]) <= {0, 1}, shards
+    assert (shards["removed"], shards["failed"]) == (8 * 25, 0)
+    assert (shards["left"], shards["audit"], shards["sound"]) == (0, True, [True, True])
+
+
+def test_shards_on_two_clients_undo_and_purge_at_once(found: Found) -> None:
+    """Undone by one shard on each client the tree is what it was; what is due is deleted by both, each its own."""
+    shards = found["shards"]
+    assert (shards["undo"], shards["back"]) == ([0, 0], True)
+    assert (shards["due"] > 0, shards["left of it"]) == (True, [])
+
+
+def test_a_shard_killed_on_one_client_is_ended_by_the_other(found: Found) -> None:
+    """The server gives its locks back with its death; then all is as after one run."""
+    assert (found["shards"]["killed"], found["shards"]["again"]) == (-9, [0, 0])
+
+
+def test_a_bot_beside_shards_loses_nothing(found: Found) -> None:
+    """What it writes by name on the other client, while both clients clean, is in its folder."""
+    assert (found["shards"]["beside a bot"], found["shards"]["lost"]) == ([0, 0], 0)
+
+
+def test_locks_of_shards_hold_over_clients(found: Found) -> None:
+    """While shards are at work on one client, the other one's whole run is refused; a shard leaves one company alone."""
+    assert found["shards"]["held"] == {"whole": 3, "shard": 1, "left alone": ["2"]}
+
+
 HABITS = ("writes", "reads", "known", "listed")
 
 

@@ -62,3 +62,21 @@ def test_a_shared_lease_keeps_others_away(many: Database) -> None:
         with second.hold():
             pass
     assert [] == many.execute("select name from baileys_cleanup.lease")
+
+
+def test_shards_undo_a_night_together(many: Database) -> None:
+    """Each its own companies, at once; every row is back, nothing is left in the tool's own tables."""
+    rows = "select company_id, key_type, key_id, value::text from whatsapp_keys order by 1, 2, 3"
+    before = many.execute(rows)
+    with ThreadPoolExecutor(3) as pool:
+        for each in [pool.submit(many.run, "clean", "--json", f"--shard={index}/3") for index in range(3)]:
+            each.result()
+    assert len(before) - 40 == len(many.execute(rows))
+    runs = [run["run_id"] for run in many.run("undo", "--json")["runs"]]
+    with ThreadPoolExecutor(2) as pool:
+        undone = [pool.submit(many.run, "undo", *runs, "--anyway", f"--shard={index}/2") for index in range(2)]
+        for each in undone:
+            each.result()
+    assert before == many.execute(rows)
+    for table in ("quarantine", "runs", "lease"):
+        assert [] == many.execute(f"select 1 from baileys_cleanup.{table}"), table

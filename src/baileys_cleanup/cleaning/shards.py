@@ -1,20 +1,22 @@
-"""A run of one shard, with others beside it: what it holds alone, and what all of them have in common.
+"""A run or an undo of one shard, with others beside it: what it holds alone, and what all of them have in common.
 
 The run lock is shared among shards. Each run and each company has a lock of its own while it is worked on, and the
 records of all runs are held for a moment by the shard that begins or ends. Without a shard the run lock is enough.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 from baileys_cleanup.cleaning.company import failed
 from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.world import CleanOne
 from baileys_cleanup.decision.outcome import CompanyOutcome
 from baileys_cleanup.decision.policy import Policy
-from baileys_cleanup.errors import LockHeld
+from baileys_cleanup.decision.shards import Shard
+from baileys_cleanup.errors import LockHeld, UsageProblem
+from baileys_cleanup.output.sentences import unwritten
 from baileys_cleanup.store.remover import Remover
-from baileys_cleanup.store.runs import Run
+from baileys_cleanup.store.runs import UNDOING, Run
 from baileys_cleanup.store.store import RUN_RECORDS, Store, Workspace, company_lock, run_lock
 from baileys_cleanup.store.waiting import hold_soon
 
@@ -28,18 +30,60 @@ def hold_run(stack: ExitStack, workspace: Workspace, run: Run) -> None:
 
 def hold_records(workspace: Workspace, run: Run, stopping: Callable[[], bool]) -> AbstractContextManager[None]:
     """Hold the records that all runs have in common, as soon as no other shard does. Raises LockHeld."""
-    return hold_soon(lambda: workspace.hold(RUN_RECORDS), stopping) if run.shard else nullcontext()
+    return hold_common(workspace, stopping) if run.shard else nullcontext()
+
+
+def hold_common(workspace: Workspace, stopping: Callable[[], bool]) -> AbstractContextManager[None]:
+    """Hold what all shards have in common, as soon as no other one does. Raises LockHeld."""
+    return hold_soon(lambda: workspace.hold(RUN_RECORDS), stopping)
 
 
 def is_at_work(workspace: Workspace, other: Run, run: Run) -> bool:
     """Tell whether another run is still at work beside this one, a shard like it."""
-    if not run.shard or not other.shard:
-        return False
+    return bool(run.shard) and _somebody_holds(workspace, other)
+
+
+def _somebody_holds(workspace: Workspace, run: Run) -> bool:
     try:
-        with workspace.hold(run_lock(other.run_id)):
+        with workspace.hold(run_lock(run.run_id)):
             return False
     except LockHeld:
         return True
+
+
+@contextmanager
+def undoing(workspace: Workspace, run: Run, shard: Shard | None, stopping: Callable[[], bool]) -> Iterator[None]:
+    """Hold a run while what it removed comes back, on record; it is settled before, and again after that.
+
+    Shards undo a run together: each does so only while it is alone with it, and so the last one does it for all. Raises
+    LockHeld where the run itself is still at work, UsageProblem where nothing can be recorded.
+    """
+    with ExitStack() as held:
+        with _alone_with_records(workspace, shard, stopping):
+            if shard is None or not _somebody_holds(workspace, run):
+                workspace.settle(run)
+            if shard is not None:
+                held.enter_context(workspace.hold(run_lock(run.run_id), shared=True))
+            try:
+                workspace.record_run(run._replace(state=UNDOING))
+            except OSError as error:
+                raise UsageProblem(unwritten(error, workspace.path)) from None
+        yield
+    with _alone_with_records(workspace, shard, stopping):
+        if shard is None or not _somebody_holds(workspace, run):
+            workspace.settle(run._replace(state=UNDOING))
+            workspace.forget_empty(run)
+
+
+def _alone_with_records(
+    workspace: Workspace, shard: Shard | None, stopping: Callable[[], bool]
+) -> AbstractContextManager[None]:
+    return nullcontext() if shard is None else hold_common(workspace, stopping)
+
+
+def hold_company(workspace: Workspace, company_id: str, shard: Shard | None) -> AbstractContextManager[None]:
+    """Hold a company while a shard works on it. Raises LockHeld. Without a shard the run lock is enough."""
+    return nullcontext() if shard is None else workspace.hold(company_lock(company_id))
 
 
 def one_at_a_time(workspace: Workspace | None, clean_one: CleanOne, run: Run, *, dry_run: bool) -> CleanOne:

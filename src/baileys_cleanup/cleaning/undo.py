@@ -28,6 +28,7 @@ from baileys_cleanup.decision.names import (
 from baileys_cleanup.decision.outcome import Problem
 from baileys_cleanup.decision.pairing import Pairing, is_same
 from baileys_cleanup.decision.pairs import binds, group_pairs
+from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.decision.verdict import AuthFile, Rule
 from baileys_cleanup.errors import CompanyProblem, Refused
 from baileys_cleanup.store.company import Company
@@ -47,11 +48,15 @@ class Restored:
 
 
 class UndoTerms(NamedTuple):
-    """On what terms something is taken back. With `anyway` no doubt holds it up: the operator knows better."""
+    """On what terms something is taken back. With `anyway` no doubt holds it up: the operator knows better.
+
+    `shard` is the part of the companies that it is done for, with others beside it; None for all.
+    """
 
     world: World
     holds: Holds
     anyway: bool = False
+    shard: Shard | None = None
 
 
 class Switched(NamedTuple):

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from baileys_cleanup.decision.policy import DAY
+from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import argument, few, shown
-from baileys_cleanup.store.runs import ENDED, SETTLED, Run
-from baileys_cleanup.store.store import Quarantined, SetAside, Workspace
+from baileys_cleanup.store.runs import ENDED, SETTLED, Run, is_run_id
+from baileys_cleanup.store.store import Quarantined, SetAside, Workspace, run_lock
 from baileys_cleanup.store.whole_folders import RESTORE
 
 
@@ -95,6 +96,37 @@ def choose_set_aside(workspace: Workspace, run_id: str, wanted: Iterable[str], a
     return [folder for folder in chosen if not ids or folder.company_id in ids]
 
 
+def choose_of_shard(workspace: Workspace, run_id: str, shard: Shard) -> tuple[Run, list[str]] | None:
+    """Return the run and the ids of its companies that fall to a shard; "latest" is the newest that has any.
+
+    None where nothing of the shard is to be brought back: another shard may have brought back the last of the run by
+    now. Raises UsageProblem for what is no run, and for one that set whole folders aside: those have no shards.
+    Raises LockHeld for a run that is still at work.
+    """
+    if run_id != "latest" and not is_run_id(run_id):
+        raise UsageProblem(f"{shown(run_id)!r} is no run; `baileys-cleanup undo` lists those that are")
+    if run_id != "latest":
+        with workspace.hold(run_lock(run_id), shared=True):
+            pass  # it removes no more
+    aside = {folder.run_id for folder in workspace.set_aside()}
+    if run_id in aside:
+        raise UsageProblem(f"run {shown(run_id)} set whole folders aside: undo it without --shard")
+    found, broken = undoable_runs(workspace)
+    if f"{run_id}.json" in broken:
+        raise _unreadable(workspace, run_id)
+    for entry in found:
+        ids = sorted(filter(shard.has, entry.companies))
+        if ids and run_id in {entry.run.run_id, "latest"}:
+            return entry.run, ids
+    return None
+
+
+def _unreadable(workspace: Workspace, run_id: str) -> UsageProblem:
+    return UsageProblem(
+        f"the record of run {shown(run_id)} cannot be read; its files are kept in {shown(workspace.path)}/quarantine"
+    )
+
+
 def choose_run(workspace: Workspace, run_id: str, wanted: Iterable[str]) -> tuple[Run, list[str]]:
     """Return the run and the ids of the companies to undo; all of the run's when none is wanted.
 
@@ -102,10 +134,7 @@ def choose_run(workspace: Workspace, run_id: str, wanted: Iterable[str]) -> tupl
     """
     found, broken = undoable_runs(workspace)
     if f"{run_id}.json" in broken:
-        raise UsageProblem(
-            f"the record of run {shown(run_id)} cannot be read; its files are kept in"
-            f" {shown(workspace.path)}/quarantine"
-        )
+        raise _unreadable(workspace, run_id)
     chosen = next((entry for entry in found if run_id in {entry.run.run_id, "latest"}), None)
     gone = [name for name in emptied_runs(workspace, found) if run_id == name or not found]
     if gone and chosen is None:

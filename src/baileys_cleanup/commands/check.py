@@ -15,19 +15,23 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
+    companies_from,
     json_output,
     load_settings,
     only_companies,
     same_place,
+    selection_of,
+    shard_of,
     where,
     world,
 )
 from baileys_cleanup.decision.levels import Levels
-from baileys_cleanup.errors import CleanupError, UsageProblem
+from baileys_cleanup.errors import CleanupError, UsageProblem, in_words_with_path
 from baileys_cleanup.output.document import error_document, place_fields, print_json
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
-from baileys_cleanup.store.store import Store, no_companies
+from baileys_cleanup.store.selection import Selection
+from baileys_cleanup.store.store import Store
 from baileys_cleanup.watch.remember.run_history import read_history
 from baileys_cleanup.watch.see.all import terms_of
 from baileys_cleanup.watch.see.company import view_all
@@ -45,25 +49,27 @@ class Wanted(NamedTuple):
 
 def check(
     settings: Settings,
-    companies: Sequence[str],
+    selection: Selection,
     world: World,
     write: Callable[[str], object],
     wanted: Wanted,
     *,
     as_json: bool,
 ) -> State:
-    """Check the companies, or all, and write the line. Raises UsageProblem when nothing can be checked."""
+    """Check the selected companies, and write the line. Raises UsageProblem when nothing can be checked."""
     limits = thresholds(settings.levels, wanted.warning, wanted.critical)
     with open_store(settings.place, settings.exclude) as store:
-        ids = store.select(companies) or store.company_ids()[0]
-        if not ids:
-            raise UsageProblem(no_companies(store.path))
+        ids, doubts = selection.pick(store)
+        if doubts and not ids:
+            raise UsageProblem(doubts[0])
         seen = list(view_all(store, settings, ids, terms_of(settings, world), detail=False))
         found = checked(seen, limits)._replace(
             late=_late(store, wanted.ages, ids, world.now),
             passed_over=store.passed_over(),
             faults=store.faults(),
             again=world.again,
+            doubts=doubts,
+            shard=selection.shard,
         )
     if as_json:
         print_json(write, {**place_fields(store.path), **document(found)})
@@ -147,7 +153,7 @@ def _unknown() -> Iterator[None]:
     except KeyboardInterrupt:
         _end("the check was stopped")
     except OSError as error:
-        _end(error.strerror or str(error))
+        _end(in_words_with_path(error))
     except Exception as error:  # noqa: BLE001 - the plugin's last edge: a line instead of a traceback
         _end(f"this is a bug in baileys-cleanup: {type(error).__name__}: {error}")
 
@@ -173,18 +179,21 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     "--max-age-backup", type=Age(), metavar="AGE", help="WARNING when a company's last good backup is older: 26h, 2d."
 )
 @only_companies
+@companies_from
+@shard_of
 @where
 @json_output
 @click.pass_context
-def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - Click's values
+def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Click's values
     """Check pairings and how full companies are, as a Nagios plugin: one line, and status 0, 1, 2 or 3 (unknown)."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
+    selection = selection_of(ctx, options)
     settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
     output = Output()
     state = check(
         settings,
-        companies,
+        selection,
         world(lambda: False, same_place(options["sessions_root"], options["config"], store=options["store"])),
         output.write,
         Wanted(options["warning"], options["critical"], MaxAges(options["max_age_clean"], options["max_age_backup"])),

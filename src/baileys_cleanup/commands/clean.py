@@ -208,7 +208,7 @@ def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | Non
     from baileys_cleanup.watch.show.textfile import write_textfile  # noqa: PLC0415 - likewise
 
     try:
-        facts = gather(settings, (), world)
+        facts = gather(settings, Selection(), world)
         if not world.stopping():
             write_textfile(textfile, exposition(facts, settings.metrics.detail), facts.sessions_root)
     except CleanupError as error:

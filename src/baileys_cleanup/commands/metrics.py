@@ -5,7 +5,18 @@ from typing import Any
 import click
 
 from baileys_cleanup.commands import completion
-from baileys_cleanup.commands.options import CONTEXT, Output, Stop, load_settings, only_companies, where, world
+from baileys_cleanup.commands.options import (
+    CONTEXT,
+    Output,
+    Stop,
+    companies_from,
+    load_settings,
+    only_companies,
+    selection_of,
+    shard_of,
+    where,
+    world,
+)
 from baileys_cleanup.watch.see.all import gather
 from baileys_cleanup.watch.show.prometheus import exposition, need_exposition
 from baileys_cleanup.watch.show.textfile import write_textfile
@@ -37,17 +48,20 @@ class PromFile(click.ParamType):  # type: ignore[type-arg] # Click before 8.4 kn
     help="How much is told of each company. Default: full up to 1,000 companies, less for more.",
 )
 @only_companies
+@companies_from
+@shard_of
 @where
 @click.pass_context
-def command(ctx: click.Context, /, textfile: str | None, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+def command(ctx: click.Context, /, textfile: str | None, **options: Any) -> None:  # noqa: ANN401
     """Print metrics of all companies for Prometheus, or write them for node_exporter's textfile collector."""
+    selection = selection_of(ctx, options)
     flags = {"metrics.detail": options["detail"]}
     settings = load_settings(options["sessions_root"], options["config"], store=options["store"], **flags).settings
     need_exposition()
     output = Output()
     stop = Stop()
     with stop.listening():
-        facts = gather(settings, companies, world(stop))
+        facts = gather(settings, selection, world(stop))
         if not stop():
             text = exposition(facts, settings.metrics.detail)
             if textfile is None:

@@ -16,11 +16,14 @@ from baileys_cleanup.commands.options import (
     Output,
     Stop,
     cleaner,
+    companies_from,
     json_output,
     load_settings,
     only_companies,
     paint_for_stdout,
     same_place,
+    selection_of,
+    shard_of,
     where,
     width_of_stdout,
     world,
@@ -29,6 +32,7 @@ from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.log import Format, Log
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.watch.daily_cleanup import DailyCleanup, ZoneDays
 from baileys_cleanup.watch.monitor import Watch, sleep_until
 from baileys_cleanup.watch.response import Response, RotationAnswer, never_rotate
@@ -108,6 +112,8 @@ def _listening(listen: tuple[str, int] | None, latest: LatestSnapshot | None, lo
 @click.option("--clean-at", metavar="HH:MM", help="Clean all companies once a day, at this local time; no cron needed.")
 @click.option("--clean-jitter", type=int, metavar="MINUTES", help="How much later that may begin. Default: 10.")
 @only_companies
+@companies_from
+@shard_of
 @where
 @json_output
 @click.option("--log-format", type=click.Choice(["console", "json"]), help="Default: console on a terminal, else json.")
@@ -123,9 +129,14 @@ def command(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - Cl
         raise click.UsageError("--once and --dry-run exclude --listen.", ctx)
     if options["as_json"] and not options["once"]:
         raise click.UsageError("--json needs --once: one look, one document.", ctx)
-    if options["clean_at"] and (options["once"] or options["companies"]):
-        raise click.UsageError("--clean-at excludes --once and --company: it cleans all companies, day after day.", ctx)
-    ctx.exit(_monitor(_Asked(**options)))
+    selection = selection_of(ctx, options)
+    if options["clean_at"] and (options["once"] or not selection.is_all):
+        raise click.UsageError(
+            "--clean-at excludes --once, --company, --companies-from and --shard: it cleans all companies, day after"
+            " day.",
+            ctx,
+        )
+    ctx.exit(_monitor(_Asked(selection=selection, **options)))
 
 
 class _Asked(NamedTuple):
@@ -137,7 +148,7 @@ class _Asked(NamedTuple):
     listen: tuple[str, int] | None
     clean_at: str | None
     clean_jitter: int | None
-    companies: tuple[str, ...]
+    selection: Selection
     sessions_root: str | None
     store: str | None
     config: str | None
@@ -162,7 +173,7 @@ def _monitor(asked: _Asked) -> int:
     response = Response(services, os.uname().nodename, cleaner(settings, log), rotate)
     latest = None if asked.listen is None else LatestSnapshot(_STALE * asked.interval + _STARTING, time.monotonic)
     refresh = min(max(asked.interval, _QUICKEST), _SLOWEST)
-    watch = Watch(settings, asked.companies, lambda: world(stop, again), log, latest, response, refresh)
+    watch = Watch(settings, asked.selection, lambda: world(stop, again), log, latest, response, refresh)
     with stop.listening():
         if asked.dry_run:
             return _rehearse(watch, stop, again, as_json=asked.as_json)
@@ -170,7 +181,7 @@ def _monitor(asked: _Asked) -> int:
             return _look_once(watch, settings.ping_url, stop, log, as_json=asked.as_json)
         with _listening(asked.listen, latest, log):
             log.info("watching", sessions_root=shown(settings.place.shown), interval_seconds=asked.interval)
-            daily = None if asked.companies else _daily_cleanup(watch, stop)
+            daily = _daily_cleanup(watch, stop)
             _watch(watch, daily, asked.interval, stop)
         log.info("stopped")
     return stop.exit_status(0)
@@ -192,6 +203,10 @@ def _daily_cleanup(watch: Watch, stop: Stop) -> DailyCleanup | None:
     settings = watch.settings
     at, most = settings.monitor.clean_at, settings.monitor.clean_jitter_minutes
     if at is None:
+        return None
+    if not watch.selection.is_all:
+        reason = "monitor.clean_at cleans all companies, and this monitor looks at some: another one has to do it"
+        watch.log.warning("daily_cleanup_off", reason=reason)
         return None
     schedule = Schedule(minute_of(at), jitter_for(watch.response.host, settings.place.shown, most), ZoneDays())
     return DailyCleanup(watch, schedule, lambda report: Logged(report, watch.log, tell=True), stop.exit_status)

@@ -93,7 +93,7 @@ def selection_of(ctx: click.Context, options: dict[str, Any]) -> "Selection":
     """
     from baileys_cleanup.store.selection import Selection  # noqa: PLC0415 - help needs none
 
-    companies, shard, path = (options.pop(name) for name in ("companies", "shard", "companies_from"))
+    companies, shard, path = (options.pop(name, None) for name in ("companies", "shard", "companies_from"))
     if companies and shard:
         raise click.UsageError("--shard and --company exclude each other.", ctx)
     if companies and path is not None:

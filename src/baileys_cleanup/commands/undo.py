@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import click
 
 from baileys_cleanup.cleaning.look import Terms, look_and_plan
+from baileys_cleanup.cleaning.shards import hold_company, undoing
 from baileys_cleanup.cleaning.undo import Restored, UndoTerms, switch_set_aside, undo_company
-from baileys_cleanup.cleaning.undoable import choose_run, choose_set_aside, other_shards
+from baileys_cleanup.cleaning.undoable import choose_of_shard, choose_run, choose_set_aside, other_shards
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import (
     CONTEXT,
@@ -19,18 +20,23 @@ from baileys_cleanup.commands.options import (
     load_settings,
     only_companies,
     same_place,
+    selection_of,
+    shard_of,
     where,
     world,
 )
 from baileys_cleanup.commands.undo_list import list_runs
+from baileys_cleanup.commands.undo_say import WORDS, status_of, tell_nothing, tell_undo, undo_fields
+from baileys_cleanup.decision.outcome import Problem
 from baileys_cleanup.decision.verdict import Rule
-from baileys_cleanup.errors import CompanyProblem, Refused, UsageProblem
+from baileys_cleanup.errors import CompanyProblem, LockHeld, Refused, UsageProblem
 from baileys_cleanup.output.document import place_fields, print_json, problem_fields
 from baileys_cleanup.output.sentences import unwritten
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
-from baileys_cleanup.store.runs import UNDOING, Run
+from baileys_cleanup.store.runs import Run
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.small_records import AuditLog
 from baileys_cleanup.store.store import SetAside, Store, Workspace
 
@@ -44,13 +50,11 @@ _KEEPING = {
     Rule.PRE_KEY_FORMER_PAIRING_AGE: "retention.former_pairing_days",
 }
 
-_WORDS = {0: "done", 1: "partial", Refused.status: "refused"}
-
 
 def undo_run(
     settings: Settings,
     run_id: str,
-    wanted: Sequence[str],
+    selection: Selection,
     world: World,
     write: Callable[[str], object],
     *,
@@ -59,49 +63,70 @@ def undo_run(
 ) -> int:
     """Bring back what one run removed. Returns 0, 1 when something had to stay away, 4 when a guard said no.
 
-    With `anyway` no doubt holds it up: a folder written in the last minute, a pairing that nobody can compare.
+    With `anyway` no doubt holds it up: a folder written in the last minute, a pairing that nobody can compare. Of a
+    shard it brings back its companies, beside other shards; a run that has none of them is no mistake.
     """
+    shard = selection.shard
     with open_store(settings.place, settings.exclude) as store, store.workspace(create=False) as workspace:
         if workspace is None:
             raise UsageProblem(f"nothing was ever removed under {shown(store.path)}, so there is no run to undo")
-        with workspace.hold(), workspace.audit_log(world.clock) as audit:
-            for problem in workspace.whole_folders().settle_all():
-                click.echo(f"warning: {shown(problem)}", err=True)
-            terms = UndoTerms(world, world.holds(workspace, world.again), anyway)
-            folders = choose_set_aside(workspace, run_id, wanted, world.again)
-            if folders:
-                return _switch_folders(_Switch(store, workspace, terms, audit), folders, write, as_json=as_json)
-            run, ids = choose_run(workspace, run_id, wanted)
-            workspace.settle(run)
-            try:
-                workspace.record_run(run._replace(state=UNDOING))
-                audit.write("undo", run=run.run_id)
-            except OSError as error:
-                raise UsageProblem(unwritten(error, workspace.path)) from None
-            restored: list[Restored] = []
-            for company_id in ids:
-                if world.stopping():
-                    break
-                restored.append(undo_company(store, workspace, run, company_id, terms))
-            workspace.settle(run._replace(state=UNDOING))
-            workspace.forget_empty(run)
-            others = other_shards(workspace, run)
+        with workspace.hold(shared=shard is not None), workspace.audit_log(world.clock) as audit:
+            terms = UndoTerms(world, world.holds(workspace, world.again), anyway, shard)
+            if shard is not None:
+                chosen = choose_of_shard(workspace, run_id, shard)
+                if chosen is None:
+                    return tell_nothing(store.path, run_id, shard, write, as_json=as_json)
+            else:
+                for problem in workspace.whole_folders().settle_all():
+                    click.echo(f"warning: {shown(problem)}", err=True)
+                folders = choose_set_aside(workspace, run_id, selection.wanted, world.again)
+                if folders:
+                    return _switch_folders(_Switch(store, workspace, terms, audit), folders, write, as_json=as_json)
+                chosen = choose_run(workspace, run_id, selection.wanted)
+            run = chosen[0]
+            restored = _bring_back(store, workspace, audit, chosen, terms)
+            others = [] if shard else other_shards(workspace, run)
         again = _going_again(store, settings, restored, world)
     if as_json:
-        fields = _undo_fields(run, restored, again, stopped=world.stopping())
+        fields = undo_fields(run, restored, again, shard, stopped=world.stopping())
         print_json(write, {**place_fields(store.path), **fields})
     else:
-        _tell_undo(write, run, restored, again)
+        tell_undo(write, run, restored, again)
         if run.shard and others:
             write(
                 f"That was shard {run.shard}; the others of that night have runs of their own:"
                 f" baileys-cleanup undo {' '.join(others)}{world.again}\n"
             )
-    return _status(any(company.refused for company in restored), any(company.stayed for company in restored))
+    return status_of(any(company.refused for company in restored), any(company.stayed for company in restored))
 
 
-def _status(refused: object, partial: object) -> int:
-    return Refused.status if refused else int(bool(partial))
+_TAKEN = "another run is at work on it at this moment; try again"
+
+
+def _bring_back(
+    store: Store, workspace: Workspace, audit: AuditLog, chosen: tuple[Run, list[str]], terms: UndoTerms
+) -> list[Restored]:
+    """Bring back what a run removed from these companies, one after the other, until told to stop."""
+    run, ids = chosen
+    restored: list[Restored] = []
+    with undoing(workspace, run, terms.shard, terms.world.stopping):
+        try:
+            audit.write("undo", run=run.run_id)
+        except OSError as error:
+            raise UsageProblem(unwritten(error, workspace.path)) from None
+        for company_id in ids:
+            if terms.world.stopping():
+                break
+            restored.append(_undo_alone(store, workspace, run, company_id, terms))
+    return restored
+
+
+def _undo_alone(store: Store, workspace: Workspace, run: Run, company_id: str, terms: UndoTerms) -> Restored:
+    try:
+        with hold_company(workspace, company_id, terms.shard):
+            return undo_company(store, workspace, run, company_id, terms)
+    except LockHeld:
+        return Restored(company_id, stayed=[Problem(None, _TAKEN)])
 
 
 class _Switch(NamedTuple):
@@ -134,7 +159,7 @@ def _switch_folders(
             why = (problem.strerror or str(problem)) if isinstance(problem, OSError) else str(problem)
             problems[folder.company_id] = why
             refused |= {folder.company_id} if isinstance(problem, Refused) else set()
-    status = _status(refused, problems or unsaid)
+    status = status_of(refused, problems or unsaid)
     run_id = folders[0].run_id
     if as_json:
         companies = [
@@ -155,7 +180,7 @@ def _switch_folders(
             {
                 **place_fields(switch.store.path),
                 "run_id": run_id,
-                "status": _WORDS[status],
+                "status": WORDS[status],
                 "companies": companies,
             },
         )
@@ -171,28 +196,6 @@ def _switch_folders(
     if len(problems) < len(folders):
         write(f"What was live until now lies aside, and comes back with: baileys-cleanup undo {run_id}{world.again}\n")
     return status
-
-
-def _undo_fields(run: Run, restored: list[Restored], again: Counter[str], *, stopped: bool) -> dict[str, Any]:
-    stayed = sum(len(company.stayed) for company in restored)
-    return {
-        "run_id": run.run_id,
-        "status": "stopped" if stopped else _WORDS[_status(any(company.refused for company in restored), stayed)],
-        "companies": [
-            {
-                "company_id": shown(company.company_id),
-                "files": {"restored": len(company.files), "stayed": len(company.stayed)},
-                "restored_files": [shown(name) for name in company.files],
-                "stayed": [
-                    {"file": None if name is None else shown(name), "reason": reason} for name, reason in company.stayed
-                ],
-            }
-            for company in restored
-        ],
-        "totals": {"restored": sum(len(company.files) for company in restored), "stayed": stayed},
-        "removed_again_by_the_next_run": again.total(),
-        "settings_that_keep_them": sorted(again),
-    }
 
 
 def _going_again(store: Store, settings: Settings, restored: list[Restored], world: World) -> Counter[str]:
@@ -213,31 +216,15 @@ def _going_again(store: Store, settings: Settings, restored: list[Restored], wor
     return again
 
 
-def _tell_undo(write: Callable[[str], object], run: Run, restored: list[Restored], again: Counter[str]) -> None:
-    for company in restored:
-        write(f"company {shown(company.company_id)}: {count(len(company.files), 'file')} brought back\n")
-        for name, reason in company.stayed:
-            write(f"  stays in the quarantine: {shown(name)}: {reason}\n" if name is not None else f"  {reason}\n")
-    stayed = sum(len(company.stayed) for company in restored)
-    back = sum(len(company.files) for company in restored)
-    write(f"Run {run.run_id}: {count(back, 'file')} brought back, {stayed:,} could not be.\n")
-    if again:
-        write(
-            f"The next run would remove the same files again ({again.total():,} of them). What keeps them:"
-            f" {', '.join(sorted(again))}, for all companies or for one, in the settings file.\n"
-        )
-    elif back:
-        write("The next run would keep them, as things stand now.\n")
-
-
 @click.command("undo", context_settings=CONTEXT)
 @click.argument("run_ids", nargs=-1, metavar="[RUN_ID]...")
 @only_companies
+@shard_of
 @click.option("--anyway", is_flag=True, help="Go on in doubt: written in the last minute, or a pairing nobody noted.")
 @where
 @json_output
 @click.pass_context
-def command(ctx: click.Context, /, run_ids: tuple[str, ...], companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+def command(ctx: click.Context, /, run_ids: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """List what can be undone, or bring back what run RUN_ID removed or set aside ("latest": the newest one).
 
     Several are undone one after the other: the shards of a night, say.
@@ -246,10 +233,12 @@ def command(ctx: click.Context, /, run_ids: tuple[str, ...], companies: tuple[st
     settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
     output = Output()
     stop = Stop()
-    if len(run_ids) > 1 and (companies or options["as_json"]):
+    selection = selection_of(ctx, options)
+    if len(run_ids) > 1 and (selection.wanted or options["as_json"]):
         raise click.UsageError("--company and --json go with one RUN_ID.", ctx)
-    if not run_ids and companies:
-        raise click.UsageError("--company goes with a RUN_ID; `baileys-cleanup undo` lists them.", ctx)
+    if not run_ids and (selection.wanted or selection.shard):
+        option = "--company" if selection.wanted else "--shard"
+        raise click.UsageError(f"{option} goes with a RUN_ID; `baileys-cleanup undo` lists them.", ctx)
     again = same_place(options["sessions_root"], options["config"], store=options["store"])
     with stop.listening():
         if not run_ids:
@@ -260,6 +249,6 @@ def command(ctx: click.Context, /, run_ids: tuple[str, ...], companies: tuple[st
             for run_id in run_ids:
                 if stop():
                     break
-                told = undo_run(settings, run_id, companies, world(stop, again), output.write, **how)
+                told = undo_run(settings, run_id, selection, world(stop, again), output.write, **how)
                 status = max(status, told)
     ctx.exit(stop.exit_status(max(status, int(output.failed))))

@@ -18,6 +18,23 @@ def help_in_words(finding: Finding, again: str = "") -> str:
     return ": ".join([*parts, command(finding.command, again)] if finding.command else parts)
 
 
+def alike(findings: Iterable[tuple[str, Finding]]) -> list[tuple[list[str], Finding]]:
+    """Put together companies, each by its id with a finding, that say the same and that one command restores together.
+
+    The finding that stands for several has the command with all of their names.
+    """
+    groups: dict[object, tuple[list[str], Finding]] = {}
+    for company_id, finding in findings:
+        own = ("--company", company_id)
+        together = finding.command[:1] == ("restore",) and finding.command[-2:] == own
+        key = (finding.sentence, finding.advice, finding.command[:-2]) if together else company_id
+        ids, first = groups.setdefault(key, ([], finding))
+        if ids:
+            groups[key] = (ids, first._replace(command=(*first.command, *own)))
+        ids.append(company_id)
+    return list(groups.values())
+
+
 def in_words(finding: Finding, again: str = "") -> str:
     """Return a finding and what to do about it, as one line."""
     way_on = help_in_words(finding, again)

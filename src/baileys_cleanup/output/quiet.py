@@ -12,11 +12,12 @@ from typing import NamedTuple
 from baileys_cleanup.decision.judgement import Cause
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, RunOutcome, RunStatus
 from baileys_cleanup.output.sentences import ending, problems_in_words, total_line
-from baileys_cleanup.output.text import count, shown
+from baileys_cleanup.output.text import argument, count, shown
 
 MOST_LINES = 40
 _IN_A_LINE = 10
 """Companies that say the same, in one line."""
+_COMPANY = "--company {}"
 
 
 class Want(StrEnum):
@@ -86,14 +87,17 @@ class QuietReport:
         room = max(MOST_LINES - len(head), 1)
         for text in head:
             self._write(text + "\n")
-        rest = wanting - sum(line.companies for line in lines[:room])
-        if rest:
+        known = sum(self._is_known(company) for wants in self._wants.values() for company in wants)
+        rest = wanting - known - sum(line.companies for line in lines[:room])
+        if rest or known:
             lines = lines[: room - 1]
-            rest = wanting - sum(line.companies for line in lines)
+            rest = wanting - known - sum(line.companies for line in lines)
         for line in lines:
             self._write(line.text + "\n")
         if rest:
             self._write(f"and {rest:,} more: `baileys-cleanup check{self._again}`\n")
+        elif known:
+            self._write(f"All that stands is told by: baileys-cleanup check{self._again}\n")
 
     def _group(self, want: Want) -> Iterator["_Line"]:
         companies = self._wants[want]
@@ -106,11 +110,16 @@ class QuietReport:
         listed.sort(key=lambda company: -company.standing.counted)
         same: dict[tuple[str, ...], list[str]] = {}
         for company in listed:
-            same.setdefault(company.sentences, []).append(shown(company.company_id))
-        for sentences, names in same.items():
-            for first in range(0, len(names), _IN_A_LINE):
-                some = names[first : first + _IN_A_LINE]
-                yield _Line(f"  {', '.join(some)}: {shown('; '.join(sentences))}", len(some))
+            # What restores one restores several: so those that say the same but for their names stand together.
+            mine = _COMPANY.format(argument(company.company_id)) if want is Want.PAIRING else None
+            alike = tuple(text.replace(mine, _COMPANY) if mine else text for text in company.sentences)
+            same.setdefault(alike, []).append(company.company_id)
+        for sentences, ids in same.items():
+            for first in range(0, len(ids), _IN_A_LINE):
+                some = ids[first : first + _IN_A_LINE]
+                options = " ".join(_COMPANY.format(argument(company_id)) for company_id in some)
+                text = "; ".join(sentences).replace(_COMPANY, options)
+                yield _Line(f"  {', '.join(map(shown, some))}: {shown(text)}", len(some))
 
     def _is_known(self, company: _Company) -> bool:
         """Tell whether all of this was said before, and is not worse by a tenth. What failed is always said."""

@@ -1,6 +1,7 @@
 """What is recorded of a run: what undo, purge and the check of the clock need to know of the past."""
 
 import os
+import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -31,6 +32,11 @@ class Run(NamedTuple):
     def due(self) -> int:
         """When its files are deleted for good, in nanoseconds since the epoch."""
         return self.started + self.undo_days * DAY
+
+
+def is_run_id(text: str) -> bool:
+    """Tell whether a text may be the id of a run."""
+    return re.fullmatch(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}(?:[0-9a-f]{4})?", text, re.ASCII) is not None
 
 
 def new_run_id(now: int, *, shared: bool = False) -> str:

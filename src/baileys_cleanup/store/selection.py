@@ -5,7 +5,14 @@ from typing import NamedTuple
 
 from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.output.text import few
-from baileys_cleanup.store.store import Store
+from baileys_cleanup.store.store import Store, no_companies
+
+
+class Picked(NamedTuple):
+    """The ids that a selection picks in a store, and what is strange about that, a sentence each."""
+
+    ids: list[str]
+    doubts: list[str]
 
 
 class Selection(NamedTuple):
@@ -23,6 +30,11 @@ class Selection(NamedTuple):
         """Tell whether nobody named companies; a shard may still be asked for."""
         return not self.wanted and self.listed is None
 
+    @property
+    def is_all(self) -> bool:
+        """Tell whether all companies are meant, and not only a shard of them."""
+        return self.is_whole and self.shard is None
+
     def takes(self, company_id: str) -> bool:
         """Tell whether a company falls to the shard."""
         return self.shard is None or self.shard.has(company_id)
@@ -38,12 +50,23 @@ class Selection(NamedTuple):
             ids = everyone
         return [company_id for company_id in ids if self.takes(company_id)]
 
+    def pick(self, store: Store) -> Picked:
+        """Return the companies of a store that are selected. Raises UsageProblem for a wanted one that is not there."""
+        everyone = () if self.wanted else store.company_ids()[0]
+        if not (self.wanted or everyone):
+            return Picked([], [no_companies(store.path)])
+        return Picked(self.ids(store, everyone), self.doubts(everyone))
+
     def doubts(self, everyone: Sequence[str]) -> list[str]:
         """Return what is strange about the list, a sentence each."""
         if self.listed is None:
             return []
         if not self.listed:
-            return ["--companies-from: the list has no company, so nothing was done"]
+            return ["--companies-from: the list has no company, so there is nothing to do"]
         there = set(everyone)
         missing = [company_id for company_id in self.listed if company_id not in there]
         return [f"--companies-from: no folder here of company {few(missing)}"] if missing else []
+
+
+ALL = Selection()
+"""All companies."""

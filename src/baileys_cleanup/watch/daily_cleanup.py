@@ -8,7 +8,7 @@ from baileys_cleanup.cleaning.run import clean
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.decision.policy import SECOND
-from baileys_cleanup.errors import CleanupError, LockHeld, in_words
+from baileys_cleanup.errors import CleanupError, LockHeld, in_words_with_path
 from baileys_cleanup.output.summary import Report
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.open import open_store
@@ -76,7 +76,7 @@ class DailyCleanup:
         except LockHeld as held:
             watch.log.warning("daily_cleanup_postponed", reason=f"{held}; the next look tries again")
         except (CleanupError, OSError) as problem:
-            self._fail(in_words(problem))
+            self._fail(in_words_with_path(problem))
         return False
 
     def _fail(self, sentence: str) -> None:

@@ -14,6 +14,7 @@ from baileys_cleanup.cleaning.run import clean
 from baileys_cleanup.cleaning.world import CleanOne, World
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, RunOutcome
+from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.output.sentences import problems_in_words
 from baileys_cleanup.output.summary import Report
@@ -91,10 +92,15 @@ def clean_critical(
     company_ids: Sequence[str],
     world: World,
     clean_one: CleanOne = clean_company,
+    *,
+    shard: Shard | None = None,
 ) -> dict[str, EmergencyCleanup]:
-    """Clean critical companies, and say of each what became of it. Trouble is in the answer, never raised."""
+    """Clean critical companies, and say of each what became of it. Trouble is in the answer, never raised.
+
+    All of a `shard` are cleaned beside other shards.
+    """
     cleanups = {company_id: EmergencyCleanup() for company_id in company_ids}
-    run = partial(_run, world=world, cleanups=cleanups, clean_one=clean_one)
+    run = partial(_run, world=world, cleanups=cleanups, clean_one=clean_one, shard=shard)
     floor = lowered(settings, company_ids)
     # Where even the floor leaves nothing to take, a run would only take the lock.
     able = [name for name in company_ids if takes(store, floor, name, world)]
@@ -129,12 +135,13 @@ def _run(
     world: World,
     cleanups: Mapping[str, EmergencyCleanup],
     clean_one: CleanOne,
+    shard: Shard | None,
 ) -> None:
     if not company_ids or world.stopping():
         return
     try:
         clean(
-            Request(settings, Selection(company_ids)),
+            Request(settings, Selection(company_ids, None, shard)),
             world._replace(now=world.clock()),
             Told(lambda run: _Notes(run, cleanups, world.again), record=record_emergency),
             clean_one,
@@ -142,7 +149,7 @@ def _run(
     except (CleanupError, OSError) as error:
         if isinstance(error, UsageProblem) and len(company_ids) > 1:  # one that is gone must not hold up the others
             for company_id in company_ids:
-                _run(settings, [company_id], world=world, cleanups=cleanups, clean_one=clean_one)
+                _run(settings, [company_id], world=world, cleanups=cleanups, clean_one=clean_one, shard=shard)
             return
         for company_id in company_ids:
             cleanup = cleanups[company_id]

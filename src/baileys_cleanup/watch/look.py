@@ -4,7 +4,7 @@ A cleanup comes before any message, so that no service can hold it up. Nothing h
 is in the result, and the next look tries again.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 
 from baileys_cleanup.cleaning.look import Terms
@@ -15,7 +15,8 @@ from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.recording import open_to_record
-from baileys_cleanup.store.store import Store, Workspace, no_companies
+from baileys_cleanup.store.selection import Selection
+from baileys_cleanup.store.store import Store
 from baileys_cleanup.watch.emergency import clean_critical
 from baileys_cleanup.watch.notify import Notifier
 from baileys_cleanup.watch.response import Response
@@ -31,27 +32,27 @@ _SECONDS = 1.0
 
 def look(
     settings: Settings,
-    wanted: Sequence[str],
+    selection: Selection,
     world: World,
     response: Response,
     depth: Depth,
     *,
     publish: Publish | None = None,
 ) -> LookResult:
-    """Look once at the wanted companies, or all; `publish` hears of what was seen before anything is done about it.
+    """Look once at the selected companies; `publish` hears of what was seen before anything is done about it.
 
     Where nothing can be noted the look goes on, and says so. Raises UsageProblem when the root or the tool's own folder
     cannot be used.
     """
+    response = response._replace(shard=selection.shard)
     with open_store(settings.place, settings.exclude) as store, ExitStack() as stack:
         workspace, _ = open_to_record(stack, store)
         result = begin(store, world)
-        ids = store.select(wanted) or store.company_ids()[0]
-        if not ids:
-            result.warnings.append(no_companies(store.path))
+        ids, doubts = selection.pick(store)
+        result.warnings += doubts
         terms = terms_of(settings, world, workspace)
         seeing = view_all(store, settings, ids, terms, detail=depth > Depth.LEVELS)
-        facts = beside(store, workspace, ids, world) if publish else None
+        facts = beside(store, workspace, ids, world, selection) if publish else None
         found = list(_told_of(seeing, facts, len(ids), world, publish))
         before = [each for each in found if isinstance(each, View)]
         if settings.monitor.emergency_cleanup and not world.stopping():
@@ -64,21 +65,18 @@ def look(
             return result
         result.found = tuple(found)
         # An empty root is more likely an unmounted disk than the end of all companies: then nothing is forgotten.
-        there = None if wanted or not ids else [each.company_id for each in found]
+        there = None if not (selection.is_all and ids) else [each.company_id for each in found]
         notifier.tell(workspace, before, there)
         if depth is Depth.FACTS:
-            result.facts = _facts(store, workspace, found, world)
+            seen = [each.company_id for each in found]
+            facts = beside(store, workspace, seen, world, selection)
+            result.facts = facts._replace(seen=tuple(found))
     return result
 
 
 def begin(store: Store, world: World) -> LookResult:
     """Return the result of a look that has just begun."""
     return LookResult(world.now, store.path, passed_over=store.passed_over())
-
-
-def _facts(store: Store, workspace: Workspace | None, found: Sequence[View | Unreadable], world: World) -> Facts:
-    ids = [each.company_id for each in found]
-    return beside(store, workspace, ids, world)._replace(seen=tuple(found))
 
 
 def _told_of(
@@ -116,7 +114,7 @@ def _respond(
     if not critical:
         return found
     terms = terms._replace(wait=lambda: None)  # each had its second look
-    emergencies = clean_critical(store, settings, critical, world, response.clean_one)
+    emergencies = clean_critical(store, settings, critical, world, response.clean_one, shard=response.shard)
     result.emergencies = emergencies
     cleaned = {name for name, cleanup in emergencies.items() if cleanup.files}
     found = _again(store, settings, found, cleaned, terms)

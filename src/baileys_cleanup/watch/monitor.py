@@ -1,14 +1,15 @@
 """The watch of one process: look after look, and each one told to the log, the latest snapshot and the textfile."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from baileys_cleanup.cleaning.world import World
-from baileys_cleanup.errors import CleanupError, in_words
+from baileys_cleanup.errors import CleanupError, in_words_with_path
 from baileys_cleanup.output.log import Log
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.watch.emergency import EmergencyCleanup
 from baileys_cleanup.watch.look import look
 from baileys_cleanup.watch.rehearsal import Rehearsal, rehearse
@@ -31,7 +32,7 @@ class Watch:
     """
 
     settings: Settings
-    companies: Sequence[str]
+    selection: Selection
     world: Callable[[], World]
     log: Log
     latest: LatestSnapshot | None
@@ -46,7 +47,7 @@ class Watch:
         if self.latest is not None or self._textfile is not None:
             depth = Depth.FACTS
         show = None if self.latest is None else self._show
-        result = look(self.settings, self.companies, self.world(), self.response, depth, publish=show)
+        result = look(self.settings, self.selection, self.world(), self.response, depth, publish=show)
         if result.facts is not None:
             self._publish(result.facts, result)
         tell(result, self.log)
@@ -54,12 +55,12 @@ class Watch:
 
     def rehearse(self) -> Rehearsal:
         """Say what a look would do and send, and touch nothing. Raises UsageProblem as a look does."""
-        return rehearse(self.settings, self.companies, self.world(), self.response)
+        return rehearse(self.settings, self.selection, self.world(), self.response)
 
     @property
     def _textfile(self) -> str | None:
         """Where metrics go. A look at some companies only would take all others out of the file: it leaves it alone."""
-        return None if self.companies else self.settings.metrics.textfile
+        return self.settings.metrics.textfile if self.selection.is_all else None
 
     def try_once(self) -> None:
         """Look once; what ends the look does not end the watch, and is logged."""
@@ -68,7 +69,7 @@ class Watch:
         except CleanupError as problem:
             self._fail(str(problem))
         except OSError as error:
-            self._fail(in_words(error))
+            self._fail(in_words_with_path(error))
 
     def keep_fresh(self) -> None:
         """Let the last look count as the present a little longer: a cleanup is at work, and a look follows it."""

@@ -55,6 +55,7 @@ class Notifier:
         self._settings = settings
         self._world = world
         self._services = response.services
+        self._shard = response.shard
         self._result = result
         self._place = Place(result.sessions_root, response.host, world.again)
 
@@ -177,7 +178,9 @@ class Notifier:
                 result.warnings += [damage] if damage else []
                 write_memory(workspace, renewed(memory))
         except LockHeld:
-            result.warnings.append("another monitor tells of these companies at this moment; that was left to it")
+            others = "other companies at this moment; the next look tries again"
+            same = "these companies at this moment; that was left to it"
+            result.warnings.append(f"another monitor tells of {others if self._shard else same}")
             done = [name for name in result.emergencies if self._actions(name)]
             if done:
                 result.problems.append(f"no alert tells what was done about {few(done)}: another monitor is at work")
@@ -188,7 +191,7 @@ class Notifier:
             result.problems.append(f"what was told cannot be remembered in {where}: {in_words(error)}")
 
     def _hold(self, stack: ExitStack, workspace: Workspace | None) -> NotWritable | None:
-        """Hold the lock; where something was done that the other monitor does not know of, wait for it.
+        """Hold the lock; wait for another monitor that does not know of these companies, or of what was done.
 
         Returns why nothing can be written there: then there is no lock, and nothing to be remembered.
         """
@@ -200,7 +203,7 @@ class Notifier:
                 return problem
             except LockHeld:
                 patience = _LAST_PATIENCE if self._world.stopping() else _PATIENCE
-                if waits >= patience or not any(map(self._actions, self._result.emergencies)):
+                if waits >= patience or not (self._shard or any(map(self._actions, self._result.emergencies))):
                     raise
             else:
                 return None

@@ -1,6 +1,5 @@
 """A look that touches nothing: what the monitor would do and send at this moment."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from baileys_cleanup.cleaning.world import World
@@ -8,7 +7,8 @@ from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.output.text import count
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
-from baileys_cleanup.store.store import Store, no_companies
+from baileys_cleanup.store.selection import Selection
+from baileys_cleanup.store.store import Store
 from baileys_cleanup.watch.emergency import lowered, takes
 from baileys_cleanup.watch.look import begin
 from baileys_cleanup.watch.notify import Notifier
@@ -28,16 +28,15 @@ class Rehearsal(NamedTuple):
     messages: list[Message | None]
 
 
-def rehearse(settings: Settings, wanted: Sequence[str], world: World, response: Response) -> Rehearsal:
-    """Look at the wanted companies, or all, and say what a look would do. No file, no date and no memory changes.
+def rehearse(settings: Settings, selection: Selection, world: World, response: Response) -> Rehearsal:
+    """Look at the selected companies, and say what a look would do. No file, no date and no memory changes.
 
     Raises UsageProblem when the root or the tool's own folder cannot be used.
     """
     with open_store(settings.place, settings.exclude) as store, store.workspace(create=False) as workspace:
         result = begin(store, world)
-        ids = store.select(wanted) or store.company_ids()[0]
-        if not ids:
-            result.warnings.append(no_companies(store.path))
+        ids, doubts = selection.pick(store)
+        result.warnings += doubts
         result.found = tuple(view_all(store, settings, ids, terms_of(settings, world, workspace), detail=True))
         plans = {view.company_id: _plan(store, settings, view, world) for view in result.views}
         memory, damage = read_memory(workspace)
@@ -58,6 +57,8 @@ def _plan(store: Store, settings: Settings, view: View, world: World) -> str:
     if not floor:
         return "no emergency cleanup: no rule takes any of its files"
     more = floor - ordinary
-    plan = f"an emergency cleanup would remove {count(ordinary, 'file')}"
     lowest = settings.policy_for(view.company_id).min_pre_keys
+    if not ordinary:
+        return f"an emergency cleanup would remove {count(more, 'pre-key')}, down to {lowest}"
+    plan = f"an emergency cleanup would remove {count(ordinary, 'file')}"
     return f"{plan}, and {more:,} more, with pre-keys down to {lowest}, if that leaves it critical" if more else plan

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.cleaning.company import clean_company
 from baileys_cleanup.cleaning.world import CleanOne
+from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.watch.tell.apprise_services import Service
 
 
@@ -27,10 +28,11 @@ class Response(NamedTuple):
     """What a look may do: the services to tell, and the name of this machine.
 
     `clean_one` cleans each company in an emergency cleanup. `rotate` gets a company that was critical, with its count
-    after the cleanup.
+    after the cleanup. `shard` is the part of the companies that it looks at, beside others; None for all.
     """
 
     services: Sequence[Service]
     host: str
     clean_one: CleanOne = clean_company
     rotate: Callable[[str, int], RotationAnswer] = never_rotate
+    shard: Shard | None = None

@@ -121,7 +121,19 @@ def test_the_text_is_for_people(ours, shelf):
 
 
 def test_trouble_is_on_stderr_where_nobody_reads_stdout(ours, capsys):
-    """Quiet or in JSON, what is wrong is an event of the log."""
+    """Quiet or in JSON it is a line for people: a mail is no place for JSON, and says everything once."""
+    said(back_up, ours, Selection(), Stop(), dry_run=False, as_json=False)
+    assert "" == capsys.readouterr().err
+    for how in ({"as_json": False, "quiet": True}, {"as_json": True}):
+        said(back_up, ours, Selection(), Stop(), dry_run=False, **how)
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("baileys-cleanup: error: company 2: creds.json is empty")
+
+
+def test_trouble_is_an_event_of_the_log_of_a_service(ours, capsys, monkeypatch):
+    """Where a service manager takes down stderr, each is an event, quiet or not."""
+    monkeypatch.setenv("INVOCATION_ID", "1")
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
     said(back_up, ours, Selection(), Stop(), dry_run=False, as_json=False, quiet=True)
     event = json.loads(capsys.readouterr().err)
     assert ("backup_failed", "2") == (event["event"], event["company_id"])

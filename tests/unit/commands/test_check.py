@@ -49,6 +49,32 @@ def test_thresholds_and_companies_can_be_chosen(call, place):
     ]
 
 
+def test_a_shard_is_checked_alone_and_may_be_empty(call, place):
+    """Only what falls to it counts, the line names it, and nothing in it is well; an empty root is not."""
+    assert 3 == call("--shard", "0/2")[0]
+    company(place, "1", 181)  # shard 1 of 2
+    status, text = call("--shard", "1/2")
+    assert (2, True) == (status, "1 company checked (shard 1/2) | companies=1;" in text)
+    status, text = call("--shard", "0/2")
+    assert (0, True) == (status, text.startswith("OK - no company was checked (shard 0/2) | companies=0;"))
+    assert "0/2" == json.loads(call("--shard", "0/2", "--json")[1])["shard"]
+
+
+def test_a_list_names_who_has_to_be_there(call, place, tmp_path):
+    """Only the companies of the list are checked; one of it without a folder is a warning, none at all is unknown."""
+    company(place, "7", 3)
+    company(place, "8", 200)
+    mine = tmp_path / "mine"
+    mine.write_text("7\n")
+    assert 0 == call("--companies-from", str(mine))[0]
+    mine.write_text("7\n9\n")
+    status, text = call("--companies-from", str(mine))
+    assert (1, True) == (status, "no folder here of company 9" in text)
+    assert 1 == len(json.loads(call("--companies-from", str(mine), "--json")[1])["warnings"])
+    mine.write_text("9\n")
+    assert 3 == call("--companies-from", str(mine))[0]
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [

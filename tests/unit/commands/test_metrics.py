@@ -37,6 +37,19 @@ def test_metrics_are_printed_and_leave_no_trace(call, place):
     assert ["company_7", "company_8"] == sorted(os.listdir(place))
 
 
+def test_metrics_of_a_shard_are_of_its_companies(call, place):
+    """The quarantine as well: what several exporters tell adds up to what one would."""
+    for company_id in ("1", "2"):  # shards 1 and 0 of 2
+        company(place, company_id, 3, old=2)
+    CliRunner().invoke(cli.commands, ["--sessions-root", str(place)])
+    whole, *parts = (values(call("metrics", *args).stdout) for args in ([], ["--shard=0/2"], ["--shard=1/2"]))
+    assert [False, True, True, False] == [
+        f'baileys_company_counted_files{{company_id="{company_id}"}}' in part for part in parts for company_id in "12"
+    ]
+    name = "baileys_quarantine_files"
+    assert float(whole[name]) == sum(float(part[name]) for part in parts) == 4
+
+
 def test_metrics_go_to_a_file(call, place, tmp_path):
     """With `--textfile` nothing is printed."""
     company(place, "7", 3)

@@ -59,13 +59,13 @@ def test_what_is_no_address_is_refused(text):
         Address().convert(text, None, None)
 
 
-@pytest.mark.parametrize("args", [["--once", "--clean-at", "03:00"], ["--clean-at", "03:00", "--company", "7"]])
+@pytest.mark.parametrize("args", [["--once"], ["--company", "7"], ["--shard", "0/2"]])
 def test_a_cleanup_a_day_is_of_all_companies_and_needs_days(call, place, args):
     """One look has no next night, and some companies are not all."""
     company(place, "7", 3)
-    result = call(*args)
+    result = call("--clean-at", "03:00", *args)
     assert 2 == result.exit_code
-    assert "--clean-at excludes --once and --company" in result.stderr
+    assert "--clean-at excludes --once, --company, --companies-from and --shard" in result.stderr
 
 
 @pytest.mark.parametrize("args", [["--clean-at", "25:00"], ["--clean-at", "03:00", "--clean-jitter", "721"]])
@@ -181,12 +181,14 @@ def test_the_cleanup_of_the_day(call, place, monkeypatch):
 
 
 def test_with_some_companies_there_is_no_cleanup_of_the_day(call, place, monkeypatch):
-    """The setting is for the monitor of all of them."""
+    """The setting is for the monitor of all of them, and the log says that this one does not do it."""
     company(place, "7", 3)
     monkeypatch.setenv("BAILEYS_CLEANUP_MONITOR__CLEAN_AT", "03:00")
     monkeypatch.setattr(room, "sleep_until", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     result = call("--company", "7", "--log-format", "json")
-    assert ["watching", "stopped"] == [json.loads(line)["event"] for line in result.stderr.splitlines()]
+    assert ["watching", "daily_cleanup_off", "stopped"] == [
+        json.loads(line)["event"] for line in result.stderr.splitlines()
+    ]
 
 
 def test_a_bad_address_ends_it_before_the_first_look(call, place):

@@ -21,6 +21,7 @@ from baileys_cleanup.store.folder.runs import write_run
 from baileys_cleanup.store.folder.set_aside import read_asides
 from baileys_cleanup.store.folder.whole_folders import FolderSwitches
 from baileys_cleanup.store.runs import Run
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import BACKUP_LOCK, RUN_LOCK
 
 from ..backups.helpers import archive
@@ -238,11 +239,11 @@ def test_replace_sets_the_present_folder_aside_and_undo_brings_it_back(settings,
     assert ("7", "restore", document["set_aside"], {"seen": 5}) == tuple(
         listed[key] for key in ("company_id", "why", "run_id", "files")
     )
-    status, text = said(undo_run, settings, "latest", [], WORLD, as_json=False)
+    status, text = said(undo_run, settings, "latest", Selection(), WORLD, as_json=False)
     assert (0, before) == (status, contents(folder))
     assert "lies aside" in text
     assert "restore, taken back" in said(list_runs, settings, as_json=False)[1]
-    said(undo_run, settings, document["set_aside"], ["company_7"], WORLD, as_json=True)
+    said(undo_run, settings, document["set_aside"], Selection(["company_7"]), WORLD, as_json=True)
     assert built == contents(folder)
 
 
@@ -480,18 +481,18 @@ def test_undo_of_an_older_restore_is_refused_while_a_newer_one_is_live(settings,
     _, first = back(settings, shelf, replace=True)
     _, second = back(settings, shelf, replace=True)
     before = contents(folder)
-    status, text = said(undo_run, settings, first["set_aside"], [], WORLD, as_json=False)
+    status, text = said(undo_run, settings, first["set_aside"], Selection(), WORLD, as_json=False)
     assert (1, before) == (status, contents(folder))
     assert "take back what was done since" in text
     for run in (second, first):
-        assert 0 == said(undo_run, settings, run["set_aside"], [], WORLD, as_json=True)[0]
+        assert 0 == said(undo_run, settings, run["set_aside"], Selection(), WORLD, as_json=True)[0]
 
 
 def test_undo_of_a_company_that_was_not_set_aside_is_an_error(settings, shelf, folder, tool):
     """The run is known, the company is not in it."""
     _, done = back(settings, shelf, replace=True)
     with pytest.raises(UsageProblem, match="set no folder of company 8 aside"):
-        undo_run(settings, done["set_aside"], ["8"], WORLD, print, as_json=False)
+        undo_run(settings, done["set_aside"], Selection(["8"]), WORLD, print, as_json=False)
 
 
 def test_what_a_killed_restore_built_is_discarded_by_the_next(settings, shelf, folder, tool, monkeypatch):
@@ -515,7 +516,7 @@ def test_a_former_folder_is_offered_though_its_switch_was_never_recorded(setting
     record.write_text(record.read_text().replace("true", "false"))
     (listed,) = json.loads(said(list_runs, settings, as_json=True)[1])["set_aside"]
     assert (run_id, False) == (listed["run_id"], listed["taken_back"])
-    assert 0 == said(undo_run, settings, run_id, [], WORLD, as_json=True)[0]
+    assert 0 == said(undo_run, settings, run_id, Selection(), WORLD, as_json=True)[0]
     assert b'{"new":1}' == (folder / SESSION).read_bytes()
 
 
@@ -526,11 +527,11 @@ def test_a_folder_that_was_paired_anew_since_is_not_switched_back(settings, shel
     _, document = back(settings, shelf, replace=True)
     paired_anew = json.dumps({"me": {"id": "15550000001:8@s.whatsapp.net"}})
     creds.write_text(paired_anew)
-    status, text = said(undo_run, settings, document["set_aside"], [], LATER, as_json=False)
+    status, text = said(undo_run, settings, document["set_aside"], Selection(), LATER, as_json=False)
     assert (4, paired_anew) == (status, creds.read_text())
     assert all(each in text for each in ("15550000001:7", "15550000001:8", "--anyway")), text
     undo = partial(undo_run, anyway=True)
-    status, text = said(undo, settings, document["set_aside"], [], LATER, as_json=False)
+    status, text = said(undo, settings, document["set_aside"], Selection(), LATER, as_json=False)
     assert (0, "15550000001:7") == (status, json.loads(creds.read_text())["me"]["id"].split("@")[0])
     assert "15550000001:8" in text
 
@@ -541,7 +542,7 @@ def test_what_cannot_be_settled_is_a_warning_and_stops_nobody(settings, shelf, m
     monkeypatch.setattr(FolderSwitches, "settle_all", lambda _: ["company 9: no way"])
     status, document = back(settings, shelf, replace=True)
     assert (0, True) == (status, "company 9: no way" in document["warnings"])
-    assert 0 == said(undo_run, settings, document["set_aside"], [], WORLD, as_json=True)[0]
+    assert 0 == said(undo_run, settings, document["set_aside"], Selection(), WORLD, as_json=True)[0]
     assert "warning: company 9: no way\n" == capsys.readouterr().err
 
 
@@ -549,7 +550,7 @@ def test_a_folder_that_is_switched_names_the_whole_way_back(settings, shelf, fol
     """The command that is printed leads to the same sessions root."""
     _, document = back(settings, shelf, replace=True)
     here = WORLD._replace(again=" --config '/etc/my own.toml'")
-    _, text = said(undo_run, settings, document["set_aside"], [], here, as_json=False)
+    _, text = said(undo_run, settings, document["set_aside"], Selection(), here, as_json=False)
     assert f"baileys-cleanup undo {document['set_aside']} --config '/etc/my own.toml'\n" in text
 
 
@@ -614,7 +615,7 @@ def test_several_that_are_replaced_come_back_by_one_undo(settings, shelf_of_thre
     _, document = several(settings, shelf_of_three, "7", "8", replace=True)
     (run_id,) = {each["set_aside"] for each in document["companies"]}
     assert KEY in names(folder)
-    said(undo_run, settings, run_id, [], WORLD, as_json=False)
+    said(undo_run, settings, run_id, Selection(), WORLD, as_json=False)
     assert KEY not in names(folder)
     assert ["creds.json"] == names(place / "company_8")
 

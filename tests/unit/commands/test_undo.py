@@ -16,6 +16,7 @@ from baileys_cleanup.store.folder.lock import hold_lock
 from baileys_cleanup.store.folder.pairings import add_pairing, open_pairings
 from baileys_cleanup.store.folder.runs import read_runs, write_run
 from baileys_cleanup.store.runs import Run
+from baileys_cleanup.store.selection import Selection
 
 from ..helpers import NOW, PN, creds, names, put
 from .helpers import SESSION, said
@@ -66,7 +67,7 @@ def test_a_record_that_cannot_be_read_is_told(settings, past, place):
 
 def test_an_undo_brings_back_and_says_what_keeps(settings, past, tool, place):
     """The files are back, the run is forgotten, the setting that keeps them and the audit line are there."""
-    status, text = said(undo_run, settings, "latest", [], WORLD, as_json=False)
+    status, text = said(undo_run, settings, "latest", Selection(), WORLD, as_json=False)
     assert (0, ["creds.json", SESSION]) == (status, names(past))
     assert "retention.session_max_age_days" in text
     assert ([], []) == (read_runs(tool)[0], names(place / ".baileys-cleanup" / "quarantine"))
@@ -76,7 +77,7 @@ def test_an_undo_brings_back_and_says_what_keeps(settings, past, tool, place):
 def test_the_hint_is_what_the_next_run_would_do(settings, past):
     """What the settings keep by now is not called lost again, and a guard that is off is named."""
     kept = replace(settings, retention=Policy(session_max_age_days=30))
-    assert "The next run would keep them" in said(undo_run, kept, "latest", [], WORLD, as_json=False)[1]
+    assert "The next run would keep them" in said(undo_run, kept, "latest", Selection(), WORLD, as_json=False)[1]
 
 
 def test_a_disk_without_room_ends_an_undo_before_it_begins(settings, past, monkeypatch):
@@ -87,14 +88,14 @@ def test_a_disk_without_room_ends_an_undo_before_it_begins(settings, past, monke
 
     monkeypatch.setattr(FolderWorkspace, "record_run", fail)
     with pytest.raises(UsageProblem, match=r"\.baileys-cleanup: the disk is full"):
-        undo_run(settings, RUN.run_id, [], WORLD, lambda _: None, as_json=False)
+        undo_run(settings, RUN.run_id, Selection(), WORLD, lambda _: None, as_json=False)
     assert ["creds.json"] == names(past)
 
 
 def test_what_stayed_away_is_named_and_fails(settings, past, tool):
     """With something that had to stay the status is 1, in JSON partial, and the run can be undone again."""
     put(past, SESSION, b"new")
-    status, text = said(undo_run, settings, RUN.run_id, ["7"], WORLD, as_json=True)
+    status, text = said(undo_run, settings, RUN.run_id, Selection(["7"]), WORLD, as_json=True)
     document = json.loads(text)
     assert (1, "partial", {"restored": 0, "stayed": 1}) == (status, document["status"], document["totals"])
     assert [SESSION] == [entry["file"] for entry in document["companies"][0]["stayed"]]
@@ -104,14 +105,14 @@ def test_what_stayed_away_is_named_and_fails(settings, past, tool):
 def test_an_undo_waits_for_nobody(settings, past, tool):
     """While a run is at work there is no undo."""
     with hold_lock(tool), pytest.raises(LockHeld):
-        undo_run(settings, RUN.run_id, [], WORLD, lambda _: None, as_json=False)
+        undo_run(settings, RUN.run_id, Selection(), WORLD, lambda _: None, as_json=False)
     assert ["creds.json"] == names(past)
 
 
 def test_an_undo_where_nothing_was_removed_makes_nothing(settings, place):
     """Without the tool's folder there is no run, and none is made."""
     with pytest.raises(UsageProblem, match="no run to undo"):
-        undo_run(settings, RUN.run_id, [], WORLD, lambda _: None, as_json=False)
+        undo_run(settings, RUN.run_id, Selection(), WORLD, lambda _: None, as_json=False)
     assert [] == names(place)
 
 

@@ -78,6 +78,16 @@ def test_companies_stand_under_what_they_want_the_worst_first():
     ]
 
 
+def test_pairings_that_are_broken_alike_have_one_command():
+    """What brings one back brings all of them back: they are named in one line, and the command has them all."""
+    way = "creds.json is empty; put back its last good backup: baileys-cleanup restore latest --replace --company"
+    broken = [
+        (name, {**BROKEN, "warnings": [f"{way} {word} --config x"]}) for name, word in (("3", "3"), ("a b", "'a b'"))
+    ]
+    lines, _ = said(*broken)
+    assert f"  3, a b: {way} 3 --company 'a b' --config x" in lines
+
+
 def test_a_mail_is_short():
     """Forty lines at most, however many companies want something; the rest is a number and a command."""
     many = [(f"{n}", {**FULL, "warnings": [f"{n} files counted"], "counted": n}) for n in range(200, 400)]
@@ -97,7 +107,7 @@ def test_what_stands_since_an_earlier_run_is_counted_and_not_listed():
         "1 company whose pairing is broken or gone, as told before",
         "2 companies fuller than normal, 1 of them as told before:",
         "  3: 230 files counted: level critical",
-        "and 2 more: `baileys-cleanup check`",
+        "All that stands is told by: baileys-cleanup check",
     ]
     assert standing["1"] == after["1"], "what it is measured by stays as it was told"
 

@@ -6,6 +6,7 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.judgement import Observation, PairingState, judge
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import Space
 from baileys_cleanup.watch.look import look
 from baileys_cleanup.watch.remember.run_history import Ended, History
@@ -88,8 +89,8 @@ class Postbox:
         return [title.removeprefix("Baileys company ") for title, _ in self.heard]
 
 
-def looked(settings, *services, after=0, wanted=(), depth=Depth.LEVELS, world=WORLD, **hands):
+def looked(settings, *services, after=0, wanted=(), shard=None, depth=Depth.LEVELS, world=WORLD, **hands):
     """Look once, some nanoseconds after NOW."""
     moment = NOW + after
     world = world._replace(now=moment, clock=lambda: moment)
-    return look(settings, wanted, world, Response(services, "host", **hands), depth)
+    return look(settings, Selection(wanted, None, shard), world, Response(services, "host", **hands), depth)

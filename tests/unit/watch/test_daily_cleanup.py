@@ -9,6 +9,7 @@ import pytest
 from baileys_cleanup.cleaning.company import clean_company
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.folder.folder_store import FolderWorkspace
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import DAILY_LOCK
 from baileys_cleanup.watch import daily_cleanup as room
 from baileys_cleanup.watch.daily_cleanup import DailyCleanup, ZoneDays
@@ -35,7 +36,7 @@ class Night:
         self.told_to_stop = False
         self.log = Journal()
         self.latest = LatestSnapshot(60, lambda: self.now / 10**9)
-        watch = Watch(settings, (), self.world, self.log, self.latest, Response((), "host"))
+        watch = Watch(settings, Selection(), self.world, self.log, self.latest, Response((), "host"))
         schedule = Schedule(minute, 0, ZoneDays(ZoneInfo("UTC")))
         self.heard = []
         self.daily = DailyCleanup(watch, schedule, self.hear, lambda status: 143 if self.told_to_stop else status)
@@ -94,7 +95,7 @@ def test_each_company_is_cleaned_as_the_settings_say(night, settings):
         return clean_company(store, company_id, *terms, **more)
 
     response = Response((), "host", with_its_bot_stopped)
-    night.daily._watch = Watch(settings, (), night.world, night.log, None, response)
+    night.daily._watch = Watch(settings, Selection(), night.world, night.log, None, response)
     assert night.look()
     assert ["7", "8"] == stopped
 
@@ -126,7 +127,7 @@ def test_one_that_was_stopped_is_gone_on_with(night, settings):
     """Told to stop between two files it has not cleaned that day; the next process does the rest."""
     world = night.world
     night.world = lambda: world()._replace(stopping=lambda: bool(night.heard))
-    night.daily._watch = Watch(settings, (), night.world, night.log, None, Response((), "host"))
+    night.daily._watch = Watch(settings, Selection(), night.world, night.log, None, Response((), "host"))
     assert not night.look()
     assert ["7"] == night.heard
     again = Night(settings)

@@ -9,9 +9,11 @@ import pytest
 
 from baileys_cleanup.cleaning.company import clean_company
 from baileys_cleanup.decision.levels import Level, Levels
+from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.errors import CleanupError, Refused, UsageProblem
 from baileys_cleanup.settings.values import Alerts, Monitor, Settings
 from baileys_cleanup.store.folder.lock import hold_lock
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import MONITOR_LOCK
 from baileys_cleanup.watch.look import look
 from baileys_cleanup.watch.remember.alerts_sent import read_memory
@@ -353,6 +355,37 @@ def test_two_monitors_do_not_tell_twice(place, settings, tool):
     assert 1 == len(box.heard)
 
 
+def test_monitors_of_shards_work_beside_each_other(place, settings, tool):
+    """Each cleans and tells of its own companies while another shard is at work, and forgets nobody else's."""
+    for company_id in ("1", "2"):  # shards 1 and 0 of 2
+        company(place, company_id, 160, old=30)
+    box = Postbox()
+    with hold_lock(tool, shared=True):
+        for index in (0, 1):
+            seen = looked(settings, box, shard=Shard(index, 2))
+            assert [30] == [cleanup.files for cleanup in seen.emergencies.values()]
+            assert ([], []) == (seen.warnings, seen.problems)
+    assert ["2: critical, 190 files", "1: critical, 190 files"] == [title.split(";")[0] for title in box.titles]
+    assert {"1", "2"} == set(read_memory(tool)[0])
+
+
+def test_a_monitor_of_a_shard_waits_for_another_that_tells(place, settings, tool):
+    """That one knows nothing of these companies: so this one waits, and says when it was in vain."""
+    company(place, "1", 160)
+    box, waits = Postbox(), []
+    with ExitStack() as stack:
+        stack.enter_context(hold_lock(tool, MONITOR_LOCK))
+        world = WORLD._replace(wait=lambda: waits.append(1) or (len(waits) == 3 and stack.close()))
+        assert [] == looked(settings, box, shard=Shard(1, 2), world=world).warnings
+    assert (3, 1) == (len(waits), len(box.heard))
+    company(place, "3", 160)
+    with hold_lock(tool, MONITOR_LOCK):
+        seen = looked(settings, box, shard=Shard(1, 2))
+    assert ["another monitor tells of other companies at this moment; the next look tries again"] == seen.warnings
+    looked(settings, box, shard=Shard(1, 2))
+    assert "3: attention, 160 files" in box.titles
+
+
 def test_of_two_looks_that_overlap_one_tells(place, settings):
     """The second to tell began before the first had told, so what was told lies in its future: that is no set-back."""
     company(place, "7", 160)
@@ -570,7 +603,7 @@ def test_a_look_is_published_before_anything_is_done_about_it(place, settings):
     def publish(facts):
         heard.append((len(facts.seen), facts.waiting, len(names(folder))))
 
-    look(settings, (), world, Response((), "host"), Depth.FACTS, publish=publish)
+    look(settings, Selection(), world, Response((), "host"), Depth.FACTS, publish=publish)
     assert [(0, 2, 200), (2, 0, 200)] == heard
     assert 100 == len(names(folder))
 

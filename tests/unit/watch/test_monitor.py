@@ -6,6 +6,7 @@ import time
 import pytest
 
 from baileys_cleanup.settings.values import Metrics, Settings
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.watch.monitor import Watch, sleep_until
 from baileys_cleanup.watch.response import Response
 from baileys_cleanup.watch.show.asked import Asked
@@ -37,7 +38,7 @@ def journal():
 
 def watch(settings, journal, latest=None, *services):
     """Give the watch of one process."""
-    return Watch(settings, (), lambda: WORLD, journal, latest, Response(services, "host"))
+    return Watch(settings, Selection(), lambda: WORLD, journal, latest, Response(services, "host"))
 
 
 def test_what_is_well_is_not_logged(place, settings, journal):
@@ -95,7 +96,7 @@ def test_a_look_at_one_company_leaves_the_textfile_alone(place, journal, tmp_pat
     """It would take all other companies out of the metrics."""
     company(place, "7", 3)
     settings = Settings(sessions_root=str(place), metrics=Metrics(str(tmp_path / "a.prom")))
-    Watch(settings, ("7",), lambda: WORLD, journal, None, Response((), "host")).once()
+    Watch(settings, Selection(("7",)), lambda: WORLD, journal, None, Response((), "host")).once()
     assert not (tmp_path / "a.prom").exists()
 
 

@@ -5,6 +5,7 @@ import os
 from baileys_cleanup.output.table import plain
 from baileys_cleanup.settings.values import Monitor, Settings
 from baileys_cleanup.store.folder.lock import hold_lock
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.watch.rehearsal import rehearse
 from baileys_cleanup.watch.response import Response
 from baileys_cleanup.watch.show.table import rehearsal_document, rehearsal_lines
@@ -15,7 +16,7 @@ from .helpers import MINUTE, WORLD, Postbox, company, looked
 
 def rehearsed(settings, *services, wanted=()):
     """Say what a look would do."""
-    return rehearse(settings, wanted, WORLD, Response(services, "host"))
+    return rehearse(settings, Selection(wanted), WORLD, Response(services, "host"))
 
 
 def tree(place):

@@ -1,4 +1,4 @@
-"""Leases: one run at a time. Each is a key with a token and an end, which its holder moves on."""
+"""Leases: one run at a time, or many shards. Each is a token with an end, which its holder moves on."""
 
 import os
 import time
@@ -10,7 +10,7 @@ import redis
 from baileys_cleanup.errors import LockHeld
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.redis.layout import OWN
-from baileys_cleanup.store.redis.scripts import FREE, RENEW
+from baileys_cleanup.store.redis.scripts import FREE, RENEW, SHARE, TAKE
 from baileys_cleanup.store.redis.server import Server, decoded
 from baileys_cleanup.store.redis.trouble import as_not_writable
 from baileys_cleanup.store.store import BUSY
@@ -24,36 +24,41 @@ class Leases:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._held: dict[str, str] = {}
+        self._held: dict[str, tuple[str, str]] = {}
         self._renewed = 0.0
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[None]:
-        """Hold a lease, without waiting for it. Raises LockHeld when another process has it."""
-        key = f"{OWN}lease:{name}"
+    def hold(self, name: str, *, shared: bool = False) -> Iterator[None]:
+        """Hold a lease, without waiting for it. Raises LockHeld when another process has it.
+
+        A `shared` one is held by many at once, and by nobody else meanwhile.
+        """
+        keys = (f"{OWN}lease:{name}", f"{OWN}lease-shared:{name}")
         token = f"process {os.getpid()} on {os.uname().nodename} {uuid4().hex}"
         with as_not_writable("the lock of the store cannot be taken"):
-            if not self._server.call("SET", key, token, "NX", "PX", _MILLISECONDS):
-                held = self._server.call("GET", key)
-                who = shown(decoded(held).rpartition(" ")[0]) if held else "another process"
+            held = self._server.script(SHARE if shared else TAKE, keys, [token, _MILLISECONDS])
+            if held is not None:
+                if name not in BUSY:
+                    raise LockHeld(f"another run holds {shown(name)}; it was left alone")
+                who = shown(decoded(held).rpartition(" ")[0])
                 minutes = _MILLISECONDS // 60_000
                 raise LockHeld(
                     f"another {BUSY[name]} is at work ({who}; its lease ends {minutes} minutes after it was heard of"
                     " last); nothing was touched"
                 )
-        self._held[key] = token
+        self._held[token] = keys
         self._renewed = time.monotonic()
         try:
             yield
         finally:
-            del self._held[key]
+            del self._held[token]
             with suppress(redis.RedisError):  # it ends by itself
-                self._server.script(FREE, [key], [token])
+                self._server.script(FREE, keys, [token])
 
     def renew(self) -> None:
         """Show that this process lives, where that was not done a moment ago. Raises redis.RedisError."""
         if not self._held or time.monotonic() - self._renewed < _RENEW_AFTER:
             return
-        for key, token in self._held.items():
-            self._server.script(RENEW, [key], [token, _MILLISECONDS])
+        for token, keys in self._held.items():
+            self._server.script(RENEW, keys, [token, _MILLISECONDS])
         self._renewed = time.monotonic()

@@ -22,7 +22,8 @@ def read_runs(server: Server) -> tuple[list[Run], list[str]]:
     for run_id, told in server.fields(RUNS):
         try:
             record = json.loads(told)
-            runs.append(Run(run_id, int(record["started"]), int(record["undo_days"]), str(record["state"])))
+            started, undo_days, state = int(record["started"]), int(record["undo_days"]), str(record["state"])
+            runs.append(Run(run_id, started, undo_days, state, str(record.get("shard", ""))))
         except (ValueError, KeyError, TypeError):
             broken.append(run_id)
     return sorted(runs, key=lambda run: (run.started, run.run_id)), sorted(broken)
@@ -30,7 +31,7 @@ def read_runs(server: Server) -> tuple[list[Run], list[str]]:
 
 def write_run(server: Server, run: Run) -> None:
     """Record a run."""
-    record = {"started": run.started, "undo_days": run.undo_days, "state": run.state}
+    record = {"started": run.started, "undo_days": run.undo_days, "state": run.state, "shard": run.shard}
     server.call("HSET", RUNS, run.run_id, json.dumps(record))
 
 
@@ -73,13 +74,17 @@ def quarantined(store: Database, run: Run) -> dict[str, Quarantined]:
     return found
 
 
-def purge(store: Database, run: Run, stopping: Callable[[], bool]) -> Purged:
-    """Delete for good what a run removed, a company at a time."""
+def purge(store: Database, run: Run, stopping: Callable[[], bool], takes: Callable[[str], bool]) -> Purged:
+    """Delete for good what a run removed from the companies that this one takes, one at a time.
+
+    What another shard deletes meanwhile is gone, and not counted.
+    """
     files = size = 0
     for company_id, each in quarantined(store, run).items():
         if stopping():
             break
-        store.server.call("UNLINK", store.quarantine(run.run_id, company_id))
+        if not takes(company_id) or not store.server.call("UNLINK", store.quarantine(run.run_id, company_id)):
+            continue
         files, size = files + each.files, size + each.size
     forget_empty(store, run)
     return Purged(files, size, [])

@@ -87,12 +87,47 @@ redis.call('RENAME', KEYS[1], KEYS[2])
 return 1
 """
 
-FREE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
+_NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
-RENEW = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return 0
+TAKE = (
+    _NOW
+    + """
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+local sharing = redis.call('ZRANGE', KEYS[2], 0, 0)
+if sharing[1] then return sharing[1] end
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
+return redis.call('GET', KEYS[1])
 """
+)
+"""Take a lease alone, where nobody has it (KEYS[1]) or shares it (KEYS[2]); else say who does."""
+
+SHARE = (
+    _NOW
+    + """
+local held = redis.call('GET', KEYS[1])
+if held then return held end
+redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+return false
+"""
+)
+"""Share a lease with others, where nobody has it alone; else say who does."""
+
+FREE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+redis.call('ZREM', KEYS[2], ARGV[1])
+"""
+
+RENEW = (
+    _NOW
+    + """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) then
+  redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
+  redis.call('PEXPIRE', KEYS[2], ARGV[2])
+end
+"""
+)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
-from baileys_cleanup.errors import CompanyProblem, UsageProblem
+from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.redis import runs
 from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import Database
@@ -30,13 +30,8 @@ class RedisWorkspace:
         self.path = f"{store.path} (keys {OWN}*)"
 
     def hold(self, name: str = RUN_LOCK, *, shared: bool = False) -> AbstractContextManager[None]:
-        """Hold a lock, without waiting for it. Raises LockHeld when another process has it.
-
-        Raises UsageProblem for a shared one: there are no shards here.
-        """
-        if shared:
-            raise UsageProblem("a Redis store is cleaned in one run: --shard is not known there")
-        return self._store.leases.hold(name)
+        """Hold a lock, without waiting for it. Raises LockHeld when another process has it."""
+        return self._store.leases.hold(name, shared=shared)
 
     def has(self, name: str) -> bool:
         """Tell whether there are records of this part."""
@@ -104,12 +99,15 @@ class RedisWorkspace:
         run: Run,
         clock: Callable[[], int],  # noqa: ARG002 - the server dates it
         stopping: Callable[[], bool],
-        takes: Callable[[str], bool],  # noqa: ARG002 - one run takes all
+        takes: Callable[[str], bool],
     ) -> Purged:
-        """Delete for good what a run removed; stops between two companies when told to."""
+        """Delete for good what a run removed from the companies that this one takes.
+
+        Stops between two companies when told to.
+        """
         RedisAudit(self._server).write("purge", run=run.run_id)
         with as_os_error():
-            return runs.purge(self._store, run, stopping)
+            return runs.purge(self._store, run, stopping, takes)
 
     def forget_empty(self, run: Run) -> None:
         """Forget a run of which nothing is left."""

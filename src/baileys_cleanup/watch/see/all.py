@@ -1,6 +1,6 @@
 """The facts of one look: the companies, and what stands beside them in metrics and on the page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from baileys_cleanup.backups.record import BackupRecord as Backups
@@ -12,6 +12,7 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.devices import Devices
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.selection import ALL, Selection
 from baileys_cleanup.store.store import PassedOver, Space, Store, Workspace
 from baileys_cleanup.watch.remember.run_history import History, read_history
 from baileys_cleanup.watch.see.company import Removable, Unreadable, View, view_all
@@ -22,7 +23,7 @@ class Facts(NamedTuple):
 
     `backups` are of the companies that were seen and ever had one made or tried. `undoable` are the runs that undo can
     take back. `waiting` is how many companies are not looked at yet. `again` are the options that lead a command to the
-    same sessions store.
+    same sessions store. `shard` is the part of the companies that these are, empty for all.
     """
 
     looked: int
@@ -36,6 +37,7 @@ class Facts(NamedTuple):
     undoable: frozenset[str] = frozenset()
     waiting: int = 0
     again: str = ""
+    shard: str = ""
 
     @property
     def views(self) -> list[View]:
@@ -55,21 +57,31 @@ def terms_of(settings: Settings, world: World, workspace: Workspace | None = Non
     return terms._replace(waiting=waiting_keys(workspace, writes=False), devices=Devices())
 
 
-def gather(settings: Settings, wanted: Iterable[str], world: World) -> Facts:
-    """Look at the wanted companies, or all, in detail. Writes nothing.
+def gather(settings: Settings, selection: Selection, world: World) -> Facts:
+    """Look at the selected companies in detail. Writes nothing.
 
     Raises UsageProblem when the root or the tool's own folder cannot be used.
     """
     with open_store(settings.place, settings.exclude) as store, store.workspace(create=False) as workspace:
-        ids = store.select(wanted) or store.company_ids()[0]
+        ids = selection.pick(store).ids
         seen = tuple(view_all(store, settings, ids, terms_of(settings, world, workspace), detail=True))
-        return beside(store, workspace, ids, world)._replace(seen=seen)
+        return beside(store, workspace, ids, world, selection)._replace(seen=seen)
 
 
-def beside(store: Store, workspace: Workspace | None, ids: Sequence[str], world: World) -> Facts:
-    """Return what stands beside companies, and of them that none is looked at yet."""
+def beside(
+    store: Store,
+    workspace: Workspace | None,
+    ids: Sequence[str],
+    world: World,
+    selection: Selection = ALL,
+) -> Facts:
+    """Return what stands beside companies, and of them that none is looked at yet.
+
+    Of a `selection` by shard the quarantine counts alone, also that of companies that are gone.
+    """
     runs = undoable_runs(workspace)[0] if workspace else []
-    quarantine = Removable(sum(run.files for run in runs), sum(run.size for run in runs))
+    held = [each for run in runs for company_id, each in run.companies.items() if selection.takes(company_id)]
+    quarantine = Removable(sum(each.files for each in held), sum(each.size for each in held))
     there = set(ids)
     records = read_backup_records(workspace.records()) if workspace else []
     return Facts(
@@ -83,4 +95,5 @@ def beside(store: Store, workspace: Workspace | None, ids: Sequence[str], world:
         tuple(store.passed_over()),
         frozenset(each.run.run_id for each in runs),
         again=world.again,
+        shard=str(selection.shard or ""),
     )

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from baileys_cleanup.decision.judgement import Severity
+from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.output.document import company_problem_fields
 from baileys_cleanup.output.judgement import command
 from baileys_cleanup.output.judgement import document as judgement_document
@@ -45,9 +46,10 @@ class Thresholds(NamedTuple):
 class Checked(NamedTuple):
     """The companies as the check sees them, the fullest first, and those it could not see.
 
-    `late` are sentences about what the tool itself has not done for too long, `faults` about the store itself;
-    `passed_over` the names of what lies in the root and is not checked. `again` are the options that lead a command to
-    the same sessions root.
+    `late` are sentences about what the tool itself has not done for too long, `faults` about the store itself, `doubts`
+    about a list of companies that was given; `passed_over` the names of what lies in the root and is not checked.
+    `again` are the options that lead a command to the same sessions root. `shard` is the part of the companies that
+    these are, which may well have none.
     """
 
     views: list[View]
@@ -57,6 +59,8 @@ class Checked(NamedTuple):
     faults: Sequence[str] = ()
     passed_over: Sequence[PassedOver] = ()
     again: str = ""
+    doubts: Sequence[str] = ()
+    shard: Shard | None = None
 
     def state_of(self, view: View) -> State:
         """Return the state of one company: that of its count, or of what else is wrong with it."""
@@ -67,8 +71,9 @@ class Checked(NamedTuple):
     @property
     def state(self) -> State:
         """The state of them all: the worst that was seen, and unknown rather than well when not all was."""
-        worst = max((self.state_of(view) for view in self.views), default=State.UNKNOWN)
-        if worst is State.OK and (self.late or self.faults):
+        none = State.UNKNOWN if self.shard is None else State.OK
+        worst = max((self.state_of(view) for view in self.views), default=none)
+        if worst is State.OK and (self.late or self.faults or self.doubts):
             worst = State.WARNING
         return State.UNKNOWN if worst is State.OK and self.unreadable else worst
 
@@ -108,10 +113,12 @@ def _text(found: Checked) -> str:
     if found.unreadable:
         names = few(f"{each.company_id} ({each.problem})" for each in found.unreadable)
         parts.append(f"{count(len(found.unreadable), 'company', 'companies')} could not be looked at: {names}")
-    parts += [*found.faults, *found.late]
+    parts += [*found.faults, *found.late, *found.doubts]
     if not parts and views:
         parts.append(f"the fullest is {views[0].company_id} with {count(views[0].counted, 'file')}")
-    parts.append(f"{count(len(views), 'company', 'companies')} checked" if views else "no company was checked")
+    which = "" if found.shard is None else f" (shard {found.shard})"
+    some = f"{count(len(views), 'company', 'companies')} checked" if views else "no company was checked"
+    parts.append(f"{some}{which}")
     lost = [each.name for each in found.passed_over if each.keys]
     if lost:
         parts.append(f"passed over: {few(lost)}")
@@ -177,6 +184,7 @@ def document(found: Checked) -> dict[str, Any]:
     limits = found.thresholds
     return {
         "status": found.state.name.lower(),
+        "shard": None if found.shard is None else str(found.shard),
         "message": _text(found),
         "warning_above": limits.warning,
         "critical_above": limits.critical,
@@ -193,6 +201,7 @@ def document(found: Checked) -> dict[str, Any]:
         ],
         "passed_over": [{"name": shown(each.name), "reason": each.why} for each in found.passed_over],
         "faults": [shown(text) for text in found.faults],
+        "warnings": [shown(text) for text in found.doubts],
         "late": [shown(text) for text in found.late],
         "errors": [company_problem_fields(each.company_id, each.problem) for each in found.unreadable],
     }

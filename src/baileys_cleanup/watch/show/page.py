@@ -6,7 +6,7 @@ from html import escape
 
 from baileys_cleanup.decision.judgement import Cause
 from baileys_cleanup.decision.levels import Level
-from baileys_cleanup.output.judgement import command, help_in_words
+from baileys_cleanup.output.judgement import alike, command, help_in_words
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.watch.remember.run_history import Ended
@@ -18,6 +18,7 @@ from baileys_cleanup.watch.show.words import ago, trend_in_words
 
 _MOST_ROWS = 500
 """Companies in the table; more are found by the filter."""
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 _MOST_NAMED = 10
 """Dead pairings with a paragraph of their own at the top; all are in the table."""
 
@@ -32,10 +33,12 @@ def page(facts: Facts, trends: Mapping[str, int], host: str, asked: Asked, refre
     critical = sum(view.level is Level.CRITICAL for view in views)
     dead = [view for view in views if view.pairing.dead]
     marks = [f"{len(dead):,} dead"] * bool(dead) + [f"{critical:,} critical"] * bool(critical)
+    some = count(len(facts.seen), "company", "companies")
+    shard = f" of shard {facts.shard}" if facts.shard else ""
     title = f"{', '.join(marks) or 'all well'} - {place} - Baileys companies"
     return _document(
         title,
-        f'<p>{count(len(facts.seen), "company", "companies")} under <span class="soft">{escape(place)}</span></p>\n'
+        f'<p>{some}{shard} under <span class="soft">{escape(place)}</span></p>\n'
         f"{_moment(facts, asked, refresh)}{_cards(facts, views, dead)}"
         f"{_dead(dead, facts.again)}{_unseen(facts)}{_levels(views, asked)}{_form(asked)}"
         f"{_companies(facts, views, trends, asked)}{_runs(facts)}",
@@ -87,7 +90,7 @@ def _moment(facts: Facts, asked: Asked, refresh: int) -> str:
 
 def _cards(facts: Facts, views: list[View], dead: list[View]) -> str:
     space, clean = facts.space, facts.history.clean
-    inodes = f", {space.free_inodes:,} of {space.inodes:,} inodes" if space and space.inodes else ""
+    inodes = f", {100 * space.free_inodes // space.inodes} % of the inodes" if space and space.inodes else ""
     last = "none is recorded" if clean is None else f"{_text(clean.status)}, {ago(facts.looked, clean.ended)} ago"
     if clean is not None and clean.status != "done" and facts.history.success is not None:
         last += f"; the last good one {ago(facts.looked, facts.history.success)} ago"
@@ -107,15 +110,15 @@ def _cards(facts: Facts, views: list[View], dead: list[View]) -> str:
 
 
 def _dead(dead: list[View], again: str) -> str:
-    """Return a paragraph for each bot that will not come back, with the command that helps."""
+    """Return a paragraph for the bots that will not come back, by what is wrong, with the command that helps."""
     text = ""
-    for view in dead[:_MOST_NAMED]:
-        finding = view.judgement.trouble
-        if finding is not None:
-            text += (
-                f'<p class="problem">Company <b>{_text(view.company_id)}</b>: {_text(finding.sentence)};'
-                f" {_text(finding.advice)}: <code>{escape(command(finding.command, again))}</code></p>\n"
-            )
+    findings = [(view.company_id, view.judgement.trouble) for view in dead[:_MOST_NAMED]]
+    for ids, finding in alike((company_id, finding) for company_id, finding in findings if finding):
+        names = ", ".join(f"<b>{_text(company_id)}</b>" for company_id in ids)
+        text += (
+            f'<p class="problem">{"Company" if len(ids) == 1 else "Companies"} {names}: {_text(finding.sentence)};'
+            f" {_text(finding.advice)}: <code>{escape(command(finding.command, again))}</code></p>\n"
+        )
     rest = len(dead) - _MOST_NAMED
     return text + (f'<p class="problem">{_link(Asked(DEAD), f"and {rest:,} more")}</p>\n' if rest > 0 else "")
 
@@ -197,11 +200,15 @@ def _company(facts: Facts, view: View, trend: int | None) -> str:
     )
     last = ago(facts.looked, detail.newest if detail else None)
     trend_words = trend_in_words(trend)
+    unbroken = last.replace(" ", _NO_BREAK)
+    level = f'<span class="level {view.level}">{view.level}</span>'
+    if view.pairing.dead:  # a small folder is no comfort there
+        level = f'<span class="level critical">dead</span> <span class="soft">{view.level}</span>'
     return (
-        f'<tr><th scope="row">{_text(view.company_id)}<span class="note narrow">last write: {last}</span></th>'
+        f'<tr><th scope="row">{_text(view.company_id)}<span class="note narrow">last write: {unbroken}</span></th>'
         f'<td class="number">{view.counted:,}<span class="note narrow">{trend_words}</span></td>'
         f'<td class="number roomy">{trend_words}</td>'
-        f'<td><span class="level {view.level}">{view.level}</span>{_notes(view, facts.again)}</td>'
+        f"<td>{level}{_notes(view, facts.again)}</td>"
         f'<td class="number">{frees}</td><td class="number roomy">{last}</td></tr>\n'
     )
 

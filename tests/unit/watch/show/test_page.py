@@ -95,12 +95,29 @@ def test_no_advice_stands_there_that_cannot_help(read):
 def test_the_top_tells_what_matters_first(read):
     """Dead pairings with their command, the last cleanup, disk and quarantine, what would be freed, silent companies."""
     assert "Dead pairings 1 Last cleanup partial, just now" in read.text
-    assert "A cleanup frees 5 files, 50 B Free on the disk 1000 B, 20 of 100 inodes" in read.text
+    assert "A cleanup frees 5 files, 50 B Free on the disk 1000 B, 20 % of the inodes" in read.text
     assert "In the quarantine 3 files, 30 B Silent for long 1 company" in read.text
     way_back = "baileys-cleanup restore latest --replace --company dead --config x"
     assert "Company dead : creds.json is empty: the pairing is broken" in read.text
     assert way_back in read.text
     assert read.text.index(way_back) < read.text.index("Companies, the fullest first")
+
+
+def test_bots_that_are_dead_alike_have_one_paragraph_and_one_command():
+    """What brings one back brings all of them back; another trouble is another paragraph."""
+    broken = {"pairing": PairingState.BROKEN, "problem": "creds.json is empty; x"}
+    gone = {"pairing": PairingState.GONE, "problem": "creds.json is gone; x"}
+    seen = [view(4, "8", **broken), view(4, "9", **broken), view(4, "10", **gone)]
+    text = Reader(shown_page(facts(*seen))).text
+    assert "Companies 8 , 9 : creds.json is empty" in text
+    assert "restore latest --replace --company 8 --company 9 " in text
+    assert "Company 10 : creds.json is gone" in text
+    assert "dead excellent creds.json is gone" in text, "a small folder is no comfort there"
+
+
+def test_a_shard_is_named():
+    """Who sees a part of the companies is told that it is one."""
+    assert "1 company of shard 1/4 under /root" in Reader(shown_page(facts(view(4), shard="1/4"))).text
 
 
 def test_the_title_has_what_is_wrong_and_where(read):

@@ -1,0 +1,80 @@
+"""What `undo` says of what came back, as a document and in words."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from baileys_cleanup.cleaning.undo import Restored
+from baileys_cleanup.decision.shards import Shard
+from baileys_cleanup.errors import Refused
+from baileys_cleanup.output.document import place_fields, print_json
+from baileys_cleanup.output.text import count, shown
+from baileys_cleanup.store.runs import Run
+
+WORDS = {0: "done", 1: "partial", Refused.status: "refused"}
+
+
+def status_of(refused: object, partial: object) -> int:
+    """Return the exit status: 4 where a guard said no, 1 where something stayed away."""
+    return Refused.status if refused else int(bool(partial))
+
+
+def _of(shard: Shard | None) -> str | None:
+    return None if shard is None else str(shard)
+
+
+def undo_fields(
+    run: Run, restored: list[Restored], again: Counter[str], shard: Shard | None = None, *, stopped: bool
+) -> dict[str, Any]:
+    """Return what one run brought back, as a document. `again` is what the next run would remove, by setting."""
+    stayed = sum(len(company.stayed) for company in restored)
+    return {
+        "run_id": run.run_id,
+        "shard": _of(shard),
+        "status": "stopped" if stopped else WORDS[status_of(any(company.refused for company in restored), stayed)],
+        "companies": [
+            {
+                "company_id": shown(company.company_id),
+                "files": {"restored": len(company.files), "stayed": len(company.stayed)},
+                "restored_files": [shown(name) for name in company.files],
+                "stayed": [
+                    {"file": None if name is None else shown(name), "reason": reason} for name, reason in company.stayed
+                ],
+            }
+            for company in restored
+        ],
+        "totals": {"restored": sum(len(company.files) for company in restored), "stayed": stayed},
+        "removed_again_by_the_next_run": again.total(),
+        "settings_that_keep_them": sorted(again),
+    }
+
+
+def tell_undo(write: Callable[[str], object], run: Run, restored: list[Restored], again: Counter[str]) -> None:
+    """Say what one run brought back, and what the next run would remove again, by the setting that keeps it."""
+    for company in restored:
+        write(f"company {shown(company.company_id)}: {count(len(company.files), 'file')} brought back\n")
+        for name, reason in company.stayed:
+            write(f"  stays in the quarantine: {shown(name)}: {reason}\n" if name is not None else f"  {reason}\n")
+    stayed = sum(len(company.stayed) for company in restored)
+    back = sum(len(company.files) for company in restored)
+    write(f"Run {run.run_id}: {count(back, 'file')} brought back, {stayed:,} could not be.\n")
+    if again:
+        write(
+            f"The next run would remove the same files again ({again.total():,} of them). What keeps them:"
+            f" {', '.join(sorted(again))}, for all companies or for one, in the settings file.\n"
+        )
+    elif back:
+        write("The next run would keep them, as things stand now.\n")
+
+
+def tell_nothing(path: str, run_id: str, shard: Shard, write: Callable[[str], object], *, as_json: bool) -> int:
+    """Say that nothing of a shard is to be brought back: all is as it was asked for."""
+    if as_json:
+        none: dict[str, Any] = {"status": WORDS[0], "companies": [], "totals": {"restored": 0, "stayed": 0}}
+        again = {"removed_again_by_the_next_run": 0, "settings_that_keep_them": []}
+        run = None if run_id == "latest" else run_id
+        print_json(write, {**place_fields(path), "shard": _of(shard), "run_id": run, **none, **again})
+    else:
+        what = "any run" if run_id == "latest" else f"run {run_id}"
+        write(f"Nothing that {what} removed from companies of shard {shard} lies in the quarantine.\n")
+    return 0
