@@ -196,10 +196,11 @@ class Held:
         return self.anew
 
 
-@pytest.mark.parametrize("holds", [Held("it is being rotated"), Held(anew="rotation 20261122T031500Z-beef")])
-def test_a_folder_that_other_work_holds_gets_nothing_back(past, holds):
+@pytest.mark.parametrize("work", [{"held": "it is being rotated"}, {"anew": "rotation 20261122T031500Z-beef"}])
+def test_a_folder_that_other_work_holds_gets_nothing_back(past, work):
     """While it is rotated, and once it was paired anew; the reason is that work's, and it is no refusal of a guard."""
     past.took(SESSION)
+    holds = Held(**work)
     restored = past.undone(holds=holds)
     ((name, reason),) = restored.stayed
     assert (SESSION, False) == (name, restored.refused)
