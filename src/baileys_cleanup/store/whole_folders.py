@@ -50,8 +50,8 @@ class Late(NamedTuple):
         told: list[str] = []
         if self.left:
             told.append(
-                f"the bot was still writing while the folders were switched: {few(self.left, 1_000)} changed in the folder"
-                f" that lies aside ({where}) and not in the live one"
+                f"the bot was still writing while the folders were switched: {few(self.left, 1_000)} changed in the"
+                f" folder that lies aside ({where}) and not in the live one"
             )
         if self.unknown:
             told.append(f"the folders were switched, and could not be compared after it: {self.unknown}")
