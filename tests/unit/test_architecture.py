@@ -413,6 +413,7 @@ MANY_PARAMETERS = {
     "commands.rotate._check": "likewise",
     "commands.rotate._run": "likewise",
     "commands.undo.undo_run": "two of them are flags of the command",
+    "decision.plan.plan": "what lies beside the files, and what earlier runs left, decide with them",
     "decision.sender_keys.plan_sender_keys": "each is a value that the decision depends on",
     "output.summary.__init__": "what the terminal can show, and what was asked for",
     "rotation.pairing.wait_for_pairing": "whatever ends the wait, and whoever is told meanwhile",

@@ -117,6 +117,8 @@ class _Run:
             policy = settings.policy_for(company_id)
             return clean_one(self._store, company_id, policy, terms, self._remover, detail=self._request.detail)
 
+        if not (settings.backup.before_clean or settings.hooks.around_clean):  # else each is looked at in its turn
+            self._store.expect(self.ids)
         spread = spread_of(settings, self._store, self._remover, self.ids, world.stopping)
         for company in with_second_look(coming, clean_it, world.wait, spread):
             if company is None:

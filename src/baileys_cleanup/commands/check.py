@@ -60,7 +60,10 @@ def check(
             raise UsageProblem(no_companies(store.path))
         seen = list(view_all(store, settings, ids, terms_of(settings, world), detail=False))
         found = checked(seen, limits)._replace(
-            late=_late(store, wanted.ages, ids, world.now), passed_over=store.passed_over(), again=world.again
+            late=_late(store, wanted.ages, ids, world.now),
+            passed_over=store.passed_over(),
+            faults=store.faults(),
+            again=world.again,
         )
     if as_json:
         print_json(write, {**place_fields(store.path), **document(found)})

@@ -119,13 +119,15 @@ def _switch_folders(
     """Let whole folders go live again, each in one step. Returns 0, 1 when one could not, 4 when a guard said no."""
     problems: dict[str, str] = {}
     unsaid: dict[str, str] = {}
+    doubts: dict[str, str | None] = {}
     refused: set[str] = set()
     world = switch.terms.world
     for folder in folders:
         switch.audit.write("undo", run=folder.run_id, company=folder.company_id)
         try:
-            late = switch_set_aside(switch.store, switch.workspace, folder, switch.terms)
-            told = late.told(f"undo {folder.run_id} brings it back")
+            switched = switch_set_aside(switch.store, switch.workspace, folder, switch.terms)
+            doubts[folder.company_id] = switched.doubt
+            told = switched.late.told(f"undo {folder.run_id} brings it back")
             if told:
                 unsaid[folder.company_id] = "; ".join(told)
         except (CompanyProblem, Refused, OSError) as problem:
@@ -164,8 +166,8 @@ def _switch_folders(
             write(f"company {name}: not switched: {problems[folder.company_id]}\n")
         else:
             write(f"company {name}: the folder of {count(folder.files, 'file')} that lay aside is live again\n")
-        if folder.company_id in unsaid:
-            write(f"company {name}: {unsaid[folder.company_id]}\n")
+        for text in filter(None, (doubts.get(folder.company_id), unsaid.get(folder.company_id))):
+            write(f"company {name}: {text}\n")
     if len(problems) < len(folders):
         write(f"What was live until now lies aside, and comes back with: baileys-cleanup undo {run_id}{world.again}\n")
     return status

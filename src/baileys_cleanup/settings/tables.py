@@ -160,6 +160,7 @@ class RedisTable(_Table):
     layout: Literal["hash", "string"] | None = Field(default=None, description='"hash" or "string"')
     key: str | None = Field(default=None, description="the name of a key with {company_id} in it")
     ids: Literal["raw", "file"] | None = Field(default=None, description='"raw" or "file"')
+    creds: StoreUrl | None = Field(default=None, description="a URL like postgresql://user@host:5432/database")
     cache: StoreUrl | None = Field(default=None, description="a URL like redis://host:6379/0")
     cache_key: str | None = Field(
         default=None, description="the name of a key with {company_id}, {type} and {id} in it"

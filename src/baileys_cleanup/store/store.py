@@ -232,6 +232,12 @@ class Store(Protocol):
     def select(self, wanted: Iterable[str]) -> list[str]:
         """Return the wanted ids, once each, in the order given. Raises UsageProblem for one that is not there."""
 
+    def expect(self, ids: Sequence[str]) -> None:
+        """Know which companies will be asked for, in which order: a store may look at several of them in one go.
+
+        Nobody may wait between two of them for what a bot does.
+        """
+
     def company(self, company_id: str, *, anywhere: bool = False) -> AbstractContextManager[Company]:
         """Open one company. Raises CompanyProblem when it cannot be worked on.
 
@@ -261,6 +267,9 @@ class Store(Protocol):
 
     def remarks(self) -> list[str]:
         """Return in words what people have to know of this store: where its dates come from, say."""
+
+    def faults(self) -> list[str]:
+        """Return in words what is wrong with the store itself, and what to do. Raises UsageProblem."""
 
     def workspace(self, *, create: bool) -> AbstractContextManager[Workspace | None]:
         """Open the tool's own part; None when it does not exist and may not be made (a dry run).

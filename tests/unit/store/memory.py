@@ -76,6 +76,12 @@ class MemoryStore:
             raise CompanyProblem("it is gone")
         yield MemoryCompany(company_id, COMPANIES[company_id])
 
+    def expect(self, ids):
+        pass
+
+    def faults(self):
+        return []
+
     def place_of(self, company_id):
         return f"{self.path}/{company_id}"
 

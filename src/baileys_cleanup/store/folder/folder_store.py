@@ -31,6 +31,13 @@ class FolderStore(Root):
 
     forkable = True  # all is done by descriptor and name, and no descriptor has a place in a file that moves
 
+    def expect(self, ids: Sequence[str]) -> None:
+        """Make nothing of it: each folder is looked at in its turn."""
+
+    def faults(self) -> list[str]:
+        """Return nothing: what is wrong with a folder each company says."""
+        return []
+
     def place_of(self, company_id: str) -> str:
         """Return the path of a company's live folder."""
         return f"{self.path}/{COMPANY_PREFIX}{company_id}"

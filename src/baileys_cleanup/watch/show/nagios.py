@@ -45,14 +45,16 @@ class Thresholds(NamedTuple):
 class Checked(NamedTuple):
     """The companies as the check sees them, the fullest first, and those it could not see.
 
-    `late` are sentences about what the tool itself has not done for too long, `passed_over` the names of what lies in
-    the root and is not checked. `again` are the options that lead a command to the same sessions root.
+    `late` are sentences about what the tool itself has not done for too long, `faults` about the store itself;
+    `passed_over` the names of what lies in the root and is not checked. `again` are the options that lead a command to
+    the same sessions root.
     """
 
     views: list[View]
     unreadable: list[Unreadable]
     thresholds: Thresholds
     late: Sequence[str] = ()
+    faults: Sequence[str] = ()
     passed_over: Sequence[PassedOver] = ()
     again: str = ""
 
@@ -66,7 +68,7 @@ class Checked(NamedTuple):
     def state(self) -> State:
         """The state of them all: the worst that was seen, and unknown rather than well when not all was."""
         worst = max((self.state_of(view) for view in self.views), default=State.UNKNOWN)
-        if worst is State.OK and self.late:
+        if worst is State.OK and (self.late or self.faults):
             worst = State.WARNING
         return State.UNKNOWN if worst is State.OK and self.unreadable else worst
 
@@ -106,7 +108,7 @@ def _text(found: Checked) -> str:
     if found.unreadable:
         names = few(f"{each.company_id} ({each.problem})" for each in found.unreadable)
         parts.append(f"{count(len(found.unreadable), 'company', 'companies')} could not be looked at: {names}")
-    parts += found.late
+    parts += [*found.faults, *found.late]
     if not parts and views:
         parts.append(f"the fullest is {views[0].company_id} with {count(views[0].counted, 'file')}")
     parts.append(f"{count(len(views), 'company', 'companies')} checked" if views else "no company was checked")
@@ -190,6 +192,7 @@ def document(found: Checked) -> dict[str, Any]:
             for view in found.views
         ],
         "passed_over": [{"name": shown(each.name), "reason": each.why} for each in found.passed_over],
+        "faults": [shown(text) for text in found.faults],
         "late": [shown(text) for text in found.late],
         "errors": [company_problem_fields(each.company_id, each.problem) for each in found.unreadable],
     }
