@@ -186,7 +186,9 @@ def test_with_some_companies_there_is_no_cleanup_of_the_day(call, place, monkeyp
     monkeypatch.setenv("BAILEYS_CLEANUP_MONITOR__CLEAN_AT", "03:00")
     monkeypatch.setattr(room, "sleep_until", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     result = call("--company", "7", "--log-format", "json")
-    assert ["watching", "daily_cleanup_off", "stopped"] == [json.loads(line)["event"] for line in result.stderr.splitlines()]
+    assert ["watching", "daily_cleanup_off", "stopped"] == [
+        json.loads(line)["event"] for line in result.stderr.splitlines()
+    ]
 
 
 def test_a_bad_address_ends_it_before_the_first_look(call, place):
