@@ -279,7 +279,7 @@ def test_a_warning_that_stands_is_told_once_by_quiet_runs(call, company, place):
     call()
     again = call("-q").stdout
     assert "1 company whose pairing is broken or gone, as told before\n" in again
-    assert "All that stands is told by: baileys-cleanup check" in again
+    assert "All that stands is told by: baileys-cleanup check\n" in again
     (place / ".baileys-cleanup" / "standing.json").write_text('{"companies": {"9": 5}}')
     assert "  9: creds.json is not" in call("-q").stdout, "a record that cannot be used is begun anew"
 
