@@ -77,7 +77,10 @@ _SENTENCES = {
 }
 
 
-NO_INODES = "the disk has no free inode (see df -i): it can hold no more files, however small"
+NO_INODES = (
+    "the disk has no free inode (see df -i): it can hold no more files, however small;"
+    " `clean --undo-days 0` works there"
+)
 
 
 def in_words(error: Exception) -> str:

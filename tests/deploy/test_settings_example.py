@@ -64,7 +64,11 @@ EXAMPLES = {
         "updated": "updated_at",
         "ids": "raw",
     },
-    "redis": {"key": "evolution:instance:{company_id}", "cache": "redis://cache.internal:6379/0"},
+    "redis": {
+        "key": "evolution:instance:{company_id}",
+        "creds": "postgresql://cleanup@db.internal/evolution",
+        "cache": "redis://cache.internal:6379/0",
+    },
     "companies": {"962302": {"retention": {"session_max_age_days": 30}, "levels": {"critical": 301}}},
 }
 

@@ -77,7 +77,7 @@ def test_try_it(time: str, clone: Path, machine: dict[str, str]) -> None:
 @pytest.mark.parametrize("time", ["first", "second"])
 def test_run_the_tests(time: str, clone: Path, machine: dict[str, str]) -> None:
     """Pasted into a fresh clone, once and again, the test command passes (here with some of the tests)."""
-    some = {"PYTEST_ADDOPTS": "tests/unit -q -p no:cacheprovider"}
+    some = {"PYTEST_ADDOPTS": "tests/unit/decision -q -p no:cacheprovider"}
     said = copy_and_paste("Run the tests", clone, {**machine, **some})
     assert " passed" in said
 

@@ -225,7 +225,7 @@ class Said:
         assert "Traceback" not in self.out + self.err, self
         assert "this is a bug" not in self.err, self
         assert self.status in {0, 1, 2, 3, 4, 130, 143}, self
-        if self.out.startswith("{") and "dry_run" in self.json:
+        if self.out.startswith("{") and "seen" in self.json.get("totals", {}):
             for one in (*(each["files"] for each in self.json["companies"]), self.json["totals"]):
                 assert one["seen"] == one["removed"] + one["kept"] + one["failed"] + one["changed"], self
         return self

@@ -12,7 +12,20 @@ from baileys_cleanup.errors import UsageProblem
 
 from .conditions import needs_mounts
 from .runner import LAZY, clean, days_ago, in_mounts, mount, tool, tool_in_child, undo
-from .trees import TOOL, Fact, census, company, creds, leftovers, quarantined, sessions, snapshot, survivors, write
+from .trees import (
+    TOOL,
+    Fact,
+    audited,
+    census,
+    company,
+    creds,
+    leftovers,
+    quarantined,
+    sessions,
+    snapshot,
+    survivors,
+    write,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -246,6 +259,41 @@ def on_a_full_disk(root: Path, fill: Callable[[Path, int], None], left: int, und
     return True
 
 
+@pytest.mark.parametrize("ran_before", [False, True])
+def test_without_a_free_inode(disk_root: Path, *, ran_before: bool) -> None:
+    """The tool that frees inodes works with none, deleting at once; what it says speaks of inodes, and looking works."""
+
+    def work() -> None:
+        small_disk(disk_root, "nr_inodes=300")
+        for number in range(3, 33):
+            write(disk_root / "company_1" / f"session-15552{number:06}.0.json", 20)
+        if ran_before:
+            clean(disk_root, policy=LAZY)
+        fill_inodes(disk_root, 0)
+        before = snapshot(disk_root, without=TOOL)
+        assert tool_in_child(disk_root, "--dry-run", "--json").json["totals"]["removed"] == 36
+        assert tool_in_child(disk_root, "check").status in {0, 1}
+        assert tool_in_child(disk_root, "undo").status == 0
+        refused = tool_in_child(disk_root)
+        assert refused.status == 2, refused
+        assert "no free inode" in refused.sentence()
+        assert "--undo-days 0" in refused.sentence()
+        assert "No space" not in refused.err
+        assert before == snapshot(disk_root, without=TOOL)
+        done = tool_in_child(disk_root, "--undo-days", "0", "--json")
+        assert done.status == 0, done
+        assert {name for _, name in survivors(disk_root)} == {"creds.json"}
+        (told,) = [text for text in done.json["warnings"] if "inode" in text]
+        assert "24 files went" in told
+        assert done.json["totals"]["removed"] == 36
+        logged = {(entry["company"], entry["file"]) for entry in audited(disk_root) if entry["event"] == "remove"}
+        told = done.err.count("no free inode for an audit log")
+        assert ((36, 0) if ran_before else (12, 24)) == (len(logged), told), "each removal is told once, before it"
+        assert not list(disk_root.glob(".baileys-cleanup-going*"))
+
+    in_mounts(work)
+
+
 @pytest.mark.parametrize("undo_days", [7, 0])
 @pytest.mark.parametrize("resource", ["bytes", "inodes"])
 @pytest.mark.parametrize("ran_before", [False, True])
@@ -273,7 +321,7 @@ def test_a_full_disk_costs_nothing(disk_root: Path, resource: str, undo_days: in
 
     said_no, went = in_mounts(work)
     assert went > 0
-    assert said_no > 0 or ran_before
+    assert said_no > 0 or ran_before or (resource, undo_days) == ("inodes", 0)
 
 
 def test_what_is_due_makes_room(disk_root: Path) -> None:

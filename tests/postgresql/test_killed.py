@@ -2,10 +2,9 @@
 
 import os
 import signal
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg
@@ -15,7 +14,8 @@ from pg_bench import OTHER, SPLIT, Database, creds, database
 
 import servers
 from baileys_cleanup import cli
-from servers import Server, free_port
+from servers import Server
+from way import Way
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning",  # the driver warns of cursors whose connection broke
@@ -23,63 +23,6 @@ pytestmark = pytest.mark.filterwarnings(
 )
 GOES = {f"session|{OTHER}.{device}" for device in range(3)}
 STAYS = {f"session|{OTHER}.9", "lid-mapping|1"}
-
-
-class Way:
-    """A way to the server that counts what the client says, and does something at one of these words.
-
-    `at` is the number of the message, None for never; `deed` is done before it is passed on, or after, when the server
-    has heard it and its answer has no way back.
-    """
-
-    def __init__(self, server: Server, at: int | None, deed: Callable[[], None] | None, *, after: bool) -> None:
-        self.said = 0
-        self._server, self._at, self._after = server, at, after
-        self._cuts = deed is None
-        self._deed = deed or (lambda: None)
-        self._listening = socket.create_server(("127.0.0.1", free_port()))
-        self.port = self._listening.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listening.accept()
-                with suppress(OSError):
-                    server = socket.create_connection(("127.0.0.1", self._server.port))
-                    threading.Thread(target=self._pass_back, args=(server, client), daemon=True).start()
-                    threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
-                    continue
-                client.close()
-
-    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
-        with suppress(OSError):
-            while data := client.recv(65_536):
-                self.said += 1
-                if self.said == self._at:
-                    if self._after:
-                        if self._cuts:
-                            client.shutdown(socket.SHUT_WR)  # its answer has no way back
-                        server.sendall(data)
-                        time.sleep(0.2 if self._cuts else 0.005)
-                    self._deed()
-                    break
-                server.sendall(data)
-        for each in (client, server):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-    def _pass_back(self, server: socket.socket, client: socket.socket) -> None:
-        with suppress(OSError):
-            while data := server.recv(65_536):
-                client.sendall(data)
-        with suppress(OSError):
-            client.close()
-
-    def close(self) -> None:
-        """Take no more connections."""
-        self._listening.close()
 
 
 @contextmanager
@@ -140,7 +83,7 @@ def test_a_connection_that_breaks_anywhere_loses_nothing(one_server: Server, aft
 
 def test_a_client_that_is_killed_anywhere_loses_nothing(one_server: Server) -> None:
     """SIGKILL at each message: the next run is not held up, and ends what was begun."""
-    for at in range(1, words(one_server) + 1, 2):
+    for at in range(1, words(one_server), 2):  # after its last word, the goodbye, nobody waits to be killed
         with filled(one_server) as db:
             child = 0
             ready = threading.Event()

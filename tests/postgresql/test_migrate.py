@@ -117,11 +117,12 @@ def test_a_source_that_went_on_is_copied_anew_until_the_target_is_used(root: Pat
 
 
 def test_another_pairing_in_the_target_is_refused(root: Path, db: Database) -> None:
-    """Status 4, both pairings named, nothing changed."""
+    """Status 4, both pairings named, nothing changed; a dry run says the same."""
     db.execute(TEXT)
     db.split("7", {"pre-key|1": 1}, creds(me={"id": "15559999999:3@s.whatsapp.net"}))
-    said = migrate("--from", str(root), "--to", db.url, status=4)
-    assert "15559999999:3" in said["companies"][0]["errors"][0]["error"]
+    for words in (["--dry-run"], []):
+        said = migrate("--from", str(root), "--to", db.url, *words, status=4)
+        assert "15559999999:3" in said["companies"][0]["errors"][0]["error"]
     assert {"pre-key|1"} == db.keys("7")
 
 

@@ -19,7 +19,7 @@ TOLD = {Rule.HARD_LINKED, Rule.DATE_IMPOSSIBLE, Rule.DATE_UNKNOWN}
 
 
 def in_reach(files, policy, account, now):
-    """Give the files that the lean way makes, looked at as a store does."""
+    """Give the files that the lean way makes, looked at as a store does; the dates passed over; the mappings named."""
     there = {file.name: file for file in files}
     within = reach(sorted_by_kind(there), policy, account, now)
     given_on, passed = list(within.undated), []
@@ -32,7 +32,7 @@ def in_reach(files, policy, account, now):
                 passed.append(file.modified)
             else:
                 given_on.append(file)
-    return given_on + replacing(sorted_by_kind(there), given_on), passed
+    return given_on, passed, replacing(sorted_by_kind(there), given_on)
 
 
 @given(companies(), policies(), accounts, st.integers(-20 * DAY, 20 * DAY))
@@ -43,8 +43,8 @@ def test_the_lean_way_removes_exactly_what_the_full_way_removes(company, policy,
     needed = {file.name for file in undated(files, policy, account)}
     seen = [file if file.name in needed else AuthFile(file.name, file.kind) for file in files]
     full = plan(seen, policy, account, now, waiting=waiting)
-    given_on, passed = in_reach(files, policy, account, now)
-    lean = plan(given_on, policy, account, now, waiting=waiting)
+    given_on, passed, mappings = in_reach(files, policy, account, now)
+    lean = plan(given_on, policy, account, now, waiting=waiting, mappings=mappings)
     assert full.removals == lean.removals
     assert full.waiting == lean.waiting
     assert full.advertised == lean.advertised

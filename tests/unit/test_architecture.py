@@ -241,8 +241,13 @@ def test_no_room_is_a_hall():
     assert {} == {room: count for room, count in lines.items() if count > MOST_LINES}
 
 
-REMOVERS = {"store.folder.company_quarantine", "store.folder.put_back", "store.folder.purge"}
-"""Into the quarantine, out of it, and the end of what lies there."""
+REMOVERS = {
+    "store.folder.company_quarantine",
+    "store.folder.put_back",
+    "store.folder.purge",
+    "store.folder.cramped",
+}
+"""Into the quarantine, out of it, and the end of what lies there; and of what goes where nothing can be made."""
 
 OWN_REMOVALS = {
     "store.folder.records": {"replace"},  # its own temporary file
@@ -408,6 +413,7 @@ MANY_PARAMETERS = {
     "commands.rotate._check": "likewise",
     "commands.rotate._run": "likewise",
     "commands.undo.undo_run": "two of them are flags of the command",
+    "decision.plan.plan": "what lies beside the files, and what earlier runs left, decide with them",
     "decision.sender_keys.plan_sender_keys": "each is a value that the decision depends on",
     "output.summary.__init__": "what the terminal can show, and what was asked for",
     "rotation.pairing.wait_for_pairing": "whatever ends the wait, and whoever is told meanwhile",

@@ -51,22 +51,21 @@ class Migrated:
 class Target(NamedTuple):
     """Where companies are copied to. `names_only` tells that it takes only what the library itself writes.
 
-    `records` remember what was copied, so that a copy that nobody used since may be made anew.
+    Without `folders` nothing is written there. `records` remember what was copied, so that a copy that nobody used
+    since may be made anew; None where nothing ever was.
     """
 
     companies: SnapshotReader
-    folders: WholeFolders
-    records: SmallRecords
+    folders: WholeFolders | None
+    records: SmallRecords | None
     names_only: bool
 
 
-def migrate_company(
-    source: SnapshotReader, target: Target | None, company_id: str, clock: Clock, *, run_id: str, names_only: bool
-) -> Migrated:
-    """Copy one company, and compare; without a target only say what would be done. Trouble is in the outcome."""
+def migrate_company(source: SnapshotReader, target: Target, company_id: str, clock: Clock, run_id: str) -> Migrated:
+    """Copy one company, and compare; where nothing may be written only say what would be. Trouble is in the outcome."""
     outcome = Migrated(company_id)
     try:
-        _migrate(source, target, outcome, clock, run_id=run_id, names_only=names_only)
+        _migrate(source, target, outcome, clock, run_id)
     except Refused as refusal:
         outcome.status = MigrationStatus.REFUSED
         outcome.errors.append(str(refusal))
@@ -77,22 +76,20 @@ def migrate_company(
     return outcome
 
 
-def _migrate(
-    source: SnapshotReader, target: Target | None, outcome: Migrated, clock: Clock, *, run_id: str, names_only: bool
-) -> None:
+def _migrate(source: SnapshotReader, target: Target, outcome: Migrated, clock: Clock, run_id: str) -> None:
     with _taken(source, outcome.company_id, clock) as shot:
         _check_source(shot, clock)
-        names = _names(shot, outcome, names_only=names_only)
+        names = _names(shot, outcome, names_only=target.names_only)
         outcome.files = len(names)
         outcome.bytes = sum(shot.files[name].entry.size for name in names)
-        if target is None:
-            outcome.status = MigrationStatus.COPIED
-            return
         if _is_there(target, shot, names, outcome.company_id, clock):
             outcome.status = MigrationStatus.THERE
             return
-        _copy(target, shot, names, outcome.company_id, run_id=run_id, now=clock.now)
-        _compare(target, shot, names, outcome.company_id, clock)
+        if target.folders is None or target.records is None:
+            outcome.status = MigrationStatus.COPIED
+            return
+        _copy(target.folders, shot, names, outcome.company_id, run_id=run_id, now=clock.now)
+        _compare(target, target.records, shot, names, company_id=outcome.company_id, clock=clock)
         outcome.status = MigrationStatus.COPIED
         if not source.is_unchanged(outcome.company_id, shot):
             outcome.warnings.append("the bot wrote to the source meanwhile: stop it, and copy this company again")
@@ -149,27 +146,29 @@ def _is_there(target: Target, shot: Snapshot, names: list[str], company_id: str,
     return False
 
 
-def _copy(target: Target, shot: Snapshot, names: list[str], company_id: str, *, run_id: str, now: int) -> None:
-    aside = target.folders.begin(company_id, run_id, why=RESTORE, now=now)
+def _copy(folders: WholeFolders, shot: Snapshot, names: list[str], company_id: str, *, run_id: str, now: int) -> None:
+    aside = folders.begin(company_id, run_id, why=RESTORE, now=now)
     try:
-        with target.folders.fill(aside) as into:
+        with folders.fill(aside) as into:
             for name in names:
                 into.write(name, shot.read(name), shot.files[name].entry.modified)
     except BaseException:
         with suppress(OSError, CompanyProblem):
-            target.folders.discard(aside)
+            folders.discard(aside)
         raise
-    target.folders.switch(aside)
+    folders.switch(aside)
 
 
-def _compare(target: Target, shot: Snapshot, names: list[str], company_id: str, clock: Clock) -> None:
+def _compare(
+    target: Target, records: SmallRecords, shot: Snapshot, names: list[str], *, company_id: str, clock: Clock
+) -> None:
     """Read back what was written, and remember it. Raises CompanyProblem where any value is another."""
     with _taken(target.companies, company_id, clock) as present:
         missing = [name for name in names if name not in present.files]
         wrong = missing or _differing(shot, present, names)
         if wrong:
             raise CompanyProblem(f"read back, these are not what was written: {few(wrong)}; do not use this copy")
-        target.records.write(_PART, COMPANY_PREFIX + company_id, {"copied": _digest(present)})
+        records.write(_PART, COMPANY_PREFIX + company_id, {"copied": _digest(present)})
 
 
 def _differing(one: Snapshot, other: Snapshot, names: list[str]) -> list[str]:
@@ -194,7 +193,9 @@ def _digest(shot: Snapshot) -> str:
     return sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _recorded(records: SmallRecords, company_id: str) -> str | None:
+def _recorded(records: SmallRecords | None, company_id: str) -> str | None:
+    if records is None:
+        return None
     try:
         return str(records.read(_PART, COMPANY_PREFIX + company_id)["copied"])
     except (OSError, ValueError, KeyError):

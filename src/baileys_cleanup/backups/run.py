@@ -13,6 +13,7 @@ from baileys_cleanup.errors import CleanupError, LockHeld, NotWritable, UsagePro
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.recording import open_to_record
 from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.snapshots import Clock
 from baileys_cleanup.store.store import BACKUP_LOCK, Store, Workspace, backup_of
@@ -79,15 +80,15 @@ def _records(
     stack: ExitStack, store: Store, warn: Callable[[str], object], *, shared: bool
 ) -> tuple[Workspace | None, BackupRecords]:
     """Take the lock and open the records; where neither can be written, as on a snapshot, they are only read."""
+    workspace, why = open_to_record(stack, store)
     try:
-        workspace = stack.enter_context(store.workspace(create=True))
-        assert workspace is not None, "made a moment ago"
-        stack.enter_context(workspace.hold(BACKUP_LOCK, shared=shared))
-        return workspace, BackupRecords(workspace.records())
+        if workspace is not None:
+            stack.enter_context(workspace.hold(BACKUP_LOCK, shared=shared))
+            return workspace, BackupRecords(workspace.records())
     except NotWritable as problem:
-        warn(f"this backup takes no lock and is not recorded, so no check or metric will know of it: {problem}")
-        readable = stack.enter_context(store.workspace(create=False))
-        return None, ReadOnlyRecords(readable.records() if readable else None)
+        why = why or problem
+    warn(f"this backup takes no lock and is not recorded, so no check or metric will know of it: {why}")
+    return None, ReadOnlyRecords(workspace.records() if workspace else None)
 
 
 @contextmanager

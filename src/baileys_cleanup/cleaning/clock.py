@@ -23,8 +23,8 @@ def check_clock(workspace: Workspace, now: int) -> None:
         last = workspace.last_start()
     except (OSError, ValueError):
         raise Refused(
-            f"the record of the last run, {workspace.path}/last-run.json, cannot be read, so the clock cannot be"
-            f" checked; {_WAY_ON}"
+            f"the record of the last run, {workspace.records().where('')}/last-run.json, cannot be read, so the clock"
+            f" cannot be checked; {_WAY_ON}"
         ) from None
     if last is None:
         return

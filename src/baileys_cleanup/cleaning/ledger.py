@@ -25,8 +25,10 @@ class Ledger:
         self._removed: Counter[Kind] = Counter()
         self._failed: Counter[Kind] = Counter()
         self._changed: Counter[Kind] = Counter()
-        self._vanished: Counter[Kind] = Counter(file.kind for file in sight.look.vanished)
-        self._changed.update(self._vanished)
+        self._vanished: Counter[Kind] = Counter()
+        if sight.look.vanished:
+            self._vanished.update([file.kind for file in sight.look.vanished])
+            self._changed.update(self._vanished)
         errors = sight.look.errors
         for file in sight.look.files if errors else ():
             if file.name in errors:
@@ -50,7 +52,7 @@ class Ledger:
                 spared.add(removal.verdict.file.name)
                 self._spared(removal)
         gone = [verdict for verdict in self._removals if verdict.file.name not in spared] if spared else self._removals
-        self._removed = Counter([verdict.file.kind for verdict in gone]) if spared else Counter(self._planned)
+        self._removed = Counter([verdict.file.kind for verdict in gone]) if spared else self._planned.copy()
         self.outcome.size += sum([verdict.file.size for verdict in gone])
         if self._detail:
             self.outcome.removed += gone
@@ -90,20 +92,18 @@ class Ledger:
 
     def close(self, levels: Levels) -> None:
         """Put the counts into the outcome."""
+        removed, failed, changed = self._removed, self._failed, self._changed
         tallies: dict[Kind, Tally] = {}
         for kind in _KINDS:
-            if kind in self._seen:
-                seen, gone, failed, changed = (
-                    self._seen[kind],
-                    self._removed[kind],
-                    self._failed[kind],
-                    self._changed[kind],
-                )
-                tallies[kind] = Tally(seen, gone, seen - gone - failed - changed, failed, changed)
+            seen = self._seen.get(kind)
+            if seen is not None:
+                # Not by index: what a Counter does not hold costs it a call.
+                gone, lost, other = removed.get(kind, 0), failed.get(kind, 0), changed.get(kind, 0)
+                tallies[kind] = Tally(seen, gone, seen - gone - lost - other, lost, other)
         self.outcome.kinds = tallies
         self.outcome.counted = self.counted(levels)
         self.outcome.level = levels.of(self.outcome.counted)
-        if self.outcome.total.failed and self.outcome.status is CompanyStatus.CLEANED:
+        if any(failed.values()) and self.outcome.status is CompanyStatus.CLEANED:
             self.outcome.status = CompanyStatus.FAILED
 
     def counted(self, levels: Levels) -> int:
@@ -118,5 +118,5 @@ class Ledger:
     @property
     def left(self) -> dict[Kind, int]:
         """The files that remain, by kind."""
-        kinds = self.outcome.kinds.items()
-        return {kind: tally.seen - tally.removed - self._vanished[kind] for kind, tally in kinds}
+        vanished = self._vanished
+        return {kind: tally.seen - tally.removed - vanished.get(kind, 0) for kind, tally in self.outcome.kinds.items()}

@@ -74,7 +74,7 @@ def plan_listed(company: Company, listing: Listing, account: Account, policy: Po
     looks = [company.look_beyond(*dating) for dating in within.dated]
     files = [file for each in looks for file in each.files]
     look = Look(
-        [*within.undated, *files, *replacing(names, files)],
+        [*within.undated, *files],
         [file for each in looks for file in each.vanished],
         {name: why for each in looks for name, why in each.errors.items()},
         [moment for each in looks for moment in each.young],
@@ -87,6 +87,7 @@ def plan_listed(company: Company, listing: Listing, account: Account, policy: Po
         terms.now,
         strangers=frozenset(listing.strangers),
         waiting=terms.waiting.read(company.id),
+        mappings=replacing(names, files),
     )
     return Sight(kinds, listing.strangers, look, decided, account)
 

@@ -26,27 +26,25 @@ def remarks(plan: Plan, policy: Policy, young: Sequence[int] = ()) -> Remarks:
     `young` are the dates (nanoseconds) of files that are not in the plan, because they are too young to go.
     """
     said = Remarks([], [])
-    by_rule: dict[Rule, list[Verdict]] = {}
-    for verdict in (*plan.keeps, *plan.removals):
-        by_rule.setdefault(verdict.rule, []).append(verdict)
-    linked = [verdict.file.name for verdict in by_rule.get(Rule.HARD_LINKED, [])]
-    if linked:
+    verdicts = plan.keeps + plan.removals
+    rules = {verdict.rule for verdict in verdicts}
+    if Rule.HARD_LINKED in rules:
+        linked = [verdict.file.name for verdict in verdicts if verdict.rule is Rule.HARD_LINKED]
         said.notes.append(f"kept because of several hard links: {few(linked)}")
-    undatable = len(by_rule.get(Rule.DATE_IMPOSSIBLE, []))
-    if undatable:
+    if Rule.DATE_IMPOSSIBLE in rules:
+        undatable = sum(verdict.rule is Rule.DATE_IMPOSSIBLE for verdict in verdicts)
         said.warnings.append(
             f"{count(undatable, 'file')} kept because of a date that cannot be, before 2015 or more than a day ahead:"
             " an archive without dates may have written it; `touch` gives a new one, from which the age counts"
         )
-    if plan.advertised:
+    if Rule.PRE_KEY_ADVERTISED in rules:
         said.notes.append(
             f"{count(plan.advertised, 'pre-key')} above the cap of {policy.pre_key_cap} kept and not counted:"
             " a batch that WhatsApp still hands out to new contacts"
         )
-    former = [verdict for rule in sorted(_FORMER) for verdict in by_rule.get(rule, [])]
-    if former:
-        said.notes.append(_of_former(former, policy))
-    said.notes.extend(_of_dates([verdict.file for verdict in (*plan.removals, *plan.keeps)], young))
+    if rules & _FORMER:
+        said.notes.append(_of_former([verdict for verdict in verdicts if verdict.rule in _FORMER], policy))
+    said.notes.extend(_of_dates([verdict.file for verdict in verdicts], young))
     return said
 
 

@@ -17,12 +17,14 @@ from baileys_cleanup.cleaning.world import CleanOne, World
 from baileys_cleanup.decision.devices import Devices
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
 from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.errors import LockHeld, UsageProblem, in_words
-from baileys_cleanup.output.text import count, few, shown
+from baileys_cleanup.output.sentences import unwritten
+from baileys_cleanup.output.text import count, few
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.remover import DryRun, Remover
 from baileys_cleanup.store.runs import Run, new_run_id
-from baileys_cleanup.store.store import Store, Workspace, no_companies, passed_over_in_words
+from baileys_cleanup.store.store import RoomMaker, Store, Workspace, no_companies, passed_over_in_words
 
 
 def clean(request: Request, world: World, told: Told, clean_one: CleanOne = clean_company) -> RunOutcome:
@@ -66,6 +68,11 @@ class _Run:
         self._workspace: Workspace | None = None
         self._remover: Remover = DryRun()
         self._held: Mapping[str, str] = {}
+        # Where an archive or a stopped bot is to come before any removal, none may be made ahead of the companies.
+        before = self._settings.backup.before_clean or self._settings.hooks.around_clean
+        ahead = not (request.dry_run or shard or self._settings.undo_days or before)
+        self._room = store.cramped() if ahead else None
+        self._ahead: Mapping[str, list[Verdict]] = {}
         self._terms = Terms(
             world.now, self._settings.levels, self._settings.max_removals, world.wait, world.stopping, again=world.again
         )
@@ -79,12 +86,14 @@ class _Run:
         self._tell_of_root()
         self._open()
         self._held = self._holds()
-        self._terms = self._terms._replace(waiting=waiting_keys(self._workspace, writes=not self._request.dry_run))
+        self._remember()
         if selection.is_whole:  # a folder that was between two names when its rotation was cut short is back by now
             self.ids = sorted({*self.ids, *filter(selection.takes, filter(self._store.has, self._held))})
         copies = find_copies(self._store, self._everyone)
         self.outcome.warnings += copies.told(self.ids)
         self.ids = [company_id for company_id in self.ids if company_id not in copies.same]
+        if self._room is not None:
+            self._make_room(self._room)
 
     def guarded(self, clean_one: CleanOne) -> CleanOne:
         """Return what cleans a company with all that belongs around it: its archive before, its lock beside shards."""
@@ -108,10 +117,14 @@ class _Run:
             policy = settings.policy_for(company_id)
             return clean_one(self._store, company_id, policy, terms, self._remover, detail=self._request.detail)
 
+        if not (settings.backup.before_clean or settings.hooks.around_clean):  # else each is looked at in its turn
+            self._store.expect(self.ids)
         spread = spread_of(settings, self._store, self._remover, self.ids, world.stopping)
         for company in with_second_look(coming, clean_it, world.wait, spread):
             if company is None:
                 continue
+            if company.company_id in self._ahead:
+                self._count_ahead(company)
             shared = devices.shared(company.company_id, company.pairing)
             if shared is not None:
                 tell_of_shared_device(company, shared, world.again)
@@ -126,7 +139,7 @@ class _Run:
             with hold_records(workspace, self._run, self._world.stopping):
                 write(workspace, self.outcome)
         except (OSError, LockHeld) as error:
-            text = f"how this run ended could not be recorded in {workspace.path}: {in_words(error)}"
+            text = f"how this run ended could not be recorded in {workspace.records().where('')}: {in_words(error)}"
             self.outcome.warnings.append(text)
 
     def _open(self) -> None:
@@ -135,7 +148,8 @@ class _Run:
         The clock is checked against the files of all companies also for a shard, so that all shards say the same.
         """
         dry_run = self._request.dry_run
-        workspace = self._workspace = self._stack.enter_context(self._store.workspace(create=not dry_run))
+        create = not dry_run and self._room is None
+        workspace = self._workspace = self._stack.enter_context(self._store.workspace(create=create))
         if workspace is None:
             return
         if not dry_run:
@@ -159,11 +173,41 @@ class _Run:
                 workspace.tidy_up()
             remover = self._stack.enter_context(workspace.remover(run, world.clock))
             end_earlier_runs(workspace, run, self.outcome, world, self._request.selection.takes)
-            with hold_records(workspace, run, world.stopping):
-                workspace.record_start(world.now)
+            if self._room is None:
+                with hold_records(workspace, run, world.stopping):
+                    workspace.record_start(world.now)
         except OSError as error:
-            raise UsageProblem(f"nothing can be written in {shown(workspace.path)}: {in_words(error)}") from None
+            raise UsageProblem(unwritten(error, workspace.path)) from None
         return remover
+
+    def _count_ahead(self, company: CompanyOutcome) -> None:
+        from baileys_cleanup.cleaning.cramped import count_in  # noqa: PLC0415 - seldom needed
+
+        count_in(company, self._ahead[company.company_id], detail=self._request.detail)
+
+    def _remember(self) -> None:
+        self._terms = self._terms._replace(waiting=waiting_keys(self._workspace, writes=not self._request.dry_run))
+
+    def _make_room(self, room: RoomMaker) -> None:
+        """Delete on a disk without a free inode what a run needs to begin, and then begin it."""
+        from baileys_cleanup.cleaning.cramped import make_room, teller, told_of  # noqa: PLC0415 - seldom needed
+
+        settings, workspace, run_id = self._settings, self._workspace, self._run.run_id
+        wanted = [(name, settings.policy_for(name)) for name in self.ids if name not in self._held]
+        with ExitStack() as stack:
+            stack.enter_context(room.hold())
+            log = stack.enter_context(workspace.audit_log(self._world.clock)) if workspace else None
+            self._ahead = make_room(room, self._store, wanted, self._terms, teller(run_id, log))
+        self.outcome.warnings += told_of(self._ahead)
+        self._room = None
+        if workspace is None:
+            self._open()
+            self._remember()
+            return
+        try:
+            workspace.record_start(self._world.now)
+        except OSError as error:
+            raise UsageProblem(unwritten(error, workspace.path)) from None
 
     def _backing_up(self, clean_one: CleanOne) -> CleanOne:
         """Return what makes an archive of a company before it cleans it; where that fails the company is left alone."""

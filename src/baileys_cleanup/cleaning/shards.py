@@ -13,8 +13,8 @@ from baileys_cleanup.cleaning.world import CleanOne
 from baileys_cleanup.decision.outcome import CompanyOutcome
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.shards import Shard
-from baileys_cleanup.errors import LockHeld, UsageProblem, in_words
-from baileys_cleanup.output.text import shown
+from baileys_cleanup.errors import LockHeld, UsageProblem
+from baileys_cleanup.output.sentences import unwritten
 from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.runs import UNDOING, Run
 from baileys_cleanup.store.store import RUN_RECORDS, Store, Workspace, company_lock, run_lock
@@ -67,17 +67,12 @@ def undoing(workspace: Workspace, run: Run, shard: Shard | None, stopping: Calla
             try:
                 workspace.record_run(run._replace(state=UNDOING))
             except OSError as error:
-                raise nothing_can_be_written(workspace, error) from None
+                raise UsageProblem(unwritten(error, workspace.path)) from None
         yield
     with _alone_with_records(workspace, shard, stopping):
         if shard is None or not _somebody_holds(workspace, run):
             workspace.settle(run._replace(state=UNDOING))
             workspace.forget_empty(run)
-
-
-def nothing_can_be_written(workspace: Workspace, error: OSError) -> UsageProblem:
-    """Return the problem of a workspace that takes no record."""
-    return UsageProblem(f"nothing can be written in {shown(workspace.path)}: {in_words(error)}")
 
 
 def _alone_with_records(

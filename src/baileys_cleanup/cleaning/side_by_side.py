@@ -11,8 +11,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any, NamedTuple, TypeVar
 
 _Found = TypeVar("_Found")
@@ -90,6 +91,7 @@ class _Gang:
         self._again: deque[tuple[int, str]] = deque()
         self._done: dict[int, tuple[str, Any]] = {}
         self._told = False
+        self._answers = DefaultSelector()
 
     def results(self, ids: Iterable[str]) -> Iterator[tuple[str, Any]]:
         """Give what was found, in order; numbers stand for the places of the ids."""
@@ -122,14 +124,16 @@ class _Gang:
         if idle is not None and not idle.given:
             return idle
         if len(self._workers) < self._crew.jobs:
-            self._workers.append(_Worker(self._work, [worker.connection for worker in self._workers]))
-            return self._workers[-1]
+            worker = _Worker(self._work, [worker.connection for worker in self._workers])
+            self._answers.register(worker.connection, EVENT_READ, worker)
+            self._workers.append(worker)
+            return worker
         return idle if idle is not None and len(idle.given) < _AT_HAND else None
 
     def _collect(self) -> None:
         """Hear what has come in, and of whom nothing will come any more."""
-        ready = wait([worker.connection for worker in self._workers], _HEARTBEAT)
-        for worker in [worker for worker in self._workers if worker.connection in ready]:
+        for key, _ in self._answers.select(_HEARTBEAT):
+            worker: _Worker = key.data
             try:
                 found, error = worker.connection.recv()
             except (EOFError, OSError):
@@ -143,6 +147,7 @@ class _Gang:
     def _bury(self, worker: _Worker) -> None:
         """Tell of the company that a dead worker was at; what it had not begun others do."""
         self._workers.remove(worker)
+        self._answers.unregister(worker.connection)
         worker.connection.close()
         worker.process.join()
         if not worker.given:
@@ -171,3 +176,4 @@ class _Gang:
             worker.connection.close()
         for worker in self._workers:
             worker.process.join()
+        self._answers.close()

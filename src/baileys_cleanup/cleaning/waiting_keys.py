@@ -9,6 +9,8 @@ from typing import Any
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.verdict import MemoryGone
+from baileys_cleanup.errors import CompanyProblem, in_words
+from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.small_records import SmallRecords, bounded
 from baileys_cleanup.store.store import Workspace
 
@@ -35,10 +37,19 @@ class WaitingKeys:
             return {}
 
     def write(self, company_id: str, waiting: Mapping[str, MemoryGone]) -> None:
-        """Remember, durably, what the next run has to know. Raises OSError: then nothing may go from this company."""
+        """Remember, durably, what the next run has to know.
+
+        Raises CompanyProblem where that cannot be written: then nothing may go from this company.
+        """
         if self._records is None or not self._writes or waiting == self.read(company_id):
             return
-        self._records.write(_PART, COMPANY_PREFIX + company_id, {"keys": waiting})
+        try:
+            self._records.write(_PART, COMPANY_PREFIX + company_id, {"keys": waiting})
+        except OSError as error:
+            raise CompanyProblem(
+                "left alone, because what the next run has to know of its sender keys cannot be written in"
+                f" {shown(self._records.where(_PART))}: {in_words(error)}"
+            ) from None
 
 
 NOTHING_WAITS = WaitingKeys(None, writes=False)

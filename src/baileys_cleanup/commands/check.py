@@ -63,12 +63,13 @@ def check(
         if doubts and not ids:
             raise UsageProblem(doubts[0])
         seen = list(view_all(store, settings, ids, terms_of(settings, world), detail=False))
-        found = (
-            checked(seen, limits)
-            ._replace(
-                late=_late(store, wanted.ages, ids, world.now), passed_over=store.passed_over(), again=world.again
-            )
-            ._replace(doubts=doubts, shard=selection.shard)
+        found = checked(seen, limits)._replace(
+            late=_late(store, wanted.ages, ids, world.now),
+            passed_over=store.passed_over(),
+            faults=store.faults(),
+            again=world.again,
+            doubts=doubts,
+            shard=selection.shard,
         )
     if as_json:
         print_json(write, {**place_fields(store.path), **document(found)})

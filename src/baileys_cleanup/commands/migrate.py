@@ -58,7 +58,7 @@ def place(settings: Settings, asked: str, option: str) -> Place:
         raise UsageProblem(
             f"{option} has a password in it, which every user could read: let ~/.pgpass or PGPASSWORD tell"
         )
-    found = Place(asked, settings.postgresql, settings.redis)
+    found = Place(asked, settings.postgresql, settings.redis, settings.state_dir)
     if found.scheme and found.scheme not in STORES:
         raise UsageProblem(f"{option} {shown(asked)}: allowed: the path of a folder, or a URL of {', '.join(STORES)}")
     # Its password may stand in the settings.
@@ -99,17 +99,18 @@ class _Move:
     def _copied(
         self, stack: ExitStack, source: Store, target: Store, ids: Sequence[str], world: World
     ) -> Iterator[Migrated]:
-        into: Target | None = None
-        names_only = bool(self._target.scheme)
+        ours = stack.enter_context(target.workspace(create=not self._dry_run))
+        folders = None
         if not self._dry_run:
-            ours = stack.enter_context(target.workspace(create=True))
             assert ours is not None, "made a moment ago"
             stack.enter_context(ours.hold())
             theirs = stack.enter_context(source.workspace(create=False))
             if theirs is not None:  # no cleanup may take from what is copied
                 stack.enter_context(theirs.hold())
-            ours.whole_folders().settle_all()
-            into = Target(target.snapshots(), ours.whole_folders(), ours.records(), names_only)
+            folders = ours.whole_folders()
+            folders.settle_all()
+        records = ours.records() if ours is not None else None
+        into = Target(target.snapshots(), folders, records, bool(self._target.scheme))
         clock = Clock(world.now, world.clock, world.wait)
         run_id = new_run_id(world.now)
         shown_progress = progress if sys.stderr.isatty() and not self._as_json else nullcontext
@@ -118,9 +119,7 @@ class _Move:
                 if world.stopping():
                     return
                 moment = clock._replace(now=world.clock())
-                yield migrate_company(
-                    source.snapshots(), into, company_id, moment, run_id=run_id, names_only=names_only
-                )
+                yield migrate_company(source.snapshots(), into, company_id, moment, run_id)
 
     def _tell(self, source: str, target: str, outcomes: Sequence[Migrated]) -> None:
         copied = [each for each in outcomes if each.status is MigrationStatus.COPIED]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import click
 
 from baileys_cleanup.cleaning.look import Terms, look_and_plan
-from baileys_cleanup.cleaning.shards import hold_company, nothing_can_be_written, undoing
+from baileys_cleanup.cleaning.shards import hold_company, undoing
 from baileys_cleanup.cleaning.undo import Restored, UndoTerms, switch_set_aside, undo_company
 from baileys_cleanup.cleaning.undoable import choose_of_shard, choose_run, choose_set_aside, other_shards
 from baileys_cleanup.cleaning.world import World
@@ -31,6 +31,7 @@ from baileys_cleanup.decision.outcome import Problem
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem, LockHeld, Refused, UsageProblem
 from baileys_cleanup.output.document import place_fields, print_json, problem_fields
+from baileys_cleanup.output.sentences import unwritten
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
@@ -112,7 +113,7 @@ def _bring_back(
         try:
             audit.write("undo", run=run.run_id)
         except OSError as error:
-            raise nothing_can_be_written(workspace, error) from None
+            raise UsageProblem(unwritten(error, workspace.path)) from None
         for company_id in ids:
             if terms.world.stopping():
                 break
@@ -143,13 +144,15 @@ def _switch_folders(
     """Let whole folders go live again, each in one step. Returns 0, 1 when one could not, 4 when a guard said no."""
     problems: dict[str, str] = {}
     unsaid: dict[str, str] = {}
+    doubts: dict[str, str | None] = {}
     refused: set[str] = set()
     world = switch.terms.world
     for folder in folders:
         switch.audit.write("undo", run=folder.run_id, company=folder.company_id)
         try:
-            late = switch_set_aside(switch.store, switch.workspace, folder, switch.terms)
-            told = late.told(f"undo {folder.run_id} brings it back")
+            switched = switch_set_aside(switch.store, switch.workspace, folder, switch.terms)
+            doubts[folder.company_id] = switched.doubt
+            told = switched.late.told(f"undo {folder.run_id} brings it back")
             if told:
                 unsaid[folder.company_id] = "; ".join(told)
         except (CompanyProblem, Refused, OSError) as problem:
@@ -188,8 +191,8 @@ def _switch_folders(
             write(f"company {name}: not switched: {problems[folder.company_id]}\n")
         else:
             write(f"company {name}: the folder of {count(folder.files, 'file')} that lay aside is live again\n")
-        if folder.company_id in unsaid:
-            write(f"company {name}: {unsaid[folder.company_id]}\n")
+        for text in filter(None, (doubts.get(folder.company_id), unsaid.get(folder.company_id))):
+            write(f"company {name}: {text}\n")
     if len(problems) < len(folders):
         write(f"What was live until now lies aside, and comes back with: baileys-cleanup undo {run_id}{world.again}\n")
     return status

@@ -1,7 +1,7 @@
 """Verdicts by age, and why a file cannot go whatever its age. Pure."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
 from baileys_cleanup.decision.policy import DAY, SECOND
@@ -23,44 +23,41 @@ class Young(NamedTuple):
 
 
 def young(limit_days: int, now: int) -> Young:
-    """Return the dates for which `plan_by_age` says that a file is young, if it has no second link."""
+    """Return the dates at which `plan_by_age` says that a file is young, if it has no second link."""
     return Young(max(now - limit_days * DAY, EARLIEST - 1), now + DAY)
 
 
 class Age(NamedTuple):
-    """Why a file goes or stays by its own age; `now` is in nanoseconds since the epoch."""
+    """Why a file goes or stays by its age; `now` is in nanoseconds since the epoch.
+
+    The age is that of `moment` (likewise), and without one the file's own. `before` and `after` stand around it.
+    """
 
     now: int
     limit_days: int
-    instead: str = ""
+    before: str = ""
+    moment: int | None = None
+    after: str = ""
 
     def in_words(self, file: AuthFile) -> str:
         """Return the reason for this file."""
-        return f"{self.instead}{_age_in_words(self.now - (file.modified or 0), self.limit_days)}"
+        moment = (file.modified or 0) if self.moment is None else self.moment
+        return f"{self.before}{_age_in_words(self.now - moment, self.limit_days)}{self.after}"
 
 
-def plan_by_age(file: AuthFile, limit_days: int, rule: Rule, now: int) -> Verdict:
-    """Decide over a file by its own age, unless it cannot go at all; `now` is in nanoseconds since the epoch."""
-    modified = file.modified
-    if modified is None or not file.sole or not EARLIEST <= modified <= now + DAY:
-        blocked = why_it_cannot_go(file, now)
-        if blocked:
-            return blocked
-    goes = now - (modified or 0) >= limit_days * DAY
-    return Verdict(file, goes, rule if goes else Rule.YOUNG, _age(now, limit_days))
+def plan_by_age(files: Iterable[AuthFile], limit_days: int, rule: Rule, now: int) -> list[Verdict]:
+    """Decide over files, each by its own age, unless it cannot go at all; `now` is in nanoseconds since the epoch.
 
-
-@lru_cache(maxsize=8)
-def _age(now: int, limit_days: int) -> Age:
-    """Return the reason that all files of a company share."""
-    return Age(now, limit_days)
-
-
-def verdict_by_age(file: AuthFile, modified: int, limit_days: int, rule: Rule, now: int) -> Verdict:
-    """Decide over a file by a date (nanoseconds since the epoch): at the very limit it goes, by `rule`."""
-    age = now - modified
-    goes = age >= limit_days * DAY
-    return Verdict(file, goes, rule if goes else Rule.YOUNG, _age_in_words(age, limit_days))
+    At the very limit a file goes, by `rule`.
+    """
+    why = Age(now, limit_days)
+    oldest_to_stay, latest = now - limit_days * DAY, now + DAY
+    return [
+        Verdict(file, modified <= oldest_to_stay, rule if modified <= oldest_to_stay else Rule.YOUNG, why)
+        if (modified := file.modified) is not None and file.sole and EARLIEST <= modified <= latest
+        else _why_it_cannot_go(file, now)
+        for file in files
+    ]
 
 
 def _age_in_words(age: int, limit_days: int) -> str:
@@ -73,6 +70,13 @@ def _age_in_words(age: int, limit_days: int) -> str:
 
 def why_it_cannot_go(file: AuthFile, now: int) -> Verdict | None:
     """Return the verdict that keeps a file without a usable date or with several links, None where nothing holds it."""
+    modified = file.modified
+    if modified is not None and file.sole and EARLIEST <= modified <= now + DAY:
+        return None
+    return _why_it_cannot_go(file, now)
+
+
+def _why_it_cannot_go(file: AuthFile, now: int) -> Verdict:
     if file.modified is None:
         return Verdict(file, False, Rule.DATE_UNKNOWN, "its date could not be read: kept")
     if file.modified < EARLIEST:
@@ -81,9 +85,7 @@ def why_it_cannot_go(file: AuthFile, now: int) -> Verdict | None:
     if file.modified - now > DAY:
         reason = f"dated in the future, {in_words(file.modified)}: that is no age, kept"
         return Verdict(file, False, Rule.DATE_IMPOSSIBLE, reason)
-    if not file.sole:
-        return Verdict(file, False, Rule.HARD_LINKED, "it has several hard links: kept")
-    return None
+    return Verdict(file, False, Rule.HARD_LINKED, "it has several hard links: kept")
 
 
 def costs_retry(file: AuthFile) -> Verdict:

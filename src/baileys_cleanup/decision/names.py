@@ -12,9 +12,10 @@ of their group is read as widely as can be, so that no new kind of group separat
 
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -69,26 +70,30 @@ _KINDS = re.compile(
 )
 _KIND_BY_GROUP = {kind.value: kind for kind in Kind}
 _MEMORY_BEGINNING = "sender-key-memory-"
-_BEGINNINGS = {
-    Kind.SESSION: SESSION_BEGINNING,
-    Kind.SENDER_KEY: "sender-key-",
-    Kind.PRE_KEY: PRE_KEY_BEGINNING,
-    Kind.LID_MAPPING: "lid-mapping-",
-    Kind.DEVICE_LIST: "device-list-",
-    Kind.IDENTITY_KEY: "identity-key-",
-    Kind.TCTOKEN: "tctoken-",
-}
+_AFTER_HYPHEN = "."
+"""The character after a hyphen, in the order of characters."""
+_BEGINNINGS = (
+    ("app-state-sync-key-", Kind.APP_STATE_SYNC_KEY),
+    ("app-state-sync-version-", Kind.APP_STATE_SYNC_VERSION),
+    ("device-list-", Kind.DEVICE_LIST),
+    ("identity-key-", Kind.IDENTITY_KEY),
+    ("lid-mapping-", Kind.LID_MAPPING),
+    (PRE_KEY_BEGINNING, Kind.PRE_KEY),
+    ("sender-key-", Kind.SENDER_KEY),
+    (SESSION_BEGINNING, Kind.SESSION),
+    ("tctoken-", Kind.TCTOKEN),
+)
+"""How the names of these kinds begin, in the order of the alphabet. Memories stand in the middle of sender keys."""
+
 _PRINTABLE = bytes(range(ord(" "), ord("~") + 1))
-_ALIKE = 8
-"""Characters of a beginning that tell these kinds apart."""
-_KIND_BY_BEGINNING = {beginning[:_ALIKE]: kind for kind, beginning in _BEGINNINGS.items()}
 
 _USER = r"(?P<user>[0-9]+)(?:_(?P<domain>[0-9]+))?"
 _DEVICE = r"(?P<device>[0-9]{1,5})"
 _SESSION = re.compile(rf"session-{_USER}\.{_DEVICE}\.json")
 # Whatever stands before the sender is a group: the library knows `@g.us` and `@broadcast`, and more kinds may come.
 _SENDER_KEY = re.compile(rf"sender-key-(?!memory-)(?P<group>.+)--{_USER}--{_DEVICE}\.json")
-_WITH_SENDER = re.compile(r"sender-key-(?!memory-).+--[0-9]+(?:_[0-9]+)?--[0-9]{1,5}\.json")
+_SENDERS = re.compile(r"--([0-9]+)(?:_[0-9]+)?--[0-9]{1,5}\.json/")
+_WITHOUT_GROUP = "sender-key---"
 _SENDER_KEY_OF_ANYBODY = re.compile(r"sender-key-(?!memory-)(?P<group>.+?)--.+\.json")
 _SENDER_KEY_MEMORY = re.compile(r"sender-key-memory-(?P<group>.+)\.json")
 
@@ -125,47 +130,66 @@ def kind_of(name: str) -> Kind:
 
 
 def sorted_by_kind(names: Iterable[str]) -> dict[Kind, list[str]]:
-    """Sort names by their kinds: as `kind_of` says, at a fraction of its cost.
+    """Sort names by their kinds: as `kind_of` says, at a fraction of its cost. Each kind's names come sorted.
 
-    Names that begin alike are taken together. Where all of them plainly are of one kind, none is looked at by itself.
+    Names that begin alike are taken together, as one text with a slash between two names: no name has one. Where all of
+    them plainly are of one kind, none is looked at by itself.
     """
-    alike: dict[str, list[str]] = defaultdict(list)
+    ordered = sorted(names)
+    text = "/".join(ordered)
+    if text.count("/") >= len(ordered) or not _is_printable(text):
+        return _sorted_one_by_one(ordered)
+    found: dict[Kind, list[str]] = {}
+    others: list[str] = []
+    done = 0
+    for beginning, kind in _BEGINNINGS:
+        first = bisect_left(ordered, beginning, done)
+        after = bisect_left(ordered, beginning[:-1] + _AFTER_HYPHEN, first)
+        if done < first:
+            others += ordered[done:first]
+        done = after
+        several = ordered[first:after]
+        if several and kind is Kind.SENDER_KEY:
+            memories = [name for name in several if name.startswith(_MEMORY_BEGINNING)]
+            if memories:
+                several = [name for name in several if not name.startswith(_MEMORY_BEGINNING)]
+                _take(Kind.SENDER_KEY_MEMORY, _MEMORY_BEGINNING, memories, found, others)
+        _take(kind, beginning, several, found, others)
+    others += ordered[done:]
+    for kind, several in _sorted_one_by_one(others).items():
+        found[kind] = sorted([*found.get(kind, ()), *several])
+    return found
+
+
+def _take(kind: Kind, beginning: str, names: list[str], found: dict[Kind, list[str]], others: list[str]) -> None:
+    """Put names that begin alike to their kind, or to those that are looked at one by one."""
+    if names and _are_plainly(kind, beginning, names):
+        found[kind] = names
+    else:
+        others += names
+
+
+def _is_printable(text: str) -> bool:
+    """Tell the same as `str.isprintable`, sooner where all is ASCII."""
+    return not text.encode().translate(None, _PRINTABLE) if text.isascii() else text.isprintable()
+
+
+def _sorted_one_by_one(names: Iterable[str]) -> dict[Kind, list[str]]:
+    found: dict[Kind, list[str]] = {}
     for name in names:
-        alike[name[:_ALIKE]].append(name)
-    found: dict[Kind, list[str]] = defaultdict(list)
-    for beginning, several in alike.items():
-        kind = _KIND_BY_BEGINNING.get(beginning)
-        if kind is None or not _are_plainly(kind, several):
-            for name in several:
-                found[kind_of(name)].append(name)
-        elif kind is Kind.SENDER_KEY:
-            memories, keys = found[Kind.SENDER_KEY_MEMORY], found[kind]
-            for name in several:
-                (memories if name.startswith(_MEMORY_BEGINNING) else keys).append(name)
-        else:
-            found[kind] += several
-    return {kind: members for kind, members in found.items() if members}
+        found.setdefault(kind_of(name), []).append(name)
+    return found
 
 
-def _are_plainly(kind: Kind, names: list[str]) -> bool:
-    """Tell whether all names are `<beginning><id>.json` of a kind, with an id that it may have, in printable letters.
-
-    They are looked at as one text, with a slash between two names: no name has one.
-    """
-    beginning = _BEGINNINGS[kind]
+def _are_plainly(kind: Kind, beginning: str, names: Sequence[str]) -> bool:
+    """Tell whether printable names that all begin so are `<beginning><id>.json`, with an id that this kind may have."""
     text, between = "/".join(names), f".json/{beginning}"
-    if not (
-        text.startswith(beginning)
-        and text.endswith(".json")
-        and text.count("/") == text.count(between) == len(names) - 1
-        and ((text.isascii() and not text.encode().translate(None, _PRINTABLE)) or text.isprintable())
-    ):
+    if not (text.endswith(".json") and text.count(between) == len(names) - 1 and f"{beginning}.json" not in text):
         return False
-    ids = f"/{text[len(beginning) : -len('.json')].replace(between, '/')}/"
     if kind is Kind.PRE_KEY:
-        numbers = ids.replace("/", "")
-        return numbers.isascii() and numbers.isdigit() and "//" not in ids and "/0" not in ids
-    return "//" not in ids and "/memory-/" not in ids
+        numbers = text[len(beginning) : -len(".json")].replace(between, "")
+        return numbers.isascii() and numbers.isdigit() and f"{beginning}0" not in text
+    return True
 
 
 def is_second_name(name: str) -> bool:
@@ -184,11 +208,17 @@ def read_session(name: str) -> Address | None:
     return _address(found) if found else None
 
 
-def with_sender(names: Iterable[str]) -> list[str]:
-    """Return those sender keys whose names say whose they are: what `read_sender_key` takes apart."""
-    return list(filter(_WITH_SENDER.fullmatch, names))
+def senders_of(names: Sequence[str]) -> list[str] | None:
+    """Return the user that sent each of these sender keys, as `read_sender_key` says, at a fraction of its cost.
+
+    None where one of the names does not plainly tell it. They are looked at as one text: no name has a slash.
+    """
+    text = "/".join([*names, ""])
+    senders = _SENDERS.findall(text)
+    return senders if len(senders) == len(names) and _WITHOUT_GROUP not in text else None
 
 
+@lru_cache(maxsize=1_000)  # the same few names are asked for again and again, while one company is decided over
 def read_sender_key(name: str) -> SenderKeyName | None:
     """Return whose sender key of which group a name is; None where it names no group."""
     found = _SENDER_KEY.fullmatch(name)

@@ -117,7 +117,9 @@ class RunOutcome:
         trouble = company.judgement.trouble
         self.pairings_dead += trouble is not None and trouble.severity is Severity.CRITICAL
         self.total = self.total.plus(company.total)
-        self.removed.update({kind: tally.removed for kind, tally in company.kinds.items()})
+        for kind, tally in company.kinds.items():
+            if tally.removed:
+                self.removed[kind] += tally.removed
         self.size += company.size
 
     @property

@@ -56,12 +56,13 @@ def plan(
     *,
     strangers: Collection[str] = (),
     waiting: Mapping[str, MemoryGone] = MappingProxyType({}),
+    mappings: Collection[str] = (),
 ) -> Plan:
     """Decide over all files of one company; `now` is in nanoseconds since the epoch.
 
     `strangers` are names beside the files that cannot be removed, a link for example; a memory among them holds
     its group's own sender key, because Baileys reads through links. `waiting` is what the plan of the last run of this
-    company gave to be remembered.
+    company gave to be remembered. `mappings` are names of LID mappings that are not among the files.
 
     Removals come memories first, then sender keys, sessions, and pre-keys from the lowest number up, a copy under a
     second name right before its file.
@@ -70,27 +71,25 @@ def plan(
     by_kind: dict[Kind, list[AuthFile]] = defaultdict(list)
     for file in reached:
         by_kind[file.kind].append(file)
-    memories = sorted(by_kind.pop(Kind.SENDER_KEY_MEMORY, []), key=_NAME)
-    sender_keys = sorted(by_kind.pop(Kind.SENDER_KEY, []), key=_NAME)
-    sessions = sorted(by_kind.pop(Kind.SESSION, []), key=_NAME)
+    memories = sorted(by_kind.pop(Kind.SENDER_KEY_MEMORY, ()), key=_NAME)
+    sender_keys = sorted(by_kind.pop(Kind.SENDER_KEY, ()), key=_NAME)
+    sessions = sorted(by_kind.pop(Kind.SESSION, ()), key=_NAME)
     pre_keys = by_kind.pop(Kind.PRE_KEY, [])
-    seconds = {file.name: file for file in by_kind[Kind.UNKNOWN] if is_second_name(file.name)}
+    seconds = {file.name: file for file in by_kind.get(Kind.UNKNOWN, ()) if is_second_name(file.name)}
+    known = frozenset(mappings).union(map(_NAME, by_kind.get(Kind.LID_MAPPING, ())))
     held = {*strangers, *seconds}
     keys = plan_sender_keys(memories, sender_keys, policy, account, now, strangers=held, waiting=waiting)
-    verdicts = keys.verdicts + plan_sessions(sessions, policy, account, now, _names(by_kind[Kind.LID_MAPPING]))
-    verdicts += plan_pre_keys(pre_keys, policy, account, now)
+    verdicts = keys.verdicts + plan_sessions(sessions, policy, account, now, known)
+    if pre_keys:
+        verdicts += plan_pre_keys(pre_keys, policy, account, now)
     if held:
         verdicts = plan_second_names(verdicts, seconds, held, now)
         gone = {verdict.file.name for verdict in verdicts if verdict.rule is Rule.SECOND_NAME}
         by_kind[Kind.UNKNOWN] = [file for file in by_kind[Kind.UNKNOWN] if file.name not in gone]
     keeps = [_keep_by_kind(file) for kind_files in by_kind.values() for file in kind_files]
-    keeps += [costs_retry(file) for file in spared]
+    keeps += map(costs_retry, spared)
     keeps += [verdict for verdict in verdicts if not verdict.remove]
     return Plan([verdict for verdict in verdicts if verdict.remove], keeps, keys.waiting)
-
-
-def _names(files: Iterable[AuthFile]) -> frozenset[str]:
-    return frozenset(map(_NAME, files))
 
 
 def _keep_by_kind(file: AuthFile) -> Verdict:

@@ -98,7 +98,7 @@ def _plan_beyond(
             continue
         kept = Verdict(file, False, Rule.PRE_KEY_FORMER_PAIRING, f"{number}: left from a former pairing: kept")
         if policy.former_pairing_days is not None:
-            aged = plan_by_age(file, policy.former_pairing_days, Rule.PRE_KEY_FORMER_PAIRING_AGE, now)
+            (aged,) = plan_by_age([file], policy.former_pairing_days, Rule.PRE_KEY_FORMER_PAIRING_AGE, now)
             kept = aged._replace(why=f"left from a former pairing, {aged.reason}")
             if aged.rule is Rule.YOUNG:
                 kept = kept._replace(rule=Rule.PRE_KEY_FORMER_PAIRING)

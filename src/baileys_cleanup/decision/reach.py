@@ -56,10 +56,13 @@ def reach(names: Names, policy: Policy, account: Account, now: int) -> Reach:
     return Reach([dating for dating in dated if dating.names], undated)
 
 
-def replacing(names: Names, looked_at: Iterable[AuthFile]) -> list[AuthFile]:
+def replacing(names: Names, looked_at: Iterable[AuthFile]) -> frozenset[str]:
     """Return the LID mappings that the plan has to know of: only of sessions that may go it asks what replaced them."""
+    mappings = names.get(Kind.LID_MAPPING)
+    if not mappings:
+        return frozenset()
     likely = {likely_mapping(file.name) for file in looked_at if file.kind is Kind.SESSION}
-    return [AuthFile(name, Kind.LID_MAPPING) for name in names.get(Kind.LID_MAPPING, ()) if name in likely]
+    return frozenset(likely.intersection(mappings))
 
 
 def _sessions(names: Names, policy: Policy, account: Account, now: int) -> Iterator[Dating]:

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
-from baileys_cleanup.decision.ages import costs_retry, in_words, plan_by_age, verdict_by_age, why_it_cannot_go
-from baileys_cleanup.decision.names import SECOND_NAME, Kind, memory_name, read_sender_key, with_sender
-from baileys_cleanup.decision.policy import HOUR, Policy, Preset
+from baileys_cleanup.decision.ages import Age, costs_retry, in_words, plan_by_age, why_it_cannot_go
+from baileys_cleanup.decision.names import SECOND_NAME, Kind, memory_name, read_sender_key, senders_of
+from baileys_cleanup.decision.policy import DAY, HOUR, Policy, Preset
 from baileys_cleanup.decision.verdict import AuthFile, MemoryGone, Rule, Verdict
 
 STATUS_GROUP = "status@broadcast"
@@ -44,11 +44,17 @@ def others_keys(names: Sequence[str], account: Account) -> list[str]:
 
     For those `bound_group` gives none and `is_own_key` is false; to ask for all of them at once costs a fraction.
     """
-    if not account.devices:
+    users = {user for user, _ in account.devices}
+    senders = senders_of(names)
+    if not users:
         return []
-    suspects = {name for user in {user for user, _ in account.devices} for name in names if user in name}
-    own = {name for name in suspects if is_own_key(name, account)} if suspects else suspects
-    return [name for name in with_sender(names) if name not in own]
+    if senders is None:
+        return [name for name in names if bound_group(name, account) is None and not is_own_key(name, account)]
+    if users.isdisjoint(senders):
+        return list(names)
+    return [
+        name for name, user in zip(names, senders, strict=True) if user not in users or not is_own_key(name, account)
+    ]
 
 
 def may_be_own(name: str, account: Account) -> bool:
@@ -77,16 +83,13 @@ def plan_sender_keys(
 
     `strangers` are names beside the files that nobody may remove, and that Baileys may read as a memory.
     """
-    limit = policy.sender_key_max_age_days
     memory_of = {file.name: file for file in memories}
     bound: dict[str, list[AuthFile]] = defaultdict(list)
     plan = SenderKeys([], {})
     lone: list[AuthFile] = []
-    keys: list[Verdict] = []
     others = frozenset(others_keys([file.name for file in sender_keys], account))
     for file in sender_keys:
         if file.name in others:
-            keys.append(_plan_others_key(file, policy, now))
             continue
         group = bound_group(file.name, account)
         memory = memory_name(group) if group else ""
@@ -94,6 +97,8 @@ def plan_sender_keys(
             bound[memory].append(file)
         else:
             lone.append(file)
+    keys = _plan_others_keys([file for file in sender_keys if file.name in others], policy, now)
+    limit = policy.sender_key_max_age_days
     for name, members in bound.items():
         memory_file = memory_of.pop(name, None)
         pair = _plan_pair(memory_file or AuthFile(name, Kind.SENDER_KEY_MEMORY), members, limit, now)
@@ -101,7 +106,7 @@ def plan_sender_keys(
         keys += pair[1:]
         if pair[0].remove:
             plan.waiting.update({file.name: MemoryGone(now, True) for file in members})
-    plan.verdicts.extend(plan_by_age(file, limit, Rule.SENDER_KEY_MEMORY_AGE, now) for file in memory_of.values())
+    plan.verdicts.extend(plan_by_age(memory_of.values(), limit, Rule.SENDER_KEY_MEMORY_AGE, now))
     for file in lone:
         gone = _gone_since(file, account, waiting.get(file.name), now)
         if gone:
@@ -118,14 +123,13 @@ def _plan_pair(memory: AuthFile, keys: Sequence[AuthFile], limit: int, now: int)
     if blocked:
         reason = f"the group's own sender key and memory stay together, and one cannot go: {blocked.reason}"
         return [why_it_cannot_go(file, now) or Verdict(file, False, Rule.SENDER_KEY_PAIR, reason) for file in members]
-    newest = max(file.modified or 0 for file in members)
-    first = verdict_by_age(memory, newest, limit, Rule.SENDER_KEY_PAIR_AGE, now)
-    reason = f"own sender key and memory of a group, together {first.reason}"
-    if not first.remove:
-        return [Verdict(file, False, Rule.SENDER_KEY_PAIR, reason) for file in members]
+    newest = max([file.modified or 0 for file in members])
+    why = Age(now, limit, "own sender key and memory of a group, together ", newest)
+    if now - newest < limit * DAY:
+        return [Verdict(file, False, Rule.SENDER_KEY_PAIR, why) for file in members]
     after = f"its group's memory goes now, the key follows in a later run, {_WAIT}"
     return [
-        first._replace(why=f"{reason}; the key follows in a later run"),
+        Verdict(memory, True, Rule.SENDER_KEY_PAIR_AGE, why._replace(after="; the key follows in a later run")),
         *(Verdict(file, False, Rule.SENDER_KEY_AFTER_MEMORY, after) for file in keys),
     ]
 
@@ -144,13 +148,15 @@ def _gone_since(file: AuthFile, account: Account, gone: MemoryGone | None, now: 
     return gone
 
 
-def _plan_others_key(file: AuthFile, policy: Policy, now: int) -> Verdict:
-    verdict = plan_by_age(file, policy.sender_key_max_age_days, Rule.SENDER_KEY_AGE, now)
-    return costs_retry(file) if verdict.remove and policy.preset is Preset.GENTLE else verdict
+def _plan_others_keys(files: Sequence[AuthFile], policy: Policy, now: int) -> list[Verdict]:
+    verdicts = plan_by_age(files, policy.sender_key_max_age_days, Rule.SENDER_KEY_AGE, now)
+    if policy.preset is Preset.GENTLE:
+        return [costs_retry(verdict.file) if verdict.remove else verdict for verdict in verdicts]
+    return verdicts
 
 
 def _plan_lone_key(file: AuthFile, policy: Policy, account: Account, gone: MemoryGone | None, now: int) -> Verdict:
-    verdict = plan_by_age(file, policy.sender_key_max_age_days, Rule.SENDER_KEY_AGE, now)
+    (verdict,) = plan_by_age([file], policy.sender_key_max_age_days, Rule.SENDER_KEY_AGE, now)
     if not verdict.remove:
         return verdict
     is_own = is_own_key(file.name, account)

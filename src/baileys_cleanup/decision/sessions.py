@@ -53,17 +53,17 @@ def plan_sessions(
         reason = "creds.json does not tell this account, so nobody can tell whose session this is: kept"
         return [Verdict(file, False, Rule.ACCOUNT_UNKNOWN, reason) for file in sessions]
     prefixes = own_prefixes(policy, account)
-    return [
-        Verdict(file, False, Rule.OWN_SESSION, "a session with this account's own device: kept")
-        if is_own_session(file.name, prefixes, account)
-        else _plan_session(file, policy, now, mappings)
-        for file in sessions
-    ]
-
-
-def _plan_session(file: AuthFile, policy: Policy, now: int, mappings: Collection[str]) -> Verdict:
-    verdict = plan_by_age(file, policy.session_max_age_days, Rule.SESSION_AGE, now)
-    if not (verdict.remove and is_replaced(file.name, mappings)):
-        return verdict
-    why = Age(now, policy.session_max_age_days, "the contact's LID took its place, ")
-    return Verdict(file, True, Rule.SESSION_REPLACED, why)
+    own = [file for file in sessions if is_own_session(file.name, prefixes, account)]
+    kept = [Verdict(file, False, Rule.OWN_SESSION, "a session with this account's own device: kept") for file in own]
+    names = {file.name for file in own}
+    others = [file for file in sessions if file.name not in names] if own else sessions
+    verdicts = plan_by_age(others, policy.session_max_age_days, Rule.SESSION_AGE, now)
+    if mappings:
+        why = Age(now, policy.session_max_age_days, "the contact's LID took its place, ")
+        verdicts = [
+            verdict._replace(rule=Rule.SESSION_REPLACED, why=why)
+            if verdict.remove and is_replaced(verdict.file.name, mappings)
+            else verdict
+            for verdict in verdicts
+        ]
+    return kept + verdicts

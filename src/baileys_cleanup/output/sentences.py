@@ -1,6 +1,7 @@
 """The sentences about a whole run, the same in every summary for people. Pure."""
 
 from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome, RunStatus, Tally
+from baileys_cleanup.errors import in_words
 from baileys_cleanup.output.text import count, few, shown, size
 
 
@@ -47,3 +48,11 @@ def _be(number: int, run: RunOutcome) -> str:
 def _extra(total: Tally) -> str:
     parts = [f"{total.failed:,} failed"] * bool(total.failed) + [f"{total.changed:,} changed"] * bool(total.changed)
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def unwritten(error: OSError, folder: str) -> str:
+    """Return the sentence of a record that could not be written: its path if the error names one, else the folder."""
+    named = error.filename
+    if isinstance(named, str) and named.startswith("/"):
+        return f"{shown(named)} cannot be written: {in_words(error)}"
+    return f"nothing can be written in {shown(folder)}: {in_words(error)}"

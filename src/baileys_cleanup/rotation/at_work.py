@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from baileys_cleanup.errors import CleanupError, in_words
-from baileys_cleanup.output.text import shown
+from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.output.sentences import unwritten
 from baileys_cleanup.rotation.steps import RotationStore
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.place import Place
@@ -49,4 +49,4 @@ def at_work(place: Place, clock: Callable[[], int], warn: Callable[[str], object
                         warn(problem)
                     yield RotationStore(store, folders, workspace.records(), audit)
             except OSError as error:
-                raise CleanupError(f"nothing can be written in {shown(workspace.path)}: {in_words(error)}") from None
+                raise CleanupError(unwritten(error, workspace.path)) from None

@@ -13,6 +13,7 @@ from baileys_cleanup.settings.types import (
     Column,
     Command,
     FilePath,
+    FolderPath,
     Kinds,
     Names,
     Patterns,
@@ -159,6 +160,7 @@ class RedisTable(_Table):
     layout: Literal["hash", "string"] | None = Field(default=None, description='"hash" or "string"')
     key: str | None = Field(default=None, description="the name of a key with {company_id} in it")
     ids: Literal["raw", "file"] | None = Field(default=None, description='"raw" or "file"')
+    creds: StoreUrl | None = Field(default=None, description="a URL like postgresql://user@host:5432/database")
     cache: StoreUrl | None = Field(default=None, description="a URL like redis://host:6379/0")
     cache_key: str | None = Field(
         default=None, description="the name of a key with {company_id}, {type} and {id} in it"
@@ -196,6 +198,7 @@ class Written(BaseSettings):
     store: StoreUrl | None = Field(
         default=None, description="a URL like postgresql://user@host:5432/database or redis://host:6379/0"
     )
+    state_dir: FolderPath | None = Field(default=None, description="the absolute path of a folder")
     undo_days: Whole | None = _number(0, MOST_DAYS, "of days")
     max_removals: Whole | None = _number(0, MOST_FILES, "of files")
     jobs: Whole | None = _number(1, MOST_JOBS, "of companies")

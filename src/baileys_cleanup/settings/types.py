@@ -94,6 +94,12 @@ def _path(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     return str(value)
 
 
+def _folder(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if not isinstance(value, str) or not re.fullmatch(r"/[^\0]+", value):
+        raise ValueError("no such path")
+    return str(value)
+
+
 def _command(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     words = value if isinstance(value, list | tuple) else []
     if not words or not all(isinstance(word, str) and "\0" not in word for word in words) or not words[0].strip():
@@ -138,6 +144,7 @@ Recipients = Annotated[Any, BeforeValidator(_recipients)]  # Any: likewise
 Address = Annotated[str, BeforeValidator(_address)]
 Kinds = Annotated[Any, BeforeValidator(_kinds)]  # Any: likewise
 FilePath = Annotated[str, BeforeValidator(_path)]
+FolderPath = Annotated[str, BeforeValidator(_folder)]
 Place = Annotated[str, BeforeValidator(_place)]
 StoreUrl = Annotated[str, BeforeValidator(_store)]
 Column = Annotated[str, BeforeValidator(_column)]

@@ -105,6 +105,7 @@ class Settings:
     """What is in force. Ages and `undo_days` are whole days, the rest are counts of files.
 
     `store` is the URL of a database with the companies in it, None where they lie in the folder `sessions_root`.
+    `state_dir` is the folder that holds the tool's own records, None where they lie with the companies.
     `jobs` are the companies that `clean` works on at a time, None for as many as are worth it.
 
     `ping_url` hears when `clean` and `monitor --once` begin and how they end.
@@ -112,6 +113,7 @@ class Settings:
 
     sessions_root: str = "/opt/ai-admin/baileys_sessions"
     store: str | None = None
+    state_dir: str | None = None
     undo_days: int = 7
     max_removals: int | None = None
     jobs: int | None = None
@@ -133,7 +135,7 @@ class Settings:
     @property
     def place(self) -> Place:
         """Where the companies lie."""
-        return Place(self.store or self.sessions_root, self.postgresql, self.redis)
+        return Place(self.store or self.sessions_root, self.postgresql, self.redis, self.state_dir)
 
     def policy_for(self, company_id: str) -> Policy:
         """Return the policy of one company: its own values over the global ones, whatever their source."""

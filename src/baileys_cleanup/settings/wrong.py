@@ -11,7 +11,7 @@ from baileys_cleanup.settings.types import Text
 from baileys_cleanup.settings.values import CONFIG_VARIABLE, PREFIX, SECRETS
 
 _COMPANIES = "companies"
-_NOT_REPEATED = SECRETS | {"backup.recipients", "store", "redis.cache"}
+_NOT_REPEATED = SECRETS | {"backup.recipients", "store", "redis.cache", "redis.creds"}
 """Settings of which a wrong value is not shown: a private key in the place of its public one would be."""
 _SHOWN = 80
 """Characters of a wrong value; what is longer is no slip that the end would show."""

@@ -25,7 +25,7 @@ def open_store(place: Place, exclude: Sequence[str] = ()) -> AbstractContextMana
     module = STORES.get(place.scheme)
     opened: AbstractContextManager[Store]
     if module is None:
-        opened = import_module(_FOLDER).open_store(place.where, exclude)
+        opened = import_module(_FOLDER).open_store(place.where, exclude, place.state)
     else:
         opened = import_module(module).open_store(place, exclude)
     return opened

@@ -34,24 +34,30 @@ class Postgresql:
 class Redis:
     """How keys lie in Redis: `hash` or `string`, and the name of a key with `{company_id}` (and `{field}`) in it.
 
-    `ids` says how a new key is named: `raw`, as the library does, or `file`, as files are called. `cache` is the URL
-    of a Redis in front of a database, None for none, and `cache_key` how a key is named there.
+    `ids` says how a new key is named: `raw`, as the library does, or `file`, as files are called. `creds` is the URL of
+    a PostgreSQL that holds the creds, None where they lie beside the keys. `cache` is the URL of a Redis in front of a
+    database, None for none, and `cache_key` how a key is named there.
     """
 
     layout: str = "hash"
     key: str | None = None
     ids: str = "raw"
+    creds: str | None = None
     cache: str | None = None
     cache_key: str = "baileys:{company_id}:{type}-{id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A store by what people call it: `where` is a path or a URL, the rest is how keys lie there."""
+    """A store by what people call it: `where` is a path or a URL, the rest is how keys lie there.
+
+    `state` is the folder that holds the tool's own records of a sessions root, None where they lie in the root itself.
+    """
 
     where: str
     postgresql: Postgresql = field(default_factory=Postgresql)
     redis: Redis = field(default_factory=Redis)
+    state: str | None = None
 
     @property
     def shown(self) -> str:

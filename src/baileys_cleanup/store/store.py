@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
-from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.decision.verdict import AuthFile, Verdict
 from baileys_cleanup.output.text import few
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.place import is_folder
@@ -111,6 +111,18 @@ class Returning(Protocol):
 
     def put_back(self, company: Any, name: str) -> None:  # noqa: ANN401 - as the same store opened it
         """Put one file back. Raises FileExistsError where the name is taken, OSError where it cannot be done."""
+
+
+class RoomMaker(Protocol):
+    """Deletes files where a run cannot even begin; `missing` is how many have to go."""
+
+    missing: int
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Keep others of this kind away, where no lock can be made. Raises LockHeld."""
+
+    def delete(self, company: Any, verdict: Verdict, announce: Callable[[], object]) -> bool:  # noqa: ANN401 - as the same store opened it
+        """Delete one file as planned, `announce` being called before; False where it is no longer as planned."""
 
 
 class Workspace(Protocol):
@@ -220,6 +232,12 @@ class Store(Protocol):
     def select(self, wanted: Iterable[str]) -> list[str]:
         """Return the wanted ids, once each, in the order given. Raises UsageProblem for one that is not there."""
 
+    def expect(self, ids: Sequence[str]) -> None:
+        """Know which companies will be asked for, in which order: a store may look at several of them in one go.
+
+        Nobody may wait between two of them for what a bot does.
+        """
+
     def company(self, company_id: str, *, anywhere: bool = False) -> AbstractContextManager[Company]:
         """Open one company. Raises CompanyProblem when it cannot be worked on.
 
@@ -238,6 +256,9 @@ class Store(Protocol):
     def contains(self, path: str) -> bool:
         """Tell whether a path of somebody's lies where the companies lie: nothing else may be kept there."""
 
+    def cramped(self) -> RoomMaker | None:
+        """Return what makes room where nothing can be made any more, None where there is room."""
+
     def snapshots(self) -> SnapshotReader:
         """Return what reads whole companies for backups and restores."""
 
@@ -246,6 +267,9 @@ class Store(Protocol):
 
     def remarks(self) -> list[str]:
         """Return in words what people have to know of this store: where its dates come from, say."""
+
+    def faults(self) -> list[str]:
+        """Return in words what is wrong with the store itself, and what to do. Raises UsageProblem."""
 
     def workspace(self, *, create: bool) -> AbstractContextManager[Workspace | None]:
         """Open the tool's own part; None when it does not exist and may not be made (a dry run).

@@ -49,9 +49,9 @@ class Late(NamedTuple):
         """Return in words what is only in the folder that lies aside, at `where`; nothing where nothing is."""
         told: list[str] = []
         if self.left:
-            sentence = "the bot was still writing while the folders were switched"
             told.append(
-                f"{sentence}: {few(self.left)} changed in the folder that lies aside ({where}) and not in the live one"
+                f"the bot was still writing while the folders were switched: {few(self.left, 1_000)} changed in the"
+                f" folder that lies aside ({where}) and not in the live one"
             )
         if self.unknown:
             told.append(f"the folders were switched, and could not be compared after it: {self.unknown}")

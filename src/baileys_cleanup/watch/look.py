@@ -5,6 +5,7 @@ is in the result, and the next look tries again.
 """
 
 from collections.abc import Callable, Collection, Iterable
+from contextlib import ExitStack
 
 from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.world import World
@@ -13,6 +14,7 @@ from baileys_cleanup.errors import CleanupError, Refused
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.recording import open_to_record
 from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import Store
 from baileys_cleanup.watch.emergency import clean_critical
@@ -39,11 +41,12 @@ def look(
 ) -> LookResult:
     """Look once at the selected companies; `publish` hears of what was seen before anything is done about it.
 
-    Raises UsageProblem when the root or the tool's own folder cannot be used.
+    Where nothing can be noted the look goes on, and says so. Raises UsageProblem when the root or the tool's own folder
+    cannot be used.
     """
     response = response._replace(shard=selection.shard)
-    with open_store(settings.place, settings.exclude) as store, store.workspace(create=True) as workspace:
-        assert workspace is not None, "it was to be made"
+    with open_store(settings.place, settings.exclude) as store, ExitStack() as stack:
+        workspace, _ = open_to_record(stack, store)
         result = begin(store, world)
         ids, doubts = selection.pick(store)
         result.warnings += doubts

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.levels import Level
-from baileys_cleanup.errors import LockHeld, UsageProblem, in_words
+from baileys_cleanup.errors import LockHeld, NotWritable, UsageProblem, in_words
 from baileys_cleanup.output.text import few
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.store import MONITOR_LOCK, Workspace
@@ -25,6 +25,7 @@ _PATIENCE = 60
 """Seconds to wait for another monitor that is telling, where something was done that it does not know of."""
 _LAST_PATIENCE = 2
 """The same for a process that was told to stop."""
+_FORGETS = "what was told cannot be remembered, so the next look tells it again"
 _MOST_ACTIONS = 20
 """What is remembered for a service that cannot be reached: the last ones. The audit log has all."""
 
@@ -58,7 +59,7 @@ class Notifier:
         self._result = result
         self._place = Place(result.sessions_root, response.host, world.again)
 
-    def tell(self, workspace: Workspace, before: Sequence[View], there: Sequence[str] | None) -> None:
+    def tell(self, workspace: Workspace | None, before: Sequence[View], there: Sequence[str] | None) -> None:
         """Send what is due about the companies as they were before, and remember it with their present counts.
 
         `there` are the companies that exist; None where that was not looked at.
@@ -77,7 +78,7 @@ class Notifier:
 
         self._remember(workspace, renewed)
 
-    def keep(self, workspace: Workspace, before: Sequence[View]) -> None:
+    def keep(self, workspace: Workspace | None, before: Sequence[View]) -> None:
         """Remember what was done without telling of it: the next look does."""
         done = [view for view in before if self._actions(view.company_id)]
 
@@ -161,11 +162,18 @@ class Notifier:
 
     # --- the memory ---------------------------------------------------------------------------------------
 
-    def _remember(self, workspace: Workspace, renewed: Callable[[dict[str, Company]], dict[str, Company]]) -> None:
+    def _remember(
+        self, workspace: Workspace | None, renewed: Callable[[dict[str, Company]], dict[str, Company]]
+    ) -> None:
         result = self._result
         try:
             with ExitStack() as stack:
-                self._hold(stack, workspace)
+                unwritable = self._hold(stack, workspace)
+                if workspace is None or unwritable:
+                    renewed(read_memory(workspace)[0])
+                    why = unwritable or "nothing can be made there"
+                    result.problems.append(f"{_FORGETS}: {why}; set state_dir to a folder that takes it")
+                    return
                 memory, damage = read_memory(workspace)
                 result.warnings += [damage] if damage else []
                 write_memory(workspace, renewed(memory))
@@ -179,19 +187,26 @@ class Notifier:
         except UsageProblem as problem:
             result.problems.append(str(problem))
         except OSError as error:
-            result.problems.append(f"what was told cannot be remembered in {workspace.path}: {in_words(error)}")
+            where = workspace.records().where("") if workspace else "nowhere"
+            result.problems.append(f"what was told cannot be remembered in {where}: {in_words(error)}")
 
-    def _hold(self, stack: ExitStack, workspace: Workspace) -> None:
-        """Hold the lock; wait for another monitor that does not know of these companies, or of what was done."""
+    def _hold(self, stack: ExitStack, workspace: Workspace | None) -> NotWritable | None:
+        """Hold the lock; wait for another monitor that does not know of these companies, or of what was done.
+
+        Returns why nothing can be written there: then there is no lock, and nothing to be remembered.
+        """
         waits = 0
-        while True:
+        while workspace is not None:
             try:
                 stack.enter_context(workspace.hold(MONITOR_LOCK))
+            except NotWritable as problem:
+                return problem
             except LockHeld:
                 patience = _LAST_PATIENCE if self._world.stopping() else _PATIENCE
                 if waits >= patience or not (self._shard or any(map(self._actions, self._result.emergencies))):
                     raise
             else:
-                return
+                return None
             self._world.wait()
             waits += 1
+        return None

@@ -51,7 +51,8 @@ class Past:
     def undone(self, stopping=lambda: False, now=NOW + HOUR, **how):
         """Undo an hour later."""
         world = World(now, lambda: now, lambda: None, stopping, lambda: 0.0)
-        return undo_company(self.root, self.tool, RUN, "7", UndoTerms(world, rotation_holds(self.tool, ""), **how))
+        holds = how.pop("holds", None) or rotation_holds(self.tool, "")
+        return undo_company(self.root, self.tool, RUN, "7", UndoTerms(world, holds, **how))
 
 
 @pytest.fixture
@@ -98,6 +99,7 @@ def test_a_pair_comes_back_together_or_stays(past, newer):
     put(past.folder, newer, b"new")
     back, stayed = past.undo()
     assert ([OTHERS_KEY], {OWN_KEY, MEMORY}) == (back, stayed.keys())
+    assert "together" in stayed[MEMORY if newer == OWN_KEY else OWN_KEY]
 
 
 def test_a_memory_alone_stays_when_the_own_key_was_written_since(past):
@@ -120,6 +122,90 @@ def test_a_key_comes_before_its_memory(past):
     past.took(OWN_KEY, MEMORY)
     back, stayed = past.undo((past.folder / OWN_KEY).exists)
     assert ([OWN_KEY], {MEMORY: "stopped before it"}) == (back, stayed)
+
+
+def test_a_key_comes_before_its_memory_whatever_the_group_is_called(past):
+    """The alphabet has no say in it."""
+    group = "zeta@newsletter"
+    key, memory = f"sender-key-{group}--{LID}_1--7.json", f"sender-key-memory-{group}.json"
+    past.took(key, memory)
+    assert [key] == past.undo((past.folder / key).exists)[0]
+
+
+def test_what_is_written_in_the_last_moment_wins(past, monkeypatch):
+    """A file that comes between the look and the way back is not replaced, and the reason says so."""
+    past.took(SESSION)
+
+    def exists(name, *_args):
+        raise FileExistsError(17, "File exists", name)
+
+    monkeypatch.setattr("baileys_cleanup.store.folder.folder_store.put_back", exists)
+    ((name, reason),) = past.undo()[1].items()
+    assert (SESSION, True) == (name, "nothing is ever overwritten" in reason)
+
+
+def test_nothing_comes_back_to_a_bot_that_runs(past):
+    """Written in the last minute: refused as a whole, with what was seen; who knows better goes on."""
+    past.took(SESSION)
+    put(past.folder, "pre-key-5.json", age=-1 / 24 + 10 / 86_400)
+    restored = past.undone()
+    assert ([], True, "7") == (restored.files, restored.refused, restored.company_id)
+    ((name, reason),) = restored.stayed
+    assert (SESSION, True) == (name, "pre-key-5.json was written 10 s ago" in reason)
+    assert [SESSION] == past.undo(anyway=True)[0]
+
+
+def test_a_run_without_a_note_of_the_pairing_asks(past, place):
+    """Nobody can tell whose keys these are: refused, and the run is named; who knows better goes on."""
+    past.took(SESSION)
+    (place / ".baileys-cleanup" / "runs" / f"{RUN.run_id}.pairings").unlink()
+    restored = past.undone()
+    ((name, reason),) = restored.stayed
+    assert (SESSION, True) == (name, restored.refused)
+    assert RUN.run_id in reason
+    assert "--anyway" in reason
+    assert [SESSION] == past.undo(anyway=True)[0]
+
+
+def test_where_creds_cannot_be_read_the_newest_note_tells(past, tool):
+    """A later run noted another pairing: these keys are of none that is there now, and no word goes on."""
+    past.took(SESSION)
+    put(past.folder, "creds.json", b"{", age=1)
+    later = Run("20261123T030000Z-0000", NOW + 1, 7)
+    write_run(tool, later)
+    add_pairing(open_pairings(tool, later.run_id), "7", "15550000009:3")
+    add_pairing(open_pairings(tool, later.run_id), "8", f"{PN}:7")
+    back, stayed = past.undo(anyway=True)
+    assert [] == back
+    assert "15550000009:3" in stayed[SESSION]
+
+
+class Held:
+    """Work that holds a company, or gave it a new pairing since; it takes down what it was asked."""
+
+    unreadable = ()
+
+    def __init__(self, held=None, anew=None):
+        self.open = {} if held is None else {"7": held}
+        self.anew = anew
+        self.asked = []
+
+    def paired_anew(self, company_id, since):
+        """Say what gave a company a new pairing."""
+        self.asked.append((company_id, since))
+        return self.anew
+
+
+@pytest.mark.parametrize("work", [{"held": "it is being rotated"}, {"anew": "rotation 20261122T031500Z-beef"}])
+def test_a_folder_that_other_work_holds_gets_nothing_back(past, work):
+    """While it is rotated, and once it was paired anew; the reason is that work's, and it is no refusal of a guard."""
+    past.took(SESSION)
+    holds = Held(**work)
+    restored = past.undone(holds=holds)
+    ((name, reason),) = restored.stayed
+    assert (SESSION, False) == (name, restored.refused)
+    assert (holds.open.get("7") or holds.anew) in reason
+    assert holds.asked == ([] if holds.open else [("7", RUN.started)])
 
 
 def test_a_memory_stays_when_its_key_cannot_come(past, monkeypatch):
@@ -184,7 +270,7 @@ def test_a_number_that_was_mapped_since_stays_away(past, session, comes):
     assert ([session], []) == (back, list(stayed)) if comes else ([], [session]) == (back, list(stayed))
 
 
-@pytest.mark.parametrize(("age", "comes"), [(1, True), (-0.01, False)])
+@pytest.mark.parametrize(("age", "comes"), [(1, True), (0, True), (-0.01, False)])
 def test_a_mapping_from_before_the_run_keeps_nothing_away(past, age, comes):
     """Undo returns to what was; only what the contact's LID has written since is a reason to stay."""
     past.took(SESSION)
@@ -202,6 +288,19 @@ def test_keys_of_another_pairing_stay_away_and_both_are_named(past, tool):
     assert [] == back
     assert "15550000009:3 0123456789abcdef" in stayed[SESSION]
     assert f"{PN}:7" in stayed[SESSION]
+
+
+def test_a_disk_that_fails_is_the_companys_own_trouble(past, root, monkeypatch):
+    """The folder cannot be opened: one sentence without a file's name, and nothing moved."""
+    past.took(SESSION)
+
+    def fail(*_args, **_how):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(type(root), "company", fail)
+    back, stayed = past.undo()
+    assert ([], {None: "its files cannot be put back: Input/output error"}) == (back, stayed)
+    assert [SESSION] == names(past.kept)
 
 
 def test_a_company_that_is_gone_is_told(past, place):

@@ -55,6 +55,18 @@ def test_it_is_remembered_before_the_memory_goes(root, tool, folder, monkeypatch
     assert ["creds.json", KEY, MEMORY] == names(folder)
 
 
+def test_what_cannot_be_remembered_names_its_place(root, tool, folder, monkeypatch):
+    """The sentence has the folder of the record, not that of the company, which is well."""
+
+    def broken(*_args, **_more):
+        raise OSError(5, "Input/output error", "company_7.json.new")
+
+    monkeypatch.setattr("baileys_cleanup.store.folder.small_records.write_record", broken)
+    (problem,) = night(root, tool, NOW).errors
+    assert f"cannot be written in {tool.path}/waiting-keys: Input/output error" in problem.error
+    assert str(folder) not in problem.error
+
+
 def test_a_dry_run_remembers_nothing(root, tool, folder):
     """Looking does not let a key wait."""
     terms = Terms(NOW, Levels(), None, lambda: None, lambda: False, waiting=waiting_keys(tool, writes=False))

@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import partial
 
 import pytest
 from click.testing import CliRunner
@@ -517,6 +518,22 @@ def test_a_former_folder_is_offered_though_its_switch_was_never_recorded(setting
     assert (run_id, False) == (listed["run_id"], listed["taken_back"])
     assert 0 == said(undo_run, settings, run_id, Selection(), WORLD, as_json=True)[0]
     assert b'{"new":1}' == (folder / SESSION).read_bytes()
+
+
+def test_a_folder_that_was_paired_anew_since_is_not_switched_back(settings, shelf, folder):
+    """What lies aside is of a login that is no more: status 4 with both, and `--anyway` switches and says so."""
+    creds = folder / "creds.json"
+    creds.write_text(json.dumps({"me": {"id": "15550000001:7@s.whatsapp.net"}}))
+    _, document = back(settings, shelf, replace=True)
+    paired_anew = json.dumps({"me": {"id": "15550000001:8@s.whatsapp.net"}})
+    creds.write_text(paired_anew)
+    status, text = said(undo_run, settings, document["set_aside"], Selection(), LATER, as_json=False)
+    assert (4, paired_anew) == (status, creds.read_text())
+    assert all(each in text for each in ("15550000001:7", "15550000001:8", "--anyway")), text
+    undo = partial(undo_run, anyway=True)
+    status, text = said(undo, settings, document["set_aside"], Selection(), LATER, as_json=False)
+    assert (0, "15550000001:7") == (status, json.loads(creds.read_text())["me"]["id"].split("@")[0])
+    assert "15550000001:8" in text
 
 
 @pytest.mark.usefixtures("folder", "tool")

@@ -36,6 +36,12 @@ def told(files, policy, account, **more):
         ([("device-list-1.json", 99)], None, None, "device-list-1.json", "kept: this kind has no removal rule"),
         ([(SESSION, 20)], None, None, SESSION, "20.0 days old; the limit is 14 days"),
         ([(SESSION, 1)], None, None, SESSION, "1.0 days old; it goes at 14 days"),
+        ([(SESSION, 14)], None, None, SESSION, "14.0 days old; the limit is 14 days"),
+        ([(SESSION, 0)], None, None, SESSION, "0.0 days old; it goes at 14 days"),
+        (
+            [(SESSION, -0.5)], None, None, SESSION,
+            "dated in the future, 0.5 days from now; it counts as young",
+        ),
         ([(SESSION, None)], None, None, SESSION, "its date could not be read: kept"),
         (
             [(SESSION, 9_000)], None, None, SESSION,

@@ -76,11 +76,20 @@ class MemoryStore:
             raise CompanyProblem("it is gone")
         yield MemoryCompany(company_id, COMPANIES[company_id])
 
+    def expect(self, ids):
+        pass
+
+    def faults(self):
+        return []
+
     def place_of(self, company_id):
         return f"{self.path}/{company_id}"
 
     def remarks(self):
         return []
+
+    def cramped(self):
+        return None
 
     def space(self):
         return Space(1, 0, 0)

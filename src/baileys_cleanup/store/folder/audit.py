@@ -81,6 +81,7 @@ class Audit:
             lines = b"\n" + lines
         if os.write(self._fd, lines) != len(lines):
             raise OSError(errno.ENOSPC, "the audit log has no room")
+        os.fsync(self._fd)  # what is on the disk of a removal has its line there
 
 
 def _ends_torn(fd: int, *, later: int) -> bool:
@@ -103,7 +104,7 @@ def dates_of(tool: ToolFolder, run_id: str, company_id: str) -> dict[str, int]:
 
 def _told_of(tool: ToolFolder, run_id: str, company_id: str, field: str) -> Iterator[tuple[str, Any]]:
     try:
-        fd = os.open(NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=tool.fd)
+        fd = os.open(NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=tool.records_fd)
     except OSError:
         return
     with open(fd, encoding="ascii", errors="replace") as lines:
@@ -122,7 +123,8 @@ def open_audit(tool: ToolFolder, clock: Callable[[], int], *, shared: bool = Fal
     `shared`: others append as well, and may do so from another machine.
     """
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    fd = os.open(NAME, flags, 0o600, dir_fd=tool.fd)
+    with tool.recording():
+        fd = os.open(NAME, flags, 0o600, dir_fd=tool.records_fd)
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise OSError(errno.EINVAL, f"{NAME} is not a regular file")

@@ -117,7 +117,7 @@ class Company:
         """Date files of one kind, and pass over those that are `young` and have no second link."""
         passed: list[int] = []
         look = Look([], [], {}, passed)
-        look_at, fd = os.stat, self.fd
+        look_at, fd, regular, files = os.stat, self.fd, stat.S_IFREG, look.files
         after, upto = young or _NO_DATE
         for name in names:
             try:
@@ -127,16 +127,16 @@ class Company:
                 continue
             except OSError as error:
                 look.errors[name] = f"its date could not be read: {error.strerror}"
-                look.files.append(AuthFile(name, kind))
+                files.append(AuthFile(name, kind))
                 continue
             modified = status.st_mtime_ns
-            if not stat.S_ISREG(status.st_mode):
+            if stat.S_IFMT(status.st_mode) != regular:
                 look.vanished.append(AuthFile(name, kind))
             elif after < modified <= upto and status.st_nlink == 1:
                 passed.append(modified)
             else:
                 stamp = stamp_of(status)
-                look.files.append(AuthFile(name, kind, modified, stamp[2], status.st_nlink == 1, stamp))
+                files.append(AuthFile(name, kind, modified, stamp[2], status.st_nlink == 1, stamp))
         return look
 
     def deeper(self, strangers: Iterable[str]) -> list[str]:

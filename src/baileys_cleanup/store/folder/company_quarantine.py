@@ -138,7 +138,7 @@ class CompanyQuarantine:
         try:
             self._quarantine.note("remove", self._company, islice(self._planned, begun, None))
         except OSError as error:
-            name_inodes(error, self._quarantine.tool.fd)
+            name_inodes(error, self._quarantine.tool.records_fd)
             raise CompanyProblem(f"the audit log takes no lines, so nothing is removed: {in_words(error)}") from None
 
     def _tell(self, event: str, verdict: Verdict, why: str | None = None) -> None:

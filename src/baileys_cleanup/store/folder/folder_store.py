@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.store.folder import audit, lock, pairings, purge, quarantined, runs, set_aside_list
 from baileys_cleanup.store.folder.company import Company
+from baileys_cleanup.store.folder.cramped import FolderRoom, room_of, settle_going
 from baileys_cleanup.store.folder.put_back import put_back
 from baileys_cleanup.store.folder.quarantine import Quarantine
 from baileys_cleanup.store.folder.root import Root, open_root
@@ -24,11 +25,26 @@ from baileys_cleanup.store.whole_folders import Late
 class FolderStore(Root):
     """A sessions root, held open."""
 
+    def __init__(self, root: Root, exclude: Sequence[str], state_dir: str | None) -> None:
+        super().__init__(root.fd, root.path, root.asked, exclude)
+        self._state_dir = state_dir
+
     forkable = True  # all is done by descriptor and name, and no descriptor has a place in a file that moves
+
+    def expect(self, ids: Sequence[str]) -> None:
+        """Make nothing of it: each folder is looked at in its turn."""
+
+    def faults(self) -> list[str]:
+        """Return nothing: what is wrong with a folder each company says."""
+        return []
 
     def place_of(self, company_id: str) -> str:
         """Return the path of a company's live folder."""
         return f"{self.path}/{COMPANY_PREFIX}{company_id}"
+
+    def cramped(self) -> FolderRoom | None:
+        """Return what makes room on a disk without free inodes, None where there are enough."""
+        return room_of(self)
 
     def snapshots(self) -> FolderSnapshots:
         """Return what reads whole companies for backups and restores."""
@@ -40,22 +56,25 @@ class FolderStore(Root):
 
         Raises UsageProblem when it cannot be made, is no folder, belongs to somebody else, or others may write in it.
         """
-        with open_tool_folder(self, create=create) as tool:
+        with open_tool_folder(self, create=create, state_dir=self._state_dir) as tool:
             yield None if tool is None else FolderWorkspace(self, tool)
 
 
 @contextmanager
-def open_store(path: str, exclude: Sequence[str] = ()) -> Iterator[FolderStore]:
-    """Open a sessions root by its path. Raises UsageProblem for what is missing, no folder, `/`, or a home."""
+def open_store(path: str, exclude: Sequence[str] = (), state_dir: str | None = None) -> Iterator[FolderStore]:
+    """Open a sessions root by its path; its records may lie in `state_dir`.
+
+    Raises UsageProblem for what is missing, no folder, `/`, or a home.
+    """
     with open_root(path) as root:
-        yield FolderStore(root.fd, root.path, root.asked, exclude)
+        yield FolderStore(root, exclude, state_dir)
 
 
 class FolderWorkspace(ToolFolder):
     """The tool's own folder under a sessions root, held open."""
 
     def __init__(self, root: Root, tool: ToolFolder) -> None:
-        super().__init__(tool.path, tool.fd, tool.runs_fd, tool.quarantine)
+        super().__init__(tool.with_root, tool.recorded)
         self._root = root
         self._among_shards = False
 
@@ -111,6 +130,7 @@ class FolderWorkspace(ToolFolder):
     def tidy_up(self) -> None:
         """Remove the temporary files that a killed run left."""
         purge.forget_leftovers(self)
+        settle_going(self._root)
 
     def settle(self, run: Run) -> bool:
         """End what a killed run or undo left half done; tell whether every file of it is in one place."""
@@ -156,9 +176,13 @@ class FolderWorkspace(ToolFolder):
 
     @contextmanager
     def returning(self, run: Run, company_id: str) -> "Iterator[FolderReturning]":
-        """Open what a run took from one company. Raises FileNotFoundError where there is nothing."""
+        """Open what a run took from one company; what was put back is durable when this is left.
+
+        Raises FileNotFoundError where there is nothing.
+        """
         with quarantined.quarantined(self, run, company_id) as fd:
             yield FolderReturning(fd)
+            os.fsync(fd)
 
     def set_aside(self) -> Sequence[SetAside]:
         """Return the whole folders that lie aside, newest first; what never was live is none of them."""

@@ -13,7 +13,14 @@ PAIRINGS = ".pairings"
 def open_pairings(tool: ToolFolder, run_id: str) -> int:
     """Open the notes of a run for lines to come. Raises OSError: then nothing may go."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.open(run_id + PAIRINGS, flags, 0o600, dir_fd=tool.runs_fd)
+    with tool.recording():
+        fd = os.open(run_id + PAIRINGS, flags, 0o600, dir_fd=tool.runs_fd)
+        try:
+            os.fsync(tool.runs_fd)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
 
 
 def add_pairing(fd: int, company_id: str, pairing: str) -> None:
@@ -21,6 +28,7 @@ def add_pairing(fd: int, company_id: str, pairing: str) -> None:
     line = json.dumps([company_id, pairing]).encode("ascii") + b"\n"
     if os.write(fd, line) != len(line):
         raise OSError(errno.ENOSPC, "there is no room to note the pairing")
+    os.fsync(fd)
 
 
 def read_pairing(tool: ToolFolder, run_id: str, company_id: str) -> str | None:

@@ -108,6 +108,7 @@ def _return_changed(
 
 def _return_changed_of(tool: ToolFolder, company: Company, fd: int, run: Run) -> None:
     planned: dict[str, int] | None = None
+    returned = False
     for name in os.listdir(fd):
         status = os.stat(name, dir_fd=fd, follow_symlinks=False)
         if status.st_nlink > 1 and _same_file(company.fd, name, status):
@@ -117,6 +118,9 @@ def _return_changed_of(tool: ToolFolder, company: Company, fd: int, run: Run) ->
             if planned.get(name) != status.st_mtime_ns:  # a date in the future is no sign of a write
                 with suppress(FileExistsError):
                     put_back(name, fd, company.fd)
+                    returned = True
+    if returned:  # before the run counts as settled: then what lies there may be purged
+        os.fsync(fd)
 
 
 def tidy(tool: ToolFolder, run: Run) -> None:
@@ -132,8 +136,10 @@ def forget_leftovers(tool: ToolFolder) -> None:
     """Remove the temporary files that a killed run left in the tool's own folder."""
     forget_probes(tool.fd)
     forget_staged(tool)
-    for name in os.listdir(tool.runs_fd):
-        if name.endswith(TEMPORARY):
+    names = set(os.listdir(tool.runs_fd))
+    for name in names:
+        without_record = name.endswith(PAIRINGS) and f"{name.removesuffix(PAIRINGS)}.json" not in names
+        if name.endswith(TEMPORARY) or without_record:
             os.unlink(name, dir_fd=tool.runs_fd)
 
 
@@ -165,6 +171,7 @@ def _same_file(folder: int, name: str, status: os.stat_result) -> bool:
 def forget_record(tool: ToolFolder, run_id: str) -> None:
     """Remove the record of a run of which nothing is left; its pairings first, nobody would find them without it."""
     with suppress(OSError):  # a record of nothing does no harm, and the next run forgets it
+        os.fsync(tool.quarantine)  # files without a record could not be brought back
         with suppress(FileNotFoundError):
             os.unlink(run_id + PAIRINGS, dir_fd=tool.runs_fd)
         os.unlink(f"{run_id}.json", dir_fd=tool.runs_fd)

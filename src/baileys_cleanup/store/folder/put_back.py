@@ -9,13 +9,14 @@ from baileys_cleanup.store.folder.renaming import exchange, rename_without_repla
 _PROBES = (".way-back", ".way-back.returned")
 
 
-def put_back(name: str, source: int, target: int) -> None:
-    """Move a file from one open folder to another under the same name, never over an existing file.
+def put_back(name: str, source: int, target: int, as_name: str | None = None) -> None:
+    """Move a file from one open folder to another, under the same name if no other is given, never over another file.
 
     Raises FileExistsError when there is one, OSError when it cannot be done.
     """
-    if not rename_without_replacing(name, name, source, target):
-        os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+    there = name if as_name is None else as_name
+    if not rename_without_replacing(name, there, source, target):
+        os.link(name, there, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
         os.unlink(name, dir_fd=source)
 
 

@@ -25,7 +25,7 @@ def read_record(folder: int, name: str) -> dict[str, Any]:
 
 
 def write_record(folder: int, name: str, record: dict[str, Any], *, durable: bool = True) -> None:
-    """Write a record, private and durable before it takes its name. Raises OSError when it cannot be written.
+    """Write a record, private and durable, and so is its name. Raises OSError when it cannot be written.
 
     One that nothing hangs on need not be `durable`: a power cut may then leave it torn.
     """
@@ -41,3 +41,5 @@ def write_record(folder: int, name: str, record: dict[str, Any], *, durable: boo
     finally:
         os.close(fd)
     os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
+    if durable:
+        os.fsync(folder)

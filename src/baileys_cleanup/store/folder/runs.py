@@ -17,7 +17,7 @@ def read_runs(tool: ToolFolder) -> tuple[list[Run], list[str]]:
     """Return the recorded runs, oldest first, and the names of records that cannot be read."""
     runs: list[Run] = []
     broken: list[str] = []
-    for name in sorted(os.listdir(tool.runs_fd)):
+    for name in _names(tool):
         if not name.endswith(".json"):
             continue
         try:
@@ -36,6 +36,13 @@ def read_runs(tool: ToolFolder) -> tuple[list[Run], list[str]]:
     return sorted(runs, key=lambda run: (run.started, run.run_id)), broken
 
 
+def _names(tool: ToolFolder) -> list[str]:
+    try:
+        return sorted(os.listdir(tool.runs_fd))
+    except FileNotFoundError:
+        return []
+
+
 def _is_moment(value: object) -> bool:
     return type(value) is int and 0 <= value <= _LATEST
 
@@ -45,13 +52,14 @@ def write_run(tool: ToolFolder, run: Run) -> None:
     record = {"started": run.started, "undo_days": run.undo_days, "state": run.state}
     if run.shard:
         record["shard"] = run.shard
-    write_record(tool.runs_fd, f"{run.run_id}.json", record)
+    with tool.recording():
+        write_record(tool.runs_fd, f"{run.run_id}.json", record)
 
 
 def read_last_start(tool: ToolFolder) -> int | None:
     """Return when the last run began, None where none was. Raises OSError or ValueError where nobody can tell."""
     try:
-        last = read_record(tool.fd, LAST)["started"]
+        last = read_record(tool.records_fd, LAST)["started"]
     except FileNotFoundError:
         return None
     except (KeyError, TypeError):
@@ -63,4 +71,5 @@ def read_last_start(tool: ToolFolder) -> int | None:
 
 def write_last_start(tool: ToolFolder, now: int) -> None:
     """Record when this run began, for the clock check of the next."""
-    write_record(tool.fd, LAST, {"started": now})
+    with tool.recording():
+        write_record(tool.records_fd, LAST, {"started": now})

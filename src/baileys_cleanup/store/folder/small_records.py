@@ -18,7 +18,7 @@ class FolderRecords:
 
     def where(self, part: str) -> str:
         """Return where the records of a part lie, for people."""
-        return "nowhere" if self._tool is None else f"{self._tool.path}/{part}".rstrip("/")
+        return "nowhere" if self._tool is None else f"{self._tool.home_of(part).path}/{part}".rstrip("/")
 
     def names(self, part: str) -> list[str]:
         """Return the names of all records of a part, sorted; none where nothing was recorded yet."""
@@ -41,11 +41,9 @@ class FolderRecords:
         """Write a record in one step, and to the disk where it is to be `durable`."""
         if self._tool is None:
             return
-        with self._part(part, create=True) as folder:
+        with self._tool.recording(part), self._part(part, create=True) as folder:
             write_record(folder, name + _END, record, durable=durable)
-            if durable:
-                os.fsync(folder)
 
     def _part(self, part: str, *, create: bool) -> AbstractContextManager[int]:
         assert self._tool is not None, "who asks has looked"
-        return self._tool.part(part, create=create) if part else nullcontext(self._tool.fd)
+        return self._tool.part(part, create=create) if part else nullcontext(self._tool.records_fd)

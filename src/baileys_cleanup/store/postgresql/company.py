@@ -2,53 +2,38 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
-from baileys_cleanup.decision.ages import Young
-from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, Kind, kind_of
+from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CredsUnreadable
 from baileys_cleanup.output.text import size
-from baileys_cleanup.store.company import Listing, Look
-from baileys_cleanup.store.key_names import read_file_name
+from baileys_cleanup.store.company import Listing
+from baileys_cleanup.store.key_names import END, read_file_name
+from baileys_cleanup.store.listed_company import ListedCompany
+from baileys_cleanup.store.postgresql.ahead import Creds, Row
 from baileys_cleanup.store.postgresql.database import Database
-from baileys_cleanup.store.postgresql.layouts import CREDS_KEY, JOINED_CREDS, Form, Table
+from baileys_cleanup.store.postgresql.layouts import Form
 from baileys_cleanup.store.postgresql.stamp import Stamp
-from baileys_cleanup.store.postgresql.statements import is_company, is_json, moment, updated
 from baileys_cleanup.store.postgresql.trouble import as_company_problem
 
-_ROWS = sql.SQL(
-    "select {key_type}, {key_id}, r.tableoid::bigint::text, r.ctid::text, r.xmin::text, pg_column_size(r.{value}),"
-    " {date} from {keys} r {ledger} where {is_company}"
-)
-_LEDGER = sql.SQL(
-    "left join baileys_cleanup.ledger l on l.company = %(company)s"
-    " and l.key_type = {key_type} and l.key_id = {key_id} and l.mark = r.xmin::text"
-)
-# Only what `decision/account.py` reads: no private key leaves the server.
-_PUBLIC = sql.SQL(
-    "case jsonb_typeof(c.v) when 'object' then jsonb_build_object("
-    "'me', case when jsonb_typeof(c.v->'me') = 'object'"
-    " then jsonb_build_object('id', c.v#>'{me,id}', 'lid', c.v#>'{me,lid}') else c.v->'me' end,"
-    " 'nextPreKeyId', c.v->'nextPreKeyId', 'firstUnuploadedPreKeyId', c.v->'firstUnuploadedPreKeyId',"
-    " 'signedIdentityKey', jsonb_build_object('public', c.v#>'{signedIdentityKey,public}'))::text"
-    " when 'string' then c.v#>>'{}' else jsonb_typeof(c.v) end"
-)
+_MICRO = 1_000
 
 
-class PostgresqlCompany:
-    """One company. `seen` are its rows as the last listing found them."""
+class PostgresqlCompany(ListedCompany):
+    """One company."""
 
     def __init__(self, store: Database, company_id: str) -> None:
-        self.id = company_id
+        super().__init__(company_id)
         self.store = store
-        self.seen: dict[str, AuthFile] = {}
+        self._rows: dict[str, Row] = {}
+        self._creds_row: Creds | None = None
+        self._said: str | bytes | None = None
 
     @property
     def raw_id(self) -> str:
@@ -58,81 +43,81 @@ class PostgresqlCompany:
     def names(self) -> Listing:
         """List the keys, dated in the same look: names, places and times alone, batch by batch."""
         with as_company_problem():
-            found = [self._file(row) for row in self.store.connection.stream(self._rows, {"company": self.raw_id})]
-            if self.store.layout.creds is not None:
-                found += self._creds_file(self.store.layout.creds)
-        times = Counter(file.name for file in found)
-        # Two rows that would be one file: nobody can tell which of them the bot reads.
-        double = sorted(name for name, number in times.items() if number > 1)
-        self.seen = {file.name: file for file in found if times[file.name] == 1}
-        return Listing(list(self.seen), double)
+            seen = self.store.ahead.look(self.raw_id)
+        names = self._names(seen.rows)
+        self._rows = dict(zip(names, seen.rows, strict=True))
+        self._creds_row, self._said = None, seen.creds[0].said if len(seen.creds) == 1 else None
+        if self.store.layout.creds is not None and seen.creds:
+            self._creds_row = seen.creds[0]
+            names.append(CREDS_NAME)
+        double: list[str] = []
+        if len(names) > len(self._rows) + (self._creds_row is not None and CREDS_NAME not in self._rows):
+            # Two rows that would be one file: nobody can tell which of them the bot reads.
+            double = sorted(name for name, number in Counter(names).items() if number > 1)
+            for name in double:
+                self._rows.pop(name, None)
+            if CREDS_NAME in double:
+                self._creds_row = None
+        there = list(self._rows)
+        return Listing([*there, CREDS_NAME] if self._creds_row else there, double)
 
-    @cached_property
-    def _rows(self) -> sql.Composed:
-        parts, layout, dates = self.store.statements, self.store.layout, self.store.dates
-        ledger = _LEDGER.format(key_type=parts.key_type, key_id=parts.key_id) if dates.uses_ledger else sql.SQL("")
-        if layout.updated is not None:
-            date = moment(updated(layout.keys, layout.updated))
-        elif dates.tracked:
-            since = sql.SQL("pg_xact_commit_timestamp(r.xmin)")
-            date = moment(sql.SQL("least({}, l.since)").format(since) if dates.uses_ledger else since)
-        else:
-            date = moment(sql.SQL("l.since")) if dates.uses_ledger else sql.SQL("null::bigint")
-        return _ROWS.format(
-            key_type=parts.key_type,
-            key_id=parts.key_id,
-            value=sql.Identifier(layout.value),
-            date=date,
-            keys=layout.keys.identifier,
-            ledger=ledger,
-            is_company=parts.is_company,
-        )
+    def _names(self, rows: Iterable[Row]) -> list[str]:
+        layout = self.store.layout
+        if layout.form is not Form.SPLIT:
+            return [layout.file_name(row[1], row[2]) for row in rows]
+        # As `layout.file_name` does, which costs as much again as all else of a row.
+        return [
+            f"{row[1]}-{row[2]}{END}" if "/" not in row[2] and ":" not in row[2] else layout.file_name(row[1], row[2])
+            for row in rows
+        ]
 
-    def _file(self, row: tuple[Any, ...]) -> AuthFile:
-        key_type, key_id, table, place, xmin, held, when = row
-        name = self.store.layout.file_name(key_type, key_id)
-        by_column = self.store.layout.updated is not None
-        in_ledger = when is None and not by_column
-        # What nothing is known of is seen for the first time, and as young as that.
-        modified = self.store.dates.now if in_ledger else when
-        stamp = Stamp(key_type, key_id, (table, place), xmin, in_ledger)
-        return AuthFile(name, kind_of(name), modified, held or 0, True, stamp, in_ledger)
+    def listed(self) -> Iterator[AuthFile]:
+        """Give all files of the last listing."""
+        yield from map(self.file, self._rows)
+        if self._creds_row is not None:
+            yield self.file(CREDS_NAME)
 
-    def _creds_file(self, table: Table) -> list[AuthFile]:
-        """Return the row of creds as a file, dated where that can be told; nothing where there is none."""
-        column = self.store.layout.updated
-        if column is not None and table.columns.get(column, "").startswith("timestamp"):
-            date = moment(updated(table, column))
-        elif self.store.dates.tracked:
-            date = moment(sql.SQL("pg_xact_commit_timestamp(r.xmin)"))
-        else:
-            date = sql.SQL("null::bigint")
-        query = sql.SQL("select {} from {} r where {} limit 1").format(date, table.identifier, self.where_creds())
-        rows = self.store.connection.rows(query, {"company": self.raw_id, "creds": self.creds_key})
-        return [AuthFile(CREDS_NAME, kind_of(CREDS_NAME), row[0]) for row in rows]
+    def has_listed(self, name: str) -> bool:
+        """Tell whether the last listing had this name, once."""
+        return name in self._rows or (name == CREDS_NAME and self._creds_row is not None)
 
-    def deeper(self, strangers: Iterable[str]) -> list[str]:  # noqa: ARG002 - a table holds no folders
-        """Return nothing: rows hold no companies."""
-        return []
+    def modified(self, names: Iterable[str]) -> Iterable[int | None]:
+        """Return when listed files were written, in nanoseconds since the epoch; None where nobody can tell."""
+        rows, now = self._rows, self._first_seen
+        return [now if (micros := rows[name][6]) is None else micros * _MICRO for name in names]
 
-    def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:  # noqa: ARG002 - the listing dated all
-        """Pass the files on: they were dated when they were listed."""
-        return Look([self.seen.get(file.name, file) for file in files], [], {})
+    @property
+    def _first_seen(self) -> int | None:
+        """The date of a row of which nothing is known: it is seen for the first time, and as young as that."""
+        return None if self.store.layout.updated is not None else self.store.dates.now
 
-    def look_beyond(self, kind: Kind, names: Iterable[str], young: Young | None) -> Look:  # noqa: ARG002 - the names tell
-        """Pass on those of the listed files that are not `young`."""
-        passed: list[int] = []
-        look = Look([], [], {}, passed)
-        for name in names:
-            file = self.seen[name]
-            if young is not None and file.modified is not None and young.after < file.modified <= young.upto:
-                passed.append(file.modified)
-            else:
-                look.files.append(file)
-        return look
+    def file(self, name: str) -> AuthFile:
+        """Return one of the listed files, dated. Raises KeyError for another name."""
+        if self._creds_row is not None and name == CREDS_NAME:
+            micros = self._creds_row.micros
+            return AuthFile(name, kind_of(name), None if micros is None else micros * _MICRO)
+        stamp = self.stamp(name)
+        size, micros = self._rows[name][5:]
+        modified = self._first_seen if micros is None else micros * _MICRO
+        return AuthFile(name, kind_of(name), modified, size or 0, True, stamp, stamp.in_ledger)
+
+    def stamp(self, name: str) -> Stamp:
+        """Return what tells a listed row again. Raises KeyError for another name."""
+        _, key_type, key_id, place, xmin, _, micros = self._rows[name]
+        return Stamp(key_type, key_id, place, xmin, micros is None and self.store.layout.updated is None)
+
+    def stamps(self) -> Iterator[Stamp]:
+        """Give what tells each listed row again."""
+        return map(self.stamp, self._rows)
 
     def account(self, wait: Callable[[], object]) -> Account:
         """Read who owns the company; a value that does not parse is read once more after `wait`."""
+        said, self._said = self._said, None
+        if said is not None:
+            try:
+                return read_account(_as_bytes(said))
+            except CredsUnreadable:
+                pass  # it is read anew
         with as_company_problem():
             try:
                 data = self._creds()
@@ -149,53 +134,21 @@ class PostgresqlCompany:
 
     def _creds(self) -> bytes | None:
         """Return the public part of creds where the server can tell it, else the whole; None where there is none."""
-        layout = self.store.layout
-        table, column = layout.creds or layout.keys, layout.creds_value if layout.creds else layout.value
-        value = sql.SQL("r.{}").format(sql.Identifier(column))
-        if is_json(table, column):
-            question = sql.SQL("select {public} from (select {value}::jsonb as v from {table} r where {where}) c")
-        else:
-            question = sql.SQL("select {value} from {table} r where {where} and octet_length({value}) <= {limit}")
-        where = self.where_creds()
-        query = question.format(
-            public=_PUBLIC,
-            value=value,
-            table=table.identifier,
-            where=where,
-            limit=sql.Literal(CREDS_LIMIT),
+        place = self.store.creds
+        query = sql.SQL("select {}, case when {} then {} end from {} r where {}").format(
+            place.fits, place.fits, place.said, place.table.identifier, place.is_company
         )
-        rows = self.store.connection.rows(query, {"company": self.raw_id, "creds": self.creds_key})
-        if not rows and not is_json(table, column) and self._has_creds():
-            raise CredsUnreadable(f"is larger than {size(CREDS_LIMIT)}")
+        rows = self.store.connection.rows(query, {"company": self.raw_id, "creds": place.key})
         if len(rows) > 1:
             raise CredsUnreadable(f"is there in {len(rows)} rows")
         if not rows:
             return None
-        said = rows[0][0]
+        fits, said = rows[0]
+        if fits is False:
+            raise CredsUnreadable(f"is larger than {size(CREDS_LIMIT)}")
         if said is None:
             raise CredsUnreadable("is empty")
-        return said if isinstance(said, bytes) else str(said).encode("utf-8", "surrogatepass")
-
-    def where_creds(self) -> sql.Composable:
-        """Return what tells the row of creds, of the parameters `company` and `creds`."""
-        layout = self.store.layout
-        if layout.creds is not None:
-            return is_company(layout.creds, "r", layout.creds_company)
-        if layout.form is Form.JOINED:
-            return sql.SQL("r.{} = %(company)s || ':' || %(creds)s").format(sql.Identifier(layout.key_id))
-        return sql.SQL("{} and {} = %(creds)s").format(self.store.statements.is_company, self.store.statements.key_id)
-
-    @property
-    def creds_key(self) -> str:
-        """The id of creds among the keys."""
-        return JOINED_CREDS if self.store.layout.form is Form.JOINED else CREDS_KEY
-
-    def _has_creds(self) -> bool:
-        layout = self.store.layout
-        query = sql.SQL("select exists (select from {} r where {})").format(
-            (layout.creds or layout.keys).identifier, self.where_creds()
-        )
-        return bool(self.store.connection.rows(query, {"company": self.raw_id, "creds": self.creds_key})[0][0])
+        return _as_bytes(said)
 
     def lid_of(self, mapping: str) -> str | None:
         """Return the LID user that a `lid-mapping-<number>.json` names, None where it names none. It is no key."""
@@ -214,10 +167,10 @@ class PostgresqlCompany:
             return None
         return said if isinstance(said, str) else None
 
-    def require_mount(self) -> None:
-        """Require nothing: a database is one place."""
+    def why_not_writable(self) -> str | None:
+        """Return what would keep the tool from removing here. Raises CompanyProblem."""
+        return self.store.why_it_cannot_write()
 
-    def doubt(self) -> str | None:
-        """Return why nothing could be removed here, where that shows without trying."""
-        why = self.store.why_it_cannot_write()
-        return f"a real run would remove nothing here: {why}" if why else None
+
+def _as_bytes(said: str | bytes) -> bytes:
+    return said if isinstance(said, bytes) else said.encode("utf-8", "surrogatepass")

@@ -1,43 +1,41 @@
 """A database with the keys of all companies: what every part of the store asks of it."""
 
-from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from psycopg import sql
 
-from baileys_cleanup.decision.names import COMPANY_PREFIX
-from baileys_cleanup.decision.verdict import AuthFile
-from baileys_cleanup.errors import UsageProblem
-from baileys_cleanup.output.text import count, few, shown
+from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.postgresql import schema
+from baileys_cleanup.store.postgresql.ahead import Ahead
 from baileys_cleanup.store.postgresql.connection import Connection
+from baileys_cleanup.store.postgresql.creds import CredsPlace, creds_place
 from baileys_cleanup.store.postgresql.dates import Dates, dates_of
-from baileys_cleanup.store.postgresql.layouts import Layout
+from baileys_cleanup.store.postgresql.layouts import Form, Layout
 from baileys_cleanup.store.postgresql.lease import Leases
 from baileys_cleanup.store.postgresql.statements import statements
 from baileys_cleanup.store.postgresql.trouble import as_company_problem, as_usage_problem
-from baileys_cleanup.store.store import PassedOver, Space
+from baileys_cleanup.store.server_store import ServerStore
 
-_EXCLUDED = "the setting exclude says that it is no company"
-_NO_NAME = "a company id is not empty and has no slash in it"
+_SIZES = sql.SQL("select {company}, count(*) from {keys} r group by 1")
+_INDEXED = sql.SQL(
+    "select exists (select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]"
+    " where i.indrelid = %s::regclass and i.indisvalid and i.indpred is null and a.attname = %s)"
+)
 
 
-class Database:
+class Database(ServerStore):
     """A database, connected, its layout known."""
 
-    was_link = False
-
     def __init__(self, place: Place, connection: Connection, layout: Layout, exclude: Sequence[str]) -> None:
-        self.path = self.asked = place.shown
+        super().__init__(place.shown, exclude)
         self.place = place
         self.connection = connection
         self.layout = layout
         self.statements = statements(layout)
         self.leases = Leases(connection)
-        self._exclude = exclude
-        self._raw: dict[str, str] = {}
+        self._sizes: Mapping[str, int] = {}
         with as_usage_problem(f"the store {self.path} cannot be looked at"):
             self.server = connection.state()
             self.has_schema = schema.exists(connection)
@@ -47,79 +45,58 @@ class Database:
         """How the rows are dated."""
         return dates_of(self.layout, self.server, has_schema=self.has_schema)
 
+    @cached_property
+    def creds(self) -> CredsPlace:
+        """Where creds lie."""
+        return creds_place(self.layout, self.statements, self.dates)
+
+    @cached_property
+    def ahead(self) -> Ahead:
+        """What looks at the companies."""
+        return Ahead(self.connection, self.layout, self.statements, self.dates, self.creds)
+
+    def expect(self, ids: Sequence[str]) -> None:
+        """Know which companies will be asked for, in which order: several are looked at in one go."""
+        self.meet()
+        self.ahead.expect([self.raw_id(each) for each in ids], self._sizes, indexed=self._indexed)
+
+    @cached_property
+    def _indexed(self) -> bool:
+        """Whether an index leads to the keys of a company."""
+        if self.layout.form is Form.JOINED:
+            return False
+        with as_usage_problem(f"the store {self.path} cannot be looked at"):
+            name = self.layout.keys.identifier.as_string()
+            return bool(self.connection.rows(_INDEXED, [name, self.layout.company])[0][0])
+
     def remarks(self) -> list[str]:
         """Return what people have to know of the dates here."""
         return self.dates.in_words()
 
-    def company_ids(self) -> tuple[list[str], list[str]]:
-        """Return the ids of all companies, sorted; there are no links here."""
-        return sorted(each for each in self._all() if not self._why_none(each)), []
-
-    def _all(self) -> dict[str, str]:
-        """Return the ids as people call them, each with what the database has; `company_` before it is left out."""
-        union: sql.Composable = sql.SQL("")
+    def list_raw(self) -> Iterable[str]:
+        """Return the ids of all companies as the database has them. Raises UsageProblem."""
+        query = _SIZES.format(company=self.statements.company, keys=self.layout.keys.identifier)
         if self.layout.creds is not None:
-            union = sql.SQL(" union select {}::text from {}").format(
+            query += sql.SQL(" union all select {}::text, 0 from {}").format(
                 sql.Identifier(self.layout.creds_company), self.layout.creds.identifier
             )
-        question = sql.SQL("select distinct {} from {} r{}").format(
-            self.statements.company, self.layout.keys.identifier, union
+        sizes: dict[str, int] = {}
+        with as_usage_problem(f"the companies of the store {self.path} cannot be listed"):
+            for raw_id, rows in self.connection.rows(query):
+                if raw_id is not None:
+                    sizes[raw_id] = sizes.get(raw_id, 0) + rows
+        self._sizes = sizes
+        return sizes
+
+    def is_there(self, raw_id: str) -> bool:
+        """Tell whether there is any row of a company. Raises UsageProblem."""
+        where = sql.SQL("exists (select from {} r where {})")
+        query = sql.SQL("select {} or {}").format(
+            where.format(self.layout.keys.identifier, self.statements.is_company),
+            where.format(self.creds.table.identifier, self.creds.is_company),
         )
         with as_usage_problem(f"the companies of the store {self.path} cannot be listed"):
-            raw = [row[0] for row in self.connection.rows(question) if row[0] is not None]
-        there = set(raw)
-        self._raw = {}
-        for each in raw:
-            bare = each.removeprefix(COMPANY_PREFIX)
-            self._raw[each if bare != each and (bare in there or not bare) else bare] = each
-        return self._raw
-
-    def raw_id(self, company_id: str) -> str:
-        """Return an id as the database has it."""
-        return self._raw.get(company_id, company_id)
-
-    def _why_none(self, company_id: str) -> str | None:
-        if company_id in {"", ".", ".."} or "/" in company_id:
-            return _NO_NAME
-        return _EXCLUDED if any(fnmatchcase(company_id, pattern) for pattern in self._exclude) else None
-
-    def passed_over(self) -> list[PassedOver]:
-        """Return the ids that are not taken for companies."""
-        reasons = ((each, self._why_none(each)) for each in sorted(self._raw or self._all()))
-        return [PassedOver(each, why, keys=why == _NO_NAME) for each, why in reasons if why]
-
-    def has(self, company_id: str) -> bool:
-        """Tell whether there is anything by the name of this company."""
-        return company_id in self._all()
-
-    def select(self, wanted: Iterable[str]) -> list[str]:
-        """Return the wanted ids, once each, in the order given. Raises UsageProblem for one that is not there."""
-        asked = list(wanted)
-        there = self._all() if asked else {}
-        ids: list[str] = []
-        for text in asked:
-            company_id = text if text in there else text.removeprefix(COMPANY_PREFIX)
-            why = self._why_none(company_id)
-            if why is not None:
-                raise UsageProblem(f"--company {shown(text)!r}: {why}")
-            if company_id not in there:
-                near = f"; it has {count(len(there), 'company', 'companies')}: {few(sorted(there))}" if there else ""
-                raise UsageProblem(f"--company {shown(company_id)}: there is no such company in {self.path}{near}")
-            if company_id not in ids:
-                ids.append(company_id)
-        return ids
-
-    def place_of(self, company_id: str) -> str:
-        """Return where a company lies, for commands of the operator's."""
-        return f"{self.path}#{shown(company_id)}"
-
-    def has_room(self, files: Iterable[AuthFile]) -> bool:  # noqa: ARG002 - the server tells when it has none
-        """Tell that there is room: what the server has left nobody can ask it."""
-        return True
-
-    def may_write(self) -> bool:
-        """Tell whether this role may write where the companies lie."""
-        return self.why_it_cannot_write() is None
+            return bool(self.connection.rows(query, {"company": raw_id, "creds": self.creds.key})[0][0])
 
     def why_it_cannot_write(self) -> str | None:
         """Return what would keep this role from removing, where that shows without trying."""
@@ -148,22 +125,10 @@ class Database:
                     )
         return None
 
-    def contains(self, path: str) -> bool:  # noqa: ARG002 - the same shape
-        """Tell that no path lies in a database."""
-        return False
-
-    def space(self) -> Space | None:
-        """Return nothing: what is left on the server's disk it does not tell."""
-        return None
-
-    def meet(self) -> None:
-        """Get to know the companies where nobody has listed them yet. Raises UsageProblem."""
-        if not self._raw:
-            self._all()
-
     def make_schema(self) -> None:
         """Make the tool's own schema where it is missing. Raises UsageProblem where this role may not."""
         schema.prepare(self.connection)
         if not self.has_schema:
             self.has_schema = True
-            self.__dict__.pop("dates", None)
+            for name in ("dates", "creds", "ahead"):
+                self.__dict__.pop(name, None)

@@ -25,12 +25,14 @@ from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revi
 from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
 
 _REMOVE = sql.SQL(
-    "with w as (select * from unnest(%(types)s::text[], %(ids)s::text[], %(tables)s::text[], %(places)s::text[],"
+    "with l as materialized"
+    " (select pg_try_advisory_xact_lock(hashtextextended('baileys_cleanup ' || %(lock)s, 0)) as alone),"
+    " w as (select * from unnest(%(types)s::text[], %(ids)s::text[], %(places)s::text[],"
     " %(marks)s::text[], %(names)s::text[], %(sizes)s::bigint[], %(dates)s::bigint[], %(rules)s::text[])"
-    " as w(t, i, o, c, x, name, size, modified, rule)),"
+    " as w(t, i, c, x, name, size, modified, rule)),"
     " s as (select r.tableoid as o, r.ctid as c, w.name, w.size, w.modified, w.rule from {keys} r join w"
-    " on r.ctid = w.c::tid and r.tableoid = w.o::oid and r.xmin = w.x::xid and {key_type} = w.t and {key_id} = w.i"
-    " where {is_company} for update of r skip locked),"
+    " on r.ctid = w.c::tid and r.xmin = w.x::xid and {key_type} = w.t and {key_id} = w.i"
+    " where {is_company} and (select alone from l) for update of r skip locked),"
     " g as (delete from {keys} r using s where r.ctid = s.c and r.tableoid = s.o"
     " returning s.name, s.size, s.modified, s.rule, row_to_json(r) as row),"
     " a as (insert into baileys_cleanup.audit (event, run_id, company, name, rule, size, modified)"
@@ -39,9 +41,9 @@ _REMOVE = sql.SQL(
     " (run_id, company, name, source, row, size, modified, pairing, rule)"
     " select %(run)s, %(id)s, g.name, %(source)s, g.row, g.size, g.modified, %(pairing)s, g.rule from g"
     " where %(undo_days)s > 0)"
-    " select name from g"
+    " select l.alone, array(select name from g) from l"
 )
-_LOCK = sql.SQL("select pg_try_advisory_xact_lock(hashtextextended('baileys_cleanup ' || %s, 0))")
+"""All of a removal in one statement. Two runs at one company: the one that comes later finds nothing to pick."""
 _ARRIVED = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s")
 
 
@@ -95,7 +97,7 @@ class PostgresqlRemover:
         yield _CompanyRemover(self, company, pairing)
 
     def _remember(self, company: PostgresqlCompany) -> None:
-        stamps = [file.stamp for file in company.seen.values() if file.stamp is not None]
+        stamps = list(company.stamps())
         try:
             with self.store.connection.transaction(writes=True) as cursor:
                 ledger.remember(cursor, company.raw_id, (stamp for stamp in stamps if stamp.in_ledger))
@@ -146,11 +148,11 @@ class _CompanyRemover:
     def _take(self, removals: Sequence[Verdict]) -> set[str]:
         store, run = self._remover.store, self._remover.run
         stamps = [verdict.file.stamp for verdict in removals]
+        source = ".".join(store.layout.keys.name)
         values: dict[str, Any] = {
             "types": [stamp.key_type for stamp in stamps],
             "ids": [stamp.key_id for stamp in stamps],
-            "tables": [stamp.place[0] for stamp in stamps],
-            "places": [stamp.place[1] for stamp in stamps],
+            "places": [stamp.place for stamp in stamps],
             "marks": [stamp.xmin for stamp in stamps],
             "names": [verdict.file.name for verdict in removals],
             "sizes": [verdict.file.size for verdict in removals],
@@ -160,7 +162,8 @@ class _CompanyRemover:
             "undo_days": run.undo_days,
             "id": self._company.id,
             "company": self._company.raw_id,
-            "source": ".".join(store.layout.keys.name),
+            "source": source,
+            "lock": f"{source} {self._company.raw_id}",
             "pairing": self._pairing,
         }
         parts = store.statements
@@ -170,14 +173,17 @@ class _CompanyRemover:
             key_id=parts.key_id,
             is_company=parts.is_company,
         )
-        with store.connection.transaction(writes=True) as cursor:
-            locked = cursor.execute(_LOCK, [f"{values['source']} {self._company.raw_id}"]).fetchone()
-            if locked is None or not locked[0]:
-                raise CompanyProblem("another run is removing from this company at this moment")
-            if run.undo_days and not self._remover.recorded:
+        if run.undo_days and not self._remover.recorded:
+            with store.connection.transaction(writes=True) as cursor:
                 write_run(cursor, run._replace(state=RUNNING))
-            gone = {row[0] for row in cursor.execute(statement, values)}
-        self._remover.recorded = self._remover.recorded or run.undo_days > 0
+                told = cursor.execute(statement, values).fetchall()
+            self._remover.recorded = True
+        else:
+            told = store.connection.rows(statement, values, writes=True)
+        ((alone, names),) = told
+        if not alone:  # and nothing was picked
+            raise CompanyProblem("another run is removing from this company at this moment")
+        gone = set(names)
         self._remover.removed(self._company.raw_id, gone)
         return gone
 

@@ -3,6 +3,8 @@
 In one transaction several rows could meet a bot that writes the same in another order, and one of the two would lose.
 """
 
+from functools import cached_property
+
 from psycopg import sql
 
 from baileys_cleanup.store.postgresql import ledger
@@ -15,13 +17,14 @@ from baileys_cleanup.store.postgresql.trouble import as_os_error
 _NAMES = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s order by name")
 _PUT = sql.SQL(
     "with h as (select (json_populate_record(null::{keys}, q.row)).* from baileys_cleanup.quarantine q"
-    " where q.run_id = %(run)s and q.company = %(company)s and q.name = %(name)s)"
-    " insert into {keys} as r ({columns}) overriding system value select {columns} from h"
+    " where q.run_id = %(run)s and q.company = %(company)s and q.name = %(name)s),"
+    " i as (insert into {keys} as r ({columns}) overriding system value select {columns} from h"
     " where not exists (select from {keys} o where {same}) on conflict do nothing"
-    " returning {key_type}, {key_id}, r.tableoid::bigint::text, r.ctid::text, r.xmin::text"
-)
-_TAKE = sql.SQL(
-    "delete from baileys_cleanup.quarantine where run_id = %s and company = %s and name = %s returning modified"
+    " returning {key_type} as t, {key_id} as i, r.ctid::text as c, r.xmin::text as x),"
+    " d as (delete from baileys_cleanup.quarantine"
+    " where run_id = %(run)s and company = %(company)s and name = %(name)s and exists (select from i)"
+    " returning modified)"
+    " select i.t, i.i, i.c, i.x, d.modified from i left join d on true"
 )
 
 
@@ -44,26 +47,31 @@ class PostgresqlReturning:
                 raise FileExistsError(name)
 
     def _put_back(self, company: PostgresqlCompany, name: str) -> bool:
-        connection, keys = self._store.connection, self._store.layout.keys.identifier
-        with connection.transaction() as cursor:
-            columns = insertable(cursor, self._store.layout.keys)
-        statement = _PUT.format(
-            keys=keys,
+        values = dict(zip(("run", "company", "name"), [*self._key, name], strict=True))
+        statement = self._statement
+        if not self._store.dates.uses_ledger:
+            return bool(self._store.connection.rows(statement, values, writes=True))
+        with self._store.connection.transaction(writes=True) as cursor:
+            back = cursor.execute(statement, values).fetchone()
+            if back is None:
+                return False
+            *stamp, modified = back
+            if modified is not None:
+                ledger.remember(cursor, company.raw_id, [Stamp(*stamp)], [modified])
+        return True
+
+    @cached_property
+    def _statement(self) -> sql.Composed:
+        keys = self._store.layout.keys
+        with self._store.connection.transaction() as cursor:
+            columns = insertable(cursor, keys)
+        return _PUT.format(
+            keys=keys.identifier,
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
             same=self._same(),
             key_type=self._store.statements.key_type,
             key_id=self._store.statements.key_id,
         )
-        with connection.transaction(writes=True) as cursor:
-            values = dict(zip(("run", "company", "name"), [*self._key, name], strict=True))
-            back = cursor.execute(statement, values).fetchone()
-            if back is None:
-                return False
-            taken = cursor.execute(_TAKE, [*self._key, name]).fetchone()
-            if taken and taken[0] is not None and self._store.dates.uses_ledger:
-                stamp = Stamp(back[0], back[1], (back[2], back[3]), back[4], in_ledger=True)
-                ledger.remember(cursor, company.raw_id, [stamp], [taken[0]])
-        return True
 
     def _same(self) -> sql.Composable:
         """Return that a row is of the key that comes back, also where no unique index says so."""

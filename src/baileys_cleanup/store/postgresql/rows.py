@@ -29,7 +29,7 @@ _INSERT = sql.SQL(
     "insert into {table} as r ({columns}) select {values}"
     " from unnest(%(types)s::text[], %(ids)s::text[], %(values)s::{array}[], %(dates)s::float8[]) n(t, i, v, d)"
     " where not exists (select from {table} o where {same}) on conflict do nothing"
-    " returning {name}, r.tableoid::bigint::text, r.ctid::text, r.xmin::text"
+    " returning {name}, r.ctid::text, r.xmin::text"
 )
 
 
@@ -119,7 +119,7 @@ class RowWriter:
             "values": contents,
             "dates": [each.modified / SECOND for each in values.values()],
         }
-        stamps = [Stamp(row[0], row[1], (row[2], row[3]), row[4]) for row in cursor.execute(query, parameters)]
+        stamps = [Stamp(*row) for row in cursor.execute(query, parameters)]
         done = {layout.file_name(stamp.key_type, stamp.key_id): stamp for stamp in stamps}
         if self._database.dates.uses_ledger:
             dates = [values[name].modified for name in done]

@@ -49,8 +49,7 @@ class PostgresqlSnapshots:
         """Tell whether the company still has the very rows that the snapshot was taken of."""
         company = PostgresqlCompany(self._store, company_id)
         company.names()
-        seen = company.seen.values()
-        there = {file.name: (file.stamp.place[1], file.stamp.xmin) for file in seen if file.stamp}
+        there = {file.name: (file.stamp.place, file.stamp.xmin) for file in company.listed() if file.stamp}
         apart = self._store.layout.creds is not None
         return there == {name: each.stamp for name, each in shot.files.items() if not (apart and name == CREDS_NAME)}
 
@@ -69,10 +68,10 @@ class _Reading:
         store, company, shot = self._company.store, self._company, self._shot
         listing = company.names()
         shot.strangers = listing.strangers
-        dated = (file for file in company.seen.values() if not file.first_seen)
+        dated = (file for file in company.listed() if not file.first_seen)
         self._dates = {file.name: file.modified for file in dated if file.modified is not None}
         layout, parts = store.layout, store.statements
-        values = {"company": company.raw_id, "creds": company.creds_key}
+        values = {"company": company.raw_id, "creds": store.creds.key}
         question = _VALUES.format(
             key_type=parts.key_type,
             key_id=parts.key_id,
@@ -81,7 +80,7 @@ class _Reading:
             is_company=parts.is_company,
         )
         apart = layout.creds and _CREDS.format(
-            value=_text(layout.creds, layout.creds_value), creds=layout.creds.identifier, where=company.where_creds()
+            value=_text(layout.creds, layout.creds_value), creds=layout.creds.identifier, where=store.creds.is_company
         )
         with store.connection.still() as connection:
             for place, xmin, value in connection.stream(apart, values) if apart else ():

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 
 class Stamp(NamedTuple):
-    """A row as it was seen. `place` is its table and its `ctid`; `xmin` is the transaction that wrote it."""
+    """A row as it was seen. `place` is its `ctid`; `xmin` is the transaction that wrote it."""
 
     key_type: str
     key_id: str
-    place: tuple[str, str]
+    place: str
     xmin: str
     in_ledger: bool = False

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import redis
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
-from baileys_cleanup.decision.ages import Young
 from baileys_cleanup.decision.names import Kind, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
-from baileys_cleanup.errors import CredsUnreadable
-from baileys_cleanup.store.company import Listing, Look
+from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
+from baileys_cleanup.store.company import Listing
 from baileys_cleanup.store.key_names import END
+from baileys_cleanup.store.listed_company import ListedCompany
 from baileys_cleanup.store.redis.database import Database
 from baileys_cleanup.store.redis.layout import CREDS, file_name
 from baileys_cleanup.store.redis.scripts import CHUNK, MARKS_OF_HASH, MARKS_OF_STRINGS
@@ -28,13 +28,14 @@ class Stamp(NamedTuple):
     mark: str
 
 
-class RedisCompany:
-    """One company. `seen` are its keys as the last listing found them."""
+class RedisCompany(ListedCompany):
+    """One company. `seen` are its keys as the last listing found them, `remembered` the fields in its ledger."""
 
     def __init__(self, store: Database, company_id: str) -> None:
-        self.id = company_id
+        super().__init__(company_id)
         self.store = store
         self.seen: dict[str, AuthFile] = {}
+        self.remembered: set[str] = set()
 
     @property
     def key(self) -> str:
@@ -45,6 +46,7 @@ class RedisCompany:
         """List the keys with the hashes of their values, which the server computes, and their dates by the ledger."""
         with as_company_problem():
             since = dict(self._ledger())
+            self.remembered = set(since)
             found = {field: (mark, size) for field, mark, size in self._marks()}
         files = [self._file(field, mark, size, since.get(field)) for field, (mark, size) in sorted(found.items())]
         times = Counter(file.name for file in files)
@@ -86,31 +88,28 @@ class RedisCompany:
             modified = None  # written anew with the same value by each group send: nobody can tell how old it is
         return AuthFile(name, kind, modified, size, True, Stamp(field, mark), first_seen)
 
-    def deeper(self, strangers: Iterable[str]) -> list[str]:  # noqa: ARG002 - the same shape
-        """Return nothing: keys hold no companies."""
-        return []
+    def file(self, name: str) -> AuthFile:
+        """Return one of the listed files, dated. Raises KeyError for another name."""
+        return self.seen[name]
 
-    def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:  # noqa: ARG002 - the listing dated all
-        """Pass the files on: they were dated when they were listed."""
-        return Look([self.seen.get(file.name, file) for file in files], [], {})
+    def has_listed(self, name: str) -> bool:
+        """Tell whether the last listing had this name, once."""
+        return name in self.seen
 
-    def look_beyond(self, kind: Kind, names: Iterable[str], young: Young | None) -> Look:  # noqa: ARG002 - the names tell
-        """Pass on those of the listed files that are not `young`."""
-        passed: list[int] = []
-        look = Look([], [], {}, passed)
-        for name in names:
-            file = self.seen[name]
-            if young is not None and file.modified is not None and young.after < file.modified <= young.upto:
-                passed.append(file.modified)
-            else:
-                look.files.append(file)
-        return look
+    def modified(self, names: Iterable[str]) -> Iterable[int | None]:
+        """Return since when listed files are what they are, in nanoseconds since the epoch; None: unknown."""
+        return [self.seen[name].modified for name in names]
 
     def account(self, wait: Callable[[], object]) -> Account:
-        """Read who owns the company; a value that does not parse is read once more after `wait`."""
+        """Read who owns the company; a value that does not parse is read once more after `wait`.
+
+        Raises CompanyProblem where keys were listed and no creds are in sight.
+        """
         with as_company_problem():
             try:
                 data = self.value(CREDS)
+                if data is None and self.seen:
+                    raise CompanyProblem(self._no_creds())
                 if data is None:
                     return ABSENT
                 try:
@@ -121,8 +120,20 @@ class RedisCompany:
             except CredsUnreadable as problem:
                 return unreadable(str(problem))
 
+    def _no_creds(self) -> str:
+        """Return why nothing is done here: a folder would be broken, here a setting is wrong."""
+        apart = self.store.creds_apart
+        if apart is not None:
+            return f"its keys are there and its creds are not in {apart.shown}: nobody can tell which keys are of use"
+        return (
+            "its keys are there and no creds in sight, so nobody can tell which of them are of use; where they lie in"
+            " PostgreSQL, as Evolution API keeps them, the setting redis.creds names it"
+        )
+
     def value(self, field: str) -> bytes | None:
-        """Return one value. Raises redis.RedisError."""
+        """Return one value. Raises redis.RedisError, and CompanyProblem where creds that lie apart cannot be read."""
+        if field == CREDS and self.store.creds_apart is not None:
+            return self.store.creds_apart.read(self.store.raw_id(self.id))
         if self.store.layout.is_hash:
             found = self.store.server.call("HGET", self.key, field)
         else:
@@ -137,11 +148,7 @@ class RedisCompany:
             return None
         return said if isinstance(said, str) else None
 
-    def require_mount(self) -> None:
-        """Require nothing: a server is one place."""
-
-    def doubt(self) -> str | None:
-        """Return why nothing could be removed here, where that shows without trying."""
+    def why_not_writable(self) -> str | None:
+        """Return what would keep the tool from removing here. Raises CompanyProblem."""
         with as_company_problem():
-            why = self.store.why_it_cannot_write()
-        return f"a real run would remove nothing here: {why}" if why else None
+            return self.store.why_it_cannot_write()

@@ -1,7 +1,7 @@
 """Opens a store in Redis, where the driver is installed."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from baileys_cleanup.errors import UsageProblem
@@ -22,5 +22,10 @@ def open_store(place: Place, exclude: Sequence[str] = ()) -> Iterator["RedisStor
     from baileys_cleanup.store.redis.server import connected  # noqa: PLC0415 - these need the driver
     from baileys_cleanup.store.redis.store import RedisStore  # noqa: PLC0415
 
-    with connected(place) as server:
-        yield RedisStore(place, server, exclude)
+    with connected(place) as server, ExitStack() as stack:
+        apart = None
+        if place.redis.creds is not None:
+            from baileys_cleanup.store.redis.creds_apart import creds_apart  # noqa: PLC0415 - needs the other driver
+
+            apart = stack.enter_context(creds_apart(place.redis.creds))
+        yield RedisStore(place, server, exclude, apart)

@@ -50,12 +50,16 @@ class RedisRemover:
 
     def _remember(self, company: RedisCompany) -> None:
         key, server = self.store.ledger(company.id), self.store.server
-        known = {field for field, _ in server.fields(key)}
-        seen = {file.stamp.field: (file.stamp.mark, file.modified) for file in company.seen.values() if file.stamp}
-        lines = [(field, f"{mark} {when}") for field, (mark, when) in seen.items() if when is not None]
+        files = company.seen.values()
+        # The others are in the ledger with the very mark that they have.
+        lines = [
+            (file.stamp.field, f"{file.stamp.mark} {file.modified}")
+            for file in files
+            if file.first_seen and file.modified is not None
+        ]
         for number in range(0, len(lines), 1_000):
             server.call("HSET", key, *(part for line in lines[number : number + 1_000] for part in line))
-        gone = sorted(known - seen.keys())
+        gone = sorted(company.remembered - {file.stamp.field for file in files})
         if gone:
             server.call("HDEL", key, *gone)
 

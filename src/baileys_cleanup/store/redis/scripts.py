@@ -1,6 +1,6 @@
 """What runs inside the server, in small steps: each is whole or not at all, and none goes through more than a chunk."""
 
-CHUNK = 50
+CHUNK = 100
 """Keys that one script looks at: the server answers nobody else meanwhile."""
 
 MARKS_OF_HASH = """
@@ -23,6 +23,24 @@ for i = 1, #KEYS do
   told[#told + 1] = value and #value or 0
 end
 return told
+"""
+
+INDEXED_OF_HASH = """
+local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'MATCH', ARGV[2], 'COUNT', 500)
+local number = 0
+for i = 2, #found[2], 2 do
+  if string.find(string.sub(found[2][i], 1, 16), '^%s*{%s*"0"%s*:') then number = number + 1 end
+end
+return {found[1], number}
+"""
+"""How many values of a part of a hash are objects of numbered bytes."""
+
+INDEXED_OF_STRINGS = """
+local number = 0
+for i = 1, #KEYS do
+  if string.find(redis.call('GETRANGE', KEYS[i], 0, 15), '^%s*{%s*"0"%s*:') then number = number + 1 end
+end
+return number
 """
 
 MOVE = """

@@ -9,6 +9,7 @@ from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
 from baileys_cleanup.store.buffer_json import as_in_files
 from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import Database
+from baileys_cleanup.store.redis.layout import CREDS
 from baileys_cleanup.store.redis.trouble import as_company_problem
 from baileys_cleanup.store.snapshots import (
     MOST_BYTES,
@@ -51,34 +52,45 @@ class RedisSnapshots:
         """Read every value once; tell whether each is what its hash said before."""
         listing = company.names()
         shot.strangers = listing.strangers
+        if self._store.creds_apart is not None:
+            value = company.value(CREDS)
+            if value is not None:
+                _add(shot, CREDS_NAME, value, clock.now - UNDATED)
         for file in sorted(company.seen.values(), key=lambda each: (each.name != CREDS_NAME, each.name)):
             with as_company_problem():
                 value = company.value(file.stamp.field)
             if value is None or hashlib.sha1(value, usedforsecurity=False).hexdigest() != file.stamp.mark:
                 return False
-            data = as_in_files(value)
-            limit = CREDS_LIMIT if file.name == CREDS_NAME else MOST_OF_A_FILE
-            if len(data) > limit:
-                shot.left[file.name] = f"is larger than {limit // 1024**2} MiB"
-                continue
-            offset = shot.contents.seek(0, 2)
-            if offset + len(data) > MOST_BYTES:
-                raise CompanyProblem("it holds more than a company can: that is none")
-            shot.contents.write(data)
             known = file.modified is not None and not file.first_seen
             modified = file.modified if file.modified is not None and known else clock.now - UNDATED
-            entry = Entry(file.name, kind_of(file.name), len(data), hashlib.sha256(data).hexdigest(), modified)
-            shot.files[file.name] = Source(entry, file.stamp.mark, offset, is_json_text(data))
+            _add(shot, file.name, value, modified)
         return True
 
     def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:
         """Tell whether the company still has the very values that the snapshot was taken of."""
-        self._store.has(company_id)  # strings that came since are found by looking
+        self._store.look_for_strings()
         company = RedisCompany(self._store, company_id)
         company.names()
         return {file.name: file.stamp.mark for file in company.seen.values()} == {
-            name: each.stamp for name, each in shot.files.items()
+            name: each.stamp
+            for name, each in shot.files.items()
+            if name != CREDS_NAME or self._store.creds_apart is None
         }
+
+
+def _add(shot: Snapshot, name: str, value: bytes, modified: int) -> None:
+    data = as_in_files(value)
+    limit = CREDS_LIMIT if name == CREDS_NAME else MOST_OF_A_FILE
+    if len(data) > limit:
+        shot.left[name] = f"is larger than {limit // 1024**2} MiB"
+        return
+    offset = shot.contents.seek(0, 2)
+    if offset + len(data) > MOST_BYTES:
+        raise CompanyProblem("it holds more than a company can: that is none")
+    shot.contents.write(data)
+    entry = Entry(name, kind_of(name), len(data), hashlib.sha256(data).hexdigest(), modified)
+    mark = hashlib.sha1(value, usedforsecurity=False).hexdigest()
+    shot.files[name] = Source(entry, mark, offset, is_json_text(data))
 
 
 def _read_creds(shot: Snapshot) -> None:

@@ -6,15 +6,14 @@ from contextlib import contextmanager
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import MADE, Database
+from baileys_cleanup.store.redis.faults import find_faults
 from baileys_cleanup.store.redis.snapshots import RedisSnapshots
-from baileys_cleanup.store.redis.trouble import as_company_problem, as_not_writable
+from baileys_cleanup.store.redis.trouble import as_company_problem, as_not_writable, as_usage_problem
 from baileys_cleanup.store.redis.workspace import RedisWorkspace
 
 
 class RedisStore(Database):
     """A server with the keys of all companies."""
-
-    forkable = False  # a connection belongs to one process
 
     @contextmanager
     def company(self, company_id: str, *, anywhere: bool = False) -> Iterator[RedisCompany]:  # noqa: ARG002 - one place
@@ -26,6 +25,14 @@ class RedisStore(Database):
         except UsageProblem as problem:
             raise CompanyProblem(str(problem)) from None
         yield RedisCompany(self, company_id)
+
+    def cramped(self) -> None:
+        """Return nothing: a row needs no inode."""
+
+    def faults(self) -> list[str]:
+        """Return what is wrong with the server as a store of keys. Raises UsageProblem."""
+        with as_usage_problem(f"the store {self.path} cannot be looked at"):
+            return find_faults(self)
 
     def snapshots(self) -> RedisSnapshots:
         """Return what reads whole companies for backups and restores."""

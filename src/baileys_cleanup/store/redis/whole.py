@@ -50,7 +50,7 @@ class _Writer:
 def date(store: Database, company_id: str, dates: dict[str, int]) -> None:
     """Let the ledger know since when keys are what they are now."""
     with as_company_problem():
-        store.has(company_id)
+        store.know_strings(company_id, dates)
         company = RedisCompany(store, company_id)
         company.names()
         files = company.seen.values()

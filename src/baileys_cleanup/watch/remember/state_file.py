@@ -23,7 +23,7 @@ def read_state(workspace: Workspace | None, name: str) -> tuple[dict[str, Any], 
 
 def not_ours(workspace: Workspace | None, name: str, why: str | None = None) -> str:
     """Return the sentence about a record that cannot be used."""
-    place = f"{workspace.path}/{name}.json" if workspace else name
+    place = f"{workspace.records().where('')}/{name}.json" if workspace else name
     return f"{place} cannot be used and is begun anew: {why or 'it is not what this tool writes'}"
 
 

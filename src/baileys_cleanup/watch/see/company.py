@@ -4,7 +4,7 @@ Counting, deciding and judging are a cleanup's: a view is what a cleanup would s
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -78,7 +78,7 @@ class Unreadable(NamedTuple):
 
 
 def view_all(
-    store: Store, settings: Settings, ids: Iterable[str], terms: Terms, *, detail: bool
+    store: Store, settings: Settings, ids: Sequence[str], terms: Terms, *, detail: bool
 ) -> Iterator[View | Unreadable]:
     """Look at companies, one after the other, until told to stop; one that disappeared meanwhile is left out.
 
@@ -91,6 +91,7 @@ def view_all(
         seen = view_one(store, settings, company_id, terms._replace(wait=wait), detail=detail)
         return seen if isinstance(seen, View) or store.has(company_id) else None
 
+    store.expect(ids)
     return filter(None, with_second_look(ids, look, terms.wait))
 
 

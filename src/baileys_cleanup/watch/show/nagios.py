@@ -46,16 +46,17 @@ class Thresholds(NamedTuple):
 class Checked(NamedTuple):
     """The companies as the check sees them, the fullest first, and those it could not see.
 
-    `late` are sentences about what the tool itself has not done for too long, `passed_over` the names of what lies in
-    the root and is not checked. `again` are the options that lead a command to the same sessions root. `doubts` are
-    sentences about a list of companies that was given; `shard` is the part of the companies that these are, which may
-    well have none.
+    `late` are sentences about what the tool itself has not done for too long, `faults` about the store itself, `doubts`
+    about a list of companies that was given; `passed_over` the names of what lies in the root and is not checked.
+    `again` are the options that lead a command to the same sessions root. `shard` is the part of the companies that
+    these are, which may well have none.
     """
 
     views: list[View]
     unreadable: list[Unreadable]
     thresholds: Thresholds
     late: Sequence[str] = ()
+    faults: Sequence[str] = ()
     passed_over: Sequence[PassedOver] = ()
     again: str = ""
     doubts: Sequence[str] = ()
@@ -72,7 +73,7 @@ class Checked(NamedTuple):
         """The state of them all: the worst that was seen, and unknown rather than well when not all was."""
         none = State.UNKNOWN if self.shard is None else State.OK
         worst = max((self.state_of(view) for view in self.views), default=none)
-        if worst is State.OK and (self.late or self.doubts):
+        if worst is State.OK and (self.late or self.faults or self.doubts):
             worst = State.WARNING
         return State.UNKNOWN if worst is State.OK and self.unreadable else worst
 
@@ -112,7 +113,7 @@ def _text(found: Checked) -> str:
     if found.unreadable:
         names = few(f"{each.company_id} ({each.problem})" for each in found.unreadable)
         parts.append(f"{count(len(found.unreadable), 'company', 'companies')} could not be looked at: {names}")
-    parts += [*found.late, *found.doubts]
+    parts += [*found.faults, *found.late, *found.doubts]
     if not parts and views:
         parts.append(f"the fullest is {views[0].company_id} with {count(views[0].counted, 'file')}")
     which = "" if found.shard is None else f" (shard {found.shard})"
@@ -199,6 +200,7 @@ def document(found: Checked) -> dict[str, Any]:
             for view in found.views
         ],
         "passed_over": [{"name": shown(each.name), "reason": each.why} for each in found.passed_over],
+        "faults": [shown(text) for text in found.faults],
         "warnings": [shown(text) for text in found.doubts],
         "late": [shown(text) for text in found.late],
         "errors": [company_problem_fields(each.company_id, each.problem) for each in found.unreadable],

@@ -47,7 +47,7 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         """Return it as the last line of a message has it."""
-        return f"{self.sessions_root} on {self.host}"
+        return f"{shown(self.sessions_root)} on {shown(self.host)}"
 
 
 def message(told: Sequence[Told], place: Place, summary: str | None = None) -> Message:

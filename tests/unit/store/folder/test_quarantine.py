@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 from contextlib import closing
 
 import pytest
@@ -91,7 +92,7 @@ def hands(root, tool, place):
 @pytest.mark.parametrize("name", NEVER)
 def test_a_name_without_a_rule_is_refused(name):
     """What is protected, has no rule or is unknown raises, whoever asks."""
-    with pytest.raises(ProtectedFile):
+    with pytest.raises(ProtectedFile, match=re.escape(name)):
         refuse_protected(name)
 
 
@@ -300,6 +301,33 @@ def test_a_file_that_stays_keeps_its_copy(hands):
     assert [Outcome.REMOVED, Outcome.CHANGED] == hands.remove(verdicts)
     assert ["session-1.0.json.bak"] == hands.revised
     assert ["session-1.0.json", "session-1.0.json.bak"] == names(hands.folder)
+
+
+def test_a_pair_with_a_copy_keeps_no_other_file(hands):
+    """A file that has no copy goes beside one that has."""
+    verdicts = hands.plan_with_copy("session-1.0.json")
+    put(hands.folder, "session-2.0.json", age=20)
+    assert [Outcome.REMOVED] * 3 == hands.remove([*verdicts, *hands.plan("session-2.0.json")])
+    assert ([], []) == (hands.revised, names(hands.folder))
+
+
+def test_what_cannot_go_back_is_named_with_its_place(hands, monkeypatch):
+    """It was rewritten while it moved, and the disk fails: the sentence says where it lies, and the next run tries."""
+
+    def fail(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    put(hands.folder, "session-1.0.json", b"old", age=20)
+    verdicts = hands.plan("session-1.0.json")
+    rewritten_while_moved(monkeypatch)
+    monkeypatch.setattr("baileys_cleanup.store.folder.company_quarantine.put_back", fail)
+    assert [Outcome.FAILED] == hands.remove(verdicts)
+    (problem,) = hands.problems
+    assert problem.startswith("session-1.0.json changed while it was moved and cannot be put back (Input/output error)")
+    assert str(hands.kept) in problem
+    assert ("not_put_back", "session-1.0.json", "Input/output error") == hands.audited[-1]
+    assert [RUNNING] == [run.state for run in read_runs(hands.tool)[0]]
+    assert b"newest" == (hands.kept / "session-1.0.json").read_bytes()
 
 
 def test_a_file_waits_for_its_copy(hands):

@@ -87,6 +87,37 @@ def test_where_nothing_was_live_nothing_lies_aside(root, tool, place):
     assert not (place / "company_7").exists()
 
 
+def test_a_switch_that_lost_its_built_folder_brings_the_former_back(root, tool, place, live):
+    """Cut between its two renames, and the built folder is gone: the former one is live again."""
+    aside = built(root, tool)
+    kept = place / ".baileys-cleanup" / "aside" / RUN
+    (kept / "former").mkdir()
+    live.rename(kept / "former" / "company_7")
+    shutil.rmtree(kept / "company_7")
+    settle(root, tool, aside)
+    assert b"the pairing" == (live / "creds.json").read_bytes()
+    assert [] == names(kept / "former")
+
+
+@pytest.mark.parametrize("there", ["source", "target"])
+def test_a_folder_never_replaces_another(tmp_path, monkeypatch, there):
+    """Where the kernel cannot promise it, both names are looked at first, and the sentence has the name."""
+    monkeypatch.setattr(module, "rename_without_replacing", lambda *_: False)
+    for name in ("source", "target"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "target" / "company_7").mkdir()
+    if there == "target":
+        (tmp_path / "source" / "company_7").mkdir()
+    source, target = (os.open(tmp_path / name, os.O_RDONLY) for name in ("source", "target"))
+    try:
+        with pytest.raises(FileExistsError if there == "target" else FileNotFoundError, match="company_7"):
+            module._move("company_7", source, target)
+    finally:
+        os.close(source)
+        os.close(target)
+    assert ["company_7"] == names(tmp_path / "target")
+
+
 def test_only_the_folder_that_was_built_is_taken_back(root, tool, place, live):
     """When another folder is live by now, switching back is refused and nothing moves."""
     aside = switch(root, tool, built(root, tool))

@@ -1,0 +1,63 @@
+"""A company of a server, whose keys are all dated in the one look that lists them: later looks ask for nothing more."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+from baileys_cleanup.decision.ages import Young
+from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.verdict import AuthFile
+from baileys_cleanup.store.company import Look
+
+
+class ListedCompany(ABC):
+    """One company, as its last listing found it."""
+
+    def __init__(self, company_id: str) -> None:
+        self.id = company_id
+
+    @abstractmethod
+    def file(self, name: str) -> AuthFile:
+        """Return one of the listed files, dated. Raises KeyError for another name."""
+
+    @abstractmethod
+    def has_listed(self, name: str) -> bool:
+        """Tell whether the last listing had this name, once."""
+
+    @abstractmethod
+    def modified(self, names: Iterable[str]) -> Iterable[int | None]:
+        """Return when listed files were written, in nanoseconds since the epoch; None where nobody can tell."""
+
+    @abstractmethod
+    def why_not_writable(self) -> str | None:
+        """Return what would keep the tool from removing here. Raises CompanyProblem."""
+
+    def deeper(self, strangers: Iterable[str]) -> list[str]:  # noqa: ARG002 - the same shape as a folder
+        """Return nothing: a server holds no folders."""
+        return []
+
+    def look(self, files: Iterable[AuthFile], wanted: Iterable[AuthFile]) -> Look:  # noqa: ARG002 - the listing dated all
+        """Pass the files on: they were dated when they were listed."""
+        return Look([self.file(file.name) if self.has_listed(file.name) else file for file in files], [], {})
+
+    def look_beyond(self, kind: Kind, names: Iterable[str], young: Young | None) -> Look:  # noqa: ARG002 - the names tell
+        """Pass on those of the listed files that are not `young`."""
+        if young is None:
+            return Look([self.file(name) for name in names], [], {})
+        passed: list[int] = []
+        files: list[AuthFile] = []
+        after, upto = young.after, young.upto
+        several = list(names)
+        for name, modified in zip(several, self.modified(several), strict=True):
+            if modified is not None and after < modified <= upto:
+                passed.append(modified)
+            else:
+                files.append(self.file(name))
+        return Look(files, [], {}, passed)
+
+    def require_mount(self) -> None:  # noqa: B027 - all of them are so
+        """Require nothing: a server is one place."""
+
+    def doubt(self) -> str | None:
+        """Return why nothing could be removed here, where that shows without trying."""
+        why = self.why_not_writable()
+        return f"a real run would remove nothing here: {why}" if why else None

@@ -1,0 +1,148 @@
+"""Looks at several companies in one go where it is known which come next: each question costs a way to the server.
+
+What was seen ahead is given out once, and only for a moment: a removal compares each row with what was seen of it.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from baileys_cleanup.store.postgresql.connection import Connection
+from baileys_cleanup.store.postgresql.creds import CredsPlace
+from baileys_cleanup.store.postgresql.dates import Dates
+from baileys_cleanup.store.postgresql.layouts import Layout
+from baileys_cleanup.store.postgresql.statements import Statements, moment, updated
+
+ROWS, ROWS_OF_A_SCAN = 20_000, 100_000
+"""Rows of one look, about: where an index leads to a company, and where each look goes through the whole table."""
+_MOST = 200
+"""Companies of one look: their creds come over whole where they are no JSON to the server."""
+_FRESH = 10.0
+"""Seconds for which a look is good for a company whose turn comes only now."""
+_ROWS = sql.SQL(
+    "select {company}, {key_type}, {key_id}, r.ctid, r.xmin, pg_column_size(r.{value}), {date}"
+    " from {keys} r {ledger} where {among}"
+)
+_LEDGER = sql.SQL(
+    "left join baileys_cleanup.ledger l on l.company = {company}"
+    " and l.key_type = {key_type} and l.key_id = {key_id} and l.mark = r.xmin::text"
+)
+_CREDS = sql.SQL("select {company}, {date}, {said} from {table} r where {among}")
+
+Row = tuple[str, str, str, str, str, int | None, int | None]
+"""Company, type and id of a key, its place, the transaction that wrote it, its size, and when (microseconds)."""
+
+
+class Creds(NamedTuple):
+    """A row of creds: when it was written (microseconds since the epoch), and what of it may be known, None if not."""
+
+    micros: int | None
+    said: str | bytes | None
+
+
+class Sight(NamedTuple):
+    """What was seen of one company."""
+
+    rows: Sequence[Row]
+    creds: Sequence[Creds]
+
+
+class Ahead:
+    """Looks at companies, several at a time where they are expected."""
+
+    def __init__(
+        self, connection: Connection, layout: Layout, parts: Statements, dates: Dates, creds: CredsPlace
+    ) -> None:
+        self._connection = connection
+        self._creds_place = creds
+        self._question = _ROWS.format(
+            company=parts.company,
+            key_type=parts.key_type,
+            key_id=parts.key_id,
+            value=sql.Identifier(layout.value),
+            date=_date(layout, dates),
+            keys=layout.keys.identifier,
+            ledger=_LEDGER.format(company=parts.company, key_type=parts.key_type, key_id=parts.key_id)
+            if dates.uses_ledger
+            else sql.SQL(""),
+            among=parts.among,
+        )
+        self._coming: Sequence[str] = ()
+        self._turns: dict[str, int] = {}
+        self._sizes: Mapping[str, int] = {}
+        self._most = 0
+        self._seen: dict[str, Sight] = {}
+        self._at = 0.0
+
+    def expect(self, raw_ids: Sequence[str], sizes: Mapping[str, int], *, indexed: bool) -> None:
+        """Know which companies come, in which order, and about how many rows each has."""
+        self._coming = raw_ids
+        self._turns = {raw_id: number for number, raw_id in enumerate(raw_ids)}
+        self._sizes = sizes
+        self._most = ROWS if indexed else ROWS_OF_A_SCAN
+        self._seen = {}
+
+    def look(self, raw_id: str) -> Sight:
+        """Return what is there of a company. Raises psycopg.Error."""
+        seen = self._seen.pop(raw_id, None)
+        if seen is not None and time.monotonic() - self._at < _FRESH:
+            return seen
+        some = self._some(raw_id)
+        self._at = time.monotonic()
+        rows, creds = self._rows(some), self._creds(some)
+        self._seen = {each: Sight(rows[each], creds[each]) for each in some}
+        return self._seen.pop(raw_id)
+
+    def _some(self, raw_id: str) -> list[str]:
+        """Return this company, and those after it as long as all of them are few rows."""
+        turn = self._turns.pop(raw_id, None)
+        if turn is None:
+            return [raw_id]
+        some, rows = [raw_id], self._sizes.get(raw_id, 0)
+        for number in range(turn + 1, len(self._coming)):
+            rows += self._sizes.get(self._coming[number], 0)
+            if rows > self._most or len(some) >= _MOST:
+                break
+            some.append(self._coming[number])
+        return some
+
+    def _rows(self, raw_ids: Sequence[str]) -> dict[str, list[Row]]:
+        """Return the rows of each company; a collation may take other ids for the same, and they are nobody's."""
+        found: dict[str, list[Row]] = defaultdict(list)
+        for row in self._connection.stream(self._question, {"companies": raw_ids}):
+            found[row[0]].append(row)
+        return found
+
+    def _creds(self, raw_ids: Sequence[str]) -> dict[str, list[Creds]]:
+        place = self._creds_place
+        said = sql.SQL("case when {} then {} end").format(place.fits, place.said)
+        try:
+            return self._creds_as(raw_ids, said)
+        except psycopg.DataError:  # one that cannot be taken apart: each is read alone when its turn comes
+            return self._creds_as(raw_ids, sql.SQL("null::text"))
+
+    def _creds_as(self, raw_ids: Sequence[str], said: sql.Composable) -> dict[str, list[Creds]]:
+        place = self._creds_place
+        query = _CREDS.format(
+            company=place.company, date=place.written, said=said, table=place.table.identifier, among=place.among
+        )
+        found: dict[str, list[Creds]] = {raw_id: [] for raw_id in raw_ids}
+        values = {"companies": raw_ids, "creds_of": place.keys(raw_ids)}
+        for company, micros, text in self._connection.rows(query, values):
+            if company in found:
+                found[company].append(Creds(micros, text))
+        return found
+
+
+def _date(layout: Layout, dates: Dates) -> sql.Composable:
+    """Return when a row was written, null where nothing tells."""
+    if layout.updated is not None:
+        return moment(updated(layout.keys, layout.updated))
+    if dates.tracked:
+        since = sql.SQL("pg_xact_commit_timestamp(r.xmin)")
+        return moment(sql.SQL("least({}, l.since)").format(since) if dates.uses_ledger else since)
+    return moment(sql.SQL("l.since")) if dates.uses_ledger else sql.SQL("null::bigint")

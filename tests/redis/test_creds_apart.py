@@ -1,0 +1,74 @@
+"""Keys in Redis and creds in PostgreSQL, as Evolution API has them: without its creds no company is cleaned."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from redis_bench import Bench
+
+import servers
+from servers import Server
+
+PN, OTHER = "15550000001", "15550000777"
+CREDS = {
+    "me": {"id": f"{PN}:7@s.whatsapp.net"},
+    "nextPreKeyId": 61,
+    "firstUnuploadedPreKeyId": 61,
+    "signedIdentityKey": {"public": {"type": "Buffer", "data": "AQID"}},
+}
+FIELDS = {f"session-{OTHER}.0": "{}", f"session-{PN}.0": "{}", **{f"pre-key-{number}": "{}" for number in range(1, 61)}}
+KEY = {"BAILEYS_CLEANUP_REDIS__KEY": "evolution:instance:{company_id}"}
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Server]:
+    """Start a PostgreSQL with Evolution's table."""
+    with servers.postgres() as server, psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(
+            'create table "Session" (id text primary key, "sessionId" text unique not null, creds text,'
+            ' "createdAt" timestamp not null default now())'
+        )
+        wrapped = json.dumps(json.dumps(CREDS))  # a JSON string inside a JSON string
+        connection.execute('insert into "Session" values (%s, %s, %s)', ["1", "one", wrapped])
+        yield server
+
+
+def test_keys_without_creds_in_sight_are_left_alone(bench: Bench) -> None:
+    """The guards would be blind: nothing goes, not even by number, and the sentence names the setting."""
+    bench.client.hset("evolution:instance:one", mapping=FIELDS)
+    for words in (["clean", "-n"], ["clean"]):
+        said = bench.run(*words, "--json", status=1, **KEY)
+        assert ["failed"] == [each["status"] for each in said["companies"]]
+        assert "redis.creds" in said["companies"][0]["errors"][0]["error"]
+    assert len(FIELDS) == bench.client.hlen("evolution:instance:one")
+
+
+def test_creds_in_postgresql_guard_the_keys_in_redis(bench: Bench, database: Server, tmp_path: Path) -> None:
+    """What belongs to this account stays, what is over the cap goes; a company without a row there is left alone."""
+    bench.client.hset("evolution:instance:one", mapping=FIELDS)
+    bench.client.hset("evolution:instance:two", mapping=FIELDS)
+    variables = KEY | {"BAILEYS_CLEANUP_REDIS__CREDS": database.url}
+    bench.run("clean", status=1, **variables)
+    bench.age(100)
+    said = bench.run("clean", "--json", "--accept-clock", status=1, **variables)
+    assert [("one", "cleaned"), ("two", "failed")] == [
+        (each["company_id"], each["status"]) for each in said["companies"]
+    ]
+    assert 1 == said["totals"]["removed"]
+    left = {name.decode() for name in bench.client.hkeys("evolution:instance:one")}
+    assert left == {f"session-{PN}.0", *(f"pre-key-{number}" for number in range(11, 61))}
+    (tmp_path / "archives").mkdir(0o700)
+    made = bench.run("backup", "--to", str(tmp_path / "archives"), "--company", "one", "--json", **variables)
+    assert 1 == len(made["companies"])
+    assert {"archived": 52} == made["companies"][0]["files"]
+
+
+def test_a_database_without_the_table_is_refused(bench: Bench, database: Server) -> None:
+    """Before anything, in a sentence, and without the password."""
+    bench.client.hset("evolution:instance:one", mapping=FIELDS)
+    url = database.database("template1").replace("postgres@", "postgres:s3cret@")
+    said = bench.call("clean", **KEY, BAILEYS_CLEANUP_REDIS__CREDS=url)
+    assert (2, True) == (said.returncode, "redis.creds" in said.stderr)
+    assert "s3cret" not in said.stderr + said.stdout

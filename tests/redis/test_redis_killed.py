@@ -1,0 +1,71 @@
+"""A Redis that is killed at whatever message: each key is in its place or in the quarantine, once."""
+
+import json
+import signal
+import time
+
+import pytest
+from click.testing import CliRunner
+
+import redis
+import servers
+from baileys_cleanup import cli
+from servers import Server
+from way import Way
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a process was killed
+CREDS = json.dumps({"me": {"id": "15550000001:7@s.whatsapp.net"}, "nextPreKeyId": 61, "firstUnuploadedPreKeyId": 61})
+KEYS = {f"pre-key-{number}": "{}" for number in range(1, 61)}
+GOES = {f"pre-key-{number}" for number in range(1, 11)}
+
+
+def clean(port: int) -> int:
+    """Run the tool in this process."""
+    words = ["clean", "--store", f"redis://127.0.0.1:{port}/0", "-q"]
+    return CliRunner().invoke(cli.commands, words).exit_code
+
+
+def words(server: Server) -> int:
+    """Return how many messages a whole run says."""
+    fill(server)
+    way = Way(server, None, None, after=False)
+    assert 0 == clean(way.port)
+    way.close()
+    return way.said
+
+
+def fill(server: Server) -> None:
+    """Begin anew with one company, of which ten keys go."""
+    with redis.Redis.from_url(server.url) as client:
+        client.flushall()
+        client.hset("1:auth", mapping={"creds": CREDS, **KEYS})
+
+
+def test_a_server_that_is_killed_anywhere_loses_nothing() -> None:
+    """SIGKILL at every seventh message: what it had written down is there when it comes back, and the next run goes on."""
+    with servers.redis("--appendonly", "yes", "--appendfsync", "always") as server:
+        for at in range(6, words(server) + 1, 7):
+            fill(server)
+            way = Way(server, at, lambda: server.stop(signal.SIGKILL), after=at % 2 == 0)
+            clean(way.port)
+            way.close()
+            for _ in range(100):
+                if server.process is None:
+                    break
+                time.sleep(0.1)
+            server.start()
+            with redis.Redis.from_url(server.url) as client:
+                check(client)
+                for key in client.scan_iter("baileys-cleanup:lease:*"):
+                    client.delete(key)  # its end has come
+                assert 0 == clean(server.port)
+                check(client)
+                assert KEYS.keys() - GOES == {name.decode() for name in client.hkeys("1:auth")} - {"creds"}
+
+
+def check(client: redis.Redis) -> None:
+    """Require that each key is in one place."""
+    there = [name.decode() for name in client.hkeys("1:auth") if name != b"creds"]
+    for key in client.scan_iter("baileys-cleanup:quarantine:*"):
+        there += [name.decode()[2:] for name in client.hkeys(key) if name.startswith(b"v:")]
+    assert sorted(KEYS) == sorted(there)
