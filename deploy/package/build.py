@@ -26,7 +26,7 @@ PROJECT = HERE.parents[1]
 NAME = "baileys-cleanup"
 LIBRARY = f"usr/lib/{NAME}"
 KINDS = ("zipapp", "deb")
-NO_EXTRAS = {"dev", "ci"}
+NO_EXTRAS = {"dev", "ci", "mutation"}
 DEBIAN_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
 SHELLS = {
     "bash": f"usr/share/bash-completion/completions/{NAME}",

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 SERVER = Path("/mnt/disk/sessions")
@@ -123,10 +123,12 @@ def bot(folder, sign, text, *, habit):
 
     By habit it only `writes`, or right before `reads` the file that it writes, or it has `known` all of them: read each
     one a moment before the cleanup began. Baileys never lists its folder; by `listed`, something else there just did.
+    Its exit status is 0 when every file was written: one that ended before proves nothing.
     """
     pid = os.fork()
     if pid:
         return pid
+    status = 1
     try:
         names = random.sample(FILES, len(FILES))
         if habit == "known":
@@ -134,17 +136,19 @@ def bot(folder, sign, text, *, habit):
                 (folder / name).read_bytes()
         if habit == "listed":
             list(folder.iterdir())
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while not sign() and time.monotonic() < end:
             time.sleep(0.001)
         for name in names:
-            if habit == "reads" and (folder / name).exists():
-                (folder / name).read_bytes()
+            if habit == "reads":
+                with suppress(OSError):  # it may be moved at this very moment
+                    (folder / name).read_bytes()
             fd = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.write(fd, text)
             os.close(fd)
+        status = 0
     finally:
-        os._exit(0)
+        os._exit(status)
 
 
 def careless(folder):
@@ -178,12 +182,13 @@ def fire(name, client, habit, remove=clean):
     pid = bot(Path("/mnt") / client / name / "company_7", begun, text, habit=habit)
     time.sleep(2 if habit in {"known", "listed"} else 0)
     totals = remove(Path("/mnt/one") / name)
-    os.waitpid(pid, 0)
+    wrote = os.waitpid(pid, 0)[1] == 0
     lost = lost_in(root, text)
     moved = {path.name for path in root.glob(".baileys-cleanup/quarantine/*/*/*") if path.read_bytes() == text}
     if lost & moved:
         tool("undo", "latest", "--anyway", "--sessions-root", f"/mnt/one/{name}")
     return {
+        "wrote": wrote,
         "lost": len(lost),
         "in quarantine": len(moved & lost),
         "after undo": len(lost_in(root, text)),
@@ -307,7 +312,7 @@ def shards():
     pid = bot(Path("/mnt/two/night/company_7"), lambda: len(os.listdir(folder)) <= len(FILES), text, habit="writes")
     index = int(hashlib.sha256(b"7").hexdigest()[:8], 16) % 2
     seen["beside a bot"] = at_once(shard("one", index, "night"), shard("two", 1 - index, "night"))[0]
-    os.waitpid(pid, 0)
+    seen["wrote"] = os.waitpid(pid, 0)[1] == 0
     seen["lost"] = len(lost_in(root, text))
     seen["due"], seen["left of it"] = len(due), [run for run in due if list(root.glob(f".baileys-cleanup/*/{run}*"))]
     return seen | {"held": held_among_shards()}

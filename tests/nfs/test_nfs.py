@@ -57,7 +57,8 @@ def test_a_shard_killed_on_one_client_is_ended_by_the_other(found: Found) -> Non
 
 def test_a_bot_beside_shards_loses_nothing(found: Found) -> None:
     """What it writes by name on the other client, while both clients clean, is in its folder."""
-    assert (found["shards"]["beside a bot"], found["shards"]["lost"]) == ([0, 0], 0)
+    shards = found["shards"]
+    assert (shards["beside a bot"], shards["wrote"], shards["lost"]) == ([0, 0], True, 0)
 
 
 def test_locks_of_shards_hold_over_clients(found: Found) -> None:
@@ -72,6 +73,7 @@ HABITS = ("writes", "reads", "known", "listed")
 def test_nothing_is_gone_that_a_bot_writes_on_the_other_client(found: Found, habit: str) -> None:
     """All that the bot wrote during a cleanup lies in the company's folder, or in the quarantine, and undo has it."""
     for fire in found["fires"][habit]:
+        assert fire["wrote"], "a bot that ended before it wrote all proves nothing"
         assert fire["lost"] == fire["in quarantine"], fire
         assert fire["after undo"] == 0, fire
         assert fire["totals"]["removed"] + fire["totals"]["changed"] == 250
