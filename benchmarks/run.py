@@ -1,7 +1,7 @@
 """Measures whole processes against whole processes, each on a fresh and identical sessions root.
 
     python run.py                    everything, about half an hour
-    python run.py --runs 3 one       one only: one, many, large, memory, start or backup
+    python run.py --runs 3 one       one only: one, many, large, jobs, flush, memory, start or backup
 
 Prints Markdown. The Python that runs this has to have baileys-cleanup installed. Standard library only.
 """
@@ -38,6 +38,8 @@ SHAPES = {
     "one": Shape("One company of 156 files", 1, 156, 20),
     "many": Shape("1,500 companies of 156 files", 1_500, 156, 5),
     "large": Shape("One company of 200,000 files", 1, 200_000, 5),
+    "jobs": Shape("1,500 companies of 156 files, side by side", 1_500, 156, 5),
+    "flush": Shape("1,500 companies of 156 files, with and without flushes", 1_500, 156, 5),
 }
 
 
@@ -56,7 +58,10 @@ def contestants(room: Path) -> dict[str, list[str]]:
     old = ["-name", "session-*.json", "-mtime", "+13", "-o", "-name", "sender-key-*.json", "-mtime", "+2"]
     found = {
         "`baileys-cleanup`": [TOOL, "--quiet", "--sessions-root", "ROOT"],
-        "`baileys-cleanup --undo-days 0`": [TOOL, "--quiet", "--undo-days", "0", "--sessions-root", "ROOT"],
+        "`baileys-cleanup --jobs 1`": [TOOL, "--quiet", "--jobs", "1", "--sessions-root", "ROOT"],
+        "`baileys-cleanup --undo-days 0 --jobs 1`": [
+            *(TOOL, "--quiet", "--jobs", "1", "--undo-days", "0", "--sessions-root", "ROOT"),
+        ],
         "`find -mtime ... -delete`": [*find, "(", *old, ")", "-delete"],
     }
     compiler = shutil.which("cc")
@@ -72,6 +77,18 @@ def contestants(room: Path) -> dict[str, list[str]]:
     else:
         print("Without the Node script: there is no `node`.\n")
     return found
+
+
+def variants(what: str, room: Path) -> dict[str, list[str]]:
+    """Return the same run of the tool in several ways: with more jobs, or on a disk that needs no flushing."""
+    if what == "jobs":
+        return {
+            f"`--jobs {jobs}`": [TOOL, "--quiet", "--jobs", str(jobs), "--sessions-root", "ROOT"] for jobs in (1, 2, 4)
+        }
+    library = str(room / "nosync.so")
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, HERE / "nosync.c"], check=True)
+    command = [TOOL, "--quiet", "--jobs", "1", "--sessions-root", "ROOT"]
+    return {"flushed": command, "not flushed": ["env", f"LD_PRELOAD={library}", *command]}
 
 
 def build(root: str, companies: int, files: int) -> None:
@@ -206,7 +223,7 @@ def start(room: Path) -> None:
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", help="one, many, large, memory, start, backup (default: all)")
+    parser.add_argument("what", nargs="*", help="one, many, large, jobs, flush, memory, start, backup (default: all)")
     parser.add_argument("--runs", type=int, help="how often, instead of 20 or 5 times")
     parser.add_argument("--dir", help="where to build the trees: the file system that is measured (default: TMPDIR)")
     arguments = parser.parse_args()
@@ -218,7 +235,8 @@ def main() -> None:
         commands = contestants(Path(room))
         for name in what:
             if name in SHAPES:
-                compare(SHAPES[name], commands, Path(room), arguments.runs)
+                those = variants(name, Path(room)) if name in {"jobs", "flush"} else commands
+                compare(SHAPES[name], those, Path(room), arguments.runs)
             else:
                 {"memory": memory, "start": start, "backup": backup}[name](Path(room))
 

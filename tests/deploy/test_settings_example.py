@@ -38,6 +38,7 @@ COMMANDS = {
     "qr_command": ["node", "/opt/bot/pair.mjs", "{folder}"],
 }
 EXAMPLES = {
+    "state_dir": "/var/lib/baileys-cleanup",
     "max_removals": 500,
     "jobs": 16,
     "exclude": ["*.bak*", "*_old"],
@@ -114,6 +115,7 @@ def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> N
     assert {str(everything)} == {setting["source"] for setting in in_force.values()}
     assert {
         "max_removals",
+        "state_dir",
         "jobs",
         "exclude",
         "retention.former_pairing_days",
