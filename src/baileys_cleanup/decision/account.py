@@ -70,7 +70,7 @@ def read_account(data: bytes) -> Account:
     except (ValueError, RecursionError):
         raise CredsUnreadable("is not valid JSON") from None
     if not isinstance(creds, dict):
-        raise CredsUnreadable("is JSON, but not an object")
+        raise CredsUnreadable("is not a JSON object")
     problems: list[str] = []
     devices = _devices(creds.get("me"), problems)
     next_pre_key = _counter(creds, "nextPreKeyId", problems)

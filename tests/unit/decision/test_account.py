@@ -66,9 +66,9 @@ def test_a_counter_that_is_no_whole_number_is_a_problem(value):
         (b'{"me": ', "is not valid JSON"),
         (b"\xff\xfe\xff", "is not valid JSON"),
         (b"[" * 100_000, "is not valid JSON"),
-        (b"[]", "is JSON, but not an object"),
-        (b"null", "is JSON, but not an object"),
-        (b'"creds"', "is JSON, but not an object"),
+        (b"[]", "is not a JSON object"),
+        (b"null", "is not a JSON object"),
+        (b'"creds"', "is not a JSON object"),
     ],
 )
 def test_bytes_that_are_no_object_are_unreadable(data, why):
