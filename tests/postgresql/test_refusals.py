@@ -232,7 +232,7 @@ def test_a_database_that_is_read_only_by_default_is_written_all_the_same(split: 
 
 @pytest.mark.parametrize(
     ("value", "problem"),
-    [("{broken", "not valid JSON"), ("", "is empty"), ("[1]", "not an object"), ('{"me": 1}', "incomplete")],
+    [("{broken", "not valid JSON"), ("", "is empty"), ("[1]", "not a JSON object"), ('{"me": 1}', "incomplete")],
 )
 def test_creds_that_are_no_creds_remove_no_session(db: Database, value: str, problem: str) -> None:
     """As with a file that does not parse: the guards hold."""
