@@ -17,6 +17,7 @@ from baileys_cleanup import cli
 from baileys_cleanup.commands import options
 from baileys_cleanup.commands.undo import undo_run
 from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.selection import Selection
 from powerless import import_all
 
 from .faults import Call, kill, watched
@@ -52,7 +53,7 @@ def two_companies(root: Path) -> None:
 
 def undo(root: Path) -> None:
     """Undo the last run, without saying that it may go on in doubt."""
-    undo_run(Settings(str(root)), "latest", [], world(), lambda _: None, as_json=True)
+    undo_run(Settings(str(root)), "latest", Selection(), world(), lambda _: None, as_json=True)
 
 
 def cleaned(root: Path) -> None:

@@ -255,9 +255,9 @@ def test_archives_where_earlier_versions_put_them_are_found(server: Server, root
 
 
 def test_the_requests_of_a_night(server: Server, tmp_path: Path) -> None:
-    """Of 100 companies: whether the bucket is there, one list, and two for each that changed: all, none, ten."""
+    """Of 1,000 companies: whether the bucket is there, one list, and two for each that changed: all, none, ten."""
     root = tmp_path / "many"
-    for number in range(100):
+    for number in range(1_000):
         folder = root / f"company_{number}"
         folder.mkdir(parents=True)
         (folder / "creds.json").write_text(json.dumps({"me": {"id": f"1555{number:07}:1@s.whatsapp.net"}}))
@@ -269,7 +269,7 @@ def test_the_requests_of_a_night(server: Server, tmp_path: Path) -> None:
             assert tool(root, way.port, "backup", "--quiet").status == 0
         counts.append(Counter(line.split()[0] for line in way.requests))
     assert counts == [
-        {"GET": 2, "PUT": 100, "HEAD": 100},
+        {"GET": 2, "PUT": 1_000, "HEAD": 1_000},
         {"GET": 2},
         {"GET": 2, "PUT": 10, "HEAD": 10},
     ]

@@ -67,7 +67,7 @@ def plan(
     Removals come memories first, then sender keys, sessions, and pre-keys from the lowest number up, a copy under a
     second name right before its file.
     """
-    reached, spared = split_by_preset(files, policy, account)
+    reached, spared = split_by_preset(files, policy, account, mappings)
     by_kind: dict[Kind, list[AuthFile]] = defaultdict(list)
     for file in reached:
         by_kind[file.kind].append(file)

@@ -440,6 +440,15 @@ def test_every_kind_has_a_verdict():
 GENTLE = Policy(preset=Preset.GENTLE)
 
 
+@pytest.mark.parametrize("policy", [Policy(), Policy(preset=Preset.GENTLE)])
+def test_a_mapping_beside_the_files_replaces_as_one_among_them(policy):
+    """Who makes no file of what stays names the mappings: the same session goes, for the same reason."""
+    session, mapping = auth_file(f"session-{OTHER}.0.json", 20), auth_file(f"lid-mapping-{OTHER}.json", 99)
+    among = plan([session, mapping], policy, KNOWN, NOW).removals
+    assert among == plan([session], policy, KNOWN, NOW, mappings={mapping.name}).removals
+    assert [Rule.SESSION_REPLACED] == [verdict.rule for verdict in among]
+
+
 @pytest.mark.parametrize(
     ("name", "standard", "gentle"),
     [

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.store.folder.company import OPEN_FOLDER
@@ -61,11 +61,17 @@ def quarantined(tool: ToolFolder, run: Run, company_id: str) -> Iterator[int]:
 
 
 def all_of(tool: ToolFolder, run: Run) -> dict[str, Quarantined]:
-    """Return what of a run still lies in the quarantine, by company; those of which nothing is left are left out."""
+    """Return what of a run still lies in the quarantine, by company; those of which nothing is left are left out.
+
+    What another shard takes back or deletes meanwhile is left out as well.
+    """
     found: dict[str, Quarantined] = {}
     for company_id in quarantined_companies(tool, run):
-        with quarantined(tool, run, company_id) as fd, os.scandir(fd) as entries:
-            sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries]
+        sizes: list[int] = []
+        with suppress(FileNotFoundError), quarantined(tool, run, company_id) as fd, os.scandir(fd) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    sizes.append(entry.stat(follow_symlinks=False).st_size)
         if sizes:
             found[company_id] = Quarantined(len(sizes), sum(sizes))
     return found

@@ -2,7 +2,14 @@
 
 import os
 
-from baileys_cleanup.store.folder.quarantined import holds_company, quarantined, quarantined_companies, run_exists
+from baileys_cleanup.store.folder import quarantined as room
+from baileys_cleanup.store.folder.quarantined import (
+    all_of,
+    holds_company,
+    quarantined,
+    quarantined_companies,
+    run_exists,
+)
 from baileys_cleanup.store.runs import Run
 
 from ...helpers import NOW
@@ -28,3 +35,12 @@ def test_the_companies_of_a_run_are_listed(tool, place):
     assert [True, False] == [holds_company(tool, RUN, company_id) for company_id in ("b", "c")]
     with quarantined(tool, RUN, "b") as fd:
         assert ["session-1.0.json"] == os.listdir(fd)
+
+
+def test_what_another_shard_takes_back_meanwhile_is_left_out(tool, place, monkeypatch):
+    """It was there when the companies were listed: the others are counted all the same."""
+    kept = place / ".baileys-cleanup" / "quarantine" / RUN.run_id / "company_b"
+    kept.mkdir(parents=True)
+    (kept / "session-1.0.json").write_text("{}")
+    monkeypatch.setattr(room, "quarantined_companies", lambda *_: ["a", "b"])
+    assert {"b": (1, 2)} == all_of(tool, RUN)
