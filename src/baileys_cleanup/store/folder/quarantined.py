@@ -1,8 +1,9 @@
 """What lies in the quarantine, to look at: `quarantine/<run_id>/company_<id>/<file>`."""
 
+import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.store.folder.company import OPEN_FOLDER
@@ -60,6 +61,16 @@ def quarantined(tool: ToolFolder, run: Run, company_id: str) -> Iterator[int]:
         yield fd
 
 
+@contextmanager
+def _passing_over_gone() -> Iterator[None]:
+    """Let pass that something is gone; NFS says so of what was open, or on its way to be."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOENT, errno.ESTALE}:
+            raise
+
+
 def all_of(tool: ToolFolder, run: Run) -> dict[str, Quarantined]:
     """Return what of a run still lies in the quarantine, by company; those of which nothing is left are left out.
 
@@ -68,9 +79,9 @@ def all_of(tool: ToolFolder, run: Run) -> dict[str, Quarantined]:
     found: dict[str, Quarantined] = {}
     for company_id in quarantined_companies(tool, run):
         sizes: list[int] = []
-        with suppress(FileNotFoundError), quarantined(tool, run, company_id) as fd, os.scandir(fd) as entries:
+        with _passing_over_gone(), quarantined(tool, run, company_id) as fd, os.scandir(fd) as entries:
             for entry in entries:
-                with suppress(FileNotFoundError):
+                with _passing_over_gone():
                     sizes.append(entry.stat(follow_symlinks=False).st_size)
         if sizes:
             found[company_id] = Quarantined(len(sizes), sum(sizes))
