@@ -31,7 +31,7 @@ def spread_of(
     where nothing could be removed: then each company says so itself.
     """
     jobs = jobs_for(settings, len(ids))
-    if jobs == 1 or settings.backup.before_clean or settings.hooks.around_clean or not store.forkable:
+    if jobs == 1 or settings.prepares_each or not store.forkable:
         return one_after_the_other
     # Its import costs more than a small run.
     from baileys_cleanup.cleaning.side_by_side import Crew, can_fork, side_by_side  # noqa: PLC0415

@@ -69,8 +69,7 @@ class _Run:
         self._remover: Remover = DryRun()
         self._held: Mapping[str, str] = {}
         # Where an archive or a stopped bot is to come before any removal, none may be made ahead of the companies.
-        before = self._settings.backup.before_clean or self._settings.hooks.around_clean
-        ahead = not (request.dry_run or shard or self._settings.undo_days or before)
+        ahead = not (request.dry_run or shard or self._settings.undo_days or self._settings.prepares_each)
         self._room = store.cramped() if ahead else None
         self._ahead: Mapping[str, list[Verdict]] = {}
         self._terms = Terms(
@@ -117,7 +116,7 @@ class _Run:
             policy = settings.policy_for(company_id)
             return clean_one(self._store, company_id, policy, terms, self._remover, detail=self._request.detail)
 
-        if not (settings.backup.before_clean or settings.hooks.around_clean):  # else each is looked at in its turn
+        if not settings.prepares_each:  # else each is looked at in its turn
             self._store.expect(self.ids)
         spread = spread_of(settings, self._store, self._remover, self.ids, world.stopping)
         for company in with_second_look(coming, clean_it, world.wait, spread):

@@ -51,13 +51,12 @@ def plan_by_age(files: Iterable[AuthFile], limit_days: int, rule: Rule, now: int
     At the very limit a file goes, by `rule`.
     """
     why = Age(now, limit_days)
-    oldest_to_stay, latest = now - limit_days * DAY, now + DAY
-    return [
-        Verdict(file, modified <= oldest_to_stay, rule if modified <= oldest_to_stay else Rule.YOUNG, why)
-        if (modified := file.modified) is not None and file.sole and EARLIEST <= modified <= latest
-        else _why_it_cannot_go(file, now)
-        for file in files
-    ]
+    latest_to_go = now - limit_days * DAY
+    verdicts: list[Verdict] = []
+    for file in files:
+        goes = (file.modified or 0) <= latest_to_go
+        verdicts.append(why_it_cannot_go(file, now) or Verdict(file, goes, rule if goes else Rule.YOUNG, why))
+    return verdicts
 
 
 def _age_in_words(age: int, limit_days: int) -> str:
@@ -73,17 +72,13 @@ def why_it_cannot_go(file: AuthFile, now: int) -> Verdict | None:
     modified = file.modified
     if modified is not None and file.sole and EARLIEST <= modified <= now + DAY:
         return None
-    return _why_it_cannot_go(file, now)
-
-
-def _why_it_cannot_go(file: AuthFile, now: int) -> Verdict:
-    if file.modified is None:
+    if modified is None:
         return Verdict(file, False, Rule.DATE_UNKNOWN, "its date could not be read: kept")
-    if file.modified < EARLIEST:
-        reason = f"dated {in_words(file.modified)}, before WhatsApp had such files: that is no age, kept"
+    if modified < EARLIEST:
+        reason = f"dated {in_words(modified)}, before WhatsApp had such files: that is no age, kept"
         return Verdict(file, False, Rule.DATE_IMPOSSIBLE, reason)
-    if file.modified - now > DAY:
-        reason = f"dated in the future, {in_words(file.modified)}: that is no age, kept"
+    if modified - now > DAY:
+        reason = f"dated in the future, {in_words(modified)}: that is no age, kept"
         return Verdict(file, False, Rule.DATE_IMPOSSIBLE, reason)
     return Verdict(file, False, Rule.HARD_LINKED, "it has several hard links: kept")
 

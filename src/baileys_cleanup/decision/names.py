@@ -145,8 +145,7 @@ def sorted_by_kind(names: Iterable[str]) -> dict[Kind, list[str]]:
     for beginning, kind in _BEGINNINGS:
         first = bisect_left(ordered, beginning, done)
         after = bisect_left(ordered, beginning[:-1] + _AFTER_HYPHEN, first)
-        if done < first:
-            others += ordered[done:first]
+        others += ordered[done:first]
         done = after
         several = ordered[first:after]
         if several and kind is Kind.SENDER_KEY:

@@ -45,9 +45,9 @@ def others_keys(names: Sequence[str], account: Account) -> list[str]:
     For those `bound_group` gives none and `is_own_key` is false; to ask for all of them at once costs a fraction.
     """
     users = {user for user, _ in account.devices}
-    senders = senders_of(names)
     if not users:
         return []
+    senders = senders_of(names)
     if senders is None:
         return [name for name in names if bound_group(name, account) is None and not is_own_key(name, account)]
     if users.isdisjoint(senders):

@@ -142,6 +142,11 @@ class Settings:
         own = self.companies.get(company_id)
         return replace(self.retention, **own) if own else self.retention
 
+    @property
+    def prepares_each(self) -> bool:
+        """Whether something comes before the removals of each company: its archive, or its bot stopped."""
+        return self.backup.before_clean or bool(self.hooks.around_clean)
+
     def levels_for(self, company_id: str) -> Levels:
         """Return the levels of one company, by the same order."""
         own = self.company_levels.get(company_id)

@@ -117,7 +117,7 @@ class Company:
         """Date files of one kind, and pass over those that are `young` and have no second link."""
         passed: list[int] = []
         look = Look([], [], {}, passed)
-        look_at, fd, regular, files = os.stat, self.fd, stat.S_IFREG, look.files
+        look_at, fd, files = os.stat, self.fd, look.files
         after, upto = young or _NO_DATE
         for name in names:
             try:
@@ -130,7 +130,7 @@ class Company:
                 files.append(AuthFile(name, kind))
                 continue
             modified = status.st_mtime_ns
-            if stat.S_IFMT(status.st_mode) != regular:
+            if not stat.S_ISREG(status.st_mode):
                 look.vanished.append(AuthFile(name, kind))
             elif after < modified <= upto and status.st_nlink == 1:
                 passed.append(modified)

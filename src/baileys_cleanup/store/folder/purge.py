@@ -1,6 +1,5 @@
 """The end of earlier runs: what was cut short is settled, and what is due is deleted for good."""
 
-import errno
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -11,7 +10,13 @@ from baileys_cleanup.store.folder.audit import Audit, dates_of
 from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.pairings import PAIRINGS
 from baileys_cleanup.store.folder.put_back import forget_probes, put_back, remove_if_empty
-from baileys_cleanup.store.folder.quarantined import open_quarantined, quarantined, quarantined_companies, run_exists
+from baileys_cleanup.store.folder.quarantined import (
+    GONE,
+    open_quarantined,
+    quarantined,
+    quarantined_companies,
+    run_exists,
+)
 from baileys_cleanup.store.folder.records import TEMPORARY
 from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.folder.runs import write_run
@@ -21,10 +26,6 @@ from baileys_cleanup.store.store import Purged
 
 STAGING = "restoring"
 """Where a restore makes files whole before they go into a company's folder."""
-
-
-_GONE = {errno.ENOENT, errno.ESTALE}
-"""Another shard was faster; the second is how NFS says it."""
 
 
 def purge(
@@ -59,7 +60,7 @@ def purge(
                 remove_if_empty(run_fd, company)
         tidy(tool, run)
     except OSError as error:
-        if error.errno not in _GONE:
+        if error.errno not in GONE:
             errors.append(f"run {run.run_id} could not be purged: {error.strerror}: {error.filename!r}")
     return Purged(files, size, errors)
 

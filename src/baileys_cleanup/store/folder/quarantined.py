@@ -12,6 +12,9 @@ from baileys_cleanup.store.folder.tool_folder import ToolFolder
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import Quarantined
 
+GONE = frozenset({errno.ENOENT, errno.ESTALE})
+"""Another shard was faster; the second is how NFS says it."""
+
 
 @contextmanager
 def open_quarantined(parent: int, name: str) -> Iterator[int]:
@@ -63,11 +66,11 @@ def quarantined(tool: ToolFolder, run: Run, company_id: str) -> Iterator[int]:
 
 @contextmanager
 def _passing_over_gone() -> Iterator[None]:
-    """Let pass that something is gone; NFS says so of what was open, or on its way to be."""
+    """Let pass that another one took something away meanwhile."""
     try:
         yield
     except OSError as error:
-        if error.errno not in {errno.ENOENT, errno.ESTALE}:
+        if error.errno not in GONE:
             raise
 
 
