@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 DAY = 86_400
-OWN = ("15550000001", 7)
+OWN_DEVICE = 7
 
 
 class File(NamedTuple):
@@ -25,20 +25,20 @@ class File(NamedTuple):
     content: bytes
 
 
-def company(files: int) -> Iterator[File]:
-    """Return the files of one company, in the proportions of one with 156."""
+def company(files: int, own: int) -> Iterator[File]:
+    """Return the files of one company, in the proportions of one with 156; `own` is its own phone number."""
 
     def share(of_156: int) -> int:
         return of_156 * files // 156
 
     pre_keys = share(40)
     made = 0
-    for file in _fixed(pre_keys):
+    for file in _fixed(pre_keys, own):
         made += 1
         yield file
     for kind in (
         _lid_mappings(share(20)),
-        _sender_keys(share(30), share(7)),
+        _sender_keys(share(30), share(7), own),
         _memories(share(8), share(7)),
         _pre_keys(pre_keys),
         _others(share(12)),
@@ -46,13 +46,12 @@ def company(files: int) -> Iterator[File]:
         for file in kind:
             made += 1
             yield file
-    yield from _sessions(files - made, share(17))
+    yield from _sessions(files - made, share(17), own)
 
 
-def _fixed(pre_keys: int) -> Iterator[File]:
-    user, device = OWN
+def _fixed(pre_keys: int, own: int) -> Iterator[File]:
     creds = {
-        "me": {"id": f"{user}:{device}@s.whatsapp.net", "lid": f"100000000000001:{device}@lid"},
+        "me": {"id": f"{own}:{OWN_DEVICE}@s.whatsapp.net", "lid": f"100000000000001:{OWN_DEVICE}@lid"},
         "nextPreKeyId": pre_keys + 1,
         "firstUnuploadedPreKeyId": pre_keys + 1,
         "filler": "x" * 3000,
@@ -70,8 +69,8 @@ def _lid_mappings(number: int) -> Iterator[File]:
         yield File(f"lid-mapping-{100_000_000_000_100 + pair}_reverse.json", 70 * DAY, b'"15550000002"')
 
 
-def _sessions(number: int, old: int) -> Iterator[File]:
-    yield File(f"session-{OWN[0]}.0.json", DAY, b"x" * 1800)
+def _sessions(number: int, old: int, own: int) -> Iterator[File]:
+    yield File(f"session-{own}.0.json", DAY, b"x" * 1800)
     for peer in range(number - 1):
         age = (15 + peer % 45) * DAY if peer < old else peer % 13 * DAY + 60
         name = (
@@ -80,10 +79,10 @@ def _sessions(number: int, old: int) -> Iterator[File]:
         yield File(name, age, b"x" * 1800)
 
 
-def _sender_keys(number: int, old: int) -> Iterator[File]:
+def _sender_keys(number: int, old: int, own: int) -> Iterator[File]:
     for group in range(number):
         age = (4 + group % 30) * DAY if group < old else group % 60 * 3600
-        sender = f"{OWN[0]}--{OWN[1]}" if group % 8 == 0 else f"{100_000_000_000_100 + group}_1--0"
+        sender = f"{own}--{OWN_DEVICE}" if group % 8 == 0 else f"{100_000_000_000_100 + group}_1--0"
         yield File(f"sender-key-{120_363_000_000_000_000 + group}@g.us--{sender}.json", age, b"x" * 1100)
 
 
@@ -109,13 +108,12 @@ def _others(number: int) -> Iterator[File]:
 def build(root: str, companies: int, files: int) -> None:
     """Write a sessions root into a folder that does not exist yet."""
     now = time.time()
-    planned = list(company(files))
     os.makedirs(root)
     for number in range(companies):
         folder = f"{root}/company_{962_302 + number}"
         os.mkdir(folder)
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        for file in planned:
+        for file in company(files, 15_560_000_000 + number):
             out = os.open(file.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=fd)
             os.write(out, file.content)
             os.utime(out, (now - file.age, now - file.age))
