@@ -15,7 +15,7 @@ import install
 import pytest
 from authfolder import BOT, AuthFolder
 from cases import ALL_VERSIONS
-from lab import HERE, HOURS_BETWEEN, PATIENCE, Removal
+from lab import HERE, HOURS_BETWEEN, TIMEOUT, Removal
 from policies import all_old
 
 TABLES = """
@@ -33,7 +33,7 @@ def tool(*arguments: str, hours_later: int = 0) -> dict:
     own = {name: value for name, value in os.environ.items() if not name.startswith("BAILEYS_CLEANUP_")}
     program = [str(HERE / "later.py"), str(hours_later)] if hours_later else ["-m", "baileys_cleanup"]
     command = [sys.executable, *program, *arguments, "--json"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE, env=own)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT, env=own)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
     return json.loads(ran.stdout)
 
