@@ -5,7 +5,7 @@ deleted. A bot that upserts in batches would meet a deadlock if a removal waited
 what is locked is in use, and stays.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -215,9 +215,13 @@ class _CompanyRemover:
         ((alone, names, marks),) = told
         if not alone:  # and nothing was picked
             raise CompanyProblem("another run is removing from this company at this moment")
-        if self._remover.cache is not None and names:
-            self._remover.cache.clear(self._company.raw_id, marks)
+        if not self._clear(marks or {}) and all_or_none:
+            raise CompanyProblem("what was removed may still be in the cache, which does not answer any more")
         return set(names)
+
+    def _clear(self, marks: Mapping[str, str]) -> bool:
+        """Take what was removed out of the cache, where there is one; tell whether that could be done."""
+        return self._remover.cache is None or self._remover.cache.clear(self._company.raw_id, marks)
 
     def _after_trouble(self, removals: Sequence[Verdict], error: psycopg.Error) -> Iterator[Removal]:
         """Tell what became of the removals after a transaction that did not end well: it went whole, or not at all."""
@@ -230,11 +234,13 @@ class _CompanyRemover:
                 yield Removal(verdict, Outcome.FAILED, sentence)
 
     def _arrived(self) -> set[str]:
-        """Return what lies in the quarantine by now, nothing where the server does not say."""
+        """Return what lies in the quarantine by now, nothing where the server does not say; the cache loses it, too."""
         values = [self._remover.run.run_id, self._company.id]
+        arrived: set[str] = set()
         with suppress(psycopg.Error):
-            return {row[0] for row in self._remover.store.connection.rows(_ARRIVED, values)}
-        return set()
+            arrived = {row[0] for row in self._remover.store.connection.rows(_ARRIVED, values)}
+        self._clear(dict.fromkeys(arrived, ""))  # the hashes are lost with the answer
+        return arrived
 
     def confirm(self) -> list[Revision]:
         """Look at nothing again: a transaction is over when it is over."""
