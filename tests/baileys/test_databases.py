@@ -15,7 +15,7 @@ import install
 import pytest
 from authfolder import BOT, AuthFolder
 from cases import ALL_VERSIONS
-from lab import HERE, HOURS_BETWEEN, PATIENCE, Removal
+from lab import HERE, HOURS_BETWEEN, TIMEOUT, Removal
 from policies import all_old
 
 TABLES = """
@@ -34,7 +34,7 @@ def tool(*arguments: str, hours_later: int = 0, layout: str = "split", most: int
     own["BAILEYS_CLEANUP_POSTGRESQL__LAYOUT"] = layout
     program = [str(HERE / "later.py"), str(hours_later)] if hours_later else ["-m", "baileys_cleanup"]
     command = [sys.executable, *program, *arguments, "--json"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE, env=own)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT, env=own)
     assert ran.returncode <= most, f"{ran.stdout}\n{ran.stderr}"
     return json.loads(ran.stdout)
 

@@ -75,7 +75,7 @@ def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -
             status = _run(settings, companies, teller, stop, **options)
         except MayNotGive as error:
             own = f"{settings.sessions_root}/{OWN_FOLDER}"
-            raise MayNotGive(f"{error}; this works: {as_root(own)}") from None
+            raise MayNotGive(f"{error}; this works: {as_root(own, settings.state_dir)}") from None
         except CleanupError as error:
             if not stop():
                 raise

@@ -25,7 +25,7 @@ from baileys_cleanup.store.runs import new_run_id
 from baileys_cleanup.store.small_records import SmallRecords
 from baileys_cleanup.store.store import ROTATIONS, Store
 
-_PATIENCE = 600
+_MOST_TRIES = 600
 """How often (about once a second) the end of a pairing asks for the lock that another run holds."""
 
 
@@ -215,7 +215,7 @@ def _tell_the_end(settings: Settings, journal: Journal, connections: Connections
 
 def _close(settings: Settings, journal: Journal, state: State, world: World, connections: Connections) -> Journal:
     """Record how the waiting ended, patiently where another run holds the lock, and take the steps after it."""
-    for left in reversed(range(_PATIENCE)):
+    for left in reversed(range(_MOST_TRIES)):
         try:
             with _at_work(settings, world, connections) as (store, rotator):
                 journal = _as_recorded(store.records, journal)

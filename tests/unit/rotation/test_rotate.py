@@ -128,7 +128,7 @@ def test_the_end_of_a_pairing_waits_for_the_lock(place, company, tool, monkeypat
 
 def test_a_lock_that_is_never_let_go_leaves_the_journal_open(place, company, tool, monkeypatch):
     """Then it says that it is paired but not over, with the way on."""
-    monkeypatch.setattr(use, "_PATIENCE", 3)
+    monkeypatch.setattr(use, "_MOST_TRIES", 3)
     held = hold_lock(tool)
     ending(monkeypatch, Ending.PAIRED, held.__enter__)
     with pytest.raises(CleanupError, match=r"another run.*--resume --config /x"):

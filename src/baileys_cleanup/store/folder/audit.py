@@ -18,7 +18,7 @@ from baileys_cleanup.store.folder.tool_folder import ToolFolder
 from baileys_cleanup.store.waiting import hold_soon
 
 NAME = "audit.log"
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 """Seconds that another one may need to write its lines."""
 _LOOKS = 5
 _MOST_LINES = 4_000
@@ -58,7 +58,7 @@ class Audit:
 
     def _append(self, lines: bytes) -> None:
         try:
-            with hold_soon(self._hold, patience=_PATIENCE) if self._shared else nullcontext():
+            with hold_soon(self._hold, timeout=_TIMEOUT) if self._shared else nullcontext():
                 self._write_whole(lines)
         except LockHeld as held:
             raise OSError(errno.EAGAIN, str(held)) from None
