@@ -111,6 +111,14 @@ def test_a_row_that_the_bot_holds_keeps_all_in_place(company: Database) -> None:
     assert set(STAYS) == company.keys("1")
 
 
+def test_a_memory_that_is_there_twice_stops_it(company: Database) -> None:
+    """Nobody can tell which of two rows the bot reads, so both would stay, and their key would be gone: status 4."""
+    company.execute("insert into whatsapp_keys values ('1', 'sender-key', 'memory-1@g.us', '1')")
+    for words in ((), ("--dry-run",)):
+        assert "two entries are one memory" in rotate(company, *words, status=4)
+    assert len(GOES | STAYS) + 1 == len(company.keys("1"))
+
+
 def test_cut_anywhere_each_key_is_in_one_place(one_server: Server) -> None:
     """The connection breaks at a message, in the question or the answer: all are there or all are gone, and it can be ended."""
 

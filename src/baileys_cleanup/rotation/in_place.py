@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from baileys_cleanup.cleaning.shards import undoing
 from baileys_cleanup.cleaning.undo import Restored, UndoTerms, undo_company
 from baileys_cleanup.cleaning.world import NothingHeld
+from baileys_cleanup.decision.names import Kind, kind_of
 from baileys_cleanup.decision.pairing import Pairing, is_same
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, UsageProblem, in_words
 from baileys_cleanup.output.text import count, few, shown
 from baileys_cleanup.rotation.journal import way_on
 from baileys_cleanup.rotation.plan import removals
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.survey import require_pairing, require_same_pairing
+from baileys_cleanup.rotation.survey import Survey, require_pairing, require_same_pairing
 from baileys_cleanup.rotation.walk import BEFORE_THE_SWITCH, TRIES, Walk
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.company import Company
@@ -39,9 +40,12 @@ def refuse_impossible(settings: Settings, *, fresh: bool) -> None:
         )
 
 
-def refuse_unwritable(company: Company) -> None:
-    """Raise Refused where nothing could be removed: before the bot is stopped."""
+def refuse_unfit(company: Company, seen: Survey) -> None:
+    """Raise Refused where nothing could be removed, or not all that has to go: before the bot is stopped."""
     doubt = company.doubt()
+    if doubt is None:
+        double = [name for name in seen.strangers if kind_of(name) is Kind.SENDER_KEY_MEMORY]
+        doubt = f"two entries are one memory, and it would stay without its key: {few(double)}" if double else None
     if doubt is not None:
         raise Refused(f"company {shown(company.id)} is not rotated: {doubt}")
 
@@ -66,6 +70,7 @@ class InPlace(Walk):
                 seen = self._survey(company)
                 require_pairing(journal.company_id, seen.account)
                 require_same_pairing(journal.company_id, journal.pairing, seen.account)
+                refuse_unfit(company, seen)
                 going = removals(seen.choices)
                 changed = self._store.workspace.take_all(self._run(journal), company, going, journal.pairing)
             if not changed:

@@ -12,7 +12,7 @@ from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.rotation.at_work import Seen, at_work, looking
-from baileys_cleanup.rotation.in_place import InPlace, refuse_impossible, refuse_unwritable
+from baileys_cleanup.rotation.in_place import InPlace, refuse_impossible, refuse_unfit
 from baileys_cleanup.rotation.journal import Journals, read_journals, way_on
 from baileys_cleanup.rotation.pairing import Ending, wait_for_pairing
 from baileys_cleanup.rotation.qr_code import require_library, send
@@ -152,7 +152,7 @@ def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: s
         with companies.company(company_id) as company:
             found = survey(company, settings.policy_for(company_id), world.now, world.wait)
             if settings.store is not None:
-                refuse_unwritable(company)
+                refuse_unfit(company, found)
     except CompanyProblem as problem:
         raise Refused(f"company {shown(company_id)} is not rotated: {problem}") from None
     if not fresh:
