@@ -79,6 +79,8 @@ class FolderWorkspace(ToolFolder):
         super().__init__(tool.with_root, tool.recorded)
         self._root = root
         self._among_shards = False
+        self._pairings = pairings.NotedPairings(self)
+        self._removals: dict[str, audit.Removals] = {}
 
     @contextmanager
     def hold(self, name: str = RUN_LOCK, *, shared: bool = False) -> Iterator[None]:
@@ -107,11 +109,11 @@ class FolderWorkspace(ToolFolder):
 
     def pairing_of(self, run_id: str, company_id: str) -> str | None:
         """Return the pairing that a run noted for what it took from a company, None where it noted none."""
-        return pairings.read_pairing(self, run_id, company_id)
+        return self._pairings.of(run_id, company_id)
 
     def rules_of(self, run_id: str, company_id: str) -> dict[str, str]:
         """Return by which rule a run removed each file of a company, as far as the audit log still tells."""
-        return audit.rules_of(self, run_id, company_id)
+        return self._removals.setdefault(run_id, audit.Removals(self, run_id)).rules_of(company_id)
 
     def runs(self) -> tuple[list[Run], list[str]]:
         """Return the recorded runs, oldest first, and the names of records that cannot be read."""
