@@ -253,4 +253,5 @@ def _taken_alone(workspace: Workspace, run: Run, company_id: str, pairs: dict[st
     if not lonely:
         return lonely
     rules = workspace.rules_of(run.run_id, company_id)
-    return {name for name in lonely if rules.get(name) == Rule.SENDER_KEY_MEMORY_AGE}
+    # A rotation takes all keys of a group together with its memory.
+    return {name for name in lonely if rules.get(name) in {Rule.SENDER_KEY_MEMORY_AGE, Rule.ROTATED}}

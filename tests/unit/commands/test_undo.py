@@ -125,7 +125,10 @@ def test_the_files_come_back_where_the_settings_say(settings, past):
 
 
 def test_every_rule_that_removes_has_the_setting_that_lets_its_files_stay():
-    """What comes back would go again the next night: whoever takes it back hears what to set. A copy goes by its file's."""
+    """What comes back would go again the next night: whoever takes it back hears what to set.
+
+    A copy goes by its file's, and by a rotation nothing goes in a night.
+    """
     removing = list(Rule)[: list(Rule).index(Rule.PROTECTED)]
-    assert undo._KEEPING.keys() == {*removing} - {Rule.SECOND_NAME}
+    assert undo._KEEPING.keys() == {*removing} - {Rule.SECOND_NAME, Rule.ROTATED}
     assert set(undo._KEEPING.values()) <= {f"retention.{field.name}" for field in fields(Policy)}

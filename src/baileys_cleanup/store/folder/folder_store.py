@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
+from baileys_cleanup.decision.verdict import Verdict
+from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.folder import audit, lock, pairings, purge, quarantined, runs, set_aside_list
 from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.cramped import FolderRoom, room_of, settle_going
@@ -167,6 +169,10 @@ class FolderWorkspace(ToolFolder):
 
     def _hold_records(self) -> AbstractContextManager[None]:
         return hold_soon(lambda: self.hold(RUN_RECORDS))
+
+    def take_all(self, run: Run, company: Company, removals: Sequence[Verdict], pairing: str | None) -> list[str]:  # noqa: ARG002 - the same shape
+        """Raise CompanyProblem: several renames are never one step, and a folder can change places as a whole."""
+        raise CompanyProblem("in a folder files do not go in one step")
 
     def quarantined(self, run: Run) -> dict[str, Quarantined]:
         """Return what of a run still lies in the quarantine, by company."""
