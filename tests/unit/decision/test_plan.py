@@ -362,9 +362,10 @@ def test_what_goes_takes_its_copy_along(name):
     """The copy under a second name goes right before its file, whatever its own age, and the file waits for it."""
     account = KNOWN._replace(next_pre_key=151, first_not_uploaded=151)
     files = [auth_file(name, 30), auth_file(f"{name}.bak", 0), *pre_keys(range(101, 151), 1)]
-    removals = plan(files, Policy(), account, NOW).removals
+    removals, keeps, _ = plan(files, Policy(), account, NOW)
     assert [(f"{name}.bak", None), (name, f"{name}.bak")] == [(v.file.name, v.second) for v in removals]
     assert Rule.SECOND_NAME is removals[0].rule
+    assert f"{name}.bak" not in {verdict.file.name for verdict in keeps}  # nobody is told that it stays
 
 
 def test_a_copy_alone_is_unknown_and_stays():
