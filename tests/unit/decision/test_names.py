@@ -16,6 +16,7 @@ from baileys_cleanup.decision.names import (
     read_sender_key,
     read_sender_key_memory,
     read_session,
+    sorted_by_kind,
 )
 
 OF_THE_LIBRARY = [
@@ -101,6 +102,34 @@ def test_a_name_has_the_kind_of_its_pattern(name, kind):
 def test_any_other_name_is_unknown(name):
     """A name that fits no pattern as a whole is unknown, however near it comes."""
     assert Kind.UNKNOWN is kind_of(name)
+
+
+@pytest.mark.parametrize("name", [name for name, _ in OF_THE_LIBRARY + OF_OTHERS] + UNKNOWN)
+def test_a_name_alone_is_sorted_to_its_kind(name):
+    """However names are sorted, none that has to stay ends among those of a kind that a rule may remove."""
+    assert {kind_of(name): [name]} == sorted_by_kind([name])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["sender-key-1@g.us--2--0.json", "sender-key-memory-.json"],
+        ["session-1.0.json", "session-2.0.json", "session-3\x1b.json"],
+        ["session-1.0.json", "session-2.0.json", "session-3\u0085.json"],
+        ["session-1.0.json", "session-2.0.json", "session-3.0.json.tmp"],
+        ["session-3", "session-4.json/session-5.json"],  # no store has a slash in a name, and nothing hangs on that
+        ["pre-key-1.json", "pre-key-02.json", "pre-key-3.json"],
+        [name for name, _ in OF_THE_LIBRARY],
+        [name for name, _ in OF_THE_LIBRARY + OF_OTHERS] + UNKNOWN,
+        [],
+    ],
+)
+def test_names_among_others_are_sorted_to_their_kinds(names):
+    """One odd name changes nothing for the others, is not taken for one of them, and none is lost or told twice."""
+    expected = {}
+    for name in sorted(names):
+        expected.setdefault(kind_of(name), []).append(name)
+    assert expected == sorted_by_kind(names)
 
 
 def test_no_kind_is_protected_and_removable():
