@@ -2,10 +2,10 @@
 
 import pytest
 
-from baileys_cleanup.decision.ages import EARLIEST, plan_by_age, young
+from baileys_cleanup.decision.ages import EARLIEST, in_words, plan_by_age, young
 from baileys_cleanup.decision.verdict import Rule
 
-from ..helpers import DAY, NOW, auth_file
+from ..helpers import DAY, NOW, SECOND, auth_file
 
 
 @pytest.mark.parametrize("days", [1, 14, 36_500])
@@ -17,3 +17,17 @@ def test_exactly_what_would_be_called_young_is_passed_over(days, off):
         file = auth_file("session-old.json")._replace(modified=edge + off)
         (verdict,) = plan_by_age([file], days, Rule.SESSION_AGE, NOW)
         assert (verdict.rule is Rule.YOUNG) == (passed.after < edge + off <= passed.upto)
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (60 * SECOND - 1, "1970-01-01 00:00 UTC"),
+        (NOW, "2026-11-22 03:00 UTC"),
+        (10**24, "beyond the year 9999"),
+        (-(10**24), "before the year 1"),
+    ],
+)
+def test_a_moment_is_told_by_the_minute_it_lies_in(moment, words):
+    """Rounded down, and also where a broken clock wrote a date that no calendar has."""
+    assert words == in_words(moment)

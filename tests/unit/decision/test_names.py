@@ -117,6 +117,8 @@ def test_a_name_alone_is_sorted_to_its_kind(name):
         ["session-1.0.json", "session-2.0.json", "session-3\x1b.json"],
         ["session-1.0.json", "session-2.0.json", "session-3\u0085.json"],
         ["session-1.0.json", "session-2.0.json", "session-3.0.json.tmp"],
+        ["session-1.0.json.tmp", "session-2.0.json"],
+        ["pre-key", "pre-key-1.json", "sender-key", "session", "session-1.0.json", "tctoken"],
         ["session-3", "session-4.json/session-5.json"],  # no store has a slash in a name, and nothing hangs on that
         ["pre-key-1.json", "pre-key-02.json", "pre-key-3.json"],
         [name for name, _ in OF_THE_LIBRARY],

@@ -252,14 +252,20 @@ def test_the_key_follows_six_hours_later(days, goes, removed):
     assert since(days, removed=removed) == decided.waiting
 
 
-@pytest.mark.parametrize("remembered", [{}, since(1), since(-1)])
+@pytest.mark.parametrize("remembered", [{}, since(4 + 1 / DAY), since(-1)])
 def test_a_key_alone_counts_from_the_run_that_sees_it(remembered):
     """Nothing remembered, a key written since, or a moment yet to come: it counts from now."""
-    key = auth_file(OWN_KEY, 4)
-    remembered = {name: gone._replace(since=key.modified - 1) for name, gone in remembered.items() if gone.since < NOW}
-    decided = plan([key], Policy(), KNOWN, NOW, waiting=remembered or since(-1))
+    decided = plan([auth_file(OWN_KEY, 4)], Policy(), KNOWN, NOW, waiting=remembered)
     assert [Rule.SENDER_KEY_AFTER_MEMORY] == [verdict.rule for verdict in decided.keeps]
-    assert since(0, removed=False) == decided.waiting
+    assert {OWN_KEY: (NOW, False)} == decided.waiting
+    assert decided.waiting[OWN_KEY].removed is False  # it is written down, and nothing but true and false is read
+
+
+def test_a_key_that_was_not_written_since_counts_from_its_memory():
+    """A key of the very moment in which its memory went is not a newer one."""
+    decided = plan([auth_file(OWN_KEY, 4)], Policy(), KNOWN, NOW, waiting=since(4))
+    assert [OWN_KEY] == [verdict.file.name for verdict in decided.removals]
+    assert since(4) == decided.waiting
 
 
 def test_a_memory_that_came_back_holds_its_key():
@@ -327,7 +333,7 @@ def test_of_nobody_known_every_key_is_treated_as_own(account):
 
 def test_of_nobody_known_a_key_without_a_memory_follows_its_age():
     """A group without a memory has no pair to guard where nobody knows whose keys these are."""
-    assert [OTHERS_KEY] == gone([auth_file(OTHERS_KEY, 5)], Policy(), ABSENT)
+    assert {OTHERS_KEY: "*sender_key_age"} == rules([auth_file(OTHERS_KEY, 5)], Policy(), ABSENT)
 
 
 def test_of_nobody_known_a_memory_that_cannot_go_keeps_the_keys():
@@ -494,7 +500,9 @@ def test_gentle_takes_a_memory_but_no_key_where_nobody_can_tell_whose_it_is():
     for account in (NAMELESS, ABSENT):
         decided = plan(files, GENTLE, account, NOW)
         assert [MEMORY] == [verdict.file.name for verdict in decided.removals]
-        assert [] == plan(files[:2], GENTLE, account, NOW + DAY, waiting=decided.waiting).removals
+        removals, keeps, _ = plan(files[:2], GENTLE, account, NOW + DAY, waiting=decided.waiting)
+        assert [] == removals
+        assert {(OWN_KEY, Rule.COSTS_RETRY), (OTHERS_KEY, Rule.COSTS_RETRY)} == {(v.file.name, v.rule) for v in keeps}
 
 
 def test_gentle_looks_only_at_what_may_go():

@@ -3,7 +3,7 @@
 import pytest
 
 from baileys_cleanup.decision.ages import young
-from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.names import Kind, kind_of
 from baileys_cleanup.decision.policy import Policy, Preset
 from baileys_cleanup.decision.reach import Dating, reach, replacing
 from baileys_cleanup.decision.verdict import AuthFile
@@ -26,7 +26,7 @@ def pre_keys(*numbers):
 def looked_at(names, policy=STANDARD, account=KNOWN):
     """Give what is dated, and the names of what is handed on without a date."""
     within = reach(names, policy, account, NOW)
-    assert [AuthFile(file.name, file.kind) for file in within.undated] == within.undated
+    assert [AuthFile(file.name, kind_of(file.name)) for file in within.undated] == within.undated
     return within.dated, [file.name for file in within.undated]
 
 
