@@ -2,7 +2,7 @@
 
 import pytest
 
-from baileys_cleanup.decision.ages import EARLIEST, in_words, plan_by_age, young
+from baileys_cleanup.decision.ages import EARLIEST, in_words, plan_by_age, why_it_cannot_go, young
 from baileys_cleanup.decision.verdict import Rule
 
 from ..helpers import DAY, NOW, SECOND, auth_file
@@ -31,3 +31,11 @@ def test_exactly_what_would_be_called_young_is_passed_over(days, off):
 def test_a_moment_is_told_by_the_minute_it_lies_in(moment, words):
     """Rounded down, and also where a broken clock wrote a date that no calendar has."""
     assert words == in_words(moment)
+
+
+@pytest.mark.parametrize("moment", [EARLIEST, NOW, NOW + DAY])
+def test_a_second_link_is_told_where_the_date_is_one(moment):
+    """The first and the last date that can be are no reason: the operator is told of the link."""
+    found = why_it_cannot_go(auth_file("session-old.json", sole=False)._replace(modified=moment), NOW)
+    assert found is not None
+    assert (Rule.HARD_LINKED, "it has several hard links: kept") == (found.rule, found.reason)

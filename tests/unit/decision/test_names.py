@@ -16,6 +16,7 @@ from baileys_cleanup.decision.names import (
     read_sender_key,
     read_sender_key_memory,
     read_session,
+    senders_of,
     sorted_by_kind,
 )
 
@@ -194,6 +195,20 @@ def test_a_session_names_its_device(name, address):
 def test_a_sender_key_names_group_and_sender(name, key):
     """A sender key gives its group whatever kind that is, and its sender where the library would write it so."""
     assert key == read_sender_key(name)
+
+
+@pytest.mark.parametrize(
+    ("names", "senders"),
+    [
+        (["sender-key-1@g.us--2--0.json", "sender-key-a--b--3_1--7.json"], ["2", "3"]),
+        (["sender-key-1@g.us--2--0.json", "sender-key-1@g.us--x--0.json"], None),
+        (["sender-key-1@g.us--2--0.json", "sender-key---2--0.json"], None),
+        ([], []),
+    ],
+)
+def test_senders_are_told_at_once_or_not_at_all(names, senders):
+    """One key whose sender nobody can read, and none is taken for another member's by this look."""
+    assert senders == senders_of(names)
 
 
 @pytest.mark.parametrize(

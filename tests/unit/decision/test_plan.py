@@ -15,6 +15,7 @@ OWN_KEY_BY_NUMBER = f"sender-key-{GROUP}--{PN}--7.json"
 OTHERS_KEY = f"sender-key-{GROUP}--{OTHER}--0.json"
 MEMORY = f"sender-key-memory-{GROUP}.json"
 NAMELESS = Account(True)
+HOUR = DAY // 24
 
 
 def rules(files, policy=None, account=KNOWN, **more):
@@ -144,6 +145,15 @@ def test_a_batch_is_of_sixty_seconds(seconds, advertised):
     files = pre_keys(range(1, 151))
     files[0] = files[0]._replace(modified=files[0].modified + round(seconds * SECOND))
     assert advertised == plan(files, Policy(), Account(True, OWN, 813, 813), NOW).advertised
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_was_written_at_another_time_is_of_no_batch(first):
+    """Beside a hundred keys of one upload, one of an hour earlier or later goes, and the hundred stay."""
+    other = "pre-key-1.json" if first else "pre-key-101.json"
+    files = pre_keys(range(1, 152))
+    files = [f._replace(modified=f.modified + (-HOUR if first else HOUR)) if f.name == other else f for f in files]
+    assert [other] == gone(files, account=Account(True, OWN, 813, 813))
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,19 @@ def test_a_session_that_its_lid_replaced_says_so():
     assert expected == told(files, None, None)[SESSION]
 
 
+@pytest.mark.parametrize(
+    ("account", "reason"),
+    [
+        (Account(True, next_pre_key=813), "of a batch that WhatsApp still hands out: kept"),
+        (Account(True, next_pre_key=813, first_not_uploaded=1), "not uploaded to WhatsApp yet: kept"),
+    ],
+)
+def test_a_low_pre_key_that_stays_says_why(account, reason):
+    """Who asks why a folder is over its cap reads that WhatsApp has the key, or will get it."""
+    names = [(f"pre-key-{number}.json", 30) for number in range(1, 151)]
+    assert reason == told(names, None, account)["pre-key-1.json"]
+
+
 def test_a_copy_says_with_what_it_goes():
     """It has no age of its own: its reason is that of its file."""
     expected = "the copy of a file that goes: 20.0 days old; the limit is 14 days"
