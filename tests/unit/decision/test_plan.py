@@ -19,9 +19,11 @@ HOUR = DAY // 24
 
 
 def rules(files, policy=None, account=KNOWN, **more):
-    """Give each name with its rule, and a star at those that go."""
+    """Give each name with its rule, and a star at those that go; each file has one verdict, and nothing else has."""
     decided = plan(files, policy or Policy(), account, NOW, **more)
-    return {v.file.name: ("*" if v.remove else "") + v.rule for v in [*decided.removals, *decided.keeps]}
+    verdicts = [*decided.removals, *decided.keeps]
+    assert sorted(file.name for file in files) == sorted(verdict.file.name for verdict in verdicts)
+    return {v.file.name: ("*" if v.remove else "") + v.rule for v in verdicts}
 
 
 def pre_keys(numbers, age=90):
@@ -320,6 +322,14 @@ def test_the_keys_of_others_are_not_tied_to_the_memory():
     assert sorted([OTHERS_KEY, other_device]) == sorted(gone(files))
 
 
+def test_every_key_of_a_group_is_decided_over():
+    """Whichever key comes first, by its name, the others of the group have a verdict too."""
+    first, last = f"sender-key-{GROUP}--1000--0.json", f"sender-key-{GROUP}--9000--0.json"
+    files = [auth_file(name, 5) for name in (first, OWN_KEY, last, MEMORY)]
+    expected = {first: "*sender_key_age", last: "*sender_key_age", MEMORY: "*sender_key_pair_age"}
+    assert expected | {OWN_KEY: "sender_key_after_memory"} == rules(files)
+
+
 def test_the_memory_of_the_status_is_tied_to_nothing():
     """Own status key and status memory have their own ages: that memory is never read."""
     key, memory = f"sender-key-status@broadcast--{LID}_1--7.json", "sender-key-memory-status@broadcast.json"
@@ -355,7 +365,8 @@ def test_of_nobody_known_a_memory_that_cannot_go_keeps_the_keys():
 @pytest.mark.parametrize("strangers", [{MEMORY}, {MEMORY + ".bak"}])
 def test_a_memory_that_nobody_may_remove_keeps_the_key(strangers):
     """A link in the place of the memory, or of its copy, is read by Baileys: the key stays."""
-    assert [] == gone([auth_file(OWN_KEY, 5)], strangers=strangers, waiting=since(1))
+    files = [auth_file(OWN_KEY, 5)]
+    assert {OWN_KEY: "sender_key_pair"} == rules(files, strangers=strangers, waiting=since(1))
 
 
 @pytest.mark.parametrize("account", [ABSENT, unreadable("is empty"), read_account(b'{"me": {"id": "nobody"}}')])

@@ -25,7 +25,9 @@ LEFT = Policy(former_pairing_days=30)
 def told(files, policy, account, **more):
     """Give each name with its reason."""
     decided = plan([auth_file(name, age) for name, age in files], policy or Policy(), account or KNOWN, NOW, **more)
-    return {verdict.file.name: verdict.reason for verdict in [*decided.removals, *decided.keeps]}
+    verdicts = [*decided.removals, *decided.keeps]
+    assert sorted(name for name, _ in files) == sorted(verdict.file.name for verdict in verdicts)
+    return {verdict.file.name: verdict.reason for verdict in verdicts}
 
 
 @pytest.mark.parametrize(
