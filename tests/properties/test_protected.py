@@ -11,14 +11,23 @@ from baileys_cleanup.errors import ProtectedFile
 from baileys_cleanup.store.remover import DryRun
 
 from . import oracle
-from .worlds import DAY, NOW, accounts, dated, folders, policies, protected_names
+from .worlds import DAY, NOW, accounts, companies, dated, names, policies, protected_names
 
 
-@given(folders(), policies(), accounts, st.integers(-(10**20), 10**20))
-def test_no_plan_ever_removes_a_protected_name(files, policy, account, shift):
-    """Whatever the policy, the account and the clock, a protected name is among the keeps."""
+@given(
+    companies(),
+    policies(),
+    accounts,
+    st.integers(-(10**20), 10**20),
+    st.fixed_dictionaries(
+        {"strangers": st.sets(names, max_size=4), "mappings": st.sets(st.one_of(protected_names, names), max_size=4)}
+    ),
+)
+def test_no_plan_ever_removes_a_protected_name(company, policy, account, shift, beside):
+    """Whatever the policy, the account, the clock and what lies beside the files, a protected name is among the keeps."""
+    files, waiting = company
     creds = dated([("creds.json", 5000 * DAY)])
-    decided = plan([*files, *creds], policy, account, NOW + shift)
+    decided = plan([*files, *creds], policy, account, NOW + shift, waiting=waiting, **beside)
     assert [] == [verdict.file.name for verdict in decided.removals if oracle.protected(verdict.file.name)]
     assert "creds.json" in {verdict.file.name for verdict in decided.keeps}
 
