@@ -44,11 +44,22 @@ GUARDS = {
 }
 
 
-@given(companies(), policies(), accounts)
-def test_the_oldest_go_first(company, policy, account):
+crowds = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["session-2000{}.0.json", "sender-key-1@g.us--2000{}--0.json", "sender-key-memory-2000{}@g.us.json"]
+        ),
+        st.integers(-2 * DAY, 100 * DAY),
+    ),
+    max_size=20,
+).map(lambda drawn: dated((name.format(place), age) for place, (name, age) in enumerate(drawn)))
+
+
+@given(crowds, companies(), policies(), accounts)
+def test_the_oldest_go_first(crowd, company, policy, account):
     """Nothing goes while an older one of its kind stays, unless a guard holds that."""
     files, waiting = company
-    decided = plan(files, policy, account, NOW, waiting=waiting)
+    decided = plan([*crowd, *files], policy, account, NOW, waiting=waiting)
     for kind in ("session", "sender_key", "sender_key_memory"):
         gone = [verdict.file.modified for verdict in decided.removals if oracle.kind(verdict.file.name) == kind]
         unguarded = [verdict for verdict in decided.keeps if verdict.rule not in GUARDS]
