@@ -31,6 +31,42 @@ def test_nothing_younger_than_its_limit_goes(company, policy, account):
         assert word != "unknown" or (rule is Rule.SECOND_NAME and file.name.removesuffix(".bak") in gone)
 
 
+GUARDS = {
+    Rule.OWN_SESSION,
+    Rule.ACCOUNT_UNKNOWN,
+    Rule.COSTS_RETRY,
+    Rule.HARD_LINKED,
+    Rule.DATE_UNKNOWN,
+    Rule.DATE_IMPOSSIBLE,
+    Rule.SECOND_NAME_STAYS,
+    Rule.SENDER_KEY_PAIR,
+    Rule.SENDER_KEY_AFTER_MEMORY,
+}
+
+
+crowds = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["session-2000{}.0.json", "sender-key-1@g.us--2000{}--0.json", "sender-key-memory-2000{}@g.us.json"]
+        ),
+        st.integers(-2 * DAY, 100 * DAY),
+    ),
+    max_size=20,
+).map(lambda drawn: dated((name.format(place), age) for place, (name, age) in enumerate(drawn)))
+
+
+@given(crowds, companies(), policies(), accounts)
+def test_the_oldest_go_first(crowd, company, policy, account):
+    """Nothing goes while an older one of its kind stays, unless a guard holds that."""
+    files, waiting = company
+    decided = plan([*crowd, *files], policy, account, NOW, waiting=waiting)
+    for kind in ("session", "sender_key", "sender_key_memory"):
+        gone = [verdict.file.modified for verdict in decided.removals if oracle.kind(verdict.file.name) == kind]
+        unguarded = [verdict for verdict in decided.keeps if verdict.rule not in GUARDS]
+        kept = [verdict.file.modified for verdict in unguarded if oracle.kind(verdict.file.name) == kind]
+        assert not gone or not kept or max(gone) < min(kept)
+
+
 EARLIEST = 1_420_070_400 * SECOND
 others_keys = st.sampled_from(["sender-key-1@g.us--15550000002--0.json", "sender-key-1@lid--15550000002_1--0.json"])
 

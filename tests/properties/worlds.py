@@ -29,19 +29,18 @@ sender_keys = st.one_of(
     st.builds("sender-key-{}--{}.json".format, _groups, st.sampled_from(["nobody", "15550000001_1_1--7", "1--000007"])),
 )
 memories = st.builds("sender-key-memory-{}.json".format, st.sampled_from(GROUPS))
-protected_names = st.sampled_from(
-    [
-        "creds.json",
-        "app-state-sync-key-AACpMw==.json",
-        "app-state-sync-key-AAD______4v.json",
-        "app-state-sync-version-critical_block.json",
-        "app-state-sync-version-regular.json",
-        "app-state-sync-regular.json",
-        "app-state-sync-x",
-        "lid-mapping-15550000002.json",
-        "lid-mapping-100000000000002_reverse.json",
-    ]
-)
+PROTECTED_NAMES = [
+    "creds.json",
+    "app-state-sync-key-AACpMw==.json",
+    "app-state-sync-key-AAD______4v.json",
+    "app-state-sync-version-critical_block.json",
+    "app-state-sync-version-regular.json",
+    "app-state-sync-regular.json",
+    "app-state-sync-x",
+    "lid-mapping-15550000002.json",
+    "lid-mapping-100000000000002_reverse.json",
+]
+protected_names = st.sampled_from(PROTECTED_NAMES)
 kept_names = st.sampled_from(
     [
         "device-list-15550000002.json",

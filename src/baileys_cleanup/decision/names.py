@@ -143,8 +143,8 @@ def sorted_by_kind(names: Iterable[str]) -> dict[Kind, list[str]]:
     others: list[str] = []
     done = 0
     for beginning, kind in _BEGINNINGS:
-        first = bisect_left(ordered, beginning, done)
-        after = bisect_left(ordered, beginning[:-1] + _AFTER_HYPHEN, first)
+        first = bisect_left(ordered, beginning)
+        after = bisect_left(ordered, beginning[:-1] + _AFTER_HYPHEN)
         others += ordered[done:first]
         done = after
         several = ordered[first:after]

@@ -60,7 +60,7 @@ def sorted_by_cap(pre_keys: Sequence[AuthFile], policy: Policy, account: Account
 
 
 def plan_pre_keys(pre_keys: Sequence[AuthFile], policy: Policy, account: Account, now: int) -> list[Verdict]:
-    """Decide over all pre-keys of a company; those that go come lowest number first."""
+    """Decide over all pre-keys of a company, one at least; those that go come lowest number first."""
     verdicts, over, beyond = sorted_by_cap(pre_keys, policy, account)
     advertised = _advertised(pre_keys, over, policy, account)
     for file in over:
@@ -119,7 +119,7 @@ def _advertised(
         return frozenset()
     next_pre_key = account.next_pre_key
     if next_pre_key is None:
-        next_pre_key = max((read_pre_key(file.name) for file in pre_keys), default=0) + 1
+        next_pre_key = max(read_pre_key(file.name) for file in pre_keys) + 1
     if next_pre_key <= FIRST_BATCH:
         return frozenset()
     dated = sorted((file.modified, file.name) for file in over if file.modified is not None)

@@ -81,7 +81,8 @@ def plan_sender_keys(
 ) -> SenderKeys:
     """Decide over sender keys and memories. `waiting` is what the last run of this company left to be remembered.
 
-    `strangers` are names beside the files that nobody may remove, and that Baileys may read as a memory.
+    `strangers` are names beside the files that nobody may remove, and that Baileys may read as a memory. What the
+    preset spares by its name alone is not among the keys (`decision/gentle.py`).
     """
     memory_of = {file.name: file for file in memories}
     bound: dict[str, list[AuthFile]] = defaultdict(list)
@@ -97,8 +98,8 @@ def plan_sender_keys(
             bound[memory].append(file)
         else:
             lone.append(file)
-    keys = _plan_others_keys([file for file in sender_keys if file.name in others], policy, now)
     limit = policy.sender_key_max_age_days
+    keys = plan_by_age([file for file in sender_keys if file.name in others], limit, Rule.SENDER_KEY_AGE, now)
     for name, members in bound.items():
         memory_file = memory_of.pop(name, None)
         pair = _plan_pair(memory_file or AuthFile(name, Kind.SENDER_KEY_MEMORY), members, limit, now)
@@ -146,13 +147,6 @@ def _gone_since(file: AuthFile, account: Account, gone: MemoryGone | None, now: 
     if gone.since > now or file.modified is None or file.modified > gone.since:
         return MemoryGone(now, False)
     return gone
-
-
-def _plan_others_keys(files: Sequence[AuthFile], policy: Policy, now: int) -> list[Verdict]:
-    verdicts = plan_by_age(files, policy.sender_key_max_age_days, Rule.SENDER_KEY_AGE, now)
-    if policy.preset is Preset.GENTLE:
-        return [costs_retry(verdict.file) if verdict.remove else verdict for verdict in verdicts]
-    return verdicts
 
 
 def _plan_lone_key(file: AuthFile, policy: Policy, account: Account, gone: MemoryGone | None, now: int) -> Verdict:

@@ -16,6 +16,8 @@ from baileys_cleanup.decision.names import (
     read_sender_key,
     read_sender_key_memory,
     read_session,
+    senders_of,
+    sorted_by_kind,
 )
 
 OF_THE_LIBRARY = [
@@ -103,6 +105,36 @@ def test_any_other_name_is_unknown(name):
     assert Kind.UNKNOWN is kind_of(name)
 
 
+@pytest.mark.parametrize("name", [name for name, _ in OF_THE_LIBRARY + OF_OTHERS] + UNKNOWN)
+def test_a_name_alone_is_sorted_to_its_kind(name):
+    """However names are sorted, none that has to stay ends among those of a kind that a rule may remove."""
+    assert {kind_of(name): [name]} == sorted_by_kind([name])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["sender-key-1@g.us--2--0.json", "sender-key-memory-.json"],
+        ["session-1.0.json", "session-2.0.json", "session-3\x1b.json"],
+        ["session-1.0.json", "session-2.0.json", "session-3\u0085.json"],
+        ["session-1.0.json", "session-2.0.json", "session-3.0.json.tmp"],
+        ["session-1.0.json.tmp", "session-2.0.json"],
+        ["pre-key", "pre-key-1.json", "sender-key", "session", "session-1.0.json", "tctoken"],
+        ["session-3", "session-4.json/session-5.json"],  # no store has a slash in a name, and nothing hangs on that
+        ["pre-key-1.json", "pre-key-02.json", "pre-key-3.json"],
+        [name for name, _ in OF_THE_LIBRARY],
+        [name for name, _ in OF_THE_LIBRARY + OF_OTHERS] + UNKNOWN,
+        [],
+    ],
+)
+def test_names_among_others_are_sorted_to_their_kinds(names):
+    """One odd name changes nothing for the others, is not taken for one of them, and none is lost or told twice."""
+    expected = {}
+    for name in sorted(names):
+        expected.setdefault(kind_of(name), []).append(name)
+    assert expected == sorted_by_kind(names)
+
+
 def test_no_kind_is_protected_and_removable():
     """The kinds that never go and the kinds that have a rule are the contract's, and share nothing."""
     assert {"creds", "app_state_sync_key", "app_state_sync_version", "lid_mapping"} == PROTECTED
@@ -163,6 +195,20 @@ def test_a_session_names_its_device(name, address):
 def test_a_sender_key_names_group_and_sender(name, key):
     """A sender key gives its group whatever kind that is, and its sender where the library would write it so."""
     assert key == read_sender_key(name)
+
+
+@pytest.mark.parametrize(
+    ("names", "senders"),
+    [
+        (["sender-key-1@g.us--2--0.json", "sender-key-a--b--3_1--7.json"], ["2", "3"]),
+        (["sender-key-1@g.us--2--0.json", "sender-key-1@g.us--x--0.json"], None),
+        (["sender-key-1@g.us--2--0.json", "sender-key---2--0.json"], None),
+        ([], []),
+    ],
+)
+def test_senders_are_told_at_once_or_not_at_all(names, senders):
+    """One key whose sender nobody can read, and none is taken for another member's by this look."""
+    assert senders == senders_of(names)
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,15 @@ OWN_KEY_BY_NUMBER = f"sender-key-{GROUP}--{PN}--7.json"
 OTHERS_KEY = f"sender-key-{GROUP}--{OTHER}--0.json"
 MEMORY = f"sender-key-memory-{GROUP}.json"
 NAMELESS = Account(True)
+HOUR = DAY // 24
 
 
 def rules(files, policy=None, account=KNOWN, **more):
-    """Give each name with its rule, and a star at those that go."""
+    """Give each name with its rule, and a star at those that go; each file has one verdict, and nothing else has."""
     decided = plan(files, policy or Policy(), account, NOW, **more)
-    return {v.file.name: ("*" if v.remove else "") + v.rule for v in [*decided.removals, *decided.keeps]}
+    verdicts = [*decided.removals, *decided.keeps]
+    assert sorted(file.name for file in files) == sorted(verdict.file.name for verdict in verdicts)
+    return {v.file.name: ("*" if v.remove else "") + v.rule for v in verdicts}
 
 
 def pre_keys(numbers, age=90):
@@ -146,6 +149,15 @@ def test_a_batch_is_of_sixty_seconds(seconds, advertised):
     assert advertised == plan(files, Policy(), Account(True, OWN, 813, 813), NOW).advertised
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_what_was_written_at_another_time_is_of_no_batch(first):
+    """Beside a hundred keys of one upload, one of an hour earlier or later goes, and the hundred stay."""
+    other = "pre-key-1.json" if first else "pre-key-101.json"
+    files = pre_keys(range(1, 152))
+    files = [f._replace(modified=f.modified + (-HOUR if first else HOUR)) if f.name == other else f for f in files]
+    assert [other] == gone(files, account=Account(True, OWN, 813, 813))
+
+
 @pytest.mark.parametrize(
     ("account", "highest", "advertised"),
     [
@@ -252,14 +264,20 @@ def test_the_key_follows_six_hours_later(days, goes, removed):
     assert since(days, removed=removed) == decided.waiting
 
 
-@pytest.mark.parametrize("remembered", [{}, since(1), since(-1)])
+@pytest.mark.parametrize("remembered", [{}, since(4 + 1 / DAY), since(-1)])
 def test_a_key_alone_counts_from_the_run_that_sees_it(remembered):
     """Nothing remembered, a key written since, or a moment yet to come: it counts from now."""
-    key = auth_file(OWN_KEY, 4)
-    remembered = {name: gone._replace(since=key.modified - 1) for name, gone in remembered.items() if gone.since < NOW}
-    decided = plan([key], Policy(), KNOWN, NOW, waiting=remembered or since(-1))
+    decided = plan([auth_file(OWN_KEY, 4)], Policy(), KNOWN, NOW, waiting=remembered)
     assert [Rule.SENDER_KEY_AFTER_MEMORY] == [verdict.rule for verdict in decided.keeps]
-    assert since(0, removed=False) == decided.waiting
+    assert {OWN_KEY: (NOW, False)} == decided.waiting
+    assert decided.waiting[OWN_KEY].removed is False  # it is written down, and nothing but true and false is read
+
+
+def test_a_key_that_was_not_written_since_counts_from_its_memory():
+    """A key of the very moment in which its memory went is not a newer one."""
+    decided = plan([auth_file(OWN_KEY, 4)], Policy(), KNOWN, NOW, waiting=since(4))
+    assert [OWN_KEY] == [verdict.file.name for verdict in decided.removals]
+    assert since(4) == decided.waiting
 
 
 def test_a_memory_that_came_back_holds_its_key():
@@ -304,6 +322,14 @@ def test_the_keys_of_others_are_not_tied_to_the_memory():
     assert sorted([OTHERS_KEY, other_device]) == sorted(gone(files))
 
 
+def test_every_key_of_a_group_is_decided_over():
+    """Whichever key comes first, by its name, the others of the group have a verdict too."""
+    first, last = f"sender-key-{GROUP}--1000--0.json", f"sender-key-{GROUP}--9000--0.json"
+    files = [auth_file(name, 5) for name in (first, OWN_KEY, last, MEMORY)]
+    expected = {first: "*sender_key_age", last: "*sender_key_age", MEMORY: "*sender_key_pair_age"}
+    assert expected | {OWN_KEY: "sender_key_after_memory"} == rules(files)
+
+
 def test_the_memory_of_the_status_is_tied_to_nothing():
     """Own status key and status memory have their own ages: that memory is never read."""
     key, memory = f"sender-key-status@broadcast--{LID}_1--7.json", "sender-key-memory-status@broadcast.json"
@@ -327,7 +353,7 @@ def test_of_nobody_known_every_key_is_treated_as_own(account):
 
 def test_of_nobody_known_a_key_without_a_memory_follows_its_age():
     """A group without a memory has no pair to guard where nobody knows whose keys these are."""
-    assert [OTHERS_KEY] == gone([auth_file(OTHERS_KEY, 5)], Policy(), ABSENT)
+    assert {OTHERS_KEY: "*sender_key_age"} == rules([auth_file(OTHERS_KEY, 5)], Policy(), ABSENT)
 
 
 def test_of_nobody_known_a_memory_that_cannot_go_keeps_the_keys():
@@ -339,7 +365,8 @@ def test_of_nobody_known_a_memory_that_cannot_go_keeps_the_keys():
 @pytest.mark.parametrize("strangers", [{MEMORY}, {MEMORY + ".bak"}])
 def test_a_memory_that_nobody_may_remove_keeps_the_key(strangers):
     """A link in the place of the memory, or of its copy, is read by Baileys: the key stays."""
-    assert [] == gone([auth_file(OWN_KEY, 5)], strangers=strangers, waiting=since(1))
+    files = [auth_file(OWN_KEY, 5)]
+    assert {OWN_KEY: "sender_key_pair"} == rules(files, strangers=strangers, waiting=since(1))
 
 
 @pytest.mark.parametrize("account", [ABSENT, unreadable("is empty"), read_account(b'{"me": {"id": "nobody"}}')])
@@ -362,9 +389,10 @@ def test_what_goes_takes_its_copy_along(name):
     """The copy under a second name goes right before its file, whatever its own age, and the file waits for it."""
     account = KNOWN._replace(next_pre_key=151, first_not_uploaded=151)
     files = [auth_file(name, 30), auth_file(f"{name}.bak", 0), *pre_keys(range(101, 151), 1)]
-    removals = plan(files, Policy(), account, NOW).removals
+    removals, keeps, _ = plan(files, Policy(), account, NOW)
     assert [(f"{name}.bak", None), (name, f"{name}.bak")] == [(v.file.name, v.second) for v in removals]
     assert Rule.SECOND_NAME is removals[0].rule
+    assert f"{name}.bak" not in {verdict.file.name for verdict in keeps}  # nobody is told that it stays
 
 
 def test_a_copy_alone_is_unknown_and_stays():
@@ -493,7 +521,9 @@ def test_gentle_takes_a_memory_but_no_key_where_nobody_can_tell_whose_it_is():
     for account in (NAMELESS, ABSENT):
         decided = plan(files, GENTLE, account, NOW)
         assert [MEMORY] == [verdict.file.name for verdict in decided.removals]
-        assert [] == plan(files[:2], GENTLE, account, NOW + DAY, waiting=decided.waiting).removals
+        removals, keeps, _ = plan(files[:2], GENTLE, account, NOW + DAY, waiting=decided.waiting)
+        assert [] == removals
+        assert {(OWN_KEY, Rule.COSTS_RETRY), (OTHERS_KEY, Rule.COSTS_RETRY)} == {(v.file.name, v.rule) for v in keeps}
 
 
 def test_gentle_looks_only_at_what_may_go():

@@ -25,7 +25,9 @@ LEFT = Policy(former_pairing_days=30)
 def told(files, policy, account, **more):
     """Give each name with its reason."""
     decided = plan([auth_file(name, age) for name, age in files], policy or Policy(), account or KNOWN, NOW, **more)
-    return {verdict.file.name: verdict.reason for verdict in [*decided.removals, *decided.keeps]}
+    verdicts = [*decided.removals, *decided.keeps]
+    assert sorted(name for name, _ in files) == sorted(verdict.file.name for verdict in verdicts)
+    return {verdict.file.name: verdict.reason for verdict in verdicts}
 
 
 @pytest.mark.parametrize(
@@ -124,11 +126,58 @@ def test_a_key_that_waits_says_since_when(since, removed, reason):
     assert reason == told([(OWN_KEY, 4)], None, None, waiting=waiting)[OWN_KEY]
 
 
+def test_a_key_that_may_be_own_says_so():
+    """Where nobody knows the account, the reason does not claim that the key is its own."""
+    expected = f"a sender key that may be this account's own, {DUE}; its memory went on 2026-11-21 03:00 UTC"
+    assert (
+        expected == told([(OTHERS_KEY, 4)], None, ABSENT, waiting={OTHERS_KEY: MemoryGone(NOW - DAY, True)})[OTHERS_KEY]
+    )
+
+
 def test_a_session_that_its_lid_replaced_says_so():
     """Why it goes is not its age alone."""
     files = [(SESSION, 20), (f"lid-mapping-{OTHER}.json", 1), ("session-200000000000002_1.0.json", 1)]
     expected = "the contact's LID took its place, 20.0 days old; the limit is 14 days"
     assert expected == told(files, None, None)[SESSION]
+
+
+@pytest.mark.parametrize(
+    ("account", "reason"),
+    [
+        (Account(True, next_pre_key=813), "of a batch that WhatsApp still hands out: kept"),
+        (Account(True, next_pre_key=813, first_not_uploaded=1), "not uploaded to WhatsApp yet: kept"),
+    ],
+)
+def test_a_low_pre_key_that_stays_says_why(account, reason):
+    """Who asks why a folder is over its cap reads that WhatsApp has the key, or will get it."""
+    names = [(f"pre-key-{number}.json", 30) for number in range(1, 151)]
+    assert reason == told(names, None, account)["pre-key-1.json"]
+
+
+def test_a_copy_says_with_what_it_goes():
+    """It has no age of its own: its reason is that of its file."""
+    expected = "the copy of a file that goes: 20.0 days old; the limit is 14 days"
+    assert expected == told([(SESSION, 20), (f"{SESSION}.bak", 1)], None, None)[f"{SESSION}.bak"]
+
+
+@pytest.mark.parametrize(
+    ("copies", "strangers", "problem"),
+    [([(f"{SESSION}.bak", None)], (), "its date could not be read: kept"), ([], {f"{SESSION}.bak"}, "no regular file")],
+)
+def test_a_file_whose_copy_cannot_go_says_which_and_why(copies, strangers, problem):
+    """Who wonders why an old file stays has to look at the copy."""
+    reason = told([(SESSION, 20), *copies], None, None, strangers=strangers)[SESSION]
+    assert reason.startswith(f"its copy {SESSION}.bak would come to life, and cannot go: ")
+    assert reason.endswith(problem)
+
+
+def test_a_pair_of_which_one_cannot_go_says_why():
+    """The key stays because of its memory, and is told what is wrong with that."""
+    found = told([(OWN_KEY, 20), (MEMORY, None)], None, None)
+    expected = (
+        "the group's own sender key and memory stay together, and one cannot go: its date could not be read: kept"
+    )
+    assert (expected, "its date could not be read: kept") == (found[OWN_KEY], found[MEMORY])
 
 
 def test_every_number_beyond_the_counter_has_its_own_reason():

@@ -39,8 +39,10 @@ def test_all_of_a_run_is_deleted_counted_and_logged(tool, place, quarantine):
     put(quarantine / "company_7", SESSION, b"123")
     put(quarantine / "company_7", "session-2.0.json", b"12345")
     put(quarantine / "company_8", SESSION, b"1")
+    runs = place / ".baileys-cleanup" / "runs"
+    put(runs, f"{RUN.run_id}.pairings")
     assert (3, 9, []) == purged(tool)
-    assert [] == names(quarantine.parent)
+    assert ([], []) == (names(quarantine.parent), names(runs))
     assert ([], []) == read_runs(tool)
     (line,) = (place / ".baileys-cleanup" / "audit.log").read_text().splitlines()
     said = json.loads(line)
@@ -261,13 +263,15 @@ def test_what_no_record_tells_of_is_named_and_what_is_empty_goes(tool, quarantin
 
 
 def test_what_a_killed_run_left_in_the_tools_folder_goes(tool, place, quarantine):
-    """Records that were not whole, probes of the way back, files on their way into a company; nothing else."""
+    """What was not whole, pairings without a record, probes, files on their way into a company; nothing else."""
     ours = place / ".baileys-cleanup"
+    put(ours / "runs", f"{RUN.run_id}.pairings")  # an undo asks whose keys these were
+    put(ours / "runs", "20261121T030000Z-4f1c.pairings")
     put(ours / "runs", "half.json.new")
     put(ours, ".way-back")
     put(ours / "restoring", SESSION)
     put(quarantine / "company_7", SESSION)
     forget_leftovers(tool)
-    assert [f"{RUN.run_id}.json"] == names(ours / "runs")
+    assert [f"{RUN.run_id}.json", f"{RUN.run_id}.pairings"] == names(ours / "runs")
     assert (False, []) == ((ours / ".way-back").exists(), names(ours / "restoring"))
     assert [SESSION] == names(quarantine / "company_7")
