@@ -20,7 +20,7 @@ from baileys_cleanup.store.folder.set_aside import (
     switch_back,
 )
 
-from ...helpers import NOW, names, put
+from ...helpers import NOW, creds, names, put
 
 RUN = "20261122T030000Z-4f1c"
 
@@ -303,3 +303,14 @@ def test_who_cannot_be_told_apart_is_changed_by_hand(root, tool, place, live):
     copied(place)
     with pytest.raises(CompanyProblem, match=f"by hand.*/aside/{RUN}/company_7"):
         switch_back(root, tool, aside)
+
+
+def test_the_pairing_of_the_former_folder_stays_known(root, tool, place, live):
+    """Whoever lets that folder live again is asked first, where the live one was paired anew since."""
+    put(live.parent / "company_7", "creds.json", creds())
+    with root.company("7") as company:
+        pairing = company.account(lambda: None).pairing
+    assert pairing is not None
+    switch(root, tool, built(root, tool))
+    (aside,) = read_asides(tool)
+    assert aside.pairing == str(pairing)
