@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from baileys_cleanup.store.listed_company import ListedCompany
 from baileys_cleanup.store.redis.database import Database
 from baileys_cleanup.store.redis.layout import CREDS, file_name
 from baileys_cleanup.store.redis.scripts import CHUNK, MARKS_OF_HASH, MARKS_OF_STRINGS
-from baileys_cleanup.store.redis.server import decoded
+from baileys_cleanup.store.redis.server import decoded, encoded
 from baileys_cleanup.store.redis.trouble import as_company_problem
 
 
@@ -139,6 +139,14 @@ class RedisCompany(ListedCompany):
         else:
             found = self.store.server.call("GET", self.key + field)
         return bytes(found) if found is not None else None
+
+    def values(self, fields: Sequence[str]) -> list[bytes | None]:
+        """Return some values, None for what is gone. Raises redis.RedisError."""
+        if self.store.layout.is_hash:
+            found = self.store.server.call("HMGET", self.key, *map(encoded, fields))
+        else:
+            found = self.store.server.call("MGET", *(encoded(self.key + field) for field in fields))
+        return list(found)
 
     def lid_of(self, mapping: str) -> str | None:
         """Return the LID user that a `lid-mapping-<number>.json` names, None where it names none. It is no key."""

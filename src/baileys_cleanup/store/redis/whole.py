@@ -59,8 +59,7 @@ def date(store: Database, company_id: str, dates: dict[str, int]) -> None:
             for file in files
             if file.stamp.field in dates
         ]
-        if lines:
-            store.server.call("HSET", store.ledger(company_id), *(part for line in lines for part in line))
+        store.server.set_fields(store.ledger(company_id), lines)
 
 
 class RedisWhole:
@@ -107,9 +106,7 @@ class RedisWhole:
         beside = f"{OWN}new:{run_id}:{{{key}}}"
         server = self._store.server
         server.call("UNLINK", beside)
-        words = list(values.items())
-        for number in range(0, len(words), 100):
-            server.call("HSET", beside, *(part for pair in words[number : number + 100] for part in pair))
+        server.set_fields(beside, values.items())
         done = server.script(PUT_WHOLE, [beside, key])
         if not done:
             server.call("UNLINK", beside)
