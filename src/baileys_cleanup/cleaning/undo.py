@@ -6,7 +6,7 @@ and its group's memory come back together or not at all, and a phone number's se
 or the LID's session was written since. Nothing comes back into the folder of another pairing, or of a bot that runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -33,7 +33,7 @@ from baileys_cleanup.decision.verdict import AuthFile, Rule
 from baileys_cleanup.errors import CompanyProblem, Refused
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.runs import Run
-from baileys_cleanup.store.store import Returning, SetAside, Store, Workspace
+from baileys_cleanup.store.store import SetAside, Store, Workspace
 from baileys_cleanup.store.whole_folders import Late
 
 
@@ -135,17 +135,30 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
             later = _later(workspace, run, company_id)
             stay = _staying(company, names, account, pairs, run.started, later=later)
             alone = _taken_alone(workspace, run, company_id, pairs)
-            present = [file.name for file in company.names().files]
+            present = company.names().names
+
+            def put_back(several: Sequence[str]) -> None:
+                left = dict.fromkeys(several)
+                for name, problem in returning.put_back(company, several, world.stopping):
+                    del left[name]
+                    if problem is None:
+                        restored.files.append(name)
+                    else:
+                        restored.stayed.append(Problem(name, _why_not(problem)))
+                restored.stayed += [Problem(name, "stopped before it") for name in left]
+
+            restored.stayed += [Problem(name, stay[name]) for name in names if name in stay]
+            coming = [name for name in names if name not in stay]
             # A key before its memory: a key alone is harmless when this is cut short, a memory alone is not.
-            for name in sorted(names, key=_is_memory):
-                if world.stopping():
-                    restored.stayed.append(Problem(name, "stopped before it"))
-                elif name in stay:
-                    restored.stayed.append(Problem(name, stay[name]))
-                elif name not in alone and _lacks_its_key(name, pairs, present, restored.files, account):
-                    restored.stayed.append(Problem(name, _ALONE))
-                else:
-                    _put_back(returning, company, name, restored)
+            put_back([name for name in coming if not _is_memory(name)])
+            memories = [name for name in coming if _is_memory(name)]
+            lacking = {
+                name
+                for name in memories
+                if name not in alone and _lacks_its_key(name, pairs, present, restored.files, account)
+            }
+            restored.stayed += [Problem(name, _ALONE) for name in memories if name in lacking]
+            put_back([name for name in memories if name not in lacking])
     except (CompanyProblem, Refused) as problem:
         restored.refused = isinstance(problem, Refused)
         with workspace.returning(run, company_id) as returning:
@@ -155,15 +168,8 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
     return restored
 
 
-def _put_back(returning: Returning, company: Company, name: str, restored: Restored) -> None:
-    try:
-        returning.put_back(company, name)
-    except FileExistsError:
-        restored.stayed.append(Problem(name, _NEWER))
-    except OSError as error:
-        restored.stayed.append(Problem(name, f"cannot be put back: {error.strerror}"))
-    else:
-        restored.files.append(name)
+def _why_not(problem: OSError) -> str:
+    return _NEWER if isinstance(problem, FileExistsError) else f"cannot be put back: {problem.strerror}"
 
 
 _NEWER = "something of that name exists by now, and nothing is ever overwritten"

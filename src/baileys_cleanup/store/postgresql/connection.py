@@ -32,13 +32,17 @@ _MOST_FAILURES = 3
 
 
 class ServerState(NamedTuple):
-    """What is known of the server. `tracks` tells whether it keeps the commit times of transactions."""
+    """What is known of the server. `tracks` tells whether it keeps the commit times of transactions.
+
+    `deadlock_ms` is how long it lets a transaction wait before it looks for a deadlock, in milliseconds.
+    """
 
     database: str
     role: str
     tracks: bool
     replica: bool
     now: int
+    deadlock_ms: int
 
 
 class Connection:
@@ -150,7 +154,8 @@ class Connection:
         """Return what is known of the server; `now` is its clock in nanoseconds since the epoch."""
         question = sql.SQL(
             "select current_database()::text, current_user::text, current_setting('track_commit_timestamp') = 'on',"
-            " pg_is_in_recovery(), (extract(epoch from clock_timestamp()) * 1000000)::bigint * 1000"
+            " pg_is_in_recovery(), (extract(epoch from clock_timestamp()) * 1000000)::bigint * 1000,"
+            " (select setting::integer from pg_settings where name = 'deadlock_timeout')"
         )
         return ServerState(*self.rows(question)[0])
 

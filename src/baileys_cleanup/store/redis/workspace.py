@@ -13,6 +13,7 @@ from baileys_cleanup.store.redis.removal import RedisRemover
 from baileys_cleanup.store.redis.scripts import PUT_BACK
 from baileys_cleanup.store.redis.trouble import as_os_error, as_usage_problem
 from baileys_cleanup.store.redis.whole import RedisWhole
+from baileys_cleanup.store.returning import Returned, one_by_one
 from baileys_cleanup.store.runs import SETTLED, Run
 from baileys_cleanup.store.small_records import bounded
 from baileys_cleanup.store.store import RUN_LOCK, Purged, Quarantined, SetAside
@@ -168,8 +169,11 @@ class RedisReturning:
         """Return what still lies in the quarantine, by name."""
         return sorted(self._held)
 
-    def put_back(self, company: RedisCompany, name: str) -> None:
-        """Put one key back. Raises FileExistsError where it is there by now, OSError where it cannot be done."""
+    def put_back(self, company: RedisCompany, names: Sequence[str], stopping: Callable[[], bool]) -> Iterator[Returned]:
+        """Put keys back, and tell of each what became of it; of those that are left when told to stop nothing."""
+        return one_by_one(lambda name: self._put_back(company, name), names, stopping)
+
+    def _put_back(self, company: RedisCompany, name: str) -> None:
         field, note = self._held[name]
         with as_os_error():
             done = self._store.server.script(PUT_BACK, [company.key, self._key], [self._store.layout.kind, field])
