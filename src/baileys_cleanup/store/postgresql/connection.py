@@ -121,9 +121,12 @@ class Connection:
                 raise
         return found
 
-    def stream(self, query: Query, values: Values = ()) -> Iterator[tuple[Any, ...]]:
-        """Give the rows of a question batch by batch: no more than one is ever held here. Raises psycopg.Error."""
-        with self.transaction(), self._live.cursor(name="baileys_cleanup") as cursor:
+    def stream(self, query: Query, values: Values = (), *, binary: bool = False) -> Iterator[tuple[Any, ...]]:
+        """Give the rows of a question batch by batch: no more than one is ever held here. Raises psycopg.Error.
+
+        In `binary` form what the driver knows nothing of stays the bytes that the server has.
+        """
+        with self.transaction(), self._live.cursor(name="baileys_cleanup", binary=binary) as cursor:
             cursor.execute(query, values)
             while part := cursor.fetchmany(BATCH):
                 yield from part
