@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
-from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.redis import runs
 from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import Database
@@ -148,12 +147,12 @@ class RedisWorkspace:
         yield RedisReturning(self._store, run.run_id, company_id)
 
     def set_aside(self) -> Sequence[SetAside]:
-        """Return nothing: no whole company lies aside here."""
-        return []
+        """Return the whole companies that lie aside, newest first."""
+        return RedisWhole(self._store).listed()
 
-    def switch_set_aside(self, folder: SetAside, wait: Callable[[], object]) -> Late:  # noqa: ARG002 - the same shape
-        """Raise CompanyProblem: no whole company lies aside here."""
-        raise CompanyProblem("nothing lies aside in this store")
+    def switch_set_aside(self, folder: SetAside, wait: Callable[[], object]) -> Late:  # noqa: ARG002 - one script
+        """Let a company that lies aside go live; the present one takes its place. Raises CompanyProblem."""
+        return RedisWhole(self._store).switch_set_aside(folder)
 
 
 class RedisReturning:
