@@ -6,7 +6,7 @@ and its group's memory come back together or not at all, and a phone number's se
 or the LID's session was written since. Nothing comes back into the folder of another pairing, or of a bot that runs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -133,9 +133,10 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
             _refuse_at_work(company, account, terms)
             pairs = group_pairs(names, account)
             later = _later(workspace, run, company_id)
-            stay = _staying(company, names, account, pairs, run.started, later=later)
+            present = {file.name: file for file in company.names().files}
+            taken = _Taken(names, pairs, run.started, later)
+            stay = _staying(company, present, account, taken)
             alone = _taken_alone(workspace, run, company_id, pairs)
-            present = company.names().names
 
             def put_back(several: Sequence[str]) -> None:
                 left = dict.fromkeys(several)
@@ -180,7 +181,7 @@ _MAPPED = "the contact's LID was written since; its old session could overwrite 
 
 
 def _lacks_its_key(
-    name: str, pairs: dict[str, list[str]], present: list[str], restored: list[str], account: Account
+    name: str, pairs: dict[str, list[str]], present: Iterable[str], restored: list[str], account: Account
 ) -> bool:
     """Tell whether a memory would speak of an own key that is not there: then the whole group could not read."""
     group = read_sender_key_memory(name)
@@ -194,17 +195,21 @@ def _is_memory(name: str) -> bool:
     return kind_of(name) is Kind.SENDER_KEY_MEMORY
 
 
-def _staying(
-    company: Company,
-    names: list[str],
-    account: Account,
-    pairs: dict[str, list[str]],
-    started: int,
-    *,
-    later: dict[str, str],
-) -> dict[str, str]:
-    """Return the names that must not come back, each with its reason. `later` is what later runs took, with the run."""
-    present = {file.name: file for file in company.names().files}
+class _Taken(NamedTuple):
+    """What a run took: names, those of a group's memory and own keys together, and when it began (nanoseconds).
+
+    `later` is what later runs took, with the run.
+    """
+
+    names: list[str]
+    pairs: dict[str, list[str]]
+    started: int
+    later: dict[str, str]
+
+
+def _staying(company: Company, present: Mapping[str, AuthFile], account: Account, taken: _Taken) -> dict[str, str]:
+    """Return the names that must not come back, each with its reason."""
+    names, pairs, started, later = taken
     stay = {name: _NEWER for name in names if name in present}
     for name in names:
         if name in later:

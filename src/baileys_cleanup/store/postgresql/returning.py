@@ -11,7 +11,6 @@ from functools import cached_property
 import psycopg
 from psycopg import sql
 
-from baileys_cleanup.store.postgresql.columns import insertable
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.ledger import BACK
@@ -99,11 +98,9 @@ class PostgresqlReturning:
     @cached_property
     def _statement(self) -> sql.Composed:
         keys = self._store.layout.keys
-        with as_os_error(), self._store.connection.transaction() as cursor:
-            columns = insertable(cursor, keys)
         return _PUT.format(
             keys=keys.identifier,
-            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+            columns=sql.SQL(", ").join(map(sql.Identifier, self._store.key_columns)),
             there=self._same("o", "h"),
             same=self._same("h", "i"),
             key_type=self._store.statements.key_type,
