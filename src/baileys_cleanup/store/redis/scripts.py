@@ -68,18 +68,26 @@ return gone
 """Compare and move: what is still what was planned goes into the quarantine, in one step with the comparison."""
 
 PUT_BACK = """
-local value = redis.call('HGET', KEYS[2], 'v:' .. ARGV[2])
-if not value then return -1 end
-if ARGV[1] == 'hash' then
-  if redis.call('HSETNX', KEYS[1], ARGV[2], value) == 0 then return 0 end
-else
-  if redis.call('SETNX', KEYS[1] .. ARGV[2], value) == 0 then return 0 end
-  local rest = redis.call('HGET', KEYS[2], 't:' .. ARGV[2])
-  if rest then redis.call('PEXPIRE', KEYS[1] .. ARGV[2], rest) end
+local back = {}
+for i = 2, #ARGV do
+  local name = ARGV[i]
+  local value = redis.call('HGET', KEYS[2], 'v:' .. name)
+  local done = 0
+  if value and ARGV[1] == 'hash' then
+    done = redis.call('HSETNX', KEYS[1], name, value)
+  elseif value then
+    done = redis.call('SETNX', KEYS[1] .. name, value)
+    local rest = redis.call('HGET', KEYS[2], 't:' .. name)
+    if done == 1 and rest then redis.call('PEXPIRE', KEYS[1] .. name, rest) end
+  end
+  if done == 1 then
+    redis.call('HDEL', KEYS[2], 'v:' .. name, 'm:' .. name, 't:' .. name)
+    back[#back + 1] = name
+  end
 end
-redis.call('HDEL', KEYS[2], 'v:' .. ARGV[2], 'm:' .. ARGV[2], 't:' .. ARGV[2])
-return 1
+return back
 """
+"""Put back what is nowhere by now, and say which those were; what exists is never replaced."""
 
 PUT_WHOLE = """
 local moved = 0

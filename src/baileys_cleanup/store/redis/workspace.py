@@ -4,15 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from baileys_cleanup.store.redis import runs
-from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import Database
-from baileys_cleanup.store.redis.layout import OWN, file_name
+from baileys_cleanup.store.redis.layout import OWN
 from baileys_cleanup.store.redis.records import RedisAudit, RedisRecords
 from baileys_cleanup.store.redis.removal import RedisRemover
-from baileys_cleanup.store.redis.scripts import PUT_BACK
+from baileys_cleanup.store.redis.returning import RedisReturning
 from baileys_cleanup.store.redis.trouble import as_os_error, as_usage_problem
 from baileys_cleanup.store.redis.whole import RedisWhole
-from baileys_cleanup.store.returning import Returned, one_by_one
 from baileys_cleanup.store.runs import SETTLED, Run
 from baileys_cleanup.store.small_records import bounded
 from baileys_cleanup.store.store import RUN_LOCK, Purged, Quarantined, SetAside
@@ -140,7 +138,7 @@ class RedisWorkspace:
             return bool(self._server.call("EXISTS", self._store.quarantine(run.run_id, company_id)))
 
     @contextmanager
-    def returning(self, run: Run, company_id: str) -> "Iterator[RedisReturning]":
+    def returning(self, run: Run, company_id: str) -> Iterator[RedisReturning]:
         """Open what a run took from one company. Raises FileNotFoundError where there is nothing."""
         if not self.holds(run, company_id):
             raise FileNotFoundError(company_id)
@@ -153,32 +151,3 @@ class RedisWorkspace:
     def switch_set_aside(self, folder: SetAside, wait: Callable[[], object]) -> Late:  # noqa: ARG002 - one script
         """Let a company that lies aside go live; the present one takes its place. Raises CompanyProblem."""
         return RedisWhole(self._store).switch_set_aside(folder)
-
-
-class RedisReturning:
-    """What a run took from one company, on its way back."""
-
-    def __init__(self, store: Database, run_id: str, company_id: str) -> None:
-        self._store = store
-        self._key = store.quarantine(run_id, company_id)
-        with as_os_error():
-            self._held = {file_name(field): (field, note) for field, note in runs.held(store, run_id, company_id)}
-
-    def names(self) -> list[str]:
-        """Return what still lies in the quarantine, by name."""
-        return sorted(self._held)
-
-    def put_back(self, company: RedisCompany, names: Sequence[str], stopping: Callable[[], bool]) -> Iterator[Returned]:
-        """Put keys back, and tell of each what became of it; of those that are left when told to stop nothing."""
-        return one_by_one(lambda name: self._put_back(company, name), names, stopping)
-
-    def _put_back(self, company: RedisCompany, name: str) -> None:
-        field, note = self._held[name]
-        with as_os_error():
-            done = self._store.server.script(PUT_BACK, [company.key, self._key], [self._store.layout.kind, field])
-            if done == 1 and note["modified"] is not None:
-                line = f"{note['mark']} {note['modified']}"
-                self._store.server.call("HSET", self._store.ledger(company.id), field, line)
-        if done == 0:
-            raise FileExistsError(name)
-        self._held.pop(name)
