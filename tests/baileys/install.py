@@ -23,6 +23,8 @@ PACKAGE = "@whiskeysockets/baileys"
 AUTH_STATE = Path(__file__).resolve().parents[2] / "deploy" / "node" / "auth-state.mjs"
 CLIENTS = ("pg@8", "redis@6")
 """The auth state in a database that is delivered, and the clients that it is tried with."""
+STORES = ("postgres-baileys@1.5.0", "uuid@10", "whatsapp-store-db@1.3.69", "tiny-invariant@1")
+"""Auth states of others, as they are on npm, and what they ask for without saying so."""
 OLDEST_NODE = 20
 
 # Before rc.10 libsignal is asked for from git and a lint preset comes along as a dependency; the first has
@@ -64,10 +66,10 @@ def install(version: str) -> Path:
     return folder
 
 
-def _npm_install(folder: Path, *packages: str) -> None:
+def _npm_install(folder: Path, *packages: str, overrides: dict[str, str] = OVERRIDES) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / "package.json").write_text(json.dumps({"private": True, "overrides": OVERRIDES}))
+    (folder / "package.json").write_text(json.dumps({"private": True, "overrides": overrides}))
     command = ["npm", "install", *packages, "--no-package-lock", "--ignore-scripts"]
     command += ["--legacy-peer-deps", "--no-audit", "--no-fund"]
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
@@ -81,6 +83,29 @@ def clients() -> Path:
     if not (folder / "node_modules" / ".package-lock.json").is_file():
         _npm_install(folder, *CLIENTS)
     return folder
+
+
+def stores() -> Path:
+    """Install the auth states of others unless they are there. Return their folder."""
+    folder = INSTALLED / "stores"
+    if not (folder / "node_modules" / ".package-lock.json").is_file():
+        # Each gets the library that the bot has, and no driver of another database.
+        nothing = dict.fromkeys(("baileys", "mysql", "patch-package"), "npm:empty-npm-package@1.0.0")
+        _npm_install(folder, *STORES, overrides=nothing)
+    return folder
+
+
+def beside_others(place: Path, version: str, adapter: Path) -> Path:
+    """Copy an adapter to an auth state of others beside one version of the library. Return the copy.
+
+    The packages are copied, because a link would have them look for the library where they really lie.
+    """
+    modules = place / "node_modules"
+    beside(place, version)
+    for package in ("postgres-baileys", "uuid", "whatsapp-store-db", "tiny-invariant"):
+        shutil.copytree(stores() / "node_modules" / package, modules / package)
+    (modules / "baileys").symlink_to(library_of(version))
+    return Path(shutil.copy(adapter, place))
 
 
 def beside(place: Path, version: str) -> Path:

@@ -35,7 +35,7 @@ PROGRAMS = 5 * (os.cpu_count() or 1)
 """How many run at once: they wait half of the time or more, 6.x nearly all of it."""
 
 COMPANY = "company_1"
-PATIENCE = 900
+TIMEOUT = 900
 """Seconds until a program is taken for hung; on an idle machine none needs a tenth of that."""
 
 
@@ -155,7 +155,7 @@ def run_tool(
     program = [str(HERE / "later.py"), str(hours_later)] if hours_later else ["-m", "baileys_cleanup"]
     command = [sys.executable, *program, "--sessions-root", str(root), "--json", *options]
     ran = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=PATIENCE, env={**own, **(environment or {})}
+        command, capture_output=True, text=True, check=False, timeout=TIMEOUT, env={**own, **(environment or {})}
     )
     if ran.returncode:
         raise AssertionError(f"{command} ended with {ran.returncode}:\n{ran.stdout}\n{ran.stderr}")
@@ -224,7 +224,7 @@ class Lab:
 
     def _node(self, version: str, program: str, argument: str) -> dict[str, Any]:
         command = ["node", str(HERE / "lab" / program), str(install.folder_of(version)), argument]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT)
         if ran.returncode:
             raise AssertionError(f"{program} on {version} ended with {ran.returncode}:\n{ran.stdout}\n{ran.stderr}")
         told: dict[str, Any] = json.loads(ran.stdout)

@@ -21,7 +21,7 @@ from typing import Any
 import install
 import running_results
 from authfolder import BOT, AuthFolder
-from lab import COMPANY, HERE, HOURS_BETWEEN, PATIENCE, Lab, copy_world
+from lab import COMPANY, HERE, HOURS_BETWEEN, TIMEOUT, Lab, copy_world
 from lives import CLEANINGS, STORES, WINDOWS, Cleaning, Life
 from policies import OLDER_THAN_EVERY_LIMIT
 
@@ -117,7 +117,7 @@ def talk_with(program: str, version: str, job: Path, answer: Callable[[dict[str,
     with said.open("w") as stderr, subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr, text=True) as ran:
         assert ran.stdin is not None
         assert ran.stdout is not None
-        bell = Timer(PATIENCE, ran.kill)
+        bell = Timer(TIMEOUT, ran.kill)
         bell.start()
         try:
             for line in ran.stdout:

@@ -13,7 +13,7 @@ import install
 
 HERE = Path(__file__).resolve().parent
 PAIR = HERE.parents[1] / "deploy" / "node" / "pair.mjs"
-PATIENCE = 120
+TIMEOUT = 120
 """Seconds until something is taken for hung; on an idle machine nothing here needs five."""
 
 
@@ -38,7 +38,7 @@ class StandIn:
     def wait_for(self, word: str) -> Any:
         """Pass over events until one has this word; give its value."""
         while True:
-            event = self._events.get(timeout=PATIENCE)
+            event = self._events.get(timeout=TIMEOUT)
             assert "trouble" not in event, event
             if word in event:
                 return event[word]

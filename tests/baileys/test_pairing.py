@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from standin import PATIENCE, Helper, StandIn
+from standin import TIMEOUT, Helper, StandIn
 
 version = pytest.mark.parametrize("version", ["7.0.0-rc14", "6.7.24"])
 newest = pytest.mark.parametrize("version", ["7.0.0-rc14"])
@@ -74,7 +74,7 @@ def test_it_ends_politely_when_told_to(stand_in, helper, folder, version):
     pairing = helper.start(str(folder))
     assert pairing.stdout.readline()
     pairing.send_signal(signal.SIGTERM)
-    _, said = pairing.communicate(timeout=PATIENCE)
+    _, said = pairing.communicate(timeout=TIMEOUT)
     assert (pairing.returncode, "stopped" in said) == (143, True)
     assert "me" not in creds_of(folder)
 
@@ -85,7 +85,7 @@ def test_what_does_not_get_better_ends_it(stand_in, helper, folder, version):
     pairing = helper.start(str(folder))
     assert pairing.stdout.readline()
     stand_in.hang_up(401)
-    _, said = pairing.communicate(timeout=PATIENCE)
+    _, said = pairing.communicate(timeout=TIMEOUT)
     assert (pairing.returncode, "401" in said) == (1, True), said
 
 
@@ -94,10 +94,10 @@ def test_it_needs_a_folder_and_leaves_a_paired_one_alone(stand_in, helper, folde
     """Without a folder, or with a missing one, it is status 2; one that is paired is status 0 without a connection."""
     for arguments in ([], [str(folder / "missing")], [str(folder), "x"]):
         pairing = helper.start(*arguments)
-        assert ("", 2) == (pairing.communicate(timeout=PATIENCE)[0], pairing.returncode)
+        assert ("", 2) == (pairing.communicate(timeout=TIMEOUT)[0], pairing.returncode)
     (folder / "creds.json").write_text(json.dumps({"me": {"id": "1:2@s.whatsapp.net"}, "account": {}}))
     pairing = helper.start(str(folder))
-    out, said = pairing.communicate(timeout=PATIENCE)
+    out, said = pairing.communicate(timeout=TIMEOUT)
     assert (out, pairing.returncode, "paired already" in said) == ("", 0, True)
     assert not (folder / "missing").exists()
 
@@ -143,7 +143,7 @@ def test_a_fresh_rotation_pairs_from_the_terminal(stand_in, helper, version, tmp
     config.write_text(
         f"[rotate]\nstop_command = {json.dumps([sys.executable, '-c', note, str(log), 'stop', '{company_id}'])}\n"
         f"start_command = {json.dumps([sys.executable, '-c', note, str(log), 'start', '{folder}'])}\n"
-        f"qr_command = {json.dumps([*helper.command, '{folder}'])}\ntimeout = {PATIENCE}\n"
+        f"qr_command = {json.dumps([*helper.command, '{folder}'])}\ntimeout = {TIMEOUT}\n"
         '[hooks]\nenvironment = ["STAND_IN", "STAND_IN_FROM", "STAND_IN_QR_MS"]\n'
     )
     command = [sys.executable, "-m", "baileys_cleanup", "rotate", "--yes", "--company", "7", "--fresh"]

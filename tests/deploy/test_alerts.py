@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from machine import RunTool, missing
 from watching import company, monitor
-from web import PATIENCE, black_hole, free_port, wait_until, webhook
+from web import TIMEOUT, black_hole, free_port, wait_until, webhook
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def mailbox() -> Iterator[tuple[int, list[Any]]]:
             return "250 OK"
 
     port = free_port()
-    controller = Controller(Handler(), hostname="127.0.0.1", port=port, ready_timeout=PATIENCE)
+    controller = Controller(Handler(), hostname="127.0.0.1", port=port, ready_timeout=TIMEOUT)
     controller.start()
     try:
         yield port, letters

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -85,3 +86,42 @@ def test_the_wheel_that_is_built_is_the_one_that_works(tmp_path: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_version_that_the_changelog_names_gets_its_tag_once(tmp_path: Path) -> None:
+    """The workflow's script on a real repository: no section, no tag; a section, the tag; and it never moves."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", clone, "-c", "user.name=x", "-c", "user.email=x@example.org", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    def commit(changelog: str) -> str:
+        (clone / "CHANGELOG.md").write_text(changelog)
+        git("add", "-A")
+        git("commit", "-qm", "x")
+        subprocess.run([clone / ".github" / "tag", remote], capture_output=True, check=True)
+        return git("ls-remote", "--tags", str(remote))
+
+    clone, remote = tmp_path / "clone", tmp_path / "remote"
+    package = clone / "src" / "baileys_cleanup"
+    package.mkdir(parents=True)
+    (clone / ".github").mkdir()
+    shutil.copy(GITHUB / "tag", clone / ".github")
+    (package / "__init__.py").write_text('"""A tool."""\n\n__version__ = "1.2.0"\n')
+    subprocess.run(["git", "init", "-q", "--bare", remote], check=True)
+    git("init", "-q")
+
+    assert commit("## [Unreleased]\n\n## [1.1.0] - 2026-01-01\n") == ""
+    tagged = commit("## [Unreleased]\n\n## [1.2.0] - 2026-02-01\n")
+    assert tagged == f"{git('rev-parse', 'HEAD')}\trefs/tags/v1.2.0"
+    assert commit("## [Unreleased]\n\nMore.\n\n## [1.2.0] - 2026-02-01\n") == tagged
+
+
+def test_the_version_that_the_docs_install_is_one_that_gets_a_tag() -> None:
+    """`@v...` in the docs is the newest version that the changelog has."""
+    (newest, *_) = re.findall(r"^## \[(\d\S*)\]", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    named = {
+        tag for page in (PROJECT / "docs").glob("*.md") for tag in re.findall(r"@v(\d+\.\d+\.\d+)", page.read_text())
+    }
+
+    assert named == {newest}

@@ -29,7 +29,12 @@ DEFAULTS = {
     "rotate": {"bot_pairs": False, "timeout": 300, "hook_timeout": 60, "auto": "off", "above": 170, "min_days": 30},
     "hooks": {"around_clean": False},
     "postgresql": {"layout": "split"},
-    "redis": {"layout": "hash", "ids": "raw", "cache_key": "baileys:{company_id}:{type}-{id}"},
+    "redis": {
+        "layout": "hash",
+        "ids": "raw",
+        "cache_key": "baileys:{company_id}:{type}-{id}",
+        "cache_again_seconds": 60,
+    },
 }
 AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 COMMANDS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from web import PATIENCE, wait_until
+from web import TIMEOUT, wait_until
 
 
 def company(root: Path, company_id: str, files: int, *, old: int = 0) -> Path:
@@ -61,8 +61,8 @@ class Monitor:
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Tell it to stop, and give its status."""
         self.process.send_signal(number)
-        status = self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
+        status = self.process.wait(TIMEOUT)
+        self._reader.join(TIMEOUT)
         return status
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-PATIENCE = 90
+TIMEOUT = 90
 """Seconds for what is otherwise there in two: this machine may be busy."""
 
 
@@ -80,10 +80,10 @@ def fetch(url: str) -> tuple[int, str]:
 
 def wait_until(happened: Callable[[], Any], what: str) -> Any:
     """Wait for something to be true, and give it; fail with a sentence."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         value = happened()
         if value:
             return value
         time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within {PATIENCE} seconds")
+    raise AssertionError(f"{what} did not happen within {TIMEOUT} seconds")

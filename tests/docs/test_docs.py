@@ -502,7 +502,7 @@ def test_a_rotation_is_as_shown(demo: Path) -> None:
     compare(done, run("rotate", "--yes", "--company", "962302", "--json", root=demo))
     assert [codes(row[0])[0] for row in table(section(DOCS / "rotation.md", "States"))] == [
         *(state for state in Journal("", "", fresh=False, bot_pairs=False, started=0).way if state != "started"),
-        "waiting", "paired", "timed_out", "started", "rolling_back", "rolled_back",
+        "removed", "waiting", "paired", "timed_out", "started", "rolling_back", "rolled_back",
     ]  # fmt: skip
 
 

@@ -3,7 +3,10 @@
 import os
 import shutil
 import struct
+import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -206,3 +209,36 @@ def test_who_may_not_give_changes_nothing_and_hears_what_works(work: str) -> Non
         assert f"sudo chown -R root {root / TOOL} && sudo baileys-cleanup" in said.err
         assert before == looks(here)
         assert not any(path.name == KEY for path in (root / TOOL).rglob("*"))
+
+
+def test_with_records_elsewhere_the_command_for_root_gives_that_folder_as_well() -> None:
+    """Root refuses records of somebody else: what it is told to do is done here, word by word but for `sudo`."""
+    needs_root()
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o755)
+        root, records = Path(place) / "root", Path(place) / "records"
+        root.mkdir()
+        records.mkdir(0o700)
+        here = plant(root, (NOBODY, NOBODY, 0o700), (BOT, GROUP, 0o666))
+        for path in (root, records):
+            os.chown(path, NOBODY, NOBODY)
+
+        @contextmanager
+        def elsewhere() -> Iterator[None]:
+            os.environ["BAILEYS_CLEANUP_STATE_DIR"] = str(records)
+            yield
+
+        arguments = ("rotate", "--yes", "--company", "1")
+        assert tool_in_child(root, uid=NOBODY, around=elsewhere).status == 0
+        said = tool_in_child(root, *arguments, uid=NOBODY, around=elsewhere)
+        own = f"{root / TOOL} {records}"
+        assert said.status == 4, said
+        assert f"this works: sudo chown -R root {own} && sudo --preserve-env=BAILEYS_CLEANUP_STATE_DIR" in said.err
+        assert f"; sudo chown -R {NOBODY} {own}" in said.err
+        before = looks(here)
+        subprocess.run(["chown", "-R", "root", *own.split()], check=True)
+        assert tool_in_child(root, *arguments, around=elsewhere).status == 0
+        subprocess.run(["chown", "-R", str(NOBODY), *own.split()], check=True)
+        assert {"creds.json", KEY} <= looks(here).keys()
+        assert looks(here).items() <= before.items()
+        assert tool_in_child(root, uid=NOBODY, around=elsewhere).status == 0

@@ -51,9 +51,9 @@ def two_companies(root: Path) -> None:
     company(root, "2", *FILES[:2], account=ACCOUNT)
 
 
-def undo(root: Path) -> None:
+def undo(root: Path, selection: Selection = Selection()) -> None:  # noqa: B008 - it cannot be changed
     """Undo the last run, without saying that it may go on in doubt."""
-    undo_run(Settings(str(root)), "latest", Selection(), world(), lambda _: None, as_json=True)
+    undo_run(Settings(str(root)), "latest", selection, world(), lambda _: None, as_json=True)
 
 
 def cleaned(root: Path) -> None:
@@ -267,3 +267,87 @@ def test_a_backup_that_lost_power(root: Path) -> None:
         verified = tool_in_child(cut, "backup", "--verify", "--to", f"{cut}-shelf", "--json")
         assert verified.status == 0, f"{cut.name}: {verified}"
         assert list(Path(f"{cut}-shelf").glob("company_1-*.tar.gz")), cut.name
+
+
+# --- what is flushed before what --------------------------------------------------------------------------
+
+
+def at_moments(
+    root: Path, work: Callable[[Path], object], when: Callable[[Call], bool], look: Callable[[Disk], object]
+) -> int:
+    """Do some work, and look at what is on the disk before each call that it is about; give how many there were."""
+    disk, met = Disk(root), 0
+
+    def before(call: Call) -> None:
+        nonlocal met
+        if when(call):
+            met += 1
+            look(disk)
+        disk.before(call)
+
+    with watched(before, disk.after):
+        work(root)
+    return met
+
+
+def forgets_a_record(call: Call) -> bool:
+    """Tell whether the record of a run goes."""
+    return call.name == "unlink" and call.args[0].endswith(".json") and in_folder(call.kwargs["dir_fd"], "runs")
+
+
+def in_folder(fd: int, name: str) -> bool:
+    """Tell whether an open folder has this name."""
+    return Path(os.readlink(f"/proc/self/fd/{fd}")).name == name
+
+
+def test_a_pairing_is_on_the_disk_before_anything_of_its_company_goes(root: Path) -> None:
+    """Without the note, `undo` could not tell later whether the bot was paired anew since."""
+    two_companies(root)
+
+    def removes(call: Call) -> bool:
+        return call.name == "rename" and in_folder(call.kwargs["src_dir_fd"], company_folder)
+
+    def look(disk: Disk) -> None:
+        (noted,) = (inode for (_, name), inode in disk.names.items() if name.endswith(".pairings"))
+        assert f'["{company_folder.removeprefix("company_")}", '.encode() in disk.contents[noted].text
+
+    for company_folder in ("company_1", "company_2"):
+        again = root.parent / f"with-{company_folder}"
+        again.mkdir()
+        two_companies(again)
+        assert at_moments(again, clean, removes, look)
+
+
+def test_what_was_deleted_for_good_is_gone_from_the_disk_before_its_record(root: Path) -> None:
+    """Files that came back without their record could neither be brought back nor deleted."""
+    due(root)
+    runs = {path.stem for path in (root / TOOL / "runs").glob("*.json")}
+
+    def look(disk: Disk) -> None:
+        assert not {name for _, name in disk.names} & runs
+
+    assert at_moments(root, lambda here: clean(here, policy=LAZY), forgets_a_record, look)
+
+
+def test_what_came_back_is_on_the_disk_before_the_record_is_forgotten(root: Path) -> None:
+    """A file that fell back into the quarantine without a record could not be brought back."""
+    two_companies(root)
+    there = {path.stat().st_ino: path.name for path in root.glob("company_*/*")}
+    clean(root)
+    folders = {path.stat().st_ino for path in root.glob("company_*")}
+
+    def look(disk: Disk) -> None:
+        assert there == {inode: name for (folder, name), inode in disk.names.items() if folder in folders}
+
+    assert at_moments(root, undo, forgets_a_record, look)
+
+
+def test_what_undo_says_is_back_is_on_the_disk(root: Path) -> None:
+    """Of one company, too, where the run and its record stay for the other one."""
+    two_companies(root)
+    there = {path.stat().st_ino: path.name for path in root.glob("company_1/*")}
+    clean(root)
+    folder, disk = (root / "company_1").stat().st_ino, Disk(root)
+    with watched(disk.before, disk.after):
+        undo(root, Selection(("1",)))
+    assert there == {inode: name for (parent, name), inode in disk.names.items() if parent == folder}

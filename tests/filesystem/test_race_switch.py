@@ -1,7 +1,7 @@
 """The bot writes while two folders change places: what it writes is in the live one in the end, or told with status 1.
 
-A writer rewrites each file once by its path, as Node does (open truncating, write), while `restore --replace` or
-`rotate` is at work. A tool that looks only before its switch loses some untold in the same rounds.
+A writer rewrites each file once by its path, as Node does (open truncating, write), while `restore --replace`, `rotate`
+or the way back from one of them is at work. A tool that looks only before its switch loses some untold in the same rounds.
 """
 
 import json
@@ -32,11 +32,15 @@ ACCOUNT = creds(
 )
 RESTORE = ("restore", "latest", "--company", "1", "--replace", "--anyway", "--from", "{shelf}", "--json")
 ROTATE = ("rotate", "--company", "1", "--yes", "--json")
-NAMES = {
-    RESTORE: [f"session-1555100{number:04}.0.json" for number in range(40)],
-    ROTATE: [f"lid-mapping-{number}.json" for number in range(40)],
-}
+TAKE_BACK = ("rotate", "--company", "1", "--rollback", "--yes", "--json")
+UNDO = ("undo", "latest", "--anyway", "--json")
+SESSIONS = [f"session-1555100{number:04}.0.json" for number in range(40)]
+MAPPINGS = [f"lid-mapping-{number}.json" for number in range(40)]
+NAMES = {RESTORE: SESSIONS, ROTATE: MAPPINGS, TAKE_BACK: MAPPINGS, UNDO: SESSIONS}
 """Of a kind that comes along in the switch: what an archive or a new beginning replaces on purpose is no update lost."""
+BACK_UP = ("backup", "--to", "{shelf}")
+BEFORE = {RESTORE: [BACK_UP], ROTATE: [], TAKE_BACK: [ROTATE], UNDO: [BACK_UP, RESTORE]}
+"""What was done before the writer begins."""
 
 
 class Count(NamedTuple):
@@ -107,8 +111,9 @@ def play(room: Path, command: tuple[str, ...], rounds: int) -> Count:
             write(folder / name, 20, b'{"v": 0}')
         shelf.mkdir()
         args = [each.replace("{shelf}", str(shelf)) for each in command]
-        if command is RESTORE:
-            assert tool_in_child(root, "backup", "--to", str(shelf)).status == 0
+        for before in BEFORE[command]:
+            said = tool_in_child(root, *(each.replace("{shelf}", str(shelf)) for each in before))
+            assert said.status in {0, 1}, said
         newest = json.dumps({"v": number + 1}).encode()
         writer = Writer(folder, names, newest)
         said = tool_in_child(root, *args, around=partial(watched, writer.at_the_switch))
@@ -128,7 +133,7 @@ def is_told(said: Said, name: str) -> bool:
     return any("still writing" in text and name in text for text in (said.out + said.err).splitlines())
 
 
-@pytest.mark.parametrize("command", [RESTORE, ROTATE], ids=["restore", "rotate"])
+@pytest.mark.parametrize("command", NAMES, ids=["restore", "rotate", "rollback", "undo"])
 def test_no_update_is_lost_untold(root: Path, command: tuple[str, ...]) -> None:
     """Every update is live, or named with status 1."""
     count = play(root.parent, command, 5)

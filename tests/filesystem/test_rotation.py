@@ -19,7 +19,7 @@ from baileys_cleanup.rotation import pairing
 from baileys_cleanup.rotation import rotate as rotation
 from baileys_cleanup.rotation.journal import read_journals
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.steps import Connections
+from baileys_cleanup.rotation.walk import Connections
 from baileys_cleanup.settings.values import Rotate, Settings
 from baileys_cleanup.store.folder.folder_store import open_store
 from baileys_cleanup.store.folder.small_records import FolderRecords
@@ -67,8 +67,8 @@ def bot(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         else:
             path.touch()
 
-    monkeypatch.setattr("baileys_cleanup.rotation.steps.run_hook", run)
-    monkeypatch.setattr("baileys_cleanup.rotation.steps.why_missing", lambda hook: None)
+    monkeypatch.setattr("baileys_cleanup.rotation.walk.run_hook", run)
+    monkeypatch.setattr("baileys_cleanup.rotation.walk.why_missing", lambda hook: None)
     monkeypatch.setenv("BOT", "calm")
     return place
 
@@ -511,7 +511,7 @@ def test_resumed_before_the_switch_it_stops_the_bot_once_more(root: Path, monkey
         assert in_child(begin)[0] == -9
         write(root / "company_1" / OWN_SESSION, 0, state.encode())
         called: list[str] = []
-        monkeypatch.setattr("baileys_cleanup.rotation.steps.run_hook", lambda hook, hear: called.append(hook.name))  # noqa: B023
+        monkeypatch.setattr("baileys_cleanup.rotation.walk.run_hook", lambda hook, hear: called.append(hook.name))  # noqa: B023
         go(root, fresh=False, work=rotation.resume)
         assert called == ["rotate.stop_command", "rotate.start_command"], state
         assert (root / "company_1" / OWN_SESSION).read_bytes() == state.encode()

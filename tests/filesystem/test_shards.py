@@ -64,8 +64,7 @@ def test_another_shard_may_run_at_any_moment_of_this_one(
     Where this one holds, for that very call, what all have in common, the other one goes away, and harms nothing.
     """
     the_end = calm_end(root, undo_days)
-    monkeypatch.setattr(waiting, "PATIENCE", 0.0)
-    monkeypatch.setattr(audit, "_PATIENCE", 0.0)
+    monkeypatch.setattr(audit, "_TIMEOUT", 0.0)
     monkeypatch.setattr(waiting.hold_soon.__wrapped__, "__defaults__", (lambda: False, 0.0))
     moment, went_on, refused = 0, True, 0
     while went_on:

@@ -20,7 +20,7 @@ PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
 PROGRAMS = ("qemu-system-x86_64", "apt-get", "dpkg-deb", "depmod", "modprobe", "cpio", "mkfs.ext4", "exportfs", "ip")
 FIRST = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
 """Modules without which the machine does not see this one's files; it loads the others from there."""
-PATIENCE = 900
+TIMEOUT = 900
 
 
 def missing(reason: str) -> None:
@@ -105,7 +105,7 @@ def boot(kernel: Path, room: Path) -> dict[str, Any]:
         *("-drive", f"file={disk},format=raw,if=virtio,cache=unsafe"),
     ]
     try:
-        subprocess.run(command, check=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
+        subprocess.run(command, check=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         pytest.fail(f"the machine did not end: {console.read_text(errors='replace')[-3000:]}")
     found = out / "found.json"

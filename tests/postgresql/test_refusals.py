@@ -296,9 +296,9 @@ def test_two_runs_at_once(split: Database) -> None:
     split.run("clean")
 
 
-def test_rotate_is_for_folders(split: Database) -> None:
-    """It says so."""
-    refused(split.call("rotate", "--company", "1"), "rotate")
+def test_a_fresh_rotation_is_for_folders(split: Database) -> None:
+    """It says so, before anybody is asked whether the bot is stopped."""
+    refused(split.call("rotate", "--company", "1", "--fresh"), "--fresh begins with an empty folder")
 
 
 def test_without_the_driver_the_extra_is_named(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Promise 17: settings never reach further than they say; a wider limit never removes more."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
-from hypothesis import given
+from hypothesis import find, given
 from hypothesis import strategies as st
 
 from baileys_cleanup.decision.plan import plan
+from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.settings.values import Settings
 
 from . import oracle
@@ -27,6 +28,13 @@ KINDS_OF = {
 def removed(files, policy, account):
     """Give the names that the planner lets go."""
     return {verdict.file.name for verdict in plan(files, policy, account, NOW).removals}
+
+
+def test_every_setting_is_tried():
+    """The properties speak of a setting only where the worlds have it in more than one value."""
+    assert KINDS_OF.keys() == {field.name for field in fields(Policy)}
+    for name in KINDS_OF:
+        find(policies(), lambda policy, name=name: getattr(policy, name) != getattr(Policy(), name))
 
 
 @given(companies, policies(), policies(), accounts, st.sampled_from(sorted(KINDS_OF)))

@@ -1,6 +1,7 @@
 """Cleaning, undo, migration and refusals in Redis, in both layouts."""
 
 import hashlib
+import itertools
 import json
 import os
 import subprocess
@@ -8,11 +9,16 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from redis_bench import Bench
 
 import redis
+from baileys_cleanup import cli
+from baileys_cleanup.errors import Refused
+from baileys_cleanup.store.redis.removal import RedisRemover
 
 PN, LID, OTHER = "15550000001", "200000000000001", "15550000777"
 CREDS = json.dumps(
@@ -283,3 +289,40 @@ def test_a_server_that_is_not_there(bench: Bench) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert (2, True) == (done.returncode, "cannot be reached" in done.stderr)
     assert "s3cret" not in done.stderr
+
+
+@pytest.mark.parametrize("variables", [{}, STRING], ids=["hash", "string"])
+def test_a_soft_rotation_goes_in_one_script_and_comes_back(bench: Bench, variables: dict[str, str]) -> None:
+    """What a new folder would not get goes at once, own key and memory among it; the way back gives the very values."""
+    if variables:
+        bench.client.mset({f"1:{field}": value for field, value in FIELDS.items()})
+    else:
+        bench.client.hset("1:auth", mapping=FIELDS)
+    before = everything(bench)
+    (told,) = bench.run("rotate", "--company", "1", "--yes", "--json", **variables)["rotations"]
+    assert 14 == told["files"]["left"]
+    left = {
+        field.decode().removeprefix("1:")
+        for field in (bench.client.keys("1:*") if variables else bench.client.hkeys("1:auth"))
+    }
+    assert left == {field for field in FIELDS if not field.startswith(("session-155500007", "sender-key"))} - {
+        f"pre-key-{number}" for number in range(1, 11)
+    }
+    bench.run("rotate", "--company", "1", "--rollback", "--yes", **variables)
+    assert before == everything(bench)
+
+
+def test_one_key_that_was_written_meanwhile_keeps_all_in_place(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script moves all or nothing: no memory is ever left without its own key by a bot that runs."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    take, number = RedisRemover.take_all, itertools.count()
+
+    def late(*arguments: Any) -> list[str]:
+        bench.client.hset("1:auth", "sender-key-memory-120363001@g.us", f'{{"new":{next(number)}}}')
+        return take(*arguments)
+
+    monkeypatch.setattr(RedisRemover, "take_all", late)
+    done = CliRunner().invoke(cli.commands, ["rotate", "--company", "1", "--yes", "--store", bench.url])
+    assert isinstance(done.exception, Refused), done.output
+    assert (3, len(FIELDS)) == (next(number), bench.client.hlen("1:auth"))
+    assert [] == bench.client.keys("baileys-cleanup:q:*")

@@ -1,6 +1,6 @@
 """One company: look, plan, remove, collect. What happens here stays here: companies are islands."""
 
-from baileys_cleanup.cleaning.ledger import Ledger
+from baileys_cleanup.cleaning.file_counter import FileCounter
 from baileys_cleanup.cleaning.look import Sight, Terms, look_and_plan, look_at_all, observe
 from baileys_cleanup.cleaning.remarks import remarks
 from baileys_cleanup.decision.devices import SharedDevice
@@ -64,10 +64,10 @@ def _clean(
     sight = (look_at_all if detail else look_and_plan)(company, policy, terms)
     decided = sight.plan
     outcome.pairing = sight.account.pairing
-    ledger = Ledger(outcome, sight, detail=detail)
+    counter = FileCounter(outcome, sight, detail=detail)
     held = terms.held or _over_limit(decided, terms.max_removals)
     if held is not None:
-        ledger.refused(f"left alone: {held}")
+        counter.refused(f"left alone: {held}")
     else:
         doubt = remover.doubt(company) if decided.removals else None
         if doubt:
@@ -75,13 +75,13 @@ def _clean(
         terms.waiting.write(company.id, decided.waiting)
         pairing = sight.account.pairing
         with remover.company(company, str(pairing) if pairing else None) as at_work:
-            ledger.removed(at_work.remove(decided.removals, terms.stopping))
+            counter.removed(at_work.remove(decided.removals, terms.stopping))
             for revision in at_work.confirm():
-                ledger.revised(*revision)
+                counter.revised(*revision)
     outcome.advertised = decided.advertised
-    ledger.close(terms.levels)
+    counter.close(terms.levels)
     counted = outcome.counted or 0
-    observed = observe(company, sight, kinds=ledger.left, counted=counted, removable=ledger.removable)
+    observed = observe(company, sight, kinds=counter.left, counted=counted, removable=counter.removable)
     outcome.judgement = judge(observed, terms.levels)
     _tell(outcome, sight, policy, terms.again)
 

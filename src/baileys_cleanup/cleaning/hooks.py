@@ -140,14 +140,14 @@ class Talk:
         self.told = _Told(hear)
         self._waiting: list[str] = []
 
-    def line(self, patience: float) -> str | None:
-        """Return the next line of stdout, None when none came within `patience` seconds. stderr is told."""
+    def line(self, timeout: float) -> str | None:
+        """Return the next line of stdout, None when none came within `timeout` seconds. stderr is told."""
         if not self._waiting:
             open_ends = [end for end in (self._said, self._besides) if not end.ended]
             if not open_ends:
                 with suppress(subprocess.TimeoutExpired):
-                    self._process.wait(patience)
-            for end in _readable(open_ends, patience):
+                    self._process.wait(timeout)
+            for end in _readable(open_ends, timeout):
                 lines = end.read()
                 if end is self._said:
                     self._waiting += lines
@@ -237,10 +237,10 @@ class _Lines:
         return [line[:_LONGEST_LINE].decode("utf-8", "backslashreplace").rstrip("\r") for line in lines]
 
 
-def _readable(ends: "list[_Lines]", patience: float) -> "list[_Lines]":
+def _readable(ends: "list[_Lines]", timeout: float) -> "list[_Lines]":
     if not ends:
         return []
-    found, _, _ = select.select([end.fd for end in ends], [], [], patience)
+    found, _, _ = select.select([end.fd for end in ends], [], [], timeout)
     return [end for end in ends if end.fd in found]
 
 

@@ -28,9 +28,10 @@ class Told(NamedTuple):
     """Whom a run tells.
 
     `report_for` makes the report once it is sure that the run goes ahead; `progress` wraps the ids to come; `record` is
-    told how a real run ended while the lock is still held.
+    told how a real run ended while the lock is still held; `waiting` hears why the run is not over yet.
     """
 
     report_for: Callable[[RunOutcome], Report]
     progress: Callable[[Sequence[str]], AbstractContextManager[Iterable[str]]] = nullcontext
     record: Callable[[Workspace, RunOutcome], object] | None = None
+    waiting: Callable[[str], object] = lambda _: None

@@ -8,6 +8,7 @@ from baileys_cleanup.cleaning.company import clean_company, left_alone, tell_of_
 from baileys_cleanup.cleaning.copies import find_copies
 from baileys_cleanup.cleaning.earlier_runs import end_earlier_runs
 from baileys_cleanup.cleaning.jobs import spread_of
+from baileys_cleanup.cleaning.later_look import look_later
 from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.request import Request, Told
 from baileys_cleanup.cleaning.second_look import with_second_look
@@ -34,19 +35,21 @@ def clean(request: Request, world: World, told: Told, clean_one: CleanOne = clea
     anything was touched.
     """
     began = world.stopwatch()
-    with open_store(request.settings.place, request.settings.exclude) as store, ExitStack() as stack:
-        run = _Run(request, world, store, stack)
-        run.begin()
-        cleaner = run.guarded(clean_one)
-        report = told.report_for(run.outcome)
-        with told.progress(run.ids) as coming:
-            for company in run.companies(coming, cleaner):
-                run.outcome.add(company)
-                report.company(company)
-        run.outcome.stopped = world.stopping()
-        run.outcome.seconds = world.stopwatch() - began
-        if told.record is not None:
-            run.record(told.record)
+    with open_store(request.settings.place, request.settings.exclude) as store:
+        with ExitStack() as stack:
+            run = _Run(request, world, store, stack)
+            run.begin()
+            cleaner = run.guarded(clean_one)
+            report = told.report_for(run.outcome)
+            with told.progress(run.ids) as coming:
+                for company in run.companies(coming, cleaner):
+                    run.outcome.add(company)
+                    report.company(company)
+            run.outcome.stopped = world.stopping()
+            run.outcome.seconds = world.stopwatch() - began
+            if told.record is not None:
+                run.record(told.record)
+        run.outcome.warnings += look_later(run.remover.later, world, told.waiting)
     report.close(run.outcome)
     return run.outcome
 
@@ -66,7 +69,7 @@ class _Run:
         shared = bool(shard)
         self._run = Run(new_run_id(world.now, shared=shared), world.now, self._settings.undo_days, shard=shard)
         self._workspace: Workspace | None = None
-        self._remover: Remover = DryRun()
+        self.remover: Remover = DryRun()
         self._held: Mapping[str, str] = {}
         # Where an archive or a stopped bot is to come before any removal, none may be made ahead of the companies.
         ahead = not (request.dry_run or shard or self._settings.undo_days or self._settings.prepares_each)
@@ -114,11 +117,11 @@ class _Run:
             levels = settings.levels_for(company_id)
             terms = self._terms._replace(wait=wait, held=self._held.get(company_id), levels=levels)
             policy = settings.policy_for(company_id)
-            return clean_one(self._store, company_id, policy, terms, self._remover, detail=self._request.detail)
+            return clean_one(self._store, company_id, policy, terms, self.remover, detail=self._request.detail)
 
         if not settings.prepares_each:  # else each is looked at in its turn
             self._store.expect(self.ids)
-        spread = spread_of(settings, self._store, self._remover, self.ids, world.stopping)
+        spread = spread_of(settings, self._store, self.remover, self.ids, world.stopping)
         for company in with_second_look(coming, clean_it, world.wait, spread):
             if company is None:
                 continue
@@ -159,7 +162,7 @@ class _Run:
         if dry_run:
             self._tell_of_due(workspace)
         else:
-            self._remover = self._prepare(workspace)
+            self.remover = self._prepare(workspace)
 
     def _prepare(self, workspace: Workspace) -> Remover:
         """End earlier runs, record that this one began, and open what removes: without an audit log nothing may go.

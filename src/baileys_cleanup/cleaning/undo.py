@@ -6,7 +6,7 @@ and its group's memory come back together or not at all, and a phone number's se
 or the LID's session was written since. Nothing comes back into the folder of another pairing, or of a bot that runs.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -214,7 +214,8 @@ def _staying(company: Company, present: Mapping[str, AuthFile], account: Account
     for name in names:
         if name in later:
             stay.setdefault(name, f"a newer one lies in the quarantine of run {later[name]}: undo that one")
-    stay = {**{name: _MAPPED for name in names if _moved_to_lid(name, company, present, started)}, **stay}
+    moved = _moved_to_lid(names, company, present, started)
+    stay = {**dict.fromkeys(moved, _MAPPED), **stay}
     for group, members in pairs.items():
         rivals = [file for file in present.values() if binds(file.name, group, account)]
         written_since = any(
@@ -227,21 +228,24 @@ def _staying(company: Company, present: Mapping[str, AuthFile], account: Account
     return copies | stay
 
 
-def _moved_to_lid(name: str, company: Company, present: Mapping[str, AuthFile], started: int) -> bool:
-    """Tell whether a phone number's session was replaced since the run: its LID mapping or a session of the LID is new.
+def _moved_to_lid(
+    names: Iterable[str], company: Company, present: Mapping[str, AuthFile], started: int
+) -> Iterator[str]:
+    """Return phone numbers' sessions that were replaced since the run: the LID mapping or a session of the LID is new.
 
     What was there before the run, beside this very session, is no reason: undo only returns to what was.
     """
-    session = read_session(name)
-    mapping = mapping_name(session) if session else None
-    if mapping is None or mapping not in present:
-        return False
-    lid = company.lid_of(mapping)
-    users = [file for other, file in present.items() if (peer := read_session(other)) and peer.user == lid]
-    return any(
-        file.modified is None or file.modified > started
-        for file in company.look([present[mapping], *users], [present[mapping], *users]).files
-    )
+    mapped = {
+        name: mapping
+        for name in names
+        if (session := read_session(name)) and (mapping := mapping_name(session)) and mapping in present
+    }
+    sessions = {other: peer.user for other in present if (peer := read_session(other))} if mapped else {}
+    for name, mapping in mapped.items():
+        lid = company.lid_of(mapping)
+        files = [present[mapping], *(present[other] for other, user in sessions.items() if user == lid)]
+        if any(file.modified is None or file.modified > started for file in company.look(files, files).files):
+            yield name
 
 
 def _later(workspace: Workspace, run: Run, company_id: str) -> dict[str, str]:
@@ -260,4 +264,5 @@ def _taken_alone(workspace: Workspace, run: Run, company_id: str, pairs: dict[st
     if not lonely:
         return lonely
     rules = workspace.rules_of(run.run_id, company_id)
-    return {name for name in lonely if rules.get(name) == Rule.SENDER_KEY_MEMORY_AGE}
+    # A rotation takes all keys of a group together with its memory.
+    return {name for name in lonely if rules.get(name) in {Rule.SENDER_KEY_MEMORY_AGE, Rule.ROTATED}}

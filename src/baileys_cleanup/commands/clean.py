@@ -155,6 +155,10 @@ def _clean(
         problem = remember(workspace, silent, whole=whole) if silent else None
         run.notes += [problem] if problem else []
 
+    def waiting(why: str) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"{why}; Ctrl-C ends the waiting", err=True)
+
     def ping_failed(problem: str) -> None:
         if mailed:
             _warn(problem)
@@ -166,7 +170,7 @@ def _clean(
         outcome = clean(
             Request(settings, selection, dry_run, accept_clock, detail),
             world(stop, again),
-            Told(report_for, progress if not detail and sys.stderr.isatty() else nullcontext, record),
+            Told(report_for, progress if not detail and sys.stderr.isatty() else nullcontext, record, waiting),
             clean_company if dry_run else cleaner(settings, log),
         )
         status = outcome.exit_status

@@ -218,7 +218,7 @@ def _rotator(settings: Settings, log: Log, stop: Stop, again: str) -> Callable[[
         return never_rotate
     from baileys_cleanup.rotation.auto import NotDue, rotate_when_due  # noqa: PLC0415 - off by default
     from baileys_cleanup.rotation.connections import backup_for, notifier_for  # noqa: PLC0415 - likewise
-    from baileys_cleanup.rotation.steps import Connections  # noqa: PLC0415 - likewise
+    from baileys_cleanup.rotation.walk import Connections  # noqa: PLC0415 - likewise
 
     def rotate(company_id: str, counted: int) -> RotationAnswer:
         now = world(stop)

@@ -243,16 +243,24 @@ def width_of_stdout() -> int | None:
         return None
 
 
-def as_root(own_folder: str) -> str:
-    """Return the present command as root would give it, who may give files to anybody; `own_folder` is the tool's."""
+def as_root(own_folder: str, state_dir: str | None) -> str:
+    """Return the present command as root would give it, who may give files to anybody.
+
+    `own_folder` is the tool's, `state_dir` that of its records. Both have to belong to who runs it.
+    """
     from baileys_cleanup.output.text import argument  # noqa: PLC0415 - seldom needed
 
-    command = " ".join(["sudo baileys-cleanup", *(argument(word) for word in sys.argv[1:])])
-    if os.geteuid() == 0:
+    ours = ",".join(sorted(name for name in os.environ if name.startswith("BAILEYS_CLEANUP_")))
+    command = " ".join(
+        [f"sudo {f'--preserve-env={ours} ' if ours else ''}baileys-cleanup", *(argument(word) for word in sys.argv[1:])]
+    )
+    user = os.geteuid()
+    if user == 0:
         return command
-    # The tool's own folder has to belong to who runs it.
-    folder = argument(own_folder)
-    return f"sudo chown -R root {folder} && {command}; sudo chown -R {os.geteuid()} {folder}"
+    folders = argument(own_folder)
+    if state_dir is not None and os.path.exists(state_dir) and os.stat(state_dir).st_uid == user:
+        folders += f" {argument(state_dir)}"
+    return f"sudo chown -R root {folders} && {command}; sudo chown -R {user} {folders}"
 
 
 def paint_for_stdout() -> Callable[[str, str], str]:

@@ -135,6 +135,7 @@ class _Restorer(NamedTuple):
     how: How
     run_id: str
     unsettled: list[str]
+    state_dir: str | None
 
     def bring_back(self, company_id: str | None, found: FoundArchive) -> Restored:
         """Restore one company. Raises Refused or NotRestored where nothing was restored."""
@@ -160,7 +161,7 @@ class _Restorer(NamedTuple):
                     problems = carry_out(into, plan, run_id=self.run_id, now=self.world.now)
             except MayNotGive as problem:
                 assert workspace is not None, "something was made"
-                raise MayNotGive(f"{problem}; this works: {as_root(workspace.path)}") from None
+                raise MayNotGive(f"{problem}; this works: {as_root(workspace.path, self.state_dir)}") from None
             except (CompanyProblem, ArchiveProblem) as problem:
                 raise NotRestored(f"company {shown(asked.company_id)} was not restored: {problem}") from None
             except OSError as error:
@@ -180,7 +181,7 @@ def _restorer(settings: Settings, world: World, how: How) -> Iterator[_Restorer]
             stack.enter_context(workspace.hold())
             stack.enter_context(workspace.hold(BACKUP_LOCK))
             unsettled = workspace.whole_folders().settle_all()
-        yield _Restorer(store, workspace, world, how, new_run_id(world.now), unsettled)
+        yield _Restorer(store, workspace, world, how, new_run_id(world.now), unsettled, settings.state_dir)
 
 
 def restore(

@@ -22,11 +22,12 @@ from baileys_cleanup.output.document import place_fields, print_json
 from baileys_cleanup.output.log import Log
 from baileys_cleanup.output.text import argument, few, shown
 from baileys_cleanup.rotation.connections import backup_for, notifier_for
+from baileys_cleanup.rotation.in_place import refuse_impossible
 from baileys_cleanup.rotation.qr_code import for_terminal
 from baileys_cleanup.rotation.report import fields, file_fields, outcome, status_of, step, strangers, total
 from baileys_cleanup.rotation.rotate import Rotated, look, resume, roll_back, rotate
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.steps import Connections
+from baileys_cleanup.rotation.walk import Connections
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.store import OWN_FOLDER
 
@@ -55,25 +56,26 @@ _UP = "\x1b[{}F\x1b[J"
 def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - Click's values
     """Give a company a new folder, and keep the former one.
 
-    The pairing stays, conversations begin anew, and no QR code is needed. With --fresh the folder is empty and has
-    to be paired. Stop the bot first, or set rotate.stop_command and rotate.start_command.
+    The pairing stays, conversations begin anew, and no QR code is needed. In a database what the new folder would not
+    get goes into the quarantine. With --fresh the folder is empty and has to be paired. Stop the bot first, or set
+    rotate.stop_command and rotate.start_command.
     """
     _check(ctx, companies, **options)
     settings = load_settings(options["sessions_root"], options["config"], store=options["store"]).settings
-    if settings.store is not None:
-        raise UsageProblem("rotate gives a company a new folder, and the store is a database: there are none in it")
+    if not (options["resuming"] or options["back"]):
+        refuse_impossible(settings, fresh=options["fresh"])
     if not (settings.rotate.stop_command or options["yes"] or options["dry_run"]):
         _ask(companies)
     again = same_place(options["sessions_root"], options["config"], store=options["store"])
     output, stop = Output(), Stop()
-    teller = _Teller(output, settings.sessions_root, again, as_json=options["as_json"])
+    teller = _Teller(output, settings.place.shown, again, as_json=options["as_json"])
     status, trouble = 0, ""
     with stop.listening():
         try:
             status = _run(settings, companies, teller, stop, **options)
         except MayNotGive as error:
             own = f"{settings.sessions_root}/{OWN_FOLDER}"
-            raise MayNotGive(f"{error}; this works: {as_root(own)}") from None
+            raise MayNotGive(f"{error}; this works: {as_root(own, settings.state_dir)}") from None
         except CleanupError as error:
             if not stop():
                 raise
@@ -234,12 +236,13 @@ class _Teller:
         for number, (_, text) in enumerate(steps, 1):
             self._write(f"  {number}. {text}\n")
         self._write("\n")
+        words = ("goes ", "stays") if journal.in_place else ("left behind", "taken along")
         for choice in choices:
             file = file_fields(choice, journal)
-            self._write(f"  {'taken along' if choice.taken else 'left behind'}  {file['file']}: {file['reason']}\n")
+            self._write(f"  {words[choice.taken]}  {file['file']}: {file['reason']}\n")
         for text in strangers(planned):
             self._write(f"warning: {text}\n")
-        self._write(f"\n{total(choices)}. Dry run: nothing was changed.\n")
+        self._write(f"\n{total(choices, journal)}. Dry run: nothing was changed.\n")
 
     # --- a result -----------------------------------------------------------------------------------------
 
@@ -264,12 +267,11 @@ class _Teller:
 
     def _way_back(self, journal: Journal) -> str:
         command = f"baileys-cleanup rotate --company {argument(journal.company_id)}"
+        what = "bring back what was removed" if journal.in_place else "put the former folder back"
+        back = f"To {what}: {command} --rollback{self.again}"
         if journal.open:
-            return (
-                f"To go on: {command} --resume{self.again}\n"
-                f"To put the former folder back: {command} --rollback{self.again}"
-            )
-        return f"To put the former folder back: {command} --rollback{self.again}" if journal.done else ""
+            return f"To go on: {command} --resume{self.again}\n{back}"
+        return back if journal.done else ""
 
 
 def _to_stderr(text: str) -> None:

@@ -44,6 +44,7 @@ class Rule(StrEnum):
     PRE_KEY_CAP = "pre_key_cap"
     PRE_KEY_FORMER_PAIRING_AGE = "pre_key_former_pairing_age"
     SECOND_NAME = "second_name"
+    ROTATED = "rotated"
 
     PROTECTED = "protected"
     NO_RULE = "no_rule"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.output.sentences import unwritten
-from baileys_cleanup.rotation.steps import RotationStore
+from baileys_cleanup.rotation.walk import RotationStore
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.small_records import SmallRecords
@@ -47,6 +47,6 @@ def at_work(place: Place, clock: Callable[[], int], warn: Callable[[str], object
                     folders = workspace.whole_folders()
                     for problem in folders.settle_all():
                         warn(problem)
-                    yield RotationStore(store, folders, workspace.records(), audit)
+                    yield RotationStore(store, folders, workspace.records(), audit, workspace)
             except OSError as error:
                 raise CleanupError(unwritten(error, workspace.path)) from None

@@ -13,7 +13,7 @@ from baileys_cleanup.rotation.journal import read_journals
 from baileys_cleanup.rotation.plan import choose
 from baileys_cleanup.rotation.rotate import Rotated, rotate
 from baileys_cleanup.rotation.states import Journal
-from baileys_cleanup.rotation.steps import Connections
+from baileys_cleanup.rotation.walk import Connections
 from baileys_cleanup.settings.values import Rotate, Settings
 from baileys_cleanup.store.store import Store
 

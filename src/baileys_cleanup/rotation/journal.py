@@ -57,21 +57,23 @@ def write_journal(records: SmallRecords, journal: Journal) -> Journal:
         "halted": journal.halted,
         "backup": journal.backup,
         "pairing": journal.pairing,
+        "in_place": journal.in_place,
     }
     records.write(ROTATIONS, journal.run_id, record)
     return journal
 
 
 def _journal(run_id: str, record: Mapping[str, Any]) -> Journal:
-    flags = [record[key] for key in ("fresh", "bot_pairs", "halted")]
+    flags = [record[key] for key in ("fresh", "bot_pairs", "halted")] + [record.get("in_place", False)]
     company, backup, started = record["company"], record["backup"], record["started"]
     if not (isinstance(company, str) and isinstance(backup, str) and type(started) is int):
         raise ValueError(run_id)
     if not all(isinstance(flag, bool) for flag in flags):
         raise ValueError(run_id)
-    pairing = Pairing.read(record.get("pairing"))  # older journals have none
+    pairing = Pairing.read(record.get("pairing"))  # older journals have neither
     noted = str(pairing) if pairing else None
-    return Journal(run_id, company, flags[0], flags[1], started, State(record["state"]), flags[2], backup, noted)
+    state = State(record["state"])
+    return Journal(run_id, company, flags[0], flags[1], started, state, flags[2], backup, noted, in_place=flags[3])
 
 
 def why_not_now(records: SmallRecords | None, company_id: str, again: str = "") -> str | None:

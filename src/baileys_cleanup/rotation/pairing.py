@@ -14,7 +14,7 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CompanyProblem, HookFailed
 from baileys_cleanup.store.store import Store
 
-_PATIENCE = 1.0  # seconds between two looks at the folder
+_INTERVAL = 1.0  # seconds between two looks at the folder
 _AGAIN_AFTER = 5.0  # seconds until a command that only told the present payload is asked again
 _LONGEST_PAYLOAD = 2_000
 """Letters. A QR code holds some 2,900; WhatsApp's payloads have 240."""
@@ -71,7 +71,7 @@ def wait_for_pairing(
             if world.stopping() or now >= until:
                 return Ending.STOPPED if world.stopping() else Ending.TIMED_OUT
             try:
-                if asked is None or not asked.listen(min(_PATIENCE, until - now), now):
+                if asked is None or not asked.listen(min(_INTERVAL, until - now), now):
                     world.wait()
             except HookFailed:
                 if not is_paired(companies, company_id):
@@ -90,13 +90,13 @@ class _Asked:
         self._talk: Talk | None = None
         self._ask_at = 0.0
 
-    def listen(self, patience: float, now: float) -> bool:
-        """Listen up to `patience` seconds; False where there is nothing to listen to. Raises HookFailed."""
+    def listen(self, timeout: float, now: float) -> bool:
+        """Listen up to `timeout` seconds; False where there is nothing to listen to. Raises HookFailed."""
         if self._talk is None:
             if now < self._ask_at:
                 return False
             self._talk = self._stack.enter_context(listening(self._hook, self._hear))
-        line = self._talk.line(patience)
+        line = self._talk.line(timeout)
         if line is not None:
             self._codes.take(line)
         elif self._talk.status() is not None:
@@ -109,9 +109,9 @@ class _Asked:
 
     def let_end(self) -> None:
         """Let a command that pairs finish what it does after the pairing: it logs in once, and saves."""
-        rounds = int(self._hook.limit / _PATIENCE) + 1
+        rounds = int(self._hook.limit / _INTERVAL) + 1
         while self._talk is not None and self._talk.status() is None and rounds:
-            self._talk.line(_PATIENCE)
+            self._talk.line(_INTERVAL)
             rounds -= 1
 
 

@@ -1,4 +1,4 @@
-"""Which files a soft rotation takes along into the new folder, and why. Pure.
+"""Which files a soft rotation takes along into the new folder, and why; in a database they are what stays. Pure.
 
 Everything goes along but the conversations with others: the sessions of other people's devices, and all sender keys
 with their memories. This account's own sender key stays behind as well, together with the memory of its group: without
@@ -7,6 +7,7 @@ both, Baileys makes a new key with the next message and hands it to everybody (`
 rules and guards of every cleanup, but for those that are certainly of a former pairing.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from baileys_cleanup.decision.account import Account
@@ -28,6 +29,11 @@ def choose(plan: Plan, account: Account) -> list[FileDecision]:
     return [_choose(verdict, account) for verdict in verdicts]
 
 
+def removals(choices: Iterable[FileDecision]) -> list[Verdict]:
+    """Return what has to be removed where no new folder is made: all that would be left in the former one."""
+    return [Verdict(choice.file, True, Rule.ROTATED, choice.reason) for choice in choices if not choice.taken]
+
+
 def _choose(verdict: Verdict, account: Account) -> FileDecision:
     file = verdict.file
     if file.kind is Kind.SESSION:
@@ -38,9 +44,9 @@ def _choose(verdict: Verdict, account: Account) -> FileDecision:
     if file.kind is Kind.SENDER_KEY:
         return FileDecision(file, False, "a sender key: the group gets or gives a new one with the next message")
     if file.kind is Kind.SENDER_KEY_MEMORY:
-        return FileDecision(file, False, "a sender-key memory: it never goes along without its key")
+        return FileDecision(file, False, "a sender-key memory: it must never be there without its key")
     if file.kind is Kind.PRE_KEY:
         return FileDecision(
             file, not verdict.remove and verdict.rule is not Rule.PRE_KEY_FORMER_PAIRING, verdict.reason
         )
-    return FileDecision(file, True, "taken along: only conversations with others are left behind")
+    return FileDecision(file, True, "kept: only conversations with others begin anew")

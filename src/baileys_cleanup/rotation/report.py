@@ -55,11 +55,14 @@ def strangers(rotated: Rotated) -> list[str]:
     return [f"no regular file, and so not taken along: {few(seen.strangers, 50)}"]
 
 
-def total(choices: list[FileDecision]) -> str:
+def total(choices: list[FileDecision], journal: Journal) -> str:
     """Return in words how much goes along and how much stays."""
     taken = [choice.file for choice in choices if choice.taken]
+    left = len(choices) - len(taken)
+    if journal.in_place:
+        return f"{count(len(taken), 'key')} stay, {left:,} removed"
     along = f"{count(len(taken), 'file')} ({size(sum(file.size for file in taken))}) taken along"
-    return f"{along}, {len(choices) - len(taken):,} left in the former folder"
+    return f"{along}, {left:,} left in the former folder"
 
 
 def outcome(rotated: Rotated) -> str:
@@ -69,10 +72,10 @@ def outcome(rotated: Rotated) -> str:
     if journal.done:
         files = ""
         if rotated.seen is not None and not journal.fresh:
-            files = f": {total(rotated.seen.choices)}"
+            files = f": {total(rotated.seen.choices, journal)}"
         return f"{company}: {'a new folder is paired' if journal.fresh else 'rotated'}{files}."
     if not journal.open:
-        return f"{company}: its former folder lives again."
+        return f"{company}: {'taken back' if journal.in_place else 'its former folder lives again'}."
     return f"{company}: the rotation is {in_words(journal.state)}."
 
 
@@ -86,13 +89,21 @@ def step(state: State, planned: Rotated, settings: Settings, *, backs_up: bool) 
 
     steps: dict[State, Callable[[], str]] = {
         State.BACKED_UP: lambda: (
-            "make a backup and verify it" if backs_up else "make no backup: the whole former folder is kept aside"
+            "make a backup and verify it" if backs_up else f"make no backup: {_kept(journal, settings)}"
         ),
         State.STOPPED: lambda: call("stop_command", "rotate.stop_command is not set: the bot must be stopped already"),
         State.BUILT: lambda: "make an empty folder" if journal.fresh else "copy the files below into a new folder",
         State.SWITCHED: lambda: "switch the two folders in one step",
+        State.REMOVED: lambda: "move the keys below that go into the quarantine, in one step",
         State.STARTED: lambda: call("start_command", "rotate.start_command is not set: start the bot then"),
         State.WAITING: lambda: call("qr_command", "rotate.qr_command is not set: the bot shows the QR code itself"),
         State.PAIRED: lambda: f"wait up to {settings.rotate.timeout} s until the QR code was scanned",
     }
     return steps[state]()
+
+
+def _kept(journal: Journal, settings: Settings) -> str:
+    """Return in words what there is to go back to without a backup."""
+    if not journal.in_place:
+        return "the whole former folder is kept aside"
+    return f"what goes can come back for {count(settings.undo_days, 'day')}"

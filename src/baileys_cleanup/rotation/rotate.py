@@ -12,25 +12,20 @@ from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.rotation.at_work import Seen, at_work, looking
+from baileys_cleanup.rotation.in_place import InPlace, refuse_impossible, refuse_unfit
 from baileys_cleanup.rotation.journal import Journals, read_journals, way_on
 from baileys_cleanup.rotation.pairing import Ending, wait_for_pairing
 from baileys_cleanup.rotation.qr_code import require_library, send
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.steps import (
-    Connections,
-    RotationStore,
-    Rotator,
-    check_hooks,
-    check_room,
-    hook_for,
-)
+from baileys_cleanup.rotation.steps import Rotator, check_room
 from baileys_cleanup.rotation.survey import Survey, require_pairing, survey
+from baileys_cleanup.rotation.walk import Connections, RotationStore, Walk, check_hooks, hook_for
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.runs import new_run_id
 from baileys_cleanup.store.small_records import SmallRecords
 from baileys_cleanup.store.store import ROTATIONS, Store
 
-_PATIENCE = 600
+_MOST_TRIES = 600
 """How often (about once a second) the end of a pairing asks for the lock that another run holds."""
 
 
@@ -133,13 +128,14 @@ def _raise_all(troubles: Sequence[CleanupError]) -> None:
 
 
 @contextmanager
-def _at_work(settings: Settings, world: World, connections: Connections) -> Iterator[tuple[RotationStore, Rotator]]:
+def _at_work(settings: Settings, world: World, connections: Connections) -> Iterator[tuple[RotationStore, Walk]]:
     with at_work(settings.place, world.clock, connections.warn) as store:
-        yield store, Rotator(store, settings, world, connections)
+        yield store, (Rotator if settings.store is None else InPlace)(store, settings, world, connections)
 
 
 def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: str, *, fresh: bool) -> Rotated:
     """Look at all that can stand in the way, before anything is touched."""
+    refuse_impossible(settings, fresh=fresh)
     companies = seen.companies
     (company_id,) = companies.select([wanted])
     journals = read_journals(seen.records)
@@ -155,6 +151,8 @@ def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: s
     try:
         with companies.company(company_id) as company:
             found = survey(company, settings.policy_for(company_id), world.now, world.wait)
+            if settings.store is not None:
+                refuse_unfit(company, found)
     except CompanyProblem as problem:
         raise Refused(f"company {shown(company_id)} is not rotated: {problem}") from None
     if not fresh:
@@ -162,7 +160,8 @@ def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: s
         check_room(companies, company_id, found)
     bot_pairs = fresh and (settings.rotate.bot_pairs or command is None)
     noted = str(found.account.pairing) if found.account.pairing else None
-    journal = Journal(new_run_id(world.now), company_id, fresh, bot_pairs, world.now, pairing=noted)
+    run_id, in_place = new_run_id(world.now), settings.store is not None
+    journal = Journal(run_id, company_id, fresh, bot_pairs, world.now, pairing=noted, in_place=in_place)
     return Rotated(journal, found, companies.place_of(company_id))
 
 
@@ -216,7 +215,7 @@ def _tell_the_end(settings: Settings, journal: Journal, connections: Connections
 
 def _close(settings: Settings, journal: Journal, state: State, world: World, connections: Connections) -> Journal:
     """Record how the waiting ended, patiently where another run holds the lock, and take the steps after it."""
-    for left in reversed(range(_PATIENCE)):
+    for left in reversed(range(_MOST_TRIES)):
         try:
             with _at_work(settings, world, connections) as (store, rotator):
                 journal = _as_recorded(store.records, journal)

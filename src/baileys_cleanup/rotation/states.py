@@ -13,6 +13,7 @@ class State(StrEnum):
     STOPPED = "stopped"
     BUILT = "built"
     SWITCHED = "switched"
+    REMOVED = "removed"
     STARTED = "started"
     WAITING = "waiting"
     PAIRED = "paired"
@@ -21,14 +22,8 @@ class State(StrEnum):
     ROLLED_BACK = "rolled_back"
 
 
-_UNTIL_SWITCHED = (
-    State.PLANNED,
-    State.BACKED_UP,
-    State.STOPPING,
-    State.STOPPED,
-    State.BUILT,
-    State.SWITCHED,
-)
+_UNTIL_STOPPED = (State.PLANNED, State.BACKED_UP, State.STOPPING, State.STOPPED)
+_UNTIL_SWITCHED = (*_UNTIL_STOPPED, State.BUILT, State.SWITCHED)
 
 
 class Journal(NamedTuple):
@@ -37,7 +32,7 @@ class Journal(NamedTuple):
     `fresh` is a rotation into an empty folder that has to be paired anew, by the bot itself where `bot_pairs`.
     `started` is in nanoseconds since the epoch. `halted` is True once the bot may have been stopped. `backup` says
     where the backup is, empty where none was made. `pairing` is that of the folder when the rotation began, None where
-    nobody could tell.
+    nobody could tell. `in_place`: in a database no new folder is made, but what it would not get is removed.
     """
 
     run_id: str
@@ -49,6 +44,7 @@ class Journal(NamedTuple):
     halted: bool = False
     backup: str = ""
     pairing: str | None = None
+    in_place: bool = False
 
     @property
     def mode(self) -> str:
@@ -58,6 +54,8 @@ class Journal(NamedTuple):
     @property
     def way(self) -> tuple[State, ...]:
         """The states from the first to the last."""
+        if self.in_place:
+            return (*_UNTIL_STOPPED, State.REMOVED, State.STARTED)
         if not self.fresh:
             return (*_UNTIL_SWITCHED, State.STARTED)
         if self.bot_pairs:
@@ -87,4 +85,5 @@ def in_words(state: State) -> str:
         State.TIMED_OUT: "not paired: nobody scanned the QR code in time",
         State.WAITING: "waiting for the QR code to be scanned",
         State.ROLLING_BACK: "half taken back",
+        State.REMOVED: "done, but for the start of the bot",
     }.get(state, state.value.replace("_", " "))

@@ -1,73 +1,23 @@
-"""The steps of a rotation, each one recorded before the next begins, and the way back from each.
+"""The steps of a rotation of a folder, and the way back from each.
 
 Nothing here is deleted but a folder that was built and never went live.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
 
-from baileys_cleanup.cleaning.at_rest import why_company_not_at_rest
-from baileys_cleanup.cleaning.hooks import Hook, hook_of, run_hook, why_missing
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, in_words
 from baileys_cleanup.output.text import argument, count, few, shown, size
-from baileys_cleanup.rotation.journal import way_on, write_journal
+from baileys_cleanup.rotation.journal import way_on
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.survey import (
-    Survey,
-    require_former_pairing,
-    require_pairing,
-    require_same_pairing,
-    survey,
-)
+from baileys_cleanup.rotation.survey import Survey, require_former_pairing, require_pairing, require_same_pairing
+from baileys_cleanup.rotation.walk import BEFORE_THE_SWITCH, TRIES, Connections, RotationStore, Walk
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.company import Company
-from baileys_cleanup.store.small_records import AuditLog, SmallRecords
 from baileys_cleanup.store.store import Store
-from baileys_cleanup.store.whole_folders import Aside, WholeFolders, cannot_read
+from baileys_cleanup.store.whole_folders import Aside, cannot_read
 
 WHY = "rotate"
-BEFORE_THE_SWITCH = (State.PLANNED, State.BACKED_UP, State.STOPPING, State.STOPPED, State.BUILT)
 _NEVER_STILL = "its files keep changing while they are copied: the bot is running; stop it first"
-_TRIES = 3
-"""How often a folder is built again because the live one was written to meanwhile."""
-
-
-class Connections(NamedTuple):
-    """What a rotation reaches of the world beyond the sessions root.
-
-    `say` gets sentences for the operator, `warn` those that must not be missed, `miss` those
-    after which the command has to end with status 1 (None: they are warnings), `hear` what a hook says (its setting,
-    a line), `show` a QR payload and its number. `backup` makes a verified backup of a company and returns where it is;
-    None where there are no backups: then the former folder, which is kept whole, is all there is. `notify` sends a
-    title, a text and perhaps a picture to the operator; None where no alert service is set. `again` are the options
-    that a later command needs to find the same sessions root.
-    """
-
-    say: Callable[[str], object]
-    warn: Callable[[str], object]
-    hear: Callable[[str, str], object]
-    show: Callable[[str, int], object]
-    backup: Callable[[str], str] | None = None
-    notify: Callable[[str, str, Path | None], object] | None = None
-    again: str = ""
-    miss: Callable[[str], object] | None = None
-
-
-def hook_for(settings: Settings, name: str, companies: Store, company_id: str) -> Hook | None:
-    """Return one of the commands of `rotate` for a company, None where it is not set."""
-    return hook_of(settings, name, company_id, companies.place_of(company_id))
-
-
-def check_hooks(settings: Settings, companies: Store, company_id: str) -> None:
-    """Raise Refused where a command that will be needed is not there: better now than with the bot stopped."""
-    for name in ("stop_command", "start_command", "qr_command"):
-        hook = hook_for(settings, name, companies, company_id)
-        problem = why_missing(hook) if hook else None
-        if problem:
-            raise Refused(f"{problem}; nothing was changed")
 
 
 def check_room(companies: Store, company_id: str, seen: Survey) -> None:
@@ -79,57 +29,17 @@ def check_room(companies: Store, company_id: str, seen: Survey) -> None:
         )
 
 
-class RotationStore(NamedTuple):
-    """What of a store a rotation works with."""
+class Rotator(Walk):
+    """Gives a company a new folder, and keeps the former one."""
 
-    companies: Store
-    folders: WholeFolders
-    records: SmallRecords
-    audit: AuditLog
-
-
-class Rotator:
-    """Takes one company's rotation from state to state, while the run lock is held."""
+    at_risk = "what it writes while its folder is switched may be lost"
 
     def __init__(self, store: RotationStore, settings: Settings, world: World, connections: Connections) -> None:
-        self._companies, self._folders, self._records, self._audit = store
-        self._settings = settings
-        self._world = world
-        self._doors = connections
-        self._steps: dict[State, Callable[[Journal], Journal]] = {
-            State.BACKED_UP: self._back_up,
-            State.STOPPING: lambda journal: journal._replace(halted=True),
-            State.STOPPED: self._stop,
-            State.BUILT: self._build,
-            State.SWITCHED: self._switch,
-            State.STARTED: self._start,
-            State.WAITING: lambda journal: journal,
-        }
+        super().__init__(store, settings, world, connections)
+        self._companies, self._folders = store.companies, store.folders
 
-    def record(self, journal: Journal, state: State) -> Journal:
-        """Write down that a state was reached. Raises OSError when that cannot be done."""
-        self._audit.write("rotate", run=journal.run_id, company=journal.company_id, state=state.value)
-        return write_journal(self._records, journal._replace(state=state))
-
-    def go_on(self, journal: Journal) -> Journal:
-        """Take all steps that are ahead, up to the waiting for a QR code, and return how far that went.
-
-        What goes wrong before the switch, a signal among it, is taken back at once: the live folder is as it was, and
-        the bot runs. After the switch it goes on until the bot runs. Raises CleanupError.
-        """
-        journal, halted = self._as_it_is(journal), journal.halted
-        for state in journal.ahead():
-            if state is State.PAIRED:
-                break
-            try:
-                if journal.state in BEFORE_THE_SWITCH and self._world.stopping():
-                    raise CleanupError("it was stopped by a signal")  # noqa: TRY301 - taken back like any trouble
-                journal = self.record(self._steps[state](journal), state)
-            except (HookFailed, CompanyProblem, CleanupError, OSError) as problem:
-                # A stop command that failed has not stopped the bot: starting it would make two of it.
-                not_stopped = state is State.STOPPED and isinstance(problem, HookFailed)
-                raise self._give_up(journal._replace(halted=halted) if not_stopped else journal, problem) from None
-        return journal
+    def _in_the_middle(self) -> Mapping[State, Callable[[Journal], Journal]]:
+        return {State.BUILT: self._build, State.SWITCHED: self._switch}
 
     def roll_back(self, journal: Journal, *, anyway: bool = False) -> Journal:
         """Let the former folder live again, with the bot stopped meanwhile; the new one lies aside or goes.
@@ -168,30 +78,8 @@ class Rotator:
 
     # --- the steps ----------------------------------------------------------------------------------------
 
-    def _back_up(self, journal: Journal) -> Journal:
-        if self._doors.backup is None:
-            return journal
-        where = self._doors.backup(journal.company_id)
-        self._doors.say(f"backed up: {where}")
-        return journal._replace(backup=where)
-
-    def _stop(self, journal: Journal) -> Journal:
-        if not self._call("stop_command", journal):
-            self._doors.warn(
-                "rotate.stop_command is not set: the bot of this company must be stopped already, or what it writes"
-                f" while its folder is switched may be lost{self._at_work(journal)}"
-            )
-        return journal
-
-    def _at_work(self, journal: Journal) -> str:
-        """Return that the bot seems to run, where its folder was written in the last minute."""
-        with suppress(CompanyProblem, OSError), self._companies.company(journal.company_id) as company:
-            at_work = why_company_not_at_rest(company, company.account(lambda: None), self._world.clock())
-            return f"; {at_work.in_words()}" if at_work else ""
-        return ""
-
     def _build(self, journal: Journal) -> Journal:
-        for left in reversed(range(_TRIES)):
+        for left in reversed(range(TRIES)):
             found = self._aside(journal)
             if found is not None:
                 self._folders.discard(found)
@@ -248,11 +136,6 @@ class Rotator:
                 " lets the former folder live again"
             )
 
-    def _start(self, journal: Journal) -> Journal:
-        if not self._call("start_command", journal):
-            self._doors.say("rotate.start_command is not set: start the bot now")
-        return journal
-
     # --- help ---------------------------------------------------------------------------------------------
 
     def _as_it_is(self, journal: Journal) -> Journal:
@@ -266,17 +149,6 @@ class Rotator:
         if aside is not None and self._folders.is_live(aside):
             return self.record(journal, State.SWITCHED)
         return journal._replace(state=State.BACKED_UP)
-
-    def _survey(self, company: Company) -> Survey:
-        return survey(company, self._settings.policy_for(company.id), self._world.now, self._world.wait)
-
-    def _call(self, name: str, journal: Journal) -> bool:
-        """Run a hook; False where it is not set."""
-        hook = hook_for(self._settings, name, self._companies, journal.company_id)
-        if hook is None:
-            return False
-        run_hook(hook, lambda line: self._doors.hear(hook.name, line))
-        return True
 
     def _aside(self, journal: Journal) -> Aside | None:
         """Return the folder that this rotation built, with a switch that was cut short ended."""

@@ -84,5 +84,5 @@ def require_pairing(company_id: str, account: Account) -> None:
         why = account.problem.partition(";")[0].partition(":")[0]
     raise Refused(
         f"company {shown(company_id)} cannot be rotated softly: {why}. Put back its last good backup"
-        " (baileys-cleanup restore), or pair it anew (rotate --fresh)"
+        " (baileys-cleanup restore), or pair it anew (in a folder: rotate --fresh)"
     )

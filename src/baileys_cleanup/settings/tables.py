@@ -165,6 +165,7 @@ class RedisTable(_Table):
     cache_key: str | None = Field(
         default=None, description="the name of a key with {company_id}, {type} and {id} in it"
     )
+    cache_again_seconds: Whole | None = _number(0, 3_600, "of seconds")
 
 
 class CompanyTable(_Table):

@@ -3,19 +3,26 @@
 Whoever misses a key in it reads the database, so that to take one out too many costs nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.extras import to_install
 from baileys_cleanup.store.place import Redis, without_password
 
+Key = tuple[str, str]
+"""Type and id of a key, as the library has them."""
 _SECONDS = 5
 _CHUNK = 500
+_FORGET_SAME = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('UNLINK', KEYS[1]) end"
+"""Takes a key out, unless somebody has written it anew since it was read."""
 
 
 class Cache:
-    """A Redis that bots read keys from before the database. Trouble with it is told and fails nothing."""
+    """A Redis that bots read keys from before the database. Trouble with it is told and fails nothing.
+
+    `where` is its URL as people may see it, `again_after` how many seconds later it is looked at again.
+    """
 
     def __init__(self, asked: Redis) -> None:
         try:
@@ -23,7 +30,8 @@ class Cache:
         except ImportError:
             raise UsageProblem(f"a cache in Redis needs redis-py: {to_install('redis')}") from None
         assert asked.cache is not None, "who makes one has looked"
-        self._where = without_password(asked.cache)
+        self.where = without_password(asked.cache)
+        self.again_after = asked.cache_again_seconds
         self._template = asked.cache_key
         self._trouble: type[Exception] = redis.RedisError
         try:
@@ -31,17 +39,17 @@ class Cache:
                 asked.cache, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS
             )
         except ValueError as error:
-            raise UsageProblem(f"redis.cache {self._where}: {error}") from None
+            raise UsageProblem(f"redis.cache {self.where}: {error}") from None
 
     def why_not(self) -> str | None:
         """Return in words why the cache cannot be cleared, None where it can."""
         try:
             self._client.ping()
         except self._trouble:
-            return f"the cache {self._where} cannot be reached: keys that are removed stay in it until they end there"
+            return f"the cache {self.where} cannot be reached: keys that are removed stay in it until they end there"
         return None
 
-    def forget(self, company_id: str, keys: Sequence[tuple[str, str]]) -> bool:
+    def forget(self, company_id: str, keys: Sequence[Key]) -> bool:
         """Take keys (type and id) of a company out of the cache; tell whether that could be done."""
         names = [self._name(company_id, *key) for key in keys]
         try:
@@ -51,15 +59,25 @@ class Cache:
             return False
         return True
 
-    def there(self, company_id: str, keys: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Return those of the keys that the cache has, none where it cannot be asked."""
+    def values(self, company_id: str, keys: Sequence[Key]) -> dict[Key, bytes] | None:
+        """Return what the cache has of these keys, None where it cannot be asked."""
         try:
             with self._client.pipeline(transaction=False) as asking:
                 for key in keys:
-                    asking.exists(self._name(company_id, *key))
-                return [key for key, found in zip(keys, asking.execute(), strict=True) if found]
+                    asking.get(self._name(company_id, *key))
+                found = zip(keys, asking.execute(), strict=True)
+                return {key: value for key, value in found if value is not None}
         except self._trouble:
-            return []
+            return None
+
+    def forget_same(self, company_id: str, values: Mapping[Key, bytes]) -> bool:
+        """Take keys out that still have these very values; tell whether that could be done."""
+        try:
+            for key, value in values.items():
+                self._client.eval(_FORGET_SAME, 1, self._name(company_id, *key), value)
+        except self._trouble:
+            return False
+        return True
 
     def _name(self, company_id: str, key_type: str, key_id: str) -> str:
         parts = {"{company_id}": company_id, "{type}": key_type, "{id}": key_id}

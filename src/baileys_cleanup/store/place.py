@@ -36,7 +36,8 @@ class Redis:
 
     `ids` says how a new key is named: `raw`, as the library does, or `file`, as files are called. `creds` is the URL of
     a PostgreSQL that holds the creds, None where they lie beside the keys. `cache` is the URL of a Redis in front of a
-    database, None for none, and `cache_key` how a key is named there.
+    database, None for none, `cache_key` how a key is named there, and `cache_again_seconds` how long after a removal it
+    is looked at again.
     """
 
     layout: str = "hash"
@@ -45,6 +46,7 @@ class Redis:
     creds: str | None = None
     cache: str | None = None
     cache_key: str = "baileys:{company_id}:{type}-{id}"
+    cache_again_seconds: int = 60
 
 
 @dataclass(frozen=True, slots=True)

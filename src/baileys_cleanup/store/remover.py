@@ -61,6 +61,16 @@ class CompanyRemover(Protocol):
         """Look a last time at all that was removed, and return what did not stay so."""
 
 
+class LaterLook(Protocol):
+    """What a remover has to look at once more a while after its last removal: a cache in front of the store."""
+
+    def due_in(self) -> float:
+        """Return the seconds until then; it is time at 0."""
+
+    def look(self) -> list[str]:
+        """Look, for the last time; return in words what could not be done."""
+
+
 class Remover(Protocol):
     """What carries the plans of a run out: for real, or in words only."""
 
@@ -73,6 +83,10 @@ class Remover(Protocol):
     @property
     def settled(self) -> bool:
         """Tell whether everything that was moved stands as it was told, so that nothing is left to the next run."""
+
+    @property
+    def later(self) -> LaterLook | None:
+        """What has to be looked at once more when the run is over, None for nothing. It needs no lock."""
 
     def leave_unsettled(self) -> None:
         """Leave it to the next run to look after what this one could not end; nothing is purged before that."""
@@ -103,6 +117,7 @@ class DryRun:
     """The remover without hands: says what the other would do, and touches nothing."""
 
     settled = True
+    later = None
 
     def leave_unsettled(self) -> None:
         """Leave nothing: nothing was moved."""

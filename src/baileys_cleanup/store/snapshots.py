@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
 from baileys_cleanup.decision.account import Account
@@ -100,6 +99,8 @@ def is_json_text(content: bytes) -> bool:
 @contextmanager
 def open_spool() -> Iterator[BinaryIO]:
     """Give a file without a name: in memory, and on the disk of TMPDIR from `IN_MEMORY` bytes on."""
+    from tempfile import SpooledTemporaryFile  # noqa: PLC0415 - a cleanup reads no snapshot
+
     with SpooledTemporaryFile(IN_MEMORY) as spool:
         yield cast("BinaryIO", spool)
 

@@ -196,6 +196,13 @@ class Workspace(Protocol):
     def remover(self, run: Run, clock: Callable[[], int]) -> AbstractContextManager[Remover]:
         """Return what removes for a run. Raises OSError where the audit log cannot be opened: then nothing may go."""
 
+    def take_all(self, run: Run, company: Any, removals: Sequence[Verdict], pairing: str | None) -> list[str]:  # noqa: ANN401 - as the same store opened it
+        """Move planned files into the quarantine for a run, all of them in one step, or none.
+
+        Returns the names of those that kept it from being done, because they are no longer what was planned. `pairing`
+        is recorded with them. Raises CompanyProblem where it cannot be done.
+        """
+
     def quarantined(self, run: Run) -> dict[str, Quarantined]:
         """Return what of a run still lies in the quarantine, by company."""
 

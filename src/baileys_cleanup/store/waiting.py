@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from baileys_cleanup.errors import LockHeld
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
 """Seconds. Among shards it is held for as long as it takes to end what a killed one left."""
 _FIRST, _LONGEST = 0.01, 0.5
 """Seconds between two tries."""
@@ -16,10 +16,10 @@ _FIRST, _LONGEST = 0.01, 0.5
 def hold_soon(
     hold: Callable[[], AbstractContextManager[None]],
     stopping: Callable[[], bool] = lambda: False,
-    patience: float = PATIENCE,
+    timeout: float = TIMEOUT,
 ) -> Iterator[None]:
-    """Hold a lock as soon as it is free. Raises LockHeld after `patience` (seconds), or when told to stop."""
-    end = time.monotonic() + patience
+    """Hold a lock as soon as it is free. Raises LockHeld after `timeout` (seconds), or when told to stop."""
+    end = time.monotonic() + timeout
     pause = _FIRST
     with ExitStack() as stack:
         while True:

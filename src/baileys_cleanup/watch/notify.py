@@ -21,9 +21,9 @@ from baileys_cleanup.watch.tell.alerts import HOUR, ActionTaken, Alert, LastAler
 from baileys_cleanup.watch.tell.apprise_services import Service
 from baileys_cleanup.watch.tell.messages import Message, Place, Told, message, summary_of
 
-_PATIENCE = 60
+_TIMEOUT = 60
 """Seconds to wait for another monitor that is telling, where something was done that it does not know of."""
-_LAST_PATIENCE = 2
+_LAST_TIMEOUT = 2
 """The same for a process that was told to stop."""
 _FORGETS = "what was told cannot be remembered, so the next look tells it again"
 _MOST_ACTIONS = 20
@@ -202,8 +202,8 @@ class Notifier:
             except NotWritable as problem:
                 return problem
             except LockHeld:
-                patience = _LAST_PATIENCE if self._world.stopping() else _PATIENCE
-                if waits >= patience or not (self._shard or any(map(self._actions, self._result.emergencies))):
+                timeout = _LAST_TIMEOUT if self._world.stopping() else _TIMEOUT
+                if waits >= timeout or not (self._shard or any(map(self._actions, self._result.emergencies))):
                     raise
             else:
                 return None

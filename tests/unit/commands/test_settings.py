@@ -29,7 +29,7 @@ def test_every_setting_is_listed_with_its_source():
     assert {"value": None, "source": "default"} == found["max_removals"]
     assert {"value": 14, "source": "default"} == found["retention.session_max_age_days"]
     assert 60 == found["companies.7.retention.max_pre_keys"]["value"]
-    assert 63 == len(found)
+    assert 64 == len(found)
     texts.clear()
     list_settings(loaded, texts.append, as_json=False)
     rows = {line.split()[0]: line.split()[1:] for line in texts}

@@ -3,13 +3,15 @@
 import errno
 import json
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
+from baileys_cleanup.commands import undo
 from baileys_cleanup.commands.undo import undo_run
 from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.decision.policy import HOUR, Policy
+from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import LockHeld, UsageProblem
 from baileys_cleanup.store.folder.folder_store import FolderWorkspace, open_store
 from baileys_cleanup.store.folder.lock import hold_lock
@@ -120,3 +122,13 @@ def test_the_files_come_back_where_the_settings_say(settings, past):
     """A run is looked for under the root of the settings alone."""
     with open_store(settings.sessions_root) as root, root.workspace(create=False) as tool:
         assert [RUN] == read_runs(tool)[0]
+
+
+def test_every_rule_that_removes_has_the_setting_that_lets_its_files_stay():
+    """What comes back would go again the next night: whoever takes it back hears what to set.
+
+    A copy goes by its file's, and by a rotation nothing goes in a night.
+    """
+    removing = list(Rule)[: list(Rule).index(Rule.PROTECTED)]
+    assert undo._KEEPING.keys() == {*removing} - {Rule.SECOND_NAME, Rule.ROTATED}
+    assert set(undo._KEEPING.values()) <= {f"retention.{field.name}" for field in fields(Policy)}

@@ -10,7 +10,7 @@ from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.rotation.auto import rotate_when_due, why_not
 from baileys_cleanup.rotation.journal import read_journals, write_journal
 from baileys_cleanup.rotation.states import Journal, State
-from baileys_cleanup.rotation.steps import Connections
+from baileys_cleanup.rotation.walk import Connections
 from baileys_cleanup.settings.values import Rotate, Settings
 from baileys_cleanup.store.folder.small_records import FolderRecords
 

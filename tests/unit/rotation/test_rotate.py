@@ -7,7 +7,7 @@ from baileys_cleanup.rotation import rotate as use
 from baileys_cleanup.rotation.journal import read_journals, write_journal
 from baileys_cleanup.rotation.pairing import Ending
 from baileys_cleanup.rotation.states import State
-from baileys_cleanup.rotation.steps import Connections
+from baileys_cleanup.rotation.walk import Connections
 from baileys_cleanup.settings.values import Rotate, Settings
 from baileys_cleanup.store.folder.lock import hold_lock
 from baileys_cleanup.store.folder.small_records import FolderRecords
@@ -128,7 +128,7 @@ def test_the_end_of_a_pairing_waits_for_the_lock(place, company, tool, monkeypat
 
 def test_a_lock_that_is_never_let_go_leaves_the_journal_open(place, company, tool, monkeypatch):
     """Then it says that it is paired but not over, with the way on."""
-    monkeypatch.setattr(use, "_PATIENCE", 3)
+    monkeypatch.setattr(use, "_MOST_TRIES", 3)
     held = hold_lock(tool)
     ending(monkeypatch, Ending.PAIRED, held.__enter__)
     with pytest.raises(CleanupError, match=r"another run.*--resume --config /x"):
@@ -221,7 +221,7 @@ def test_a_journal_that_cannot_be_begun_refuses_the_rotation(place, company, too
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("baileys_cleanup.rotation.steps.write_journal", full)
+    monkeypatch.setattr("baileys_cleanup.rotation.walk.write_journal", full)
     with pytest.raises(Refused, match=r"the disk is full; nothing was changed"):
         use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, Ways().connections(), fresh=True)
     assert 2 == len(names(company))

@@ -35,8 +35,8 @@ def test_it_waits_until_the_lock_is_free():
 
 
 def test_it_gives_up_in_the_end():
-    """After its patience, or at once when told to stop."""
-    for how in ({"patience": 0.0}, {"stopping": lambda: True}):
+    """After its timeout, or at once when told to stop."""
+    for how in ({"timeout": 0.0}, {"stopping": lambda: True}):
         with pytest.raises(LockHeld, match="busy"), hold_soon(Lock(10**9).hold, **how):
             pytest.fail("it was never free")
 

@@ -97,14 +97,14 @@ class FolderPlace:
 
 
 class _Part:
-    def __init__(self, shelf: FolderPlace, name: str, file: BinaryIO) -> None:
+    def __init__(self, place: FolderPlace, name: str, file: BinaryIO) -> None:
         self.file = file
-        self._shelf = shelf
+        self._place = place
         self._name = name
 
     def publish(self, name: str) -> Stored:
         """Let it take its name."""
-        return self._shelf.publish(self._name, name, self.file)
+        return self._place.publish(self._name, name, self.file)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
-from typing import Any
+from typing import Any, BinaryIO
 
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import LockHeld
@@ -18,7 +18,7 @@ from baileys_cleanup.store.folder.tool_folder import ToolFolder
 from baileys_cleanup.store.waiting import hold_soon
 
 NAME = "audit.log"
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 """Seconds that another one may need to write its lines."""
 _LOOKS = 5
 _MOST_LINES = 4_000
@@ -58,7 +58,7 @@ class Audit:
 
     def _append(self, lines: bytes) -> None:
         try:
-            with hold_soon(self._hold, patience=_PATIENCE) if self._shared else nullcontext():
+            with hold_soon(self._hold, timeout=_TIMEOUT) if self._shared else nullcontext():
                 self._write_whole(lines)
         except LockHeld as held:
             raise OSError(errno.EAGAIN, str(held)) from None
@@ -92,28 +92,64 @@ def _ends_torn(fd: int, *, later: int) -> bool:
     return size > 0 and os.pread(fd, 1, size - 1) != b"\n"
 
 
-def rules_of(tool: ToolFolder, run_id: str, company_id: str) -> dict[str, str]:
-    """Return by which rule a run removed each file of a company, as far as the log still tells."""
-    return dict(_told_of(tool, run_id, company_id, "rule"))
+class Removals:
+    """What the log still tells of the removals of one run. It is read once for all companies, and then what came since.
 
+    Remembered is where the lines of each company are: a run may have removed millions of files.
+    """
 
-def dates_of(tool: ToolFolder, run_id: str, company_id: str) -> dict[str, int]:
-    """Return the date of each file of a company when a run removed it (nanoseconds), as far as the log still tells."""
-    return dict(_told_of(tool, run_id, company_id, "modified"))
+    def __init__(self, tool: ToolFolder, run_id: str) -> None:
+        self._tool = tool
+        self._run_id = run_id
+        self._inode = 0
+        self._end = 0
+        self._places: dict[str, list[tuple[int, int]]] = {}
 
+    def rules_of(self, company_id: str) -> dict[str, str]:
+        """Return by which rule the run removed each file of a company."""
+        return dict(self._told_of(company_id, "rule"))
 
-def _told_of(tool: ToolFolder, run_id: str, company_id: str, field: str) -> Iterator[tuple[str, Any]]:
-    try:
-        fd = os.open(NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=tool.records_fd)
-    except OSError:
-        return
-    with open(fd, encoding="ascii", errors="replace") as lines:
-        for line in lines:
-            if run_id in line:
-                with suppress(ValueError, KeyError, TypeError):
-                    entry = json.loads(line)
-                    if (entry["event"], entry["run"], entry["company"]) == ("remove", run_id, company_id):
-                        yield entry["file"], entry[field]
+    def dates_of(self, company_id: str) -> dict[str, int]:
+        """Return the date of each file of a company when the run removed it (nanoseconds)."""
+        return dict(self._told_of(company_id, "modified"))
+
+    def _told_of(self, company_id: str, field: str) -> Iterator[tuple[str, Any]]:
+        try:
+            fd = os.open(NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._tool.records_fd)
+        except OSError:
+            return
+        with open(fd, "rb") as log:
+            self._find(log)
+            for begin, end in self._places.get(company_id, ()):
+                log.seek(begin)
+                for line in log.read(end - begin).splitlines():
+                    entry = self._removal_in(line)
+                    if entry is not None and entry.get("company") == company_id and field in entry:
+                        yield str(entry["file"]), entry[field]
+
+    def _find(self, log: BinaryIO) -> None:
+        status = os.fstat(log.fileno())
+        if status.st_ino != self._inode or status.st_size < self._end:  # the log was rotated
+            self._inode, self._end, self._places = status.st_ino, 0, {}
+        log.seek(self._end)
+        for line in log:
+            begin, self._end = self._end, self._end + len(line)
+            entry = self._removal_in(line)
+            if entry is not None:
+                places = self._places.setdefault(str(entry.get("company")), [])
+                if places and places[-1][1] == begin:
+                    begin, _ = places.pop()
+                places.append((begin, self._end))
+
+    def _removal_in(self, line: bytes) -> dict[str, Any] | None:
+        """Return the line as it was written, None where it tells of something else or is torn."""
+        if self._run_id.encode() not in line:
+            return None
+        with suppress(ValueError):
+            entry = json.loads(line)
+            if isinstance(entry, dict) and (entry.get("event"), entry.get("run")) == ("remove", self._run_id):
+                return entry if "file" in entry else None
+        return None
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
+from baileys_cleanup.decision.verdict import Verdict
+from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.folder import audit, lock, pairings, purge, quarantined, runs, set_aside_list
 from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.cramped import FolderRoom, room_of, settle_going
@@ -78,6 +80,8 @@ class FolderWorkspace(ToolFolder):
         super().__init__(tool.with_root, tool.recorded)
         self._root = root
         self._among_shards = False
+        self._pairings = pairings.NotedPairings(self)
+        self._removals: dict[str, audit.Removals] = {}
 
     @contextmanager
     def hold(self, name: str = RUN_LOCK, *, shared: bool = False) -> Iterator[None]:
@@ -106,11 +110,11 @@ class FolderWorkspace(ToolFolder):
 
     def pairing_of(self, run_id: str, company_id: str) -> str | None:
         """Return the pairing that a run noted for what it took from a company, None where it noted none."""
-        return pairings.read_pairing(self, run_id, company_id)
+        return self._pairings.of(run_id, company_id)
 
     def rules_of(self, run_id: str, company_id: str) -> dict[str, str]:
         """Return by which rule a run removed each file of a company, as far as the audit log still tells."""
-        return audit.rules_of(self, run_id, company_id)
+        return self._removals.setdefault(run_id, audit.Removals(self, run_id)).rules_of(company_id)
 
     def runs(self) -> tuple[list[Run], list[str]]:
         """Return the recorded runs, oldest first, and the names of records that cannot be read."""
@@ -166,6 +170,10 @@ class FolderWorkspace(ToolFolder):
 
     def _hold_records(self) -> AbstractContextManager[None]:
         return hold_soon(lambda: self.hold(RUN_RECORDS))
+
+    def take_all(self, run: Run, company: Company, removals: Sequence[Verdict], pairing: str | None) -> list[str]:  # noqa: ARG002 - the same shape
+        """Raise CompanyProblem: several renames are never one step, and a folder can change places as a whole."""
+        raise CompanyProblem("in a folder files do not go in one step")
 
     def quarantined(self, run: Run) -> dict[str, Quarantined]:
         """Return what of a run still lies in the quarantine, by company."""

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from collections.abc import Iterable, Iterator
 
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.folder.tool_folder import ToolFolder
@@ -31,19 +32,32 @@ def add_pairing(fd: int, company_id: str, pairing: str) -> None:
     os.fsync(fd)
 
 
-def read_pairing(tool: ToolFolder, run_id: str, company_id: str) -> str | None:
-    """Return the pairing that a run noted for a company, None where it noted none that can be read."""
-    found: str | None = None
-    try:
-        fd = open_to_look(run_id + PAIRINGS, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, tool.runs_fd)
-    except OSError:
-        return None
-    with open(fd, encoding="ascii", errors="replace") as lines:
-        for line in lines:
-            try:
-                company, pairing = json.loads(line)
-            except (ValueError, TypeError):
-                continue  # a torn line
-            if company == company_id and isinstance(pairing, str):
-                found = pairing
-    return found
+class NotedPairings:
+    """The pairings that runs noted. The notes of a run are read once, and again when there are more."""
+
+    def __init__(self, tool: ToolFolder) -> None:
+        self._tool = tool
+        self._read: dict[str, tuple[int, dict[str, str]]] = {}
+
+    def of(self, run_id: str, company_id: str) -> str | None:
+        """Return the pairing that a run noted for a company, None where it noted none that can be read."""
+        try:
+            fd = open_to_look(run_id + PAIRINGS, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, self._tool.runs_fd)
+        except OSError:
+            return None
+        with open(fd, encoding="ascii", errors="replace") as lines:
+            size, found = self._read.get(run_id, (-1, {}))
+            if size != (now := os.fstat(fd).st_size):
+                found = dict(_pairings_in(lines))
+                self._read[run_id] = now, found
+        return found.get(company_id)
+
+
+def _pairings_in(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        try:
+            company, pairing = json.loads(line)
+        except (ValueError, TypeError):
+            continue  # a torn line
+        if isinstance(company, str) and isinstance(pairing, str):
+            yield company, pairing

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CompanyProblem, LockHeld
-from baileys_cleanup.store.folder.audit import Audit, dates_of
+from baileys_cleanup.store.folder.audit import Audit, Removals
 from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.pairings import PAIRINGS
 from baileys_cleanup.store.folder.put_back import forget_probes, put_back, remove_if_empty
@@ -92,7 +92,7 @@ def _return_changed(
     root: Root, tool: ToolFolder, run: Run, hold: Callable[[str], AbstractContextManager[None]]
 ) -> bool:
     """Put back what was written since a run moved it; False when some company could not be worked on."""
-    whole = True
+    whole, told = True, Removals(tool, run.run_id)
     for company_id in quarantined_companies(tool, run):
         try:
             if root.has(company_id):
@@ -101,13 +101,13 @@ def _return_changed(
                     root.company(company_id) as company,
                     quarantined(tool, run, company_id) as fd,
                 ):
-                    _return_changed_of(tool, company, fd, run)
+                    _return_changed_of(told, company, fd, run)
         except (CompanyProblem, LockHeld, OSError):
             whole = False
     return whole
 
 
-def _return_changed_of(tool: ToolFolder, company: Company, fd: int, run: Run) -> None:
+def _return_changed_of(told: Removals, company: Company, fd: int, run: Run) -> None:
     planned: dict[str, int] | None = None
     returned = False
     for name in os.listdir(fd):
@@ -115,7 +115,7 @@ def _return_changed_of(tool: ToolFolder, company: Company, fd: int, run: Run) ->
         if status.st_nlink > 1 and _same_file(company.fd, name, status):
             os.unlink(name, dir_fd=fd)
         elif run.state != UNDOING and status.st_mtime_ns > run.started:
-            planned = dates_of(tool, run.run_id, company.id) if planned is None else planned
+            planned = told.dates_of(company.id) if planned is None else planned
             if planned.get(name) != status.st_mtime_ns:  # a date in the future is no sign of a write
                 with suppress(FileExistsError):
                     put_back(name, fd, company.fd)

@@ -40,6 +40,7 @@ class RunQuarantine:
         self._pairings: int | None = None
         self._by_link = False
         self.settled = True
+        self.later = None
 
     def close(self) -> None:
         """End the run: forget what stayed empty, and mark the rest as ended."""

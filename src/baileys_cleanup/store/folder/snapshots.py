@@ -12,7 +12,6 @@ import errno
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterable
 from typing import BinaryIO
 
@@ -215,7 +214,9 @@ def _check_room(total: int) -> None:
     """Raise CompanyProblem where the disk for temporary files cannot hold so many bytes."""
     if total <= IN_MEMORY:
         return
-    place = tempfile.gettempdir()
+    from tempfile import gettempdir  # noqa: PLC0415 - seldom needed
+
+    place = gettempdir()
     disk = os.statvfs(place)
     if total > disk.f_bavail * disk.f_frsize:
         raise CompanyProblem(f"{place} has no room for a copy of it ({size(total)}); TMPDIR may name another folder")

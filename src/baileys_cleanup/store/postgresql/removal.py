@@ -5,7 +5,7 @@ deleted. A bot that upserts in batches would meet a deadlock if a removal waited
 what is locked is in use, and stays.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -15,13 +15,13 @@ from psycopg import sql
 from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.cache import Cache
-from baileys_cleanup.store.key_names import file_name, read_file_name
 from baileys_cleanup.store.postgresql import ledger
+from baileys_cleanup.store.postgresql.cached import CacheInFront, mark_of
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.runs import forget_empty, write_run
 from baileys_cleanup.store.postgresql.trouble import in_words
-from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revision, refuse_protected_among
+from baileys_cleanup.store.remover import CompanyRemover, LaterLook, Outcome, Removal, Revision, refuse_protected_among
 from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
 
 _REMOVE = sql.SQL(
@@ -34,17 +34,35 @@ _REMOVE = sql.SQL(
     " on r.ctid = w.c::tid and r.xmin = w.x::xid and {key_type} = w.t and {key_id} = w.i"
     " where {is_company} and (select alone from l) for update of r skip locked),"
     " g as (delete from {keys} r using s where r.ctid = s.c and r.tableoid = s.o"
-    " returning s.name, s.size, s.modified, s.rule, row_to_json(r) as row),"
+    " returning s.name, s.size, s.modified, s.rule, row_to_json(r) as row, {mark} as mark),"
     " a as (insert into baileys_cleanup.audit (event, run_id, company, name, rule, size, modified)"
     " select 'remove', %(run)s, %(id)s, g.name, g.rule, g.size, g.modified from g),"
     " q as (insert into baileys_cleanup.quarantine"
     " (run_id, company, name, source, row, size, modified, pairing, rule)"
     " select %(run)s, %(id)s, g.name, %(source)s, g.row, g.size, g.modified, %(pairing)s, g.rule from g"
     " where %(undo_days)s > 0)"
-    " select l.alone, array(select name from g) from l"
+    " select l.alone, array(select name from g), {marks} from l"
 )
 """All of a removal in one statement. Two runs at one company: the one that comes later finds nothing to pick."""
+_MARKS = sql.SQL("(select json_object_agg(g.name, g.mark) from g)")
+"""What tells a removed value again that comes back in a cache."""
 _ARRIVED = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s")
+
+
+class _Changed(Exception):
+    """Some rows are no longer what was planned, so none is removed."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(names)
+        self.names = names
+
+
+def _require_all(told: Sequence[tuple[Any, ...]], names: Sequence[str]) -> None:
+    """Raise where a removal did not pick every row: inside of its transaction, which then ends with nothing done."""
+    ((alone, gone, _),) = told
+    left = sorted(set(names) - set(gone))
+    if alone and left:
+        raise _Changed(left)
 
 
 class PostgresqlRemover:
@@ -54,8 +72,8 @@ class PostgresqlRemover:
         self.store = store
         self.run = run
         self.recorded = False
-        self._cache = Cache(store.place.redis) if store.place.redis.cache else None
-        self._cleared: dict[str, list[tuple[str, str]]] = {}
+        asked = store.place.redis
+        self.cache = CacheInFront(Cache(asked), store.connection, store.layout) if asked.cache else None
         self._asked = False
         self.settled = True
 
@@ -68,26 +86,24 @@ class PostgresqlRemover:
     def doubt(self, company: PostgresqlCompany) -> str | None:  # noqa: ARG002 - the same shape as the dry one
         """Doubt the cache alone, and once: a removal that fails says so itself."""
         first, self._asked = not self._asked, True
-        return self._cache.why_not() if self._cache and first else None
+        return self.cache.why_not() if self.cache and first else None
 
-    def removed(self, company_id: str, names: Iterable[str]) -> None:
-        """Take what was removed out of the cache as well: its transaction is over."""
-        if self._cache is not None:
-            keys = [key for name in names if (key := read_file_name(name)) is not None]
-            self._cache.forget(company_id, keys)
-            self._cleared[company_id] = keys
+    @property
+    def later(self) -> LaterLook | None:
+        """The cache, which has to be looked at once more; None where there is none."""
+        return self.cache
 
-    def _look_again(self, cache: Cache) -> None:
-        """Clear again what a bot had read a moment before and put into the cache since; what it wrote anew stays."""
-        for company_id, keys in self._cleared.items():
-            names = {
-                (key_type, key_id): file_name(key_type, key_id) for key_type, key_id in cache.there(company_id, keys)
-            }
-            if names:
-                company = PostgresqlCompany(self.store, company_id)
-                with suppress(CompanyProblem):
-                    live = set(company.names().names)
-                    cache.forget(company_id, [key for key, name in names.items() if name not in live])
+    def take_all(self, company: PostgresqlCompany, removals: Sequence[Verdict], pairing: str | None) -> list[str]:
+        """Remove rows of one company, all of them or none; return the names of those that kept it from being done.
+
+        An old memory out of a cache would speak of a key that is gone: so nothing goes where that cannot be cleared.
+        Raises CompanyProblem where the server cannot be asked.
+        """
+        doubt = self.doubt(company) if removals else None
+        if doubt:
+            raise CompanyProblem(doubt)
+        with self.company(company, pairing):
+            return _CompanyRemover(self, company, pairing).take_all(removals)
 
     @contextmanager
     def company(self, company: PostgresqlCompany, pairing: str | None = None) -> Iterator[CompanyRemover]:
@@ -109,9 +125,6 @@ class PostgresqlRemover:
 
     def close(self) -> None:
         """End the run: forget one that has nothing in the quarantine, and mark any other as settled."""
-        if self._cache is not None:
-            self._look_again(self._cache)
-            self._cache.close()
         if self.recorded:
             with suppress(psycopg.Error), self.store.connection.transaction(writes=True) as cursor:
                 write_run(cursor, self.run._replace(state=SETTLED))
@@ -145,7 +158,22 @@ class _CompanyRemover:
             else:
                 yield Removal(verdict, Outcome.REMOVED if verdict.file.name in gone else Outcome.CHANGED)
 
-    def _take(self, removals: Sequence[Verdict]) -> set[str]:
+    def take_all(self, removals: Sequence[Verdict]) -> list[str]:
+        """Remove all of these or none; return the names of those that are no longer what was planned, or in use."""
+        names = [verdict.file.name for verdict in removals]
+        refuse_protected_among(names)
+        if not removals:
+            return []
+        try:
+            self._take(removals, all_or_none=True)
+        except _Changed as changed:
+            return changed.names
+        except psycopg.Error as error:
+            if not set(names) <= self._arrived():
+                raise CompanyProblem(in_words(error)) from None
+        return []
+
+    def _take(self, removals: Sequence[Verdict], *, all_or_none: bool = False) -> set[str]:
         store, run = self._remover.store, self._remover.run
         stamps = [verdict.file.stamp for verdict in removals]
         source = ".".join(store.layout.keys.name)
@@ -172,33 +200,47 @@ class _CompanyRemover:
             key_type=parts.key_type,
             key_id=parts.key_id,
             is_company=parts.is_company,
+            mark=mark_of(store.layout) if self._remover.cache else sql.SQL("null"),
+            marks=_MARKS if self._remover.cache else sql.SQL("null"),
         )
-        if run.undo_days and not self._remover.recorded:
+        if all_or_none or (run.undo_days and not self._remover.recorded):
             with store.connection.transaction(writes=True) as cursor:
                 write_run(cursor, run._replace(state=RUNNING))
                 told = cursor.execute(statement, values).fetchall()
+                if all_or_none:
+                    _require_all(told, values["names"])
             self._remover.recorded = True
         else:
             told = store.connection.rows(statement, values, writes=True)
-        ((alone, names),) = told
+        ((alone, names, marks),) = told
         if not alone:  # and nothing was picked
             raise CompanyProblem("another run is removing from this company at this moment")
-        gone = set(names)
-        self._remover.removed(self._company.raw_id, gone)
-        return gone
+        if not self._clear(marks or {}) and all_or_none:
+            raise CompanyProblem("what was removed may still be in the cache, which does not answer any more")
+        return set(names)
+
+    def _clear(self, marks: Mapping[str, str]) -> bool:
+        """Take what was removed out of the cache, where there is one; tell whether that could be done."""
+        return self._remover.cache is None or self._remover.cache.clear(self._company.raw_id, marks)
 
     def _after_trouble(self, removals: Sequence[Verdict], error: psycopg.Error) -> Iterator[Removal]:
         """Tell what became of the removals after a transaction that did not end well: it went whole, or not at all."""
         sentence = in_words(error)
-        arrived: set[str] = set()
-        with suppress(psycopg.Error):
-            values = [self._remover.run.run_id, self._company.id]
-            arrived = {row[0] for row in self._remover.store.connection.rows(_ARRIVED, values)}
+        arrived = self._arrived()
         for verdict in removals:
             if verdict.file.name in arrived:
                 yield Removal(verdict, Outcome.REMOVED)
             else:
                 yield Removal(verdict, Outcome.FAILED, sentence)
+
+    def _arrived(self) -> set[str]:
+        """Return what lies in the quarantine by now, nothing where the server does not say; the cache loses it, too."""
+        values = [self._remover.run.run_id, self._company.id]
+        arrived: set[str] = set()
+        with suppress(psycopg.Error):
+            arrived = {row[0] for row in self._remover.store.connection.rows(_ARRIVED, values)}
+        self._clear(dict.fromkeys(arrived, ""))  # the hashes are lost with the answer
+        return arrived
 
     def confirm(self) -> list[Revision]:
         """Look at nothing again: a transaction is over when it is over."""

@@ -5,7 +5,9 @@ from contextlib import AbstractContextManager, contextmanager
 
 from psycopg import sql
 
+from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.store.postgresql import runs
+from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.records import PostgresqlAudit, PostgresqlRecords, rules_of
 from baileys_cleanup.store.postgresql.removal import PostgresqlRemover
@@ -130,6 +132,16 @@ class PostgresqlWorkspace:
         remover = PostgresqlRemover(self._store, run)
         try:
             yield remover
+        finally:
+            remover.close()
+
+    def take_all(
+        self, run: Run, company: PostgresqlCompany, removals: Sequence[Verdict], pairing: str | None
+    ) -> list[str]:
+        """Move planned rows into the quarantine for a run, all of them in one transaction, or none."""
+        remover = PostgresqlRemover(self._store, run)
+        try:
+            return remover.take_all(company, removals, pairing)
         finally:
             remover.close()
 

@@ -28,6 +28,7 @@ class RedisRemover:
         self.run = run
         self.recorded = False
         self.settled = True
+        self.later = None
 
     def leave_unsettled(self) -> None:
         """Leave nothing: what a script did stands, or nothing was done."""
@@ -38,6 +39,14 @@ class RedisRemover:
     def doubt(self, company: RedisCompany) -> str | None:  # noqa: ARG002 - the same shape as the dry one
         """Doubt nothing: a removal that fails says so itself."""
         return None
+
+    def take_all(self, company: RedisCompany, removals: Sequence[Verdict], pairing: str | None) -> list[str]:
+        """Remove keys of one company, all of them or none, in one script; return the names of all where none went.
+
+        Raises CompanyProblem where the server cannot be asked.
+        """
+        with self.company(company, pairing):
+            return _CompanyRemover(self, company, pairing).take_all(removals)
 
     @contextmanager
     def company(self, company: RedisCompany, pairing: str | None = None) -> Iterator[CompanyRemover]:
@@ -100,7 +109,19 @@ class _CompanyRemover:
                 else:
                     yield Removal(verdict, Outcome.HELD if verdict.second else Outcome.CHANGED)
 
-    def _take(self, removals: Sequence[Verdict]) -> set[str]:
+    def take_all(self, removals: Sequence[Verdict]) -> list[str]:
+        """Remove all of these or none; return the names of all where none went."""
+        names = [verdict.file.name for verdict in removals]
+        refuse_protected_among(names)
+        try:
+            gone = self._take(removals, which="all")
+        except redis.RedisError as error:
+            gone = self._arrived(removals)
+            if len(gone) < len(names):
+                raise CompanyProblem(in_words(error)) from None
+        return [] if len(gone) == len(names) else names
+
+    def _take(self, removals: Sequence[Verdict], *, which: str = "each") -> set[str]:
         store, run, company = self._remover.store, self._remover.run, self._company
         if not self._remover.recorded and run.undo_days:
             write_run(store.server, run._replace(state=RUNNING))
@@ -128,7 +149,7 @@ class _CompanyRemover:
         store.server.call("RPUSH", AUDIT, *lines)
         kind = store.layout.kind
         keys = [company.key, store.quarantine(run.run_id, company.id)]
-        moved = store.server.script(MOVE, keys, [kind, str(run.undo_days), *words])
+        moved = store.server.script(MOVE, keys, [kind, str(run.undo_days), which, *words])
         return {names[decoded(field)] for field in moved}
 
     def _arrived(self, removals: Sequence[Verdict]) -> set[str]:

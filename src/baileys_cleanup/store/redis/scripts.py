@@ -44,28 +44,37 @@ return number
 """
 
 MOVE = """
-local gone = {}
-for i = 1, #ARGV - 2, 3 do
-  local name, mark, meta = ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
-  local value, rest
+local same = {}
+for i = 1, #ARGV - 3, 3 do
+  local name, value = ARGV[i + 3]
   if ARGV[1] == 'hash' then
     value = redis.call('HGET', KEYS[1], name)
   else
     value = redis.call('GET', KEYS[1] .. name)
-    rest = redis.call('PTTL', KEYS[1] .. name)
   end
-  if value and redis.sha1hex(value) == mark then
-    if ARGV[2] ~= '0' then
-      redis.call('HSET', KEYS[2], 'v:' .. name, value, 'm:' .. name, meta)
-      if rest and rest > 0 then redis.call('HSET', KEYS[2], 't:' .. name, rest) end
-    end
-    if ARGV[1] == 'hash' then redis.call('HDEL', KEYS[1], name) else redis.call('DEL', KEYS[1] .. name) end
-    gone[#gone + 1] = name
+  if value and redis.sha1hex(value) == ARGV[i + 4] then
+    same[#same + 1] = {name, value, ARGV[i + 5]}
+  elseif ARGV[3] == 'all' then
+    return {}
   end
+end
+local gone = {}
+for i, each in ipairs(same) do
+  local name = each[1]
+  if ARGV[2] ~= '0' then
+    redis.call('HSET', KEYS[2], 'v:' .. name, each[2], 'm:' .. name, each[3])
+    local rest = ARGV[1] == 'hash' and 0 or redis.call('PTTL', KEYS[1] .. name)
+    if rest > 0 then redis.call('HSET', KEYS[2], 't:' .. name, rest) end
+  end
+  if ARGV[1] == 'hash' then redis.call('HDEL', KEYS[1], name) else redis.call('DEL', KEYS[1] .. name) end
+  gone[i] = name
 end
 return gone
 """
-"""Compare and move: what is still what was planned goes into the quarantine, in one step with the comparison."""
+"""Compare and move: what is still what was planned goes into the quarantine, in one step with the comparison.
+
+ARGV[3] is `each`, or `all`: then nothing goes where any of them is another by now.
+"""
 
 PUT_BACK = """
 local back = {}

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
+from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.store.redis import runs
+from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import Database
 from baileys_cleanup.store.redis.layout import OWN
 from baileys_cleanup.store.redis.records import RedisAudit, RedisRecords
@@ -122,6 +124,14 @@ class RedisWorkspace:
         remover = RedisRemover(self._store, run)
         try:
             yield remover
+        finally:
+            remover.close()
+
+    def take_all(self, run: Run, company: RedisCompany, removals: Sequence[Verdict], pairing: str | None) -> list[str]:
+        """Move planned keys into the quarantine for a run, all of them in one script, or none."""
+        remover = RedisRemover(self._store, run)
+        try:
+            return remover.take_all(company, removals, pairing)
         finally:
             remover.close()
 

@@ -46,10 +46,10 @@ class Snapshot:
 
 
 class LatestSnapshot:
-    """Holds the last look. `patience` is for how many seconds it counts as the present; `clock` gives seconds."""
+    """Holds the last look. `max_age` is for how many seconds it counts as the present; `clock` gives seconds."""
 
-    def __init__(self, patience: float, clock: Callable[[], float]) -> None:
-        self._patience = patience
+    def __init__(self, max_age: float, clock: Callable[[], float]) -> None:
+        self._max_age = max_age
         self._clock = clock
         self._snapshot: Snapshot | None = None
         self._shown = 0.0
@@ -71,6 +71,6 @@ class LatestSnapshot:
     def read(self) -> tuple[Snapshot | None, str | None]:
         """Return the last look, and in words why it is not the present; None when it is."""
         problem = self._problem
-        if problem is None and self._clock() - self._shown > self._patience:
+        if problem is None and self._clock() - self._shown > self._max_age:
             problem = "the last look was too long ago"
         return self._snapshot, problem

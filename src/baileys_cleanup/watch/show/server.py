@@ -23,7 +23,7 @@ from baileys_cleanup.watch.show.latest import LatestSnapshot
 from baileys_cleanup.watch.show.page import trouble
 from baileys_cleanup.watch.show.style import STYLE
 
-_PATIENCE = 10
+_TIMEOUT = 10
 """Seconds for one connection, from its beginning to its end, whatever the client says or reads meanwhile."""
 _MOST = 16
 """Connections at a time. Who comes after them takes the place of the oldest."""
@@ -99,7 +99,7 @@ class _Server(ThreadingHTTPServer):
                 self.shutdown_request(request)
                 return
         with self._lock:
-            self._ends[request] = time.monotonic() + _PATIENCE
+            self._ends[request] = time.monotonic() + _TIMEOUT
         try:
             super().process_request(request, client_address)
         except RuntimeError:  # the machine has no thread left
@@ -158,7 +158,7 @@ class _Short:
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = _PATIENCE
+    timeout = _TIMEOUT
     protocol_version = "HTTP/1.1"
     server_version = "baileys-cleanup"
     sys_version = ""

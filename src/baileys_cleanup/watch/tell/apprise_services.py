@@ -18,7 +18,7 @@ from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.output.extras import to_install
 from baileys_cleanup.watch.tell.timeout import wait_for
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 """Seconds for one message. Apprise's own limits for connecting and reading (4 s each) do not cover all of it."""
 
 
@@ -122,9 +122,9 @@ class _Apprise:
 
     def _try(self, title: str, body: str, kind: str, picture: Path | None, stopping: Callable[[], bool]) -> str | None:
         outcome: list[str | None] = []
-        self._busy = wait_for(lambda: self._send(outcome, title, body, kind, picture), _PATIENCE, stopping)
+        self._busy = wait_for(lambda: self._send(outcome, title, body, kind, picture), _TIMEOUT, stopping)
         if not outcome:
-            return "the process was told to stop" if stopping() else f"it did not answer within {_PATIENCE:.0f} seconds"
+            return "the process was told to stop" if stopping() else f"it did not answer within {_TIMEOUT:.0f} seconds"
         return outcome[0]
 
     def _send(self, outcome: list[str | None], title: str, body: str, kind: str, picture: Path | None) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from baileys_cleanup.watch.tell.timeout import wait_for
 
-_PATIENCE = 5
+_TIMEOUT = 5
 """Seconds for one ping, from the name of its server to the end of the answer."""
 
 
@@ -50,8 +50,8 @@ def _ping(url: str | None, signal: str, warn: Callable[[str], object], stopping:
         return
     target = url.rstrip("/") + signal
     outcome: list[str | None] = []
-    wait_for(lambda: outcome.append(_ask(target)), _PATIENCE, stopping)
-    late = "before the process was told to stop" if stopping() else f"within {_PATIENCE} seconds"
+    wait_for(lambda: outcome.append(_ask(target)), _TIMEOUT, stopping)
+    late = "before the process was told to stop" if stopping() else f"within {_TIMEOUT} seconds"
     problem = outcome[0] if outcome else f"was not answered {late}"
     if problem:
         warn(f"the ping {signal or 'of success'} {problem}")
@@ -65,7 +65,7 @@ def _ask(target: str) -> str | None:
 
     try:
         # The scheme was checked with the settings. The limit is for each read alone: a slow server gets many of them.
-        with urlopen(target, timeout=_PATIENCE) as answer:  # noqa: S310
+        with urlopen(target, timeout=_TIMEOUT) as answer:  # noqa: S310
             answer.read(1024)
     except HTTPError as error:
         return f"was answered with {error.code}"

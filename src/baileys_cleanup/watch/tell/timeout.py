@@ -11,7 +11,7 @@ _GLANCE = 0.1
 def wait_for(work: Callable[[], object], seconds: float, stopping: Callable[[], bool]) -> Thread:
     """Do work in a thread of its own and wait for its end; return the thread.
 
-    Where the patience ends first, the thread is left behind: it keeps nobody waiting, nor the process from ending.
+    Where the time is over first, the thread is left behind: it keeps nobody waiting, nor the process from ending.
     """
     thread = Thread(target=work, daemon=True)
     thread.start()

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from baileys_cleanup.store.folder.audit import Audit, open_audit
+from baileys_cleanup.store.folder.audit import NAME, Audit, Removals, open_audit
 
 from ...helpers import NOW
 
@@ -85,3 +85,63 @@ def test_a_link_is_never_written_through(tool, place, tmp_path):
     with pytest.raises(OSError), open_audit(tool, lambda: NOW):
         pytest.fail("a link was taken for the log")
     assert "precious" == victim.read_text()
+
+
+# --- what it tells later ----------------------------------------------------------------------------------
+
+RUN = "20261122T030000Z-4f1c"
+
+
+def told(audit, company, *files, run=RUN, event="remove"):
+    """Write lines of one company as a run does."""
+    each = [
+        json.dumps({"file": file, "rule": f"by {file}", "modified": number})[1:-1] for number, file in enumerate(files)
+    ]
+    audit.write_lines(event, {"run": run, "company": company}, each)
+
+
+def test_what_a_run_removed_is_told_by_company(tool):
+    """Of this run and company alone, from wherever its lines are; other events, torn lines and strange ones tell nothing."""
+    removals = Removals(tool, RUN)
+    assert {} == removals.rules_of("1")
+    with open_audit(tool, lambda: NOW) as audit:
+        told(audit, "1", "a", "b")
+        told(audit, "2", "a")
+        told(audit, "1", "a", "x", run="20261121T030000Z-0000")
+        told(audit, "1", "y", event="restore")
+        os.write(audit._fd, f'{{"event": "remove", "run": "{RUN}", "company": "1", "fi\n["{RUN}"]\n'.encode())
+        told(audit, "1", "c")
+    assert {"a": "by a", "b": "by b", "c": "by c"} == removals.rules_of("1")
+    assert {"a": 0, "b": 1, "c": 0} == removals.dates_of("1")
+    assert {"a": "by a"} == removals.rules_of("2")
+    assert {} == removals.rules_of("3")
+
+
+def test_what_came_since_is_told_as_well(tool, place):
+    """Lines may come while somebody holds what was read, and a rotated log begins anew."""
+    removals, log = Removals(tool, RUN), place / ".baileys-cleanup" / NAME
+    with open_audit(tool, lambda: NOW) as audit:
+        told(audit, "1", "a")
+        assert {"a"} == removals.rules_of("1").keys()
+        told(audit, "1", "b")
+        assert {"a", "b"} == removals.rules_of("1").keys()
+    log.rename(log.with_name("audit.log.1"))
+    with open_audit(tool, lambda: NOW) as audit:
+        told(audit, "2", "a")
+        told(audit, "1", "c")
+        assert {"c"} == removals.rules_of("1").keys()
+    log.write_text("")
+    assert {} == removals.rules_of("1")
+
+
+def test_the_log_is_read_once_for_all_companies(tool, place, monkeypatch):
+    """Undoing a night of a thousand companies must not read a thousand times what all of them removed."""
+    with open_audit(tool, lambda: NOW) as audit:
+        for company in "123":
+            told(audit, company, *"abcdefgh")
+    read = []
+    real = json.loads
+    monkeypatch.setattr(json, "loads", lambda line: read.append(line) or real(line))
+    removals = Removals(tool, RUN)
+    assert [8, 8, 8] == [len(removals.rules_of(company)) for company in "123"]
+    assert len(read) == 2 * 24, "each line once to find it, and once for its company"

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from baileys_cleanup.store.folder.pairings import add_pairing, open_pairings, read_pairing
+from baileys_cleanup.store.folder.pairings import NotedPairings, add_pairing, open_pairings
 
 RUN_ID = "20261122T030000Z-4f1c"
 
@@ -18,7 +18,7 @@ def test_what_was_noted_last_of_a_company_is_read(tool):
     add_pairing(fd, "1", "another")
     os.write(fd, b'["2", "to')
     os.close(fd)
-    assert ["another", "two", None] == [read_pairing(tool, RUN_ID, company_id) for company_id in "123"]
+    assert ["another", "two", None] == [NotedPairings(tool).of(RUN_ID, company_id) for company_id in "123"]
 
 
 def test_a_line_that_is_cut_short_is_an_error(tool, monkeypatch):
@@ -30,4 +30,15 @@ def test_a_line_that_is_cut_short_is_an_error(tool, monkeypatch):
         add_pairing(fd, "1", "one")
     os.close(fd)
     assert raised.value.errno == errno.ENOSPC
-    assert read_pairing(tool, RUN_ID, "1") is None
+    assert NotedPairings(tool).of(RUN_ID, "1") is None
+
+
+def test_a_line_that_came_since_is_read(tool):
+    """Who holds the notes for long hears of another run that goes on."""
+    noted = NotedPairings(tool)
+    assert noted.of(RUN_ID, "1") is None
+    fd = open_pairings(tool, RUN_ID)
+    for pairing in ("one", "another"):
+        add_pairing(fd, "1", pairing)
+        assert noted.of(RUN_ID, "1") == pairing
+    os.close(fd)

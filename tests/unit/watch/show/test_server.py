@@ -140,7 +140,7 @@ def test_a_flood_of_silent_clients_holds_nobody_up(latest, monkeypatch):
 
 def test_a_connection_has_its_time(latest, monkeypatch):
     """Whoever goes on saying a little, or never reads, is ended when the time is up."""
-    monkeypatch.setattr(server, "_PATIENCE", 1)
+    monkeypatch.setattr(server, "_TIMEOUT", 1)
     latest.show(SNAPSHOT)
     with serving("127.0.0.1", 0, latest) as address, connected(address) as client:
         began = time.monotonic()

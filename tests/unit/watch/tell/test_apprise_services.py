@@ -75,8 +75,8 @@ def test_a_plugin_that_breaks_is_no_delivery():
 
 
 def test_a_service_that_hangs_is_left_behind(monkeypatch):
-    """After its patience the watch goes on, and does not ask again while the first message still hangs."""
-    monkeypatch.setattr(services, "_PATIENCE", 0.2)
+    """When its time is over the watch goes on, and does not ask again while the first message still hangs."""
+    monkeypatch.setattr(services, "_TIMEOUT", 0.2)
     end = threading.Event()
     service = _Apprise(Sender(end.wait), "x")
     began = time.monotonic()
@@ -90,7 +90,7 @@ def test_a_service_that_hangs_is_left_behind(monkeypatch):
 
 def test_told_to_stop_it_does_not_wait(monkeypatch):
     """A signal while a service hangs ends the waiting."""
-    monkeypatch.setattr(services, "_PATIENCE", 600)
+    monkeypatch.setattr(services, "_TIMEOUT", 600)
     end = threading.Event()
     try:
         assert "told to stop" in deliver(Sender(end.wait), stopping=lambda: True)

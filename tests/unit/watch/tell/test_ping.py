@@ -91,8 +91,8 @@ def test_an_answer_that_says_no_is_a_warning():
 
 
 def test_a_server_that_hangs_is_left_after_a_while(monkeypatch):
-    """Who accepts and never answers costs the patience, and no more."""
-    monkeypatch.setattr(ping, "_PATIENCE", 0.05)
+    """Who accepts and never answers costs the time limit, and no more."""
+    monkeypatch.setattr(ping, "_TIMEOUT", 0.05)
     warnings = []
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/x"
@@ -120,8 +120,8 @@ def dripping():
 
 
 def test_a_server_that_never_finishes_is_left_after_a_while(monkeypatch):
-    """The patience is for the whole ping: a byte now and then does not prolong it."""
-    monkeypatch.setattr(ping, "_PATIENCE", 0.3)
+    """The time limit is for the whole ping: a byte now and then does not prolong it."""
+    monkeypatch.setattr(ping, "_TIMEOUT", 0.3)
     warnings = []
     with dripping() as url:
         ping._ping(url, "/start", warnings.append, lambda: False)
@@ -130,7 +130,7 @@ def test_a_server_that_never_finishes_is_left_after_a_while(monkeypatch):
 
 def test_a_run_that_is_told_to_stop_does_not_wait_for_its_start(monkeypatch):
     """A signal ends the waiting for a service that hangs."""
-    monkeypatch.setattr(ping, "_PATIENCE", 600)
+    monkeypatch.setattr(ping, "_TIMEOUT", 600)
     warnings = []
     with dripping() as url:
         ping._ping(url, "/start", warnings.append, lambda: True)

@@ -1,4 +1,4 @@
-"""`watch.patience`: waiting ends with the work, with the patience, or with the order to stop."""
+"""`watch.tell.timeout`: waiting ends with the work, with the time limit, or with the order to stop."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ def test_work_that_ends_is_waited_for():
 
 @pytest.mark.parametrize(("seconds", "stopping"), [(0.2, False), (600, True)])
 def test_work_that_hangs_is_left_behind(seconds, stopping):
-    """When the patience ends, or the process is told to stop; and the thread does not outlive the process."""
+    """When the time is over, or the process is told to stop; and the thread does not outlive the process."""
     end = threading.Event()
     began = time.monotonic()
     try:

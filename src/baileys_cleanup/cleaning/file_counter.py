@@ -1,4 +1,4 @@
-"""The ledger of one company while it is cleaned: each of its files is counted once, by kind."""
+"""What became of the files of one company while it is cleaned: each is counted once, by kind."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from baileys_cleanup.store.remover import Outcome, Removal
 _KINDS = tuple(Kind)
 
 
-class Ledger:
+class FileCounter:
     """Counts what became of the files; whatever nothing became of is kept. With `detail` it lists the verdicts too."""
 
     def __init__(self, outcome: CompanyOutcome, sight: Sight, *, detail: bool) -> None:
