@@ -4,7 +4,7 @@ A `Store` knows its companies; a `Company`, held open, tells its names and dates
 what the tool keeps beside them: locks, records, the audit log, and what was removed and may come back.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
@@ -13,7 +13,7 @@ from baileys_cleanup.output.text import few
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.place import is_folder
 from baileys_cleanup.store.remover import Remover
-from baileys_cleanup.store.returning import Returned
+from baileys_cleanup.store.returning import Returning
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.small_records import AuditLog, SmallRecords
 from baileys_cleanup.store.snapshots import SnapshotReader
@@ -102,21 +102,6 @@ class SetAside(NamedTuple):
     size: int
     former: bool
     pairing: str | None = None
-
-
-class Returning(Protocol):
-    """What a run took from one company, on its way back. Nothing that exists by now is replaced."""
-
-    def names(self) -> list[str]:
-        """Return what still lies in the quarantine, by name."""
-
-    def put_back(
-        self,
-        company: Any,  # noqa: ANN401 - as the same store opened it
-        names: Sequence[str],
-        stopping: Callable[[], bool],
-    ) -> Iterator[Returned]:
-        """Put files back, and tell of each what became of it; of those that are left when told to stop nothing."""
 
 
 class RoomMaker(Protocol):
