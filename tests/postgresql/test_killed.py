@@ -137,3 +137,33 @@ def test_a_backend_that_is_ended_in_the_removal_leaves_all_in_place(one_server: 
         other.rollback()
         assert db.keys("1") == GOES | STAYS
         check(db)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_an_undo_whose_connection_breaks_anywhere_loses_nothing(one_server: Server, after: bool) -> None:
+    """Cut at each fourth message: each key is in one place, and a second undo brings the rest back."""
+
+    def undo(port: int, name: str) -> int:
+        words = ["undo", "latest", "--anyway", "--store", f"postgresql://postgres@127.0.0.1:{port}/{name}"]
+        return CliRunner().invoke(cli.commands, words).exit_code
+
+    taken = "select row->>'key_type' || '|' || (row->>'key_id') from baileys_cleanup.quarantine"
+    at = None
+    number = 0
+    while at is None or at < number:
+        with filled(one_server) as db:
+            assert clean(db.url) == 0
+            way = Way(one_server, at, None, after=after)
+            undo(way.port, db.name)
+            way.close()
+            there, held = db.keys("1"), [row[0] for row in db.execute(taken)]
+            assert sorted(GOES | STAYS) == sorted([*there, *held])
+            if at is None:
+                number = way.said
+                assert (number > 20, []) == (True, held)
+            for _ in range(100):  # the server takes a moment to see that a client is gone
+                if not db.execute(taken) or undo(one_server.port, db.name) == 0:
+                    break
+                time.sleep(0.1)
+            assert GOES | STAYS == db.keys("1")
+            at = 1 + after if at is None else at + 4

@@ -202,3 +202,32 @@ def test_what_cannot_be_is_one_sentence(words: list[str], said: str) -> None:
     text = migrate(*words, status=2, as_json=False)
     assert said in text
     assert "s3cret" not in text
+
+
+@pytest.mark.parametrize("key", ["", ", primary key (company_id, key_type, key_id)"], ids=["no index", "an index"])
+def test_a_bot_that_writes_in_the_very_moment_keeps_its_key(root: Path, db: Database, key: str) -> None:
+    """Between what was there and what is written: nothing is copied, also where no index refuses a second row."""
+    db.execute(TEXT.replace(", primary key (company_id, key_type, key_id)", key))
+    db.execute(
+        "create function bot() returns trigger language plpgsql as $$ begin"
+        " insert into whatsapp_keys values ('7', 'pre-key', '17', '\"of the bot\"', now()); return new; end $$"
+    )
+    db.execute("create trigger bot after insert on whatsapp_auth for each row execute function bot()")
+    said = migrate("--from", str(root), "--to", db.url, status=1)
+    assert "the bot wrote meanwhile" in said["companies"][0]["errors"][0]["error"]
+    assert set() == db.keys("7")
+    db.execute("drop trigger bot on whatsapp_auth")
+    assert "done" == migrate("--from", str(root), "--to", db.url)["status"]
+    assert len(NAMES) == len(db.keys("7"))
+
+
+def test_where_rows_have_rights_of_their_own_it_works_as_well(root: Path, db: Database) -> None:
+    """Row security takes no COPY."""
+    db.execute(TEXT)
+    role = f"tenant_{db.name}"
+    db.execute(f"create role {role} login; grant create on database {db.name} to {role}")
+    for table in ("whatsapp_auth", "whatsapp_keys"):
+        db.execute(f"grant all on {table} to {role}; alter table {table} enable row level security")
+        db.execute(f"create policy everything on {table} to {role} using (true)")
+    assert "done" == migrate("--from", str(root), "--to", db.server.database(db.name, role))["status"]
+    assert len(NAMES) == len(db.keys("7"))

@@ -151,6 +151,64 @@ def test_a_bot_that_writes_in_batches_meets_no_deadlock(company: Database) -> No
     assert bots.writes > 0
 
 
+def test_an_undo_costs_a_bot_no_write(company: Database) -> None:
+    """A bot upserts the very keys that come back, ten in a transaction and in changing order: none of them is ended.
+
+    What it has written by then stays; whatever was taken is back, or newer.
+    """
+    from baileys_cleanup.cleaning.company import Terms, look_and_plan
+    from baileys_cleanup.decision.policy import Policy
+    from baileys_cleanup.settings.values import Settings
+    from baileys_cleanup.store.open import open_store
+    from baileys_cleanup.store.place import Place
+    from baileys_cleanup.store.runs import Run
+
+    end = threading.Event()
+    written: list[int] = []
+    ended: list[str] = []
+
+    def write() -> None:
+        old = UPSERT.replace("now())", "now() - interval '20 days')")
+        with psycopg.connect(company.url, autocommit=True) as connection:
+            while not end.is_set():
+                try:
+                    with connection.transaction():
+                        for key in random.sample(KEYS, 10):
+                            connection.execute(old, [key, "1"])
+                            time.sleep(0.001)
+                    written.append(1)
+                except psycopg.Error as error:
+                    ended.append(str(error))
+
+    bot = threading.Thread(target=write)
+    back = taken = 0
+    company.split("1", {f"session|{key}": 20 for key in KEYS})
+    bot.start()
+    try:
+        with open_store(Place(company.url)) as store, store.workspace(create=True) as workspace:
+            assert workspace is not None
+            until = time.monotonic() + 8
+            while time.monotonic() < until:
+                run = Run(f"undo-{time.monotonic_ns()}", time.time_ns(), 7)
+                terms = Terms(time.time_ns(), Settings().levels, None, lambda: None, lambda: False)
+                with workspace.remover(run, time.time_ns) as remover, store.company("1") as ours:
+                    planned = look_and_plan(ours, Policy(), terms).plan.removals
+                    with remover.company(ours) as at_work:
+                        taken += sum(each.outcome.value == "removed" for each in at_work.remove(planned, lambda: False))
+                with store.company("1") as ours, workspace.returning(run, "1") as returning:
+                    told = list(returning.put_back(ours, returning.names(), lambda: False))
+                    back += sum(each.problem is None for each in told)
+                    assert all(isinstance(each.problem, FileExistsError | None) for each in told), told
+    finally:
+        end.set()
+        bot.join()
+    assert [] == ended
+    assert len(written) > 10
+    assert 0 < back <= taken
+    assert {f"session|{key}" for key in KEYS} == company.keys("1")
+    print("transactions of the bot", len(written), "taken", taken, "back", back)
+
+
 def test_what_a_bot_holds_is_not_waited_for(company: Database) -> None:
     """A transaction of the bot's that holds rows keeps them: they are `changed`, and the run is over at once."""
     company.split("1", {f"session|{key}": 20 for key in KEYS})

@@ -1,7 +1,9 @@
 """A look at one company, and the decision over its files: what a cleaning carries out, and what others only ask for."""
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from baileys_cleanup.cleaning.waiting_keys import NOTHING_WAITS, WaitingKeys
@@ -77,7 +79,7 @@ def plan_listed(company: Company, listing: Listing, account: Account, policy: Po
         [*within.undated, *files],
         [file for each in looks for file in each.vanished],
         {name: why for each in looks for name, why in each.errors.items()},
-        [moment for each in looks for moment in each.young],
+        array("q", chain.from_iterable(each.young for each in looks)),
     )
     kinds = {kind: len(several) for kind, several in names.items()}
     decided = plan(

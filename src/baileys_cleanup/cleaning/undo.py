@@ -6,7 +6,7 @@ and its group's memory come back together or not at all, and a phone number's se
 or the LID's session was written since. Nothing comes back into the folder of another pairing, or of a bot that runs.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -33,7 +33,7 @@ from baileys_cleanup.decision.verdict import AuthFile, Rule
 from baileys_cleanup.errors import CompanyProblem, Refused
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.runs import Run
-from baileys_cleanup.store.store import Returning, SetAside, Store, Workspace
+from baileys_cleanup.store.store import SetAside, Store, Workspace
 from baileys_cleanup.store.whole_folders import Late
 
 
@@ -133,19 +133,33 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
             _refuse_at_work(company, account, terms)
             pairs = group_pairs(names, account)
             later = _later(workspace, run, company_id)
-            stay = _staying(company, names, account, pairs, run.started, later=later)
+            present = {file.name: file for file in company.names().files}
+            taken = _Taken(names, pairs, run.started, later)
+            stay = _staying(company, present, account, taken)
             alone = _taken_alone(workspace, run, company_id, pairs)
-            present = [file.name for file in company.names().files]
+
+            def put_back(several: Sequence[str]) -> None:
+                left = dict.fromkeys(several)
+                for name, problem in returning.put_back(company, several, world.stopping):
+                    del left[name]
+                    if problem is None:
+                        restored.files.append(name)
+                    else:
+                        restored.stayed.append(Problem(name, _why_not(problem)))
+                restored.stayed += [Problem(name, "stopped before it") for name in left]
+
+            restored.stayed += [Problem(name, stay[name]) for name in names if name in stay]
+            coming = [name for name in names if name not in stay]
             # A key before its memory: a key alone is harmless when this is cut short, a memory alone is not.
-            for name in sorted(names, key=_is_memory):
-                if world.stopping():
-                    restored.stayed.append(Problem(name, "stopped before it"))
-                elif name in stay:
-                    restored.stayed.append(Problem(name, stay[name]))
-                elif name not in alone and _lacks_its_key(name, pairs, present, restored.files, account):
-                    restored.stayed.append(Problem(name, _ALONE))
-                else:
-                    _put_back(returning, company, name, restored)
+            put_back([name for name in coming if not _is_memory(name)])
+            memories = [name for name in coming if _is_memory(name)]
+            lacking = {
+                name
+                for name in memories
+                if name not in alone and _lacks_its_key(name, pairs, present, restored.files, account)
+            }
+            restored.stayed += [Problem(name, _ALONE) for name in memories if name in lacking]
+            put_back([name for name in memories if name not in lacking])
     except (CompanyProblem, Refused) as problem:
         restored.refused = isinstance(problem, Refused)
         with workspace.returning(run, company_id) as returning:
@@ -155,15 +169,8 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
     return restored
 
 
-def _put_back(returning: Returning, company: Company, name: str, restored: Restored) -> None:
-    try:
-        returning.put_back(company, name)
-    except FileExistsError:
-        restored.stayed.append(Problem(name, _NEWER))
-    except OSError as error:
-        restored.stayed.append(Problem(name, f"cannot be put back: {error.strerror}"))
-    else:
-        restored.files.append(name)
+def _why_not(problem: OSError) -> str:
+    return _NEWER if isinstance(problem, FileExistsError) else f"cannot be put back: {problem.strerror}"
 
 
 _NEWER = "something of that name exists by now, and nothing is ever overwritten"
@@ -174,7 +181,7 @@ _MAPPED = "the contact's LID was written since; its old session could overwrite 
 
 
 def _lacks_its_key(
-    name: str, pairs: dict[str, list[str]], present: list[str], restored: list[str], account: Account
+    name: str, pairs: dict[str, list[str]], present: Iterable[str], restored: list[str], account: Account
 ) -> bool:
     """Tell whether a memory would speak of an own key that is not there: then the whole group could not read."""
     group = read_sender_key_memory(name)
@@ -188,17 +195,21 @@ def _is_memory(name: str) -> bool:
     return kind_of(name) is Kind.SENDER_KEY_MEMORY
 
 
-def _staying(
-    company: Company,
-    names: list[str],
-    account: Account,
-    pairs: dict[str, list[str]],
-    started: int,
-    *,
-    later: dict[str, str],
-) -> dict[str, str]:
-    """Return the names that must not come back, each with its reason. `later` is what later runs took, with the run."""
-    present = {file.name: file for file in company.names().files}
+class _Taken(NamedTuple):
+    """What a run took: names, those of a group's memory and own keys together, and when it began (nanoseconds).
+
+    `later` is what later runs took, with the run.
+    """
+
+    names: list[str]
+    pairs: dict[str, list[str]]
+    started: int
+    later: dict[str, str]
+
+
+def _staying(company: Company, present: Mapping[str, AuthFile], account: Account, taken: _Taken) -> dict[str, str]:
+    """Return the names that must not come back, each with its reason."""
+    names, pairs, started, later = taken
     stay = {name: _NEWER for name in names if name in present}
     for name in names:
         if name in later:

@@ -202,6 +202,7 @@ def _going_again(store: Store, settings: Settings, restored: list[Restored], wor
     """Return how many of the files the next run would remove again, by the setting that keeps them."""
     again: Counter[str] = Counter()
     terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
+    store.expect([back.company_id for back in restored if back.files])
     for back in restored:
         names = set(back.files)
         if names:

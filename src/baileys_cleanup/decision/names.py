@@ -13,7 +13,7 @@ of their group is read as widely as can be, so that no new kind of group separat
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -70,6 +70,8 @@ _KINDS = re.compile(
 )
 _KIND_BY_GROUP = {kind.value: kind for kind in Kind}
 _MEMORY_BEGINNING = "sender-key-memory-"
+_AT_A_TIME = 10_000
+"""Names that are made one text: a company may have a million."""
 _AFTER_HYPHEN = "."
 """The character after a hyphen, in the order of characters."""
 _BEGINNINGS = (
@@ -136,8 +138,7 @@ def sorted_by_kind(names: Iterable[str]) -> dict[Kind, list[str]]:
     them plainly are of one kind, none is looked at by itself.
     """
     ordered = sorted(names)
-    text = "/".join(ordered)
-    if text.count("/") >= len(ordered) or not _is_printable(text):
+    if not all(map(_are_printable, _some_at_a_time(ordered))):
         return _sorted_one_by_one(ordered)
     found: dict[Kind, list[str]] = {}
     others: list[str] = []
@@ -162,14 +163,21 @@ def sorted_by_kind(names: Iterable[str]) -> dict[Kind, list[str]]:
 
 def _take(kind: Kind, beginning: str, names: list[str], found: dict[Kind, list[str]], others: list[str]) -> None:
     """Put names that begin alike to their kind, or to those that are looked at one by one."""
-    if names and _are_plainly(kind, beginning, names):
+    if names and all(_are_plainly(kind, beginning, some) for some in _some_at_a_time(names)):
         found[kind] = names
     else:
         others += names
 
 
-def _is_printable(text: str) -> bool:
-    """Tell the same as `str.isprintable`, sooner where all is ASCII."""
+def _some_at_a_time(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (names[first : first + _AT_A_TIME] for first in range(0, len(names), _AT_A_TIME))
+
+
+def _are_printable(names: Sequence[str]) -> bool:
+    """Tell whether all of several names are printable and have no slash, sooner where all is ASCII."""
+    text = "/".join(names)
+    if text.count("/") >= len(names):
+        return False
     return not text.encode().translate(None, _PRINTABLE) if text.isascii() else text.isprintable()
 
 

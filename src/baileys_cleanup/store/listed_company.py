@@ -1,7 +1,8 @@
 """A company of a server, whose keys are all dated in the one look that lists them: later looks ask for nothing more."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Sequence
 
 from baileys_cleanup.decision.ages import Young
 from baileys_cleanup.decision.names import Kind
@@ -43,10 +44,10 @@ class ListedCompany(ABC):
         """Pass on those of the listed files that are not `young`."""
         if young is None:
             return Look([self.file(name) for name in names], [], {})
-        passed: list[int] = []
+        passed = array("q")  # a company may have a million
         files: list[AuthFile] = []
         after, upto = young.after, young.upto
-        several = list(names)
+        several = names if isinstance(names, Sequence) else list(names)
         for name, modified in zip(several, self.modified(several), strict=True):
             if modified is not None and after < modified <= upto:
                 passed.append(modified)

@@ -13,6 +13,7 @@ from baileys_cleanup.output.text import few
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.place import is_folder
 from baileys_cleanup.store.remover import Remover
+from baileys_cleanup.store.returning import Returning
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.small_records import AuditLog, SmallRecords
 from baileys_cleanup.store.snapshots import SnapshotReader
@@ -101,16 +102,6 @@ class SetAside(NamedTuple):
     size: int
     former: bool
     pairing: str | None = None
-
-
-class Returning(Protocol):
-    """What a run took from one company, on its way back. Nothing that exists by now is replaced."""
-
-    def names(self) -> list[str]:
-        """Return what still lies in the quarantine, by name."""
-
-    def put_back(self, company: Any, name: str) -> None:  # noqa: ANN401 - as the same store opened it
-        """Put one file back. Raises FileExistsError where the name is taken, OSError where it cannot be done."""
 
 
 class RoomMaker(Protocol):

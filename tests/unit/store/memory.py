@@ -13,6 +13,7 @@ from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.store.company import Listing, Look
 from baileys_cleanup.store.remover import Outcome, Removal, refuse_protected
+from baileys_cleanup.store.returning import one_by_one
 from baileys_cleanup.store.store import Purged, Quarantined, Space
 
 COMPANIES = {}
@@ -314,7 +315,10 @@ class MemoryReturning:
     def names(self):
         return sorted(self.held)
 
-    def put_back(self, company, name):
+    def put_back(self, company, names, stopping):
+        return one_by_one(lambda name: self._put_back(company, name), names, stopping)
+
+    def _put_back(self, company, name):
         if name in company.files:
             raise FileExistsError(name)
         company.files[name] = self.held.pop(name)

@@ -18,6 +18,7 @@ from baileys_cleanup.store.folder.snapshots import FolderSnapshots
 from baileys_cleanup.store.folder.tool_folder import ToolFolder, open_tool_folder
 from baileys_cleanup.store.folder.whole_folders import FolderSwitches
 from baileys_cleanup.store.remover import Remover
+from baileys_cleanup.store.returning import Returned, one_by_one
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import RUN_LOCK, RUN_RECORDS, Purged, Quarantined, SetAside, company_lock
 from baileys_cleanup.store.waiting import hold_soon
@@ -211,6 +212,6 @@ class FolderReturning:
         """Return what still lies in the quarantine, by name."""
         return sorted(os.listdir(self._fd))
 
-    def put_back(self, company: Company, name: str) -> None:
-        """Move one file back. Raises FileExistsError where the name is taken, OSError where it cannot be done."""
-        put_back(name, self._fd, company.fd)
+    def put_back(self, company: Company, names: Sequence[str], stopping: Callable[[], bool]) -> Iterator[Returned]:
+        """Move files back, and tell of each what became of it; of those that are left when told to stop nothing."""
+        return one_by_one(lambda name: put_back(name, self._fd, company.fd), names, stopping)

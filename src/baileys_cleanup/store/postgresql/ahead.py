@@ -4,8 +4,9 @@ What was seen ahead is given out once, and only for a moment: a removal compares
 """
 
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import psycopg
@@ -15,6 +16,7 @@ from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.creds import CredsPlace
 from baileys_cleanup.store.postgresql.dates import Dates
 from baileys_cleanup.store.postgresql.layouts import Layout
+from baileys_cleanup.store.postgresql.listed_rows import ListedRows
 from baileys_cleanup.store.postgresql.statements import Statements, moment, updated
 
 ROWS, ROWS_OF_A_SCAN = 20_000, 100_000
@@ -33,9 +35,6 @@ _LEDGER = sql.SQL(
 )
 _CREDS = sql.SQL("select {company}, {date}, {said} from {table} r where {among}")
 
-Row = tuple[str, str, str, str, str, int | None, int | None]
-"""Company, type and id of a key, its place, the transaction that wrote it, its size, and when (microseconds)."""
-
 
 class Creds(NamedTuple):
     """A row of creds: when it was written (microseconds since the epoch), and what of it may be known, None if not."""
@@ -47,7 +46,7 @@ class Creds(NamedTuple):
 class Sight(NamedTuple):
     """What was seen of one company."""
 
-    rows: Sequence[Row]
+    rows: ListedRows
     creds: Sequence[Creds]
 
 
@@ -58,6 +57,7 @@ class Ahead:
         self, connection: Connection, layout: Layout, parts: Statements, dates: Dates, creds: CredsPlace
     ) -> None:
         self._connection = connection
+        self._layout = layout
         self._creds_place = creds
         self._question = _ROWS.format(
             company=parts.company,
@@ -110,11 +110,13 @@ class Ahead:
             some.append(self._coming[number])
         return some
 
-    def _rows(self, raw_ids: Sequence[str]) -> dict[str, list[Row]]:
+    def _rows(self, raw_ids: Sequence[str]) -> dict[str, ListedRows]:
         """Return the rows of each company; a collation may take other ids for the same, and they are nobody's."""
-        found: dict[str, list[Row]] = defaultdict(list)
-        for row in self._connection.stream(self._question, {"companies": raw_ids}):
-            found[row[0]].append(row)
+        found = {raw_id: ListedRows(self._layout) for raw_id in raw_ids}
+        coming = self._connection.stream(self._question, {"companies": raw_ids}, binary=True)
+        for company, rows in groupby(coming, key=itemgetter(0)):
+            if company in found:
+                found[company].add(rows)
         return found
 
     def _creds(self, raw_ids: Sequence[str]) -> dict[str, list[Creds]]:

@@ -1,7 +1,6 @@
 """One company in the database: its rows by the names of files, their dates, and who it belongs to."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -14,11 +13,12 @@ from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CredsUnreadable
 from baileys_cleanup.output.text import size
 from baileys_cleanup.store.company import Listing
-from baileys_cleanup.store.key_names import END, read_file_name
+from baileys_cleanup.store.key_names import read_file_name
 from baileys_cleanup.store.listed_company import ListedCompany
-from baileys_cleanup.store.postgresql.ahead import Creds, Row
+from baileys_cleanup.store.postgresql.ahead import Creds
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.layouts import Form
+from baileys_cleanup.store.postgresql.listed_rows import ListedRows
 from baileys_cleanup.store.postgresql.stamp import Stamp
 from baileys_cleanup.store.postgresql.trouble import as_company_problem
 
@@ -31,7 +31,7 @@ class PostgresqlCompany(ListedCompany):
     def __init__(self, store: Database, company_id: str) -> None:
         super().__init__(company_id)
         self.store = store
-        self._rows: dict[str, Row] = {}
+        self._rows = ListedRows(store.layout)
         self._creds_row: Creds | None = None
         self._said: str | bytes | None = None
 
@@ -44,32 +44,22 @@ class PostgresqlCompany(ListedCompany):
         """List the keys, dated in the same look: names, places and times alone, batch by batch."""
         with as_company_problem():
             seen = self.store.ahead.look(self.raw_id)
-        names = self._names(seen.rows)
-        self._rows = dict(zip(names, seen.rows, strict=True))
+        rows = self._rows = seen.rows
         self._creds_row, self._said = None, seen.creds[0].said if len(seen.creds) == 1 else None
         if self.store.layout.creds is not None and seen.creds:
             self._creds_row = seen.creds[0]
-            names.append(CREDS_NAME)
-        double: list[str] = []
-        if len(names) > len(self._rows) + (self._creds_row is not None and CREDS_NAME not in self._rows):
-            # Two rows that would be one file: nobody can tell which of them the bot reads.
-            double = sorted(name for name, number in Counter(names).items() if number > 1)
-            for name in double:
-                self._rows.pop(name, None)
-            if CREDS_NAME in double:
-                self._creds_row = None
-        there = list(self._rows)
-        return Listing([*there, CREDS_NAME] if self._creds_row else there, double)
-
-    def _names(self, rows: Iterable[Row]) -> list[str]:
-        layout = self.store.layout
-        if layout.form is not Form.SPLIT:
-            return [layout.file_name(row[1], row[2]) for row in rows]
-        # As `layout.file_name` does, which costs as much again as all else of a row.
-        return [
-            f"{row[1]}-{row[2]}{END}" if "/" not in row[2] and ":" not in row[2] else layout.file_name(row[1], row[2])
-            for row in rows
-        ]
+        # Two rows that would be one file: nobody can tell which of them the bot reads.
+        double = set(rows.double)
+        if self._creds_row is not None and CREDS_NAME in rows:
+            double.add(CREDS_NAME)
+        for name in double:
+            rows.drop(name)
+        if CREDS_NAME in double:
+            self._creds_row = None
+        there = list(rows)
+        if self._creds_row is not None:
+            there.append(CREDS_NAME)
+        return Listing(there, sorted(double))
 
     def listed(self) -> Iterator[AuthFile]:
         """Give all files of the last listing."""
@@ -83,8 +73,8 @@ class PostgresqlCompany(ListedCompany):
 
     def modified(self, names: Iterable[str]) -> Iterable[int | None]:
         """Return when listed files were written, in nanoseconds since the epoch; None where nobody can tell."""
-        rows, now = self._rows, self._first_seen
-        return [now if (micros := rows[name][6]) is None else micros * _MICRO for name in names]
+        written, now = self._rows.written, self._first_seen
+        return (now if (micros := written(name)) is None else micros * _MICRO for name in names)
 
     @property
     def _first_seen(self) -> int | None:
@@ -96,15 +86,14 @@ class PostgresqlCompany(ListedCompany):
         if self._creds_row is not None and name == CREDS_NAME:
             micros = self._creds_row.micros
             return AuthFile(name, kind_of(name), None if micros is None else micros * _MICRO)
-        stamp = self.stamp(name)
-        size, micros = self._rows[name][5:]
+        stamp, micros = self.stamp(name), self._rows.written(name)
         modified = self._first_seen if micros is None else micros * _MICRO
-        return AuthFile(name, kind_of(name), modified, size or 0, True, stamp, stamp.in_ledger)
+        return AuthFile(name, kind_of(name), modified, self._rows.size(name), True, stamp, stamp.in_ledger)
 
     def stamp(self, name: str) -> Stamp:
         """Return what tells a listed row again. Raises KeyError for another name."""
-        _, key_type, key_id, place, xmin, _, micros = self._rows[name]
-        return Stamp(key_type, key_id, place, xmin, micros is None and self.store.layout.updated is None)
+        unknown = self._rows.written(name) is None and self.store.layout.updated is None
+        return self._rows.stamp(name, in_ledger=unknown)
 
     def stamps(self) -> Iterator[Stamp]:
         """Give what tells each listed row again."""

@@ -32,13 +32,17 @@ _MOST_FAILURES = 3
 
 
 class ServerState(NamedTuple):
-    """What is known of the server. `tracks` tells whether it keeps the commit times of transactions."""
+    """What is known of the server. `tracks` tells whether it keeps the commit times of transactions.
+
+    `deadlock_ms` is how long it lets a transaction wait before it looks for a deadlock, in milliseconds.
+    """
 
     database: str
     role: str
     tracks: bool
     replica: bool
     now: int
+    deadlock_ms: int
 
 
 class Connection:
@@ -117,9 +121,12 @@ class Connection:
                 raise
         return found
 
-    def stream(self, query: Query, values: Values = ()) -> Iterator[tuple[Any, ...]]:
-        """Give the rows of a question batch by batch: no more than one is ever held here. Raises psycopg.Error."""
-        with self.transaction(), self._live.cursor(name="baileys_cleanup") as cursor:
+    def stream(self, query: Query, values: Values = (), *, binary: bool = False) -> Iterator[tuple[Any, ...]]:
+        """Give the rows of a question batch by batch: no more than one is ever held here. Raises psycopg.Error.
+
+        In `binary` form what the driver knows nothing of stays the bytes that the server has.
+        """
+        with self.transaction(), self._live.cursor(name="baileys_cleanup", binary=binary) as cursor:
             cursor.execute(query, values)
             while part := cursor.fetchmany(BATCH):
                 yield from part
@@ -150,7 +157,8 @@ class Connection:
         """Return what is known of the server; `now` is its clock in nanoseconds since the epoch."""
         question = sql.SQL(
             "select current_database()::text, current_user::text, current_setting('track_commit_timestamp') = 'on',"
-            " pg_is_in_recovery(), (extract(epoch from clock_timestamp()) * 1000000)::bigint * 1000"
+            " pg_is_in_recovery(), (extract(epoch from clock_timestamp()) * 1000000)::bigint * 1000,"
+            " (select setting::integer from pg_settings where name = 'deadlock_timeout')"
         )
         return ServerState(*self.rows(question)[0])
 

@@ -9,6 +9,7 @@ from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.postgresql import schema
 from baileys_cleanup.store.postgresql.ahead import Ahead
+from baileys_cleanup.store.postgresql.columns import insertable
 from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.creds import CredsPlace, creds_place
 from baileys_cleanup.store.postgresql.dates import Dates, dates_of
@@ -49,6 +50,12 @@ class Database(ServerStore):
     def creds(self) -> CredsPlace:
         """Where creds lie."""
         return creds_place(self.layout, self.statements, self.dates)
+
+    @cached_property
+    def key_columns(self) -> list[str]:
+        """The columns of the table of keys that a row can be written into."""
+        with as_company_problem(), self.connection.transaction() as cursor:
+            return insertable(cursor, self.layout.keys)
 
     @cached_property
     def ahead(self) -> Ahead:

@@ -19,6 +19,12 @@ _REMEMBER = sql.SQL(
     " on conflict (company, key_type, key_id) do update set mark = excluded.mark, since = excluded.since"
     " where l.mark <> excluded.mark"
 )
+BACK = sql.SQL(
+    ", l as (insert into baileys_cleanup.ledger as l (company, key_type, key_id, mark, since)"
+    " select %(raw)s, d.t, d.i, d.x, to_timestamp(d.modified / 1e9) from d where d.modified is not null"
+    " on conflict (company, key_type, key_id) do update set mark = excluded.mark, since = excluded.since)"
+)
+"""A part of a statement: remember rows `d` of the company `raw` that come back as old as they were."""
 _FORGET = sql.SQL(
     "delete from baileys_cleanup.ledger l where l.company = %s"
     " and not exists (select from unnest(%s::text[], %s::text[]) w(t, i) where w.t = l.key_type and w.i = l.key_id)"

@@ -1,31 +1,42 @@
-"""The way back from the quarantine: rows go in where nothing is, each in a transaction of its own.
+"""The way back from the quarantine: rows go in where nothing is, a hundred at a time where no bot is in the way.
 
-In one transaction several rows could meet a bot that writes the same in another order, and one of the two would lose.
+Rows of one transaction could meet a bot that writes the same in another order, and one of the two would lose. So such a
+transaction waits for nobody, and is over long before the server looks for deadlocks. Where a bot is in the way it is
+none, and each of its rows goes in a transaction of its own.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
+import psycopg
 from psycopg import sql
 
-from baileys_cleanup.store.postgresql import ledger
-from baileys_cleanup.store.postgresql.columns import insertable
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
-from baileys_cleanup.store.postgresql.stamp import Stamp
+from baileys_cleanup.store.postgresql.ledger import BACK
 from baileys_cleanup.store.postgresql.trouble import as_os_error
+from baileys_cleanup.store.returning import Returned, one_by_one
 
+TOGETHER = 100
+"""Rows of one transaction: some milliseconds."""
 _NAMES = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s order by name")
 _PUT = sql.SQL(
-    "with h as (select (json_populate_record(null::{keys}, q.row)).* from baileys_cleanup.quarantine q"
-    " where q.run_id = %(run)s and q.company = %(company)s and q.name = %(name)s),"
+    "with q as (select name, row from baileys_cleanup.quarantine"
+    " where run_id = %(run)s and company = %(company)s and name = any(%(names)s)),"
+    " h as (select q.name as baileys_cleanup_name, k.* from q, json_populate_record(null::{keys}, q.row) k),"
     " i as (insert into {keys} as r ({columns}) overriding system value select {columns} from h"
-    " where not exists (select from {keys} o where {same}) on conflict do nothing"
-    " returning {key_type} as t, {key_id} as i, r.ctid::text as c, r.xmin::text as x),"
-    " d as (delete from baileys_cleanup.quarantine"
-    " where run_id = %(run)s and company = %(company)s and name = %(name)s and exists (select from i)"
-    " returning modified)"
-    " select i.t, i.i, i.c, i.x, d.modified from i left join d on true"
+    " where not exists (select from {keys} o where {there}) on conflict do nothing"
+    " returning r.*, {key_type} as baileys_cleanup_t, {key_id} as baileys_cleanup_i,"
+    " r.xmin::text as baileys_cleanup_x),"
+    " d as (delete from baileys_cleanup.quarantine b using h join i on {same}"
+    " where b.run_id = %(run)s and b.company = %(company)s and b.name = h.baileys_cleanup_name"
+    " returning b.name, b.modified, i.baileys_cleanup_t as t, i.baileys_cleanup_i as i, i.baileys_cleanup_x as x)"
+    " {ledger} select name from d"
 )
+_HURRY = sql.SQL("set local lock_timeout = {}; set local statement_timeout = {}; ")
+_LOCK, _STATEMENT = 20, 250
+"""Milliseconds at most. A bot that waits for a row of ours waits no longer than the statement lasts; it would have to
+wait for `deadlock_timeout`, a second, before the server could take its transaction for the victim."""
 
 
 class PostgresqlReturning:
@@ -40,43 +51,68 @@ class PostgresqlReturning:
         with as_os_error():
             return [row[0] for row in self._store.connection.rows(_NAMES, self._key)]
 
-    def put_back(self, company: PostgresqlCompany, name: str) -> None:
-        """Put one row back, as it was. Raises FileExistsError where the key is there, OSError where it cannot be."""
+    def put_back(
+        self, company: PostgresqlCompany, names: Sequence[str], stopping: Callable[[], bool]
+    ) -> Iterator[Returned]:
+        """Put rows back as they were, and tell of each what became of it; of those left when told to stop nothing."""
+        for number in range(0, len(names), TOGETHER):
+            if stopping():
+                return
+            part = names[number : number + TOGETHER]
+            try:
+                back = self._insert(company, part, self._hurry)
+            except psycopg.Error:
+                yield from self._each(company, part, stopping)
+                continue
+            yield from (Returned(name, None if name in back else FileExistsError(name)) for name in part)
+
+    def _each(
+        self, company: PostgresqlCompany, names: Sequence[str], stopping: Callable[[], bool]
+    ) -> Iterator[Returned]:
+        """Put back by themselves rows that could not go together; they may be back, and only the answer was lost."""
+        try:
+            left = set(self.names())
+        except OSError as error:
+            yield from (Returned(name, error) for name in names)
+            return
+        yield from (Returned(name) for name in names if name not in left)
+        yield from one_by_one(
+            lambda name: self._alone(company, name), [name for name in names if name in left], stopping
+        )
+
+    def _alone(self, company: PostgresqlCompany, name: str) -> None:
         with as_os_error():
-            if not self._put_back(company, name):
+            if not self._insert(company, [name], sql.SQL("")):
                 raise FileExistsError(name)
 
-    def _put_back(self, company: PostgresqlCompany, name: str) -> bool:
-        values = dict(zip(("run", "company", "name"), [*self._key, name], strict=True))
-        statement = self._statement
-        if not self._store.dates.uses_ledger:
-            return bool(self._store.connection.rows(statement, values, writes=True))
-        with self._store.connection.transaction(writes=True) as cursor:
-            back = cursor.execute(statement, values).fetchone()
-            if back is None:
-                return False
-            *stamp, modified = back
-            if modified is not None:
-                ledger.remember(cursor, company.raw_id, [Stamp(*stamp)], [modified])
-        return True
+    def _insert(self, company: PostgresqlCompany, names: Sequence[str], terms: sql.Composable) -> set[str]:
+        """Insert rows where nothing is, in one transaction, and return the names of those that are back."""
+        values = dict(zip(("run", "company", "names", "raw"), [*self._key, list(names), company.raw_id], strict=True))
+        return {row[0] for row in self._store.connection.rows(terms + self._statement, values, writes=True)}
+
+    @cached_property
+    def _hurry(self) -> sql.Composed:
+        quarter = max(1, self._store.server.deadlock_ms // 4)
+        return _HURRY.format(sql.Literal(min(_LOCK, quarter)), sql.Literal(min(_STATEMENT, quarter)))
 
     @cached_property
     def _statement(self) -> sql.Composed:
         keys = self._store.layout.keys
-        with self._store.connection.transaction() as cursor:
-            columns = insertable(cursor, keys)
         return _PUT.format(
             keys=keys.identifier,
-            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
-            same=self._same(),
+            columns=sql.SQL(", ").join(map(sql.Identifier, self._store.key_columns)),
+            there=self._same("o", "h"),
+            same=self._same("h", "i"),
             key_type=self._store.statements.key_type,
             key_id=self._store.statements.key_id,
+            ledger=BACK if self._store.dates.uses_ledger else sql.SQL(""),
         )
 
-    def _same(self) -> sql.Composable:
-        """Return that a row is of the key that comes back, also where no unique index says so."""
+    def _same(self, one: str, other: str) -> sql.Composable:
+        """Return that two rows are of one key, also where no unique index says so."""
         layout = self._store.layout
         columns = [layout.key_id] if layout.company == layout.key_id else [layout.company, layout.key_id]
         columns += [layout.key_type] if layout.key_type else []
-        same = [sql.SQL("o.{0} = h.{0}").format(sql.Identifier(column)) for column in columns]
-        return sql.SQL(" and ").join(same)
+        same = sql.SQL("{}.{} = {}.{}")
+        pairs = [(sql.SQL(one), sql.Identifier(name), sql.SQL(other), sql.Identifier(name)) for name in columns]
+        return sql.SQL(" and ").join(same.format(*pair) for pair in pairs)

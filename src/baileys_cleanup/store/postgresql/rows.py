@@ -1,6 +1,7 @@
 """Writes keys into the bot's own tables, under the names and in the form of the layout, with their dates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import psycopg
@@ -31,6 +32,13 @@ _INSERT = sql.SQL(
     " where not exists (select from {table} o where {same}) on conflict do nothing"
     " returning {name}, r.ctid::text, r.xmin::text"
 )
+_COPY = sql.SQL("copy {table} ({columns}) from stdin")
+_COPIED = sql.SQL(
+    "select {name}, r.ctid::text, r.xmin::text from unnest(%(types)s::text[], %(ids)s::text[]) n(t, i)"
+    " join {table} r on {same}"
+)
+_TAKES_NO_COPY = "select row_security_active(%s::regclass)"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def without_place(database: Database, names: Sequence[str]) -> list[str]:
@@ -53,6 +61,23 @@ class RowWriter:
 
         Raises CompanyProblem for a name without a place, psycopg.Error for what the server refuses.
         """
+        return self._write(cursor, values, self._insert_keys)
+
+    def fill(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", values: Mapping[str, Value]) -> bool:
+        """Write all keys of a company that has none; tell whether that is so, and each of them is there once.
+
+        Raises the same; also psycopg.errors.UniqueViolation where one of the names came meanwhile.
+        """
+        table = self._database.layout.keys.identifier.as_string()
+        ((takes_none,),) = cursor.execute(_TAKES_NO_COPY, [table]).fetchall()  # where rows have rights of their own
+        return len(self._write(cursor, values, self._insert_keys if takes_none else self._copy_keys)) == len(values)
+
+    def _write(
+        self,
+        cursor: "psycopg.Cursor[tuple[Any, ...]]",
+        values: Mapping[str, Value],
+        write_keys: "Callable[[psycopg.Cursor[tuple[Any, ...]], Mapping[str, Value]], set[str]]",
+    ) -> set[str]:
         lost = without_place(self._database, list(values))
         if lost:
             raise CompanyProblem(f"these have no place in the layout {self._database.layout.name}: {few(lost)}")
@@ -62,7 +87,7 @@ class RowWriter:
         if layout.creds is not None and CREDS_NAME in rest:
             value = rest.pop(CREDS_NAME)
             done |= self._insert_creds(cursor, layout.creds, value)
-        return done | (self._insert_keys(cursor, rest) if rest else set())
+        return done | (write_keys(cursor, rest) if rest else set())
 
     def _insert_creds(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", table: Table, value: Value) -> set[str]:
         layout = self._database.layout
@@ -88,43 +113,96 @@ class RowWriter:
 
     def _insert_keys(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", values: Mapping[str, Value]) -> set[str]:
         layout = self._database.layout
-        keys = {name: self._key(name) for name in values}
-        joined = layout.form is Form.JOINED
-        kind = layout.keys.columns[layout.value]
-        contents = [_content(as_listed(each.content) if joined else each.content, kind) for each in values.values()]
-        expressions: dict[str, sql.Composable] = {layout.key_id: self._cast(layout.key_id, "n.i")}
-        if not joined:
-            expressions[layout.company] = self._cast(layout.company, "%(company)s::text")
-        if layout.key_type is not None:
-            expressions[layout.key_type] = self._cast(layout.key_type, "n.t")
-        same = sql.SQL(" and ").join(
-            sql.SQL("o.{} = {}").format(sql.Identifier(name), value) for name, value in expressions.items()
-        )
+        keys = [self._key(name) for name in values]
+        expressions = self._key_expressions()
+        same = _all_equal("o", expressions)
         expressions[layout.value] = self._cast(layout.value, "n.v")
         if layout.updated is not None:
-            zone = " at time zone 'UTC'" if layout.keys.columns[layout.updated].endswith("without time zone") else ""
+            zone = " at time zone 'UTC'" if self._is_without_zone else ""
             expressions[layout.updated] = sql.SQL(f"(to_timestamp(n.d){zone})")
         query = _INSERT.format(
             table=layout.keys.identifier,
             columns=sql.SQL(", ").join(map(sql.Identifier, expressions)),
             values=sql.SQL(", ").join(expressions.values()),
-            array=sql.SQL("bytea" if kind == "bytea" else "text"),
+            array=sql.SQL("bytea" if self._kind == "bytea" else "text"),
             same=same,
-            name=sql.SQL("{}, {}").format(self._database.statements.key_type, self._database.statements.key_id),
+            name=self._name,
         )
         parameters = {
             "company": self._raw_id,
-            "types": [key[0] for key in keys.values()],
-            "ids": [key[1] for key in keys.values()],
-            "values": contents,
+            "types": [key[0] for key in keys],
+            "ids": [key[1] for key in keys],
+            "values": [self._content(each) for each in values.values()],
             "dates": [each.modified / SECOND for each in values.values()],
         }
+        return self._dated(cursor, values, [Stamp(*row) for row in cursor.execute(query, parameters)])
+
+    def _copy_keys(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", values: Mapping[str, Value]) -> set[str]:
+        """Write all keys in one COPY, and return the names of those that are there once: a bot may have come between.
+
+        A unique index refuses the second of a name; where there is none, whoever looks after it finds two.
+        """
+        layout = self._database.layout
+        keys = [self._key(name) for name in values]
+        table, expressions = layout.keys.identifier, self._key_expressions()
+        columns = [*expressions, layout.value, *([layout.updated] if layout.updated else [])]
+        of_type = {layout.key_type: 0, layout.key_id: 1} if layout.key_type else {layout.key_id: 1}
+        places = [of_type.get(column) for column in expressions]
+        query = _COPY.format(table=table, columns=sql.SQL(", ").join(map(sql.Identifier, columns)))
+        with cursor.copy(query) as copy:
+            for key, each in zip(keys, values.values(), strict=True):
+                row: list[Any] = [self._raw_id if place is None else key[place] for place in places]
+                row.append(self._content(each))
+                if layout.updated is not None:
+                    row.append(self._moment(each.modified))
+                copy.write_row(row)
+        query = _COPIED.format(name=self._name, table=table, same=_all_equal("r", expressions))
+        parameters = {"company": self._raw_id, "types": [key[0] for key in keys], "ids": [key[1] for key in keys]}
         stamps = [Stamp(*row) for row in cursor.execute(query, parameters)]
+        return self._dated(cursor, values, stamps) if len(stamps) == len(keys) else set()
+
+    def _key_expressions(self) -> dict[str, sql.Composable]:
+        """Return the columns that say which key a row is, each with what it is over the rows `n`."""
+        layout = self._database.layout
+        expressions: dict[str, sql.Composable] = {layout.key_id: self._cast(layout.key_id, "n.i")}
+        if layout.form is not Form.JOINED:
+            expressions[layout.company] = self._cast(layout.company, "%(company)s::text")
+        if layout.key_type is not None:
+            expressions[layout.key_type] = self._cast(layout.key_type, "n.t")
+        return expressions
+
+    def _dated(
+        self, cursor: "psycopg.Cursor[tuple[Any, ...]]", values: Mapping[str, Value], stamps: Sequence[Stamp]
+    ) -> set[str]:
+        """Let the ledger know the dates of rows that are in, where it is asked for them; return their names."""
+        layout = self._database.layout
         done = {layout.file_name(stamp.key_type, stamp.key_id): stamp for stamp in stamps}
         if self._database.dates.uses_ledger:
             dates = [values[name].modified for name in done]
             ledger.remember(cursor, self._raw_id, done.values(), dates)
         return set(done)
+
+    @property
+    def _kind(self) -> str:
+        return self._database.layout.keys.columns[self._database.layout.value]
+
+    @property
+    def _name(self) -> sql.Composable:
+        return sql.SQL("{}, {}").format(self._database.statements.key_type, self._database.statements.key_id)
+
+    @property
+    def _is_without_zone(self) -> bool:
+        layout = self._database.layout
+        return layout.updated is not None and layout.keys.columns[layout.updated].endswith("without time zone")
+
+    def _moment(self, modified: int) -> datetime:
+        """Return a date as the column of update times takes it."""
+        moment = _EPOCH + timedelta(microseconds=modified // 1_000)
+        return moment.replace(tzinfo=None) if self._is_without_zone else moment
+
+    def _content(self, value: Value) -> bytes | str:
+        joined = self._database.layout.form is Form.JOINED
+        return _content(as_listed(value.content) if joined else value.content, self._kind)
 
     def _cast(self, column: str, value: str) -> sql.Composable:
         return sql.SQL("{}::{}").format(sql.SQL(value), sql.SQL(self._database.layout.keys.columns[column]))
@@ -142,6 +220,14 @@ class RowWriter:
                 return raw
             word = "-".join(raw)
         return "", f"{self._raw_id}:{word}" if form is Form.JOINED else word
+
+
+def _all_equal(alias: str, expressions: Mapping[str, sql.Composable]) -> sql.Composable:
+    """Return that a row is of the key that these columns name."""
+    same = [
+        sql.SQL("{}.{} = {}").format(sql.SQL(alias), sql.Identifier(name), each) for name, each in expressions.items()
+    ]
+    return sql.SQL(" and ").join(same)
 
 
 def _content(content: bytes, kind: str) -> bytes | str:

@@ -115,8 +115,11 @@ class PostgresqlWhole:
             cursor.execute(_LOCK, [aside.company_id])
             if self._take_away(cursor, aside):
                 cursor.execute(_RECORD, [aside.run_id, aside.company_id, aside.why, aside.started])
-            there = RowWriter(self._database, aside.company_id).insert(cursor, built.values)
-            if len(there) < len(built.values):
+            try:
+                alone = RowWriter(self._database, aside.company_id).fill(cursor, built.values)
+            except psycopg.errors.UniqueViolation:
+                alone = False
+            if not alone:
                 raise CompanyProblem("the bot wrote meanwhile; nothing was changed: stop it first")
         return aside._replace(lived=True)
 

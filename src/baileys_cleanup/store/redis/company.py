@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from baileys_cleanup.store.listed_company import ListedCompany
 from baileys_cleanup.store.redis.database import Database
 from baileys_cleanup.store.redis.layout import CREDS, file_name
 from baileys_cleanup.store.redis.scripts import CHUNK, MARKS_OF_HASH, MARKS_OF_STRINGS
-from baileys_cleanup.store.redis.server import decoded
+from baileys_cleanup.store.redis.server import Server, decoded, encoded
 from baileys_cleanup.store.redis.trouble import as_company_problem
 
 
@@ -26,6 +26,20 @@ class Stamp(NamedTuple):
 
     field: str
     mark: str
+
+
+def hash_marks(server: Server, key: str) -> Iterator[tuple[str, str, int]]:
+    """Give the fields of a hash with the hash and the size of each value, each at least once.
+
+    Raises redis.RedisError.
+    """
+    cursor: bytes = b"0"
+    while True:
+        cursor, *told = server.script(MARKS_OF_HASH, [key], [cursor, CHUNK])
+        for number in range(0, len(told), 3):
+            yield decoded(told[number]), told[number + 1].decode("ascii"), int(told[number + 2])
+        if cursor == b"0":
+            return
 
 
 class RedisCompany(ListedCompany):
@@ -57,13 +71,8 @@ class RedisCompany(ListedCompany):
     def _marks(self) -> Iterator[tuple[str, str, int]]:
         server = self.store.server
         if self.store.layout.is_hash:
-            cursor: bytes = b"0"
-            while True:
-                cursor, *told = server.script(MARKS_OF_HASH, [self.key], [cursor, CHUNK])
-                for number in range(0, len(told), 3):
-                    yield decoded(told[number]), told[number + 1].decode("ascii"), int(told[number + 2])
-                if cursor == b"0":
-                    return
+            yield from hash_marks(server, self.key)
+            return
         fields = self.store.strings(self.id)
         for number in range(0, len(fields), CHUNK):
             part = fields[number : number + CHUNK]
@@ -139,6 +148,14 @@ class RedisCompany(ListedCompany):
         else:
             found = self.store.server.call("GET", self.key + field)
         return bytes(found) if found is not None else None
+
+    def values(self, fields: Sequence[str]) -> list[bytes | None]:
+        """Return some values, None for what is gone. Raises redis.RedisError."""
+        if self.store.layout.is_hash:
+            found = self.store.server.call("HMGET", self.key, *map(encoded, fields))
+        else:
+            found = self.store.server.call("MGET", *(encoded(self.key + field) for field in fields))
+        return list(found)
 
     def lid_of(self, mapping: str) -> str | None:
         """Return the LID user that a `lid-mapping-<number>.json` names, None where it names none. It is no key."""

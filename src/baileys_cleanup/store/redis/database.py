@@ -97,7 +97,11 @@ class Database(ServerStore):
 
     def quarantine(self, run_id: str, company_id: str) -> str:
         """Return the key of what a run took from a company, in the slot of its hash."""
-        return f"{OWN}quarantine:{run_id}:{self._tag(company_id)}"
+        return self.beside("quarantine", run_id, company_id)
+
+    def beside(self, what: str, run_id: str, company_id: str) -> str:
+        """Return the key of something of a run's that belongs to a company, in the slot of its hash."""
+        return f"{OWN}{what}:{run_id}:{self._tag(company_id)}"
 
     def _tag(self, company_id: str) -> str:
         key = self.key(company_id)

@@ -66,11 +66,8 @@ class RedisRemover:
             for file in files
             if file.first_seen and file.modified is not None
         ]
-        for number in range(0, len(lines), 1_000):
-            server.call("HSET", key, *(part for line in lines[number : number + 1_000] for part in line))
-        gone = sorted(company.remembered - {file.stamp.field for file in files})
-        if gone:
-            server.call("HDEL", key, *gone)
+        server.set_fields(key, lines)
+        server.forget_fields(key, sorted(company.remembered - {file.stamp.field for file in files}))
 
     def close(self) -> None:
         """End the run: forget one that has nothing in the quarantine, and mark any other as settled."""

@@ -77,24 +77,62 @@ ARGV[3] is `each`, or `all`: then nothing goes where any of them is another by n
 """
 
 PUT_BACK = """
-local value = redis.call('HGET', KEYS[2], 'v:' .. ARGV[2])
-if not value then return -1 end
-if ARGV[1] == 'hash' then
-  if redis.call('HSETNX', KEYS[1], ARGV[2], value) == 0 then return 0 end
-else
-  if redis.call('SETNX', KEYS[1] .. ARGV[2], value) == 0 then return 0 end
-  local rest = redis.call('HGET', KEYS[2], 't:' .. ARGV[2])
-  if rest then redis.call('PEXPIRE', KEYS[1] .. ARGV[2], rest) end
+local back = {}
+for i = 2, #ARGV do
+  local name = ARGV[i]
+  local value = redis.call('HGET', KEYS[2], 'v:' .. name)
+  local done = 0
+  if value and ARGV[1] == 'hash' then
+    done = redis.call('HSETNX', KEYS[1], name, value)
+  elseif value then
+    done = redis.call('SETNX', KEYS[1] .. name, value)
+    local rest = redis.call('HGET', KEYS[2], 't:' .. name)
+    if done == 1 and rest then redis.call('PEXPIRE', KEYS[1] .. name, rest) end
+  end
+  if done == 1 then
+    redis.call('HDEL', KEYS[2], 'v:' .. name, 'm:' .. name, 't:' .. name)
+    back[#back + 1] = name
+  end
 end
-redis.call('HDEL', KEYS[2], 'v:' .. ARGV[2], 'm:' .. ARGV[2], 't:' .. ARGV[2])
-return 1
+return back
 """
+"""Put back what is nowhere by now, and say which those were; what exists is never replaced."""
 
 PUT_WHOLE = """
-if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+local moved = 0
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  if ARGV[1] == '' or redis.call('EXISTS', KEYS[3]) == 1 then return -1 end
+  local rest = redis.call('PTTL', KEYS[2])
+  redis.call('RENAME', KEYS[2], KEYS[3])
+  redis.call('PERSIST', KEYS[3])
+  redis.call('HSET', KEYS[4], 'why', ARGV[1], 'started', ARGV[2], 'former', '1', 'rest', rest)
+  moved = 1
+end
 redis.call('RENAME', KEYS[1], KEYS[2])
+return moved
+"""
+"""Let a hash that was built (KEYS[1]) go live; the one that was (KEYS[2]) lies aside (KEYS[3]), with a note of it.
+
+-1 where one is live and may not be replaced. What lies aside does not end by itself.
+"""
+
+SWAP_WHOLE = """
+if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+local rest = tonumber(redis.call('HGET', KEYS[3], 'rest') or '-1')
+local live = redis.call('EXISTS', KEYS[1]) == 1
+if live then
+  redis.call('HSET', KEYS[3], 'rest', redis.call('PTTL', KEYS[1]))
+  redis.call('RENAME', KEYS[1], KEYS[4])
+  redis.call('PERSIST', KEYS[4])
+end
+redis.call('RENAME', KEYS[2], KEYS[1])
+if rest > 0 then redis.call('PEXPIRE', KEYS[1], rest) end
+if live then redis.call('RENAME', KEYS[4], KEYS[2]) end
+local former = redis.call('HGET', KEYS[3], 'former')
+redis.call('HSET', KEYS[3], 'former', former == '1' and '0' or '1')
 return 1
 """
+"""Let the hash that lies aside (KEYS[2]) and the live one (KEYS[1]) change places; KEYS[4] is free in between."""
 
 _NOW = """
 local time = redis.call('TIME')

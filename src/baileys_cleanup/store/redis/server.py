@@ -1,11 +1,12 @@
 """The connection to a Redis server, and what is asked of it. Only the SCAN family lists, never KEYS."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import redis
 from baileys_cleanup.store.place import Place
+from baileys_cleanup.store.redis.scripts import CHUNK
 from baileys_cleanup.store.redis.trouble import as_usage_problem
 
 _SECONDS = 10
@@ -44,10 +45,24 @@ class Server:
         for name, value in self.client.hscan_iter(encoded(key), count=_SCAN):
             yield decoded(name), value
 
+    def set_fields(self, key: str, fields: Iterable[tuple[str, Any]]) -> None:
+        """Write fields of a hash, a chunk at a time. Raises redis.RedisError."""
+        for part in _chunks(list(fields)):
+            self.call("HSET", key, *(encoded(word) for pair in part for word in pair))
+
+    def forget_fields(self, key: str, names: Iterable[str]) -> None:
+        """Delete fields of a hash, a chunk at a time. Raises redis.RedisError."""
+        for part in _chunks(list(names)):
+            self.call("HDEL", key, *map(encoded, part))
+
     def now(self) -> int:
         """Return the server's clock in nanoseconds since the epoch. Raises redis.RedisError."""
         seconds, micros = self.client.time()
         return int(seconds) * 1_000_000_000 + int(micros) * 1_000
+
+
+def _chunks(several: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (several[number : number + CHUNK] for number in range(0, len(several), CHUNK))
 
 
 def encoded(text: Any) -> Any:  # noqa: ANN401 - numbers and bytes pass

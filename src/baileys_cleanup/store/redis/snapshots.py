@@ -1,15 +1,18 @@
 """Reads a company of Redis for a backup: part by part, and again until the hashes of all values hold still."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from baileys_cleanup.decision.account import read_account
 from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, kind_of
+from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
 from baileys_cleanup.store.buffer_json import as_in_files
 from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import Database
 from baileys_cleanup.store.redis.layout import CREDS
+from baileys_cleanup.store.redis.scripts import CHUNK
 from baileys_cleanup.store.redis.trouble import as_company_problem
 from baileys_cleanup.store.snapshots import (
     MOST_BYTES,
@@ -56,9 +59,8 @@ class RedisSnapshots:
             value = company.value(CREDS)
             if value is not None:
                 _add(shot, CREDS_NAME, value, clock.now - UNDATED)
-        for file in sorted(company.seen.values(), key=lambda each: (each.name != CREDS_NAME, each.name)):
-            with as_company_problem():
-                value = company.value(file.stamp.field)
+        files = sorted(company.seen.values(), key=lambda each: (each.name != CREDS_NAME, each.name))
+        for file, value in _with_values(company, files):
             if value is None or hashlib.sha1(value, usedforsecurity=False).hexdigest() != file.stamp.mark:
                 return False
             known = file.modified is not None and not file.first_seen
@@ -76,6 +78,15 @@ class RedisSnapshots:
             for name, each in shot.files.items()
             if name != CREDS_NAME or self._store.creds_apart is None
         }
+
+
+def _with_values(company: RedisCompany, files: Sequence[AuthFile]) -> Iterator[tuple[AuthFile, bytes | None]]:
+    """Give each file with its value, a chunk at a time."""
+    for number in range(0, len(files), CHUNK):
+        part = files[number : number + CHUNK]
+        with as_company_problem():
+            values = company.values([file.stamp.field for file in part])
+        yield from zip(part, values, strict=True)
 
 
 def _add(shot: Snapshot, name: str, value: bytes, modified: int) -> None:

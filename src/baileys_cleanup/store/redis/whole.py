@@ -1,6 +1,6 @@
-"""Whole companies: one is built beside, and goes live by one rename where none is."""
+"""Whole companies: one is built beside, and goes live in one step; a hash that was live until then lies aside."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,13 +8,21 @@ from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import few
 from baileys_cleanup.store.company import Company
+from baileys_cleanup.store.redis.aside import Asides
 from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import Database
-from baileys_cleanup.store.redis.layout import OWN
-from baileys_cleanup.store.redis.scripts import PUT_WHOLE
 from baileys_cleanup.store.redis.trouble import as_company_problem, as_os_error
+from baileys_cleanup.store.store import SetAside
 from baileys_cleanup.store.whole_folders import Aside, Late
 
+_NOT_REPLACED = (
+    "the company is there already, and of strings none is replaced as a whole: no single step could set them all aside;"
+    " remove its keys first"
+)
+_CREDS_APART = (
+    "the company is there already, and its creds lie elsewhere, where they are only read: keys of another moment do not"
+    " belong to them"
+)
 _NO_ROTATION = "a rotation works on folders"
 
 
@@ -59,8 +67,7 @@ def date(store: Database, company_id: str, dates: dict[str, int]) -> None:
             for file in files
             if file.stamp.field in dates
         ]
-        if lines:
-            store.server.call("HSET", store.ledger(company_id), *(part for line in lines for part in line))
+        store.server.set_fields(store.ledger(company_id), lines)
 
 
 class RedisWhole:
@@ -68,6 +75,7 @@ class RedisWhole:
 
     def __init__(self, store: Database) -> None:
         self._store = store
+        self._asides = Asides(store)
         self._built: dict[tuple[str, str], _Writer] = {}
 
     def settle_all(self) -> list[str]:
@@ -89,39 +97,55 @@ class RedisWhole:
         self._built.pop((aside.run_id, aside.company_id), None)
 
     def switch(self, aside: Aside) -> Aside:
-        """Let the built company go live, where none is. Raises CompanyProblem where one is."""
+        """Let the built company go live; of hashes the former one lies aside. Raises CompanyProblem where none may."""
         built = self._built.pop((aside.run_id, aside.company_id))
         key = self._store.key(aside.company_id)
         values = {field: value for field, (value, _) in built.values.items()}
         with as_company_problem():
             if self._store.layout.is_hash:
-                there = self._hash(key, values, aside.run_id)
+                done = self._put_hash(aside, values)
             else:
-                there = bool(self._store.server.client.msetnx({key + field: value for field, value in values.items()}))
-        if not there:
-            raise CompanyProblem("the company is there already, and in Redis none is replaced: remove its keys first")
+                done = bool(self._store.server.client.msetnx({key + field: value for field, value in values.items()}))
+        if not done:
+            raise CompanyProblem(_NOT_REPLACED if self._store.creds_apart is None else _CREDS_APART)
         date(self._store, aside.company_id, {field: modified for field, (_, modified) in built.values.items()})
         return aside._replace(lived=True)
 
-    def _hash(self, key: str, values: dict[str, bytes], run_id: str) -> bool:
-        beside = f"{OWN}new:{run_id}:{{{key}}}"
+    def _put_hash(self, aside: Aside, values: dict[str, bytes]) -> bool:
         server = self._store.server
+        beside = self._store.beside("new", aside.run_id, aside.company_id)
         server.call("UNLINK", beside)
-        words = list(values.items())
-        for number in range(0, len(words), 100):
-            server.call("HSET", beside, *(part for pair in words[number : number + 100] for part in pair))
-        done = server.script(PUT_WHOLE, [beside, key])
+        server.set_fields(beside, values.items())
+        # Creds that lie elsewhere would stay as they are, and the keys would be of another moment.
+        why = aside.why if self._store.creds_apart is None else ""
+        done = self._asides.put(beside, aside.run_id, aside.company_id, why=why, started=aside.started) >= 0
         if not done:
             server.call("UNLINK", beside)
-        return bool(done)
+        return done
 
-    def bring_late(self, aside: Aside, seen: Iterable[AuthFile], wait: Callable[[], object]) -> Late:  # noqa: ARG002 - none was replaced
-        """Bring over nothing: no company was replaced."""
+    def bring_late(self, aside: Aside, seen: Iterable[AuthFile], wait: Callable[[], object]) -> Late:  # noqa: ARG002 - nothing comes later
+        """Bring over nothing: what was there at the switch is aside as a whole; what nobody had seen is named."""
+        known = {file.name for file in seen}
+        with as_company_problem():
+            there = set(self._asides.names(aside.run_id, aside.company_id))
+        return Late([], sorted(there - known))
+
+    def listed(self) -> Sequence[SetAside]:
+        """Return the whole companies that lie aside, newest first."""
+        with as_os_error():
+            self._store.meet()
+            return self._asides.listed()
+
+    def switch_set_aside(self, folder: SetAside) -> Late:
+        """Let a company that lies aside go live; the present one takes its place. Raises CompanyProblem."""
+        with as_company_problem():
+            if not self._asides.swap(folder.run_id, folder.company_id):
+                raise CompanyProblem("nothing of it lies aside any more")
         return Late([], [])
 
     def where(self, aside: Aside) -> str:
         """Return where the company that is not live lies, for people."""
-        return f"{self._store.path}, run {aside.run_id}"
+        return f"{self._store.path}, key {self._asides.key(aside.run_id, aside.company_id)}"
 
     @contextmanager
     def insertion(self, company_id: str) -> Iterator[_Writer]:

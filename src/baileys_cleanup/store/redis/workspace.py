@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from baileys_cleanup.decision.verdict import Verdict
-from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.redis import runs
 from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import Database
-from baileys_cleanup.store.redis.layout import OWN, file_name
+from baileys_cleanup.store.redis.layout import OWN
 from baileys_cleanup.store.redis.records import RedisAudit, RedisRecords
 from baileys_cleanup.store.redis.removal import RedisRemover
-from baileys_cleanup.store.redis.scripts import PUT_BACK
+from baileys_cleanup.store.redis.returning import RedisReturning
 from baileys_cleanup.store.redis.trouble import as_os_error, as_usage_problem
 from baileys_cleanup.store.redis.whole import RedisWhole
 from baileys_cleanup.store.runs import SETTLED, Run
@@ -149,42 +148,16 @@ class RedisWorkspace:
             return bool(self._server.call("EXISTS", self._store.quarantine(run.run_id, company_id)))
 
     @contextmanager
-    def returning(self, run: Run, company_id: str) -> "Iterator[RedisReturning]":
+    def returning(self, run: Run, company_id: str) -> Iterator[RedisReturning]:
         """Open what a run took from one company. Raises FileNotFoundError where there is nothing."""
         if not self.holds(run, company_id):
             raise FileNotFoundError(company_id)
         yield RedisReturning(self._store, run.run_id, company_id)
 
     def set_aside(self) -> Sequence[SetAside]:
-        """Return nothing: no whole company lies aside here."""
-        return []
+        """Return the whole companies that lie aside, newest first."""
+        return RedisWhole(self._store).listed()
 
-    def switch_set_aside(self, folder: SetAside, wait: Callable[[], object]) -> Late:  # noqa: ARG002 - the same shape
-        """Raise CompanyProblem: no whole company lies aside here."""
-        raise CompanyProblem("nothing lies aside in this store")
-
-
-class RedisReturning:
-    """What a run took from one company, on its way back."""
-
-    def __init__(self, store: Database, run_id: str, company_id: str) -> None:
-        self._store = store
-        self._key = store.quarantine(run_id, company_id)
-        with as_os_error():
-            self._held = {file_name(field): (field, note) for field, note in runs.held(store, run_id, company_id)}
-
-    def names(self) -> list[str]:
-        """Return what still lies in the quarantine, by name."""
-        return sorted(self._held)
-
-    def put_back(self, company: RedisCompany, name: str) -> None:
-        """Put one key back. Raises FileExistsError where it is there by now, OSError where it cannot be done."""
-        field, note = self._held[name]
-        with as_os_error():
-            done = self._store.server.script(PUT_BACK, [company.key, self._key], [self._store.layout.kind, field])
-            if done == 1 and note["modified"] is not None:
-                line = f"{note['mark']} {note['modified']}"
-                self._store.server.call("HSET", self._store.ledger(company.id), field, line)
-        if done == 0:
-            raise FileExistsError(name)
-        self._held.pop(name)
+    def switch_set_aside(self, folder: SetAside, wait: Callable[[], object]) -> Late:  # noqa: ARG002 - one script
+        """Let a company that lies aside go live; the present one takes its place. Raises CompanyProblem."""
+        return RedisWhole(self._store).switch_set_aside(folder)

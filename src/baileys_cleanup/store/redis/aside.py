@@ -1,0 +1,67 @@
+"""Whole hashes that lie aside: where, since when, and the way back. Strings are never replaced as a whole.
+
+All that is kept of one lies in the slot of the company's own hash, so that one script sees to it.
+"""
+
+from collections.abc import Iterator
+
+from baileys_cleanup.store.redis.company import hash_marks
+from baileys_cleanup.store.redis.database import Database
+from baileys_cleanup.store.redis.layout import OWN, file_name
+from baileys_cleanup.store.redis.scripts import PUT_WHOLE, SWAP_WHOLE
+from baileys_cleanup.store.redis.server import decoded
+from baileys_cleanup.store.store import SetAside
+
+_ALL = f"{OWN}aside"
+"""A hash with a field for each run and company, noted before anything is set aside."""
+
+
+class Asides:
+    """The hashes that lie aside in one store."""
+
+    def __init__(self, store: Database) -> None:
+        self._store = store
+
+    def key(self, run_id: str, company_id: str) -> str:
+        """Return the key of what a run set aside of a company."""
+        return self._store.beside("aside", run_id, company_id)
+
+    def _note(self, run_id: str, company_id: str) -> str:
+        return self._store.beside("aside-note", run_id, company_id)
+
+    def put(self, built: str, run_id: str, company_id: str, *, why: str, started: int) -> int:
+        """Let a built hash go live. Returns 1 where another one lies aside for it, 0 where none was, -1 where none may.
+
+        Raises redis.RedisError.
+        """
+        server, live, field = self._store.server, self._store.key(company_id), f"{run_id} {company_id}"
+        server.set_fields(_ALL, [(field, "1")])
+        keys = [built, live, self.key(run_id, company_id), self._note(run_id, company_id)]
+        done = int(server.script(PUT_WHOLE, keys, [why, str(started)]))
+        if done < 1:
+            server.forget_fields(_ALL, [field])
+        return done
+
+    def swap(self, run_id: str, company_id: str) -> bool:
+        """Let what lies aside and what is live change places; False where nothing does. Raises redis.RedisError."""
+        aside, note = self.key(run_id, company_id), self._note(run_id, company_id)
+        between = self._store.beside("between", run_id, company_id)
+        return bool(self._store.server.script(SWAP_WHOLE, [self._store.key(company_id), aside, note, between]))
+
+    def names(self, run_id: str, company_id: str) -> Iterator[str]:
+        """Give the names, as files have them, of what lies aside. Raises redis.RedisError."""
+        for field, _, _ in hash_marks(self._store.server, self.key(run_id, company_id)):
+            yield file_name(field)
+
+    def listed(self) -> list[SetAside]:
+        """Return all that lies aside, newest first. Raises redis.RedisError."""
+        found: list[SetAside] = []
+        server = self._store.server
+        for field, _ in server.fields(_ALL):
+            run_id, _, company_id = field.partition(" ")
+            note = {name: decoded(told) for name, told in server.fields(self._note(run_id, company_id))}
+            sizes = [size for _, _, size in hash_marks(server, self.key(run_id, company_id))]
+            if note and sizes:
+                former, started = note["former"] == "1", int(note["started"])
+                found.append(SetAside(run_id, company_id, note["why"], started, len(sizes), sum(sizes), former))
+        return sorted(found, key=lambda each: (-each.started, each.run_id, each.company_id))

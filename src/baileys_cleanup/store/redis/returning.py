@@ -1,0 +1,65 @@
+"""The way back from the quarantine: keys go in where nothing is, a chunk in one script."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import redis
+from baileys_cleanup.store.redis import runs
+from baileys_cleanup.store.redis.company import RedisCompany
+from baileys_cleanup.store.redis.database import Database
+from baileys_cleanup.store.redis.layout import file_name
+from baileys_cleanup.store.redis.scripts import CHUNK, PUT_BACK
+from baileys_cleanup.store.redis.server import decoded
+from baileys_cleanup.store.redis.trouble import as_os_error
+from baileys_cleanup.store.returning import Returned
+
+
+class RedisReturning:
+    """What a run took from one company, on its way back."""
+
+    def __init__(self, store: Database, run_id: str, company_id: str) -> None:
+        self._store = store
+        self._of = (run_id, company_id)
+        self._key = store.quarantine(run_id, company_id)
+        with as_os_error():
+            self._held = {file_name(field): (field, note) for field, note in runs.held(store, run_id, company_id)}
+
+    def names(self) -> list[str]:
+        """Return what still lies in the quarantine, by name."""
+        return sorted(self._held)
+
+    def put_back(self, company: RedisCompany, names: Sequence[str], stopping: Callable[[], bool]) -> Iterator[Returned]:
+        """Put keys back, and tell of each what became of it; of those that are left when told to stop nothing."""
+        for number in range(0, len(names), CHUNK):
+            if stopping():
+                return
+            part = names[number : number + CHUNK]
+            problem: OSError | None = None
+            try:
+                with as_os_error():
+                    back = self._put_back(company, part)
+            except OSError as error:
+                problem, back = error, self._gone(part)
+            for name in part:
+                if name in back:
+                    del self._held[name]
+                    yield Returned(name)
+                else:
+                    yield Returned(name, problem or FileExistsError(name))
+
+    def _put_back(self, company: RedisCompany, names: Sequence[str]) -> set[str]:
+        server = self._store.server
+        fields = {self._held[name][0]: name for name in names}
+        told = server.script(PUT_BACK, [company.key, self._key], [self._store.layout.kind, *fields])
+        back = {fields[decoded(field)] for field in told}
+        notes = [self._held[name] for name in sorted(back)]
+        lines = [(field, f"{note['mark']} {note['modified']}") for field, note in notes if note["modified"] is not None]
+        server.set_fields(self._store.ledger(company.id), lines)
+        return back
+
+    def _gone(self, names: Sequence[str]) -> set[str]:
+        """Return what lies in the quarantine no more: the answer was lost, and the keys are back."""
+        try:
+            left = {file_name(field) for field, _ in runs.held(self._store, *self._of)}
+        except redis.RedisError:
+            return set()
+        return {name for name in names if name not in left}

@@ -1,0 +1,190 @@
+"""A whole company is replaced in one step, and the former one lies aside and comes back."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from redis_bench import Bench
+
+import redis
+import servers
+from baileys_cleanup import cli
+from way import Way
+
+CREDS = json.dumps(
+    {
+        "me": {"id": "15550000001:7@s.whatsapp.net", "lid": "200000000000001:7@lid"},
+        "nextPreKeyId": 3,
+        "firstUnuploadedPreKeyId": 3,
+        "signedIdentityKey": {"public": {"type": "Buffer", "data": "AQID"}},
+    }
+)
+FIELDS = {"creds": CREDS, "session-15550000777.0": '{"a":1}', "pre-key-1": "{}", "app-state-sync-key-AA/b==": "{}"}
+STRING = {"BAILEYS_CLEANUP_REDIS__LAYOUT": "string"}
+
+
+@pytest.fixture
+def archives(tmp_path: Path) -> str:
+    """Give a folder for archives."""
+    (tmp_path / "archives").mkdir(0o700)
+    return str(tmp_path / "archives")
+
+
+def replace(archives: str) -> tuple[str, ...]:
+    """Return the command that replaces the company."""
+    return (
+        "restore",
+        "latest",
+        "--from",
+        archives,
+        "--company",
+        "1",
+        "--everything",
+        "--replace",
+        "--anyway",
+        "--json",
+    )
+
+
+def live(client: "redis.Redis[bytes]") -> dict[str, str]:
+    """Return what is live."""
+    return {name.decode(): value.decode() for name, value in client.hgetall("1:auth").items()}
+
+
+def test_replace_sets_the_present_company_aside_and_undo_brings_it_back(bench: Bench, archives: str) -> None:
+    """In one step each, back and forth; an end of its own that the hash had neither ends what lies aside nor is lost."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    bench.run("backup", "--to", archives)
+    bench.client.hdel("1:auth", "pre-key-1")
+    bench.client.hset("1:auth", mapping={"session-99.0": "{}"})
+    bench.client.expire("1:auth", 10_000)
+    before = live(bench.client)
+    run_id = bench.run(*replace(archives))["companies"][0]["set_aside"]
+    restored = live(bench.client)
+    assert FIELDS.keys() <= restored.keys()
+    assert -1 == bench.client.ttl("1:auth")
+    ((listed),) = bench.run("undo", "--json")["set_aside"]
+    assert (run_id, "1", len(before), False) == (
+        listed["run_id"],
+        listed["company_id"],
+        listed["files"]["seen"],
+        listed["taken_back"],
+    )
+    assert -1 == bench.client.ttl(f"baileys-cleanup:aside:{run_id}:{{1:auth}}")
+    bench.run("undo", run_id, "--anyway")
+    assert before == live(bench.client)
+    assert 9_000 < bench.client.ttl("1:auth") <= 10_000
+    assert bench.run("undo", "--json")["set_aside"][0]["taken_back"]
+    bench.run("undo", run_id, "--anyway")
+    assert restored == live(bench.client)
+    assert ["1"] == [each["company_id"] for each in bench.run("clean", "--json", "--dry-run")["companies"]]
+
+
+def test_strings_are_not_replaced(bench: Bench, archives: str) -> None:
+    """The sentence says why, and nothing is changed."""
+    bench.client.mset({f"1:{field}": value for field, value in FIELDS.items()})
+    bench.run("backup", "--to", archives, **STRING)
+    bench.client.set("1:session-15550000777.0", "newer")
+    done = bench.call(*replace(archives), **STRING)
+    assert done.returncode not in {0, 2}
+    assert "of strings none is replaced" in done.stdout + done.stderr
+    assert b"newer" == bench.client.get("1:session-15550000777.0")
+    assert [] == bench.run("undo", "--json", **STRING)["set_aside"]
+
+
+def test_what_was_copied_and_never_used_is_copied_anew(bench: Bench, tmp_path: Path) -> None:
+    """The former copy lies aside; what a bot has written to is refused."""
+    folder = tmp_path / "root" / "company_1"
+    folder.mkdir(parents=True)
+
+    def write(field: str, value: str) -> None:
+        path = folder / (field.replace("/", "__").replace(":", "-") + ".json")
+        path.write_text(value)
+        os.utime(path, (time.time() - 900,) * 2)
+
+    def migrate(status: int) -> dict:
+        command = [sys.executable, "-m", "baileys_cleanup", "migrate", "--from", str(tmp_path / "root"), "--to"]
+        done = subprocess.run([*command, bench.url, "--json"], capture_output=True, text=True, check=False)
+        assert status == done.returncode, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    for field, value in FIELDS.items():
+        write(field, value)
+    migrate(0)
+    assert [] == bench.run("undo", "--json")["set_aside"]
+    write("pre-key-1", '"newer"')
+    assert ["copied"] == [each["status"] for each in migrate(0)["companies"]]
+    assert '"newer"' == live(bench.client)["pre-key-1"]
+    assert 1 == len(bench.run("undo", "--json")["set_aside"])
+    bench.client.hset("1:auth", "pre-key-1", '"of the bot"')
+    assert "its bot has written there" in migrate(4)["companies"][0]["errors"][0]["error"]
+    assert '"of the bot"' == live(bench.client)["pre-key-1"]
+
+
+def test_what_a_bot_adds_in_the_very_moment_is_named(bench: Bench) -> None:
+    """It lies aside with the others."""
+    from baileys_cleanup.decision.names import kind_of
+    from baileys_cleanup.decision.verdict import AuthFile
+    from baileys_cleanup.store.open import open_store
+    from baileys_cleanup.store.place import Place
+    from baileys_cleanup.store.whole_folders import RESTORE
+
+    bench.client.hset("1:auth", mapping=FIELDS)
+    with open_store(Place(bench.url)) as store, store.workspace(create=True) as workspace:
+        assert workspace is not None
+        with store.company("1") as company:
+            seen = [AuthFile(name, kind_of(name)) for name in company.names().names]
+        folders = workspace.whole_folders()
+        aside = folders.begin("1", "now", why=RESTORE, now=time.time_ns())
+        with folders.fill(aside) as into:
+            into.write("creds.json", [CREDS.encode()], 0)
+        bench.client.hset("1:auth", "session-5.0", "of the bot")
+        aside = folders.switch(aside)
+        assert ["session-5.0.json"] == folders.bring_late(aside, seen, lambda: None).left
+    assert {"creds": CREDS} == live(bench.client)
+    assert b"of the bot" == bench.client.hget("baileys-cleanup:aside:now:{1:auth}", "session-5.0")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_connection_that_breaks_anywhere_leaves_one_of_the_two(archives: str, after: bool) -> None:
+    """Cut at each third message, the answer lost or the question: all of the old is live, or the new, and it aside."""
+    newer = {field: value for field, value in FIELDS.items() if field != "pre-key-1"}
+    with servers.redis() as server, redis.Redis.from_url(server.url) as client:
+
+        def fill() -> None:
+            client.flushall()
+            client.hset("1:auth", mapping=newer)
+
+        def run(port: int) -> int:
+            words = [*replace(archives), "--store", f"redis://127.0.0.1:{port}/0"]
+            return CliRunner().invoke(cli.commands, words).exit_code
+
+        def through(at: int | None, then: Callable[[], object] | None = None) -> tuple[int, int]:
+            way = Way(server, at, then, after=after)
+            status = run(way.port)
+            way.close()
+            return way.said, status
+
+        client.hset("1:auth", mapping=FIELDS)
+        command = ["backup", "--to", archives, "--store", server.url]
+        assert 0 == CliRunner().invoke(cli.commands, command).exit_code
+        fill()
+        number, status = through(None)
+        assert (0, FIELDS) == (status, live(client))
+        ends = set()
+        for at in range(2, number, 3):
+            fill()
+            through(at)
+            (aside,) = list(client.scan_iter("baileys-cleanup:aside:*")) or [None]
+            if aside is None:
+                assert newer == live(client)
+            else:
+                assert (FIELDS, len(newer)) == (live(client), client.hlen(aside))
+            ends.add(aside is None)
+        assert {True, False} == ends

@@ -1,0 +1,1 @@
+"""Rooms of the store that is a PostgreSQL database, without a server."""
