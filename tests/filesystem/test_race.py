@@ -38,6 +38,8 @@ OLD = START - 20 * 86_400 * 10**9
 class _Careless:
     """The frame of a careless remover: it deletes where it stands."""
 
+    later = None
+
     def __init__(self, *_: object) -> None:
         self.here: Company | None = None
 

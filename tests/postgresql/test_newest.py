@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from pg_bench import Database
-from test_rotation import company, test_a_row_that_the_bot_holds_keeps_all_in_place, test_it_goes_and_comes_back
+from test_soft_rotation import company, test_a_row_that_the_bot_holds_keeps_all_in_place, test_it_goes_and_comes_back
 from test_tables import (
     split,
     test_clean_and_undo_give_back_the_very_rows,
