@@ -39,7 +39,7 @@ SHAPES = {
     "many": Shape("1,500 companies of 156 files", 1_500, 156, 5),
     "large": Shape("One company of 200,000 files", 1, 200_000, 5),
     "jobs": Shape("1,500 companies of 156 files, side by side", 1_500, 156, 5),
-    "flush": Shape("300 companies of 156 files, with and without flushes", 300, 156, 5),
+    "flush": Shape("100 companies of 156 files, with and without flushes", 100, 156, 5),
 }
 
 
