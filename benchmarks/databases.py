@@ -147,6 +147,10 @@ def night(companies: int, keys: int) -> None:
         db.execute("update baileys_cleanup.runs set started = started - 8 * 86400 * 1000000000::bigint")
         timed(server, "run that purges", lambda: run(db, "clean", "-q"))
         assert [(0,)] == db.execute("select count(*) from baileys_cleanup.quarantine")
+        db.execute("alter table whatsapp_keys drop column updated_at")
+        db.execute("vacuum full analyze")
+        timed(server, "run without update times, the ledger begins", lambda: run(db, "clean", "-q"))
+        timed(server, "run by the ledger", lambda: run(db, "clean", "-q"))
 
 
 class Writer:

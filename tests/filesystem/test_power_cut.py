@@ -23,7 +23,7 @@ from powerless import import_all
 from .faults import Call, kill, watched
 from .powercut import Disk
 from .runner import LAZY, clean, command, days_ago, in_child, tool_in_child, world
-from .trees import MEMORY, OWN_KEY, TOOL, audited, census, company, creds, sessions, snapshot, survivors
+from .trees import MEMORY, OWN_KEY, TOOL, audited, census, company, creds, rewrite, sessions, snapshot, survivors
 
 pytestmark = pytest.mark.slow
 
@@ -351,3 +351,21 @@ def test_what_undo_says_is_back_is_on_the_disk(root: Path) -> None:
     with watched(disk.before, disk.after):
         undo(root, Selection(("1",)))
     assert there == {inode: name for (parent, name), inode in disk.names.items() if parent == folder}
+
+
+def test_what_goes_back_by_itself_is_on_the_disk_before_its_run_counts_as_settled(root: Path) -> None:
+    """Of a settled run all is deleted in the end: a file that fell back there would go with it, newest as it is."""
+    two_companies(root)
+    clean(root)
+    late = next((root / TOOL / "quarantine").glob(f"*/company_1/{FILES[0]}"))
+    run = f"{late.parent.parent.name}.json"
+    rewrite(late, b"written by the bot after the last look")
+    inode, folder = late.stat().st_ino, (root / "company_1").stat().st_ino
+
+    def settles(call: Call) -> bool:
+        return call.name == "replace" and call.args[1] == run and (root / "company_1" / FILES[0]).exists()
+
+    def look(disk: Disk) -> None:
+        assert inode == disk.names.get((folder, FILES[0]))
+
+    assert at_moments(root, clean, settles, look)

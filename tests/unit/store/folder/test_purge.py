@@ -275,3 +275,10 @@ def test_what_a_killed_run_left_in_the_tools_folder_goes(tool, place, quarantine
     assert [f"{RUN.run_id}.json", f"{RUN.run_id}.pairings"] == names(ours / "runs")
     assert (False, []) == ((ours / ".way-back").exists(), names(ours / "restoring"))
     assert [SESSION] == names(quarantine / "company_7")
+
+
+def test_where_nothing_was_left_nothing_is_made(tool, place):
+    """Tidying up on a full disk, or on a root without any restore, needs no room."""
+    there = sorted(path.name for path in (place / ".baileys-cleanup").iterdir())
+    forget_leftovers(tool)
+    assert there == sorted(path.name for path in (place / ".baileys-cleanup").iterdir())
