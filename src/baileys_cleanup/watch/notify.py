@@ -103,7 +103,8 @@ class Notifier:
             old = memory.get(view.company_id)
             earlier = old.actions if old else ()
             actions = (*earlier, *self._actions(view.company_id))[-_MOST_ACTIONS:]
-            alert = due(view, old and old.told, repeat, self._world.now, actions=actions)
+            told = old.told.owed_to(self._fingerprints) if old and old.told else None
+            alert = due(view, told, repeat, self._world.now, actions=actions)
             if alert is not None:
                 now = present.get(view.company_id, view)
                 found[view.company_id] = Due(alert, now, self._done(view), earlier, actions)
@@ -145,6 +146,7 @@ class Notifier:
     def _remembered(self, each: Due, told: LastAlert | None, failed: dict[str, str]) -> Company:
         missed = tuple(name for name in failed if each.concerns(name))
         last = remembered(each.alert, told, missed, self._world.now, each.present)
+        last = last and last._replace(services=self._fingerprints)
         return Company(each.present.counted, last, unheard_of(each.actions, missed))
 
     def _done(self, view: View) -> str | None:
@@ -157,8 +159,11 @@ class Notifier:
     def _actions(self, company_id: str) -> tuple[ActionTaken, ...]:
         """Return what was done about a company in this look, of which no service has heard."""
         cleanup = self._result.emergencies.get(company_id)
-        services = tuple(service.fingerprint for service in self._services)
-        return (ActionTaken("; ".join(cleanup.actions), services),) if cleanup and cleanup.actions else ()
+        return (ActionTaken("; ".join(cleanup.actions), self._fingerprints),) if cleanup and cleanup.actions else ()
+
+    @property
+    def _fingerprints(self) -> tuple[str, ...]:
+        return tuple(service.fingerprint for service in self._services)
 
     # --- the memory ---------------------------------------------------------------------------------------
 

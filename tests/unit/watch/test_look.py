@@ -78,6 +78,22 @@ def test_what_could_not_be_delivered_comes_at_the_next_look_and_only_there(place
     assert (["7: attention, 160 files"], ["7: attention, 160 files"]) == (up.titles, down.titles)
 
 
+def test_a_service_that_is_added_hears_of_what_lasts(place, settings):
+    """And nobody else hears it again; of what is well it hears nothing."""
+    first, second = Postbox("first"), Postbox("second")
+    company(place, "1", 176)
+    put(company(place, "2", 4), "creds.json", b"")
+    company(place, "3", 20)
+    looked(settings, first)
+    heard = list(first.heard)
+    looked(settings, first, second, after=1)
+    assert (heard, 1) == (first.heard, len(second.heard))
+    told = [line.partition(";")[0] for line in second.heard[0][1].splitlines() if line[:2] in {"1:", "2:", "3:"}]
+    assert ["2: its pairing is dead", "1: warning, 176 files"] == told
+    looked(settings, first, second, after=2)
+    assert (heard, 1) == (first.heard, len(second.heard))
+
+
 def test_several_companies_are_one_message_to_each_service(place, settings):
     """Four companies to tell of and a service that hangs: it is asked once per look, and then hears of all in one."""
     for number in range(4):

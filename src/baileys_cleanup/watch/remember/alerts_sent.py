@@ -55,6 +55,7 @@ def _last_alert(told: dict[str, Any], counted: int) -> LastAlert:
         _names(told["owed"]),
         int(told.get("counted", counted)),
         str(told.get("trouble", "")),
+        _names(told.get("services", [])),
     )
 
 

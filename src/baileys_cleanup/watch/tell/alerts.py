@@ -5,7 +5,7 @@ done about it, once. What no cleanup can help is told once, as information, and 
 """
 
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from baileys_cleanup.decision.judgement import Cause, Severity
 from baileys_cleanup.decision.levels import Level
@@ -19,7 +19,8 @@ class LastAlert(NamedTuple):
     """What was told of a company last: which level, and when (nanoseconds since the epoch).
 
     `owed` are the services that could not be reached then, by fingerprint. `counted` is how many files it had, and
-    `trouble` what was wrong beside the count: nothing where it is empty.
+    `trouble` what was wrong beside the count: nothing where it is empty. `services` are all that there were, none where
+    nobody noted them.
     """
 
     level: Level
@@ -27,6 +28,13 @@ class LastAlert(NamedTuple):
     owed: tuple[str, ...] = ()
     counted: int = 0
     trouble: str = ""
+    services: tuple[str, ...] = ()
+
+    def owed_to(self, services: Collection[str]) -> Self:
+        """Return this with the services that are new since: what still lasts they have to hear, too."""
+        if not self.services or not (alarms(self.level) or self.trouble):
+            return self
+        return self._replace(owed=(*self.owed, *(name for name in services if name not in self.services)))
 
 
 class ActionTaken(NamedTuple):
