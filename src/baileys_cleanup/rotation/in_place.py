@@ -54,6 +54,7 @@ class InPlace(Walk):
     """Removes from a company all that a soft rotation would leave behind."""
 
     at_risk = "it goes on with what it has in memory"
+    untouched = "Its keys are as they were"
 
     def _in_the_middle(self) -> Mapping[State, Callable[[Journal], Journal]]:
         return {State.REMOVED: self._remove}
@@ -61,7 +62,7 @@ class InPlace(Walk):
     def _run(self, journal: Journal) -> Run:
         return Run(journal.run_id, journal.started, self._settings.undo_days)
 
-    def _holds(self, journal: Journal) -> bool:
+    def _has_changed(self, journal: Journal) -> bool:
         return self._store.workspace.holds(self._run(journal), journal.company_id)
 
     def _remove(self, journal: Journal) -> Journal:
@@ -84,7 +85,7 @@ class InPlace(Walk):
         """Return where a rotation really is; before the removal it begins again with stopping the bot."""
         if journal.state not in BEFORE_THE_SWITCH or journal.state is State.PLANNED:
             return journal
-        if self._holds(journal):
+        if self._has_changed(journal):
             return self.record(journal, State.REMOVED)
         return journal._replace(state=State.BACKED_UP)
 
@@ -93,7 +94,7 @@ class InPlace(Walk):
 
         Raises CleanupError when that cannot be done now; the journal stays open.
         """
-        removed = self._holds(journal)
+        removed = self._has_changed(journal)
         if journal.done and not removed:
             raise Refused(
                 f"the rotation {journal.run_id} cannot be taken back: nothing of it lies in the quarantine any more"
@@ -134,17 +135,6 @@ class InPlace(Walk):
         self._doors.say(f"{count(len(restored.files), 'key')} brought back")
         for text in _told(restored):
             (self._doors.miss or self._doors.warn)(text)
-
-    def _give_up(self, journal: Journal, problem: Exception) -> CleanupError:
-        why = in_words(problem)
-        kind = type(problem) if isinstance(problem, CleanupError) else CleanupError
-        try:
-            if self._holds(journal):
-                return kind(f"{why}. {way_on(journal, self._doors.again)}")
-            self.roll_back(journal)
-        except (CleanupError, CompanyProblem, OSError) as worse:
-            return kind(f"{why}; and what was begun could not be taken back: {in_words(worse)}")
-        return kind(f"company {shown(journal.company_id)} was not rotated: {why}. Its keys are as they were")
 
 
 def _told(restored: Restored) -> list[str]:

@@ -33,6 +33,7 @@ class Rotator(Walk):
     """Gives a company a new folder, and keeps the former one."""
 
     at_risk = "what it writes while its folder is switched may be lost"
+    untouched = "Its folder is as it was"
 
     def __init__(self, store: RotationStore, settings: Settings, world: World, connections: Connections) -> None:
         super().__init__(store, settings, world, connections)
@@ -154,15 +155,6 @@ class Rotator(Walk):
         """Return the folder that this rotation built, with a switch that was cut short ended."""
         return self._folders.find(journal.run_id, journal.company_id)
 
-    def _give_up(self, journal: Journal, problem: Exception) -> CleanupError:
-        """Return the error that ends the command, after taking back what can be taken back at once."""
-        why = in_words(problem)
-        kind = type(problem) if isinstance(problem, CleanupError) else CleanupError
-        try:
-            aside = self._aside(journal)
-            if aside is not None and self._folders.is_live(aside):
-                return kind(f"{why}. {way_on(journal, self._doors.again)}")
-            self.roll_back(journal)
-        except (CleanupError, CompanyProblem, OSError) as worse:
-            return kind(f"{why}; and what was begun could not be taken back: {in_words(worse)}")
-        return kind(f"company {shown(journal.company_id)} was not rotated: {why}. Its folder is as it was")
+    def _has_changed(self, journal: Journal) -> bool:
+        aside = self._aside(journal)
+        return aside is not None and self._folders.is_live(aside)

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from baileys_cleanup.cleaning.at_rest import why_company_not_at_rest
 from baileys_cleanup.cleaning.hooks import Hook, hook_of, run_hook, why_missing
 from baileys_cleanup.cleaning.world import World
-from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused
-from baileys_cleanup.rotation.journal import write_journal
+from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, in_words
+from baileys_cleanup.output.text import shown
+from baileys_cleanup.rotation.journal import way_on, write_journal
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey, survey
 from baileys_cleanup.settings.values import Settings
@@ -78,6 +79,8 @@ class Walk(ABC):
 
     at_risk: str
     """What happens where the bot was not stopped, as the end of a sentence."""
+    untouched: str
+    """That all is as it was, as a sentence."""
 
     def __init__(self, store: RotationStore, settings: Settings, world: World, connections: Connections) -> None:
         self._store = store
@@ -102,8 +105,8 @@ class Walk(ABC):
         """Return where a rotation really is: killed between a step and its record, it is further than it says."""
 
     @abstractmethod
-    def _give_up(self, journal: Journal, problem: Exception) -> CleanupError:
-        """Return the error that ends the command, after taking back what can be taken back at once."""
+    def _has_changed(self, journal: Journal) -> bool:
+        """Tell whether the company is changed: then it goes on from there, and is not taken back at once."""
 
     @abstractmethod
     def roll_back(self, journal: Journal, *, anyway: bool = False) -> Journal:
@@ -133,6 +136,18 @@ class Walk(ABC):
                 not_stopped = state is State.STOPPED and isinstance(problem, HookFailed)
                 raise self._give_up(journal._replace(halted=halted) if not_stopped else journal, problem) from None
         return journal
+
+    def _give_up(self, journal: Journal, problem: Exception) -> CleanupError:
+        """Return the error that ends the command, after taking back what can be taken back at once."""
+        why = in_words(problem)
+        kind = type(problem) if isinstance(problem, CleanupError) else CleanupError
+        try:
+            if self._has_changed(journal):
+                return kind(f"{why}. {way_on(journal, self._doors.again)}")
+            self.roll_back(journal)
+        except (CleanupError, CompanyProblem, OSError) as worse:
+            return kind(f"{why}; and what was begun could not be taken back: {in_words(worse)}")
+        return kind(f"company {shown(journal.company_id)} was not rotated: {why}. {self.untouched}")
 
     # --- the steps that are the same everywhere ---------------------------------------------------------------
 
