@@ -84,11 +84,11 @@ class Database:
 
 
 @contextmanager
-def database(server: Server) -> Iterator[Database]:
-    """Give an empty database, and drop it in the end."""
+def database(server: Server, options: str = "") -> Iterator[Database]:
+    """Give an empty database, made with these options, and drop it in the end."""
     name = f"t{time.monotonic_ns()}"
     with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
+        connection.execute(f"create database {name} {options}")
     try:
         yield Database(server, name)
     finally:

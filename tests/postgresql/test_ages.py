@@ -75,6 +75,20 @@ def test_a_ledger_that_is_lost_makes_everything_young(db: Database) -> None:
     assert 3 == len(db.keys("1"))
 
 
+def test_what_is_gone_is_forgotten(db: Database) -> None:
+    """Also in a night with as many new rows as rows that went: a row that comes back one day begins anew."""
+    fill(db)
+    db.run("clean")
+    db.execute("delete from whatsapp_keys where key_id = %s", [OLD])
+    db.execute("insert into whatsapp_keys values ('1', 'session', %s, '\"a\"')", [f"{OTHER}.3"])
+    db.run("clean")
+    remembered = "select key_id from baileys_cleanup.ledger order by 1"
+    assert [(NEW,), (SAME,), (f"{OTHER}.3",)] == db.execute(remembered)
+    db.execute("delete from whatsapp_keys where key_id = %s", [NEW])
+    db.run("clean")
+    assert [(SAME,), (f"{OTHER}.3",)] == db.execute(remembered)
+
+
 def test_looking_writes_no_ledger(db: Database) -> None:
     """check, metrics and a dry run leave no trace, also where the schema is there."""
     fill(db)

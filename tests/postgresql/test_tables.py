@@ -3,7 +3,9 @@
 import json
 
 import pytest
-from pg_bench import DAY, JOINED, LID, OTHER, PN, PRISMA, SPLIT, Database, creds
+from pg_bench import DAY, JOINED, LID, OTHER, PN, PRISMA, SPLIT, Database, creds, database
+
+from servers import Server
 
 KEYS = {
     f"session|{OTHER}.0": 20,
@@ -181,3 +183,42 @@ def test_two_rows_that_would_be_one_file_stay(db: Database) -> None:
     said = db.run("clean", "--json")
     assert 0 == said["totals"]["removed"]
     assert "1 entry" in said["companies"][0]["warnings"][0]
+
+
+def test_a_row_without_a_name_is_nobodys_and_takes_no_other_ones_place(db: Database) -> None:
+    """Between rows that go and stay lie some without an id: each of the others keeps its own date."""
+    db.execute(SPLIT.replace(", primary key (company_id, key_type, key_id)", ""))
+    db.split("1", {f"session|{OTHER}.0": 20, f"session|{OTHER}.1": 1}, creds())
+    db.execute("insert into whatsapp_keys values ('1', 'session', null, '{}', now()), ('1', null, 'x', '{}', now())")
+    db.split("1", {f"session|{OTHER}.2": 20, f"session|{OTHER}.3": 1})
+    said = db.run("clean", "--json")
+    assert {"seen": 5, "removed": 2} == {name: said["totals"][name] for name in ("seen", "removed")}
+    left = db.execute("select key_id from whatsapp_keys where company_id = '1' order by 1")
+    assert [(f"{OTHER}.1",), (f"{OTHER}.3",), ("x",), (None,)] == left
+
+
+def test_companies_that_a_collation_takes_for_one_are_two(db: Database) -> None:
+    """Each is looked at with its own rows, whatever the column thinks of upper and lower case."""
+    db.execute("create collation anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+    db.execute(SPLIT.replace("company_id text", 'company_id text collate "anycase"').replace(" primary key", "", 1))
+    db.execute("alter table whatsapp_keys drop constraint whatsapp_keys_pkey")
+    db.split("Bot", {f"session|{OTHER}.0": 20, f"session|{OTHER}.1": 1}, creds())
+    db.split("bot", {f"session|{OTHER}.0": 1, f"session|{OTHER}.1": 20, f"session|{OTHER}.2": 1}, creds())
+    said = db.run("clean", "--dry-run", "--json")
+    assert {"Bot": 3, "bot": 4} == {each["company_id"]: each["files"]["seen"] for each in said["companies"]}
+    going = {each["company_id"]: [removal["file"] for removal in each["removals"]] for each in said["companies"]}
+    assert {"Bot": [f"session-{OTHER}.0.json"], "bot": [f"session-{OTHER}.1.json"]} == going
+
+
+def test_a_database_without_an_encoding(one_server: Server) -> None:
+    """There a text is bytes: names beyond ASCII are cut where they end all the same."""
+    with database(one_server, "encoding 'SQL_ASCII' template template0 locale 'C'") as db:
+        db.execute(SPLIT)
+        db.split("1", {f"session|{OTHER}.0": 20, f"session|{OTHER}.1": 1}, creds())
+        for name, age in ((r"\303\251.0", 1), (r"\303\274.0", 20), ("z", 1)):
+            row = f"'1', 'session', E'{name}', '{{}}', now() - interval '{age} days'"
+            db.execute(f"insert into whatsapp_keys values ({row})")
+        said = db.run("clean", "--json", status=None)
+        assert {"seen": 6, "removed": 2} == {name: said["totals"][name] for name in ("seen", "removed")}
+        left = {bytes(row[0]) for row in db.execute("select key_id::bytea from whatsapp_keys")}
+        assert {"é.0".encode(), f"{OTHER}.1".encode(), b"z"} == left

@@ -9,6 +9,9 @@ from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.store.company import Look
 
+_NO_DATE = -(2**63)
+"""A date that is not young."""
+
 
 class ListedCompany(ABC):
     """One company, as its last listing found it."""
@@ -25,7 +28,7 @@ class ListedCompany(ABC):
         """Tell whether the last listing had this name, once."""
 
     @abstractmethod
-    def modified(self, names: Iterable[str]) -> Iterable[int | None]:
+    def modified(self, names: Sequence[str]) -> list[int | None]:
         """Return when listed files were written, in nanoseconds since the epoch; None where nobody can tell."""
 
     @abstractmethod
@@ -44,15 +47,11 @@ class ListedCompany(ABC):
         """Pass on those of the listed files that are not `young`."""
         if young is None:
             return Look([self.file(name) for name in names], [], {})
-        passed = array("q")  # a company may have a million
-        files: list[AuthFile] = []
         after, upto = young.after, young.upto
         several = names if isinstance(names, Sequence) else list(names)
-        for name, modified in zip(several, self.modified(several), strict=True):
-            if modified is not None and after < modified <= upto:
-                passed.append(modified)
-            else:
-                files.append(self.file(name))
+        dates = [_NO_DATE if each is None else each for each in self.modified(several)]
+        files = [self.file(name) for name, date in zip(several, dates, strict=True) if not after < date <= upto]
+        passed = array("q", [date for date in dates if after < date <= upto] if files else dates)  # maybe a million
         return Look(files, [], {}, passed)
 
     def require_mount(self) -> None:  # noqa: B027 - all of them are so

@@ -5,8 +5,6 @@ What was seen ahead is given out once, and only for a moment: a removal compares
 
 import time
 from collections.abc import Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
 import psycopg
@@ -16,8 +14,8 @@ from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.creds import CredsPlace
 from baileys_cleanup.store.postgresql.dates import Dates
 from baileys_cleanup.store.postgresql.layouts import Layout
-from baileys_cleanup.store.postgresql.listed_rows import ListedRows
-from baileys_cleanup.store.postgresql.statements import Statements, moment, updated
+from baileys_cleanup.store.postgresql.listed_rows import PACKED, ListedRows, PackedRows, plain_name
+from baileys_cleanup.store.postgresql.statements import Statements, updated
 
 ROWS, ROWS_OF_A_SCAN = 20_000, 100_000
 """Rows of one look, about: where an index leads to a company, and where each look goes through the whole table."""
@@ -26,13 +24,16 @@ _MOST = 200
 _FRESH = 10.0
 """Seconds for which a look is good for a company whose turn comes only now."""
 _ROWS = sql.SQL(
-    "select {company}, {key_type}, {key_id}, r.ctid, r.xmin, pg_column_size(r.{value}), {date}"
+    'select {company} collate "C" as company, {name} as name, r.ctid as place, r.xmin as xmin,'
+    " pg_column_size(r.{value}) as size, {written} as written, length({key_type}) as type_length"
     " from {keys} r {ledger} where {among}"
 )
+"""A collation of the column's own may take two ids for one, and this packs only what is one to the byte."""
 _LEDGER = sql.SQL(
-    "left join baileys_cleanup.ledger l on l.company = {company}"
+    "left join baileys_cleanup.ledger l on l.company = any(%(companies)s::text[]) and l.company = {company}"
     " and l.key_type = {key_type} and l.key_id = {key_id} and l.mark = r.xmin::text"
 )
+"""The companies are named once more, or the server would go through all that the ledger has at each look."""
 _CREDS = sql.SQL("select {company}, {date}, {said} from {table} r where {among}")
 
 
@@ -59,18 +60,19 @@ class Ahead:
         self._connection = connection
         self._layout = layout
         self._creds_place = creds
-        self._question = _ROWS.format(
+        rows = _ROWS.format(
             company=parts.company,
+            name=plain_name(layout, parts.key_type, parts.key_id),
             key_type=parts.key_type,
-            key_id=parts.key_id,
             value=sql.Identifier(layout.value),
-            date=_date(layout, dates),
+            written=_written(layout, dates),
             keys=layout.keys.identifier,
             ledger=_LEDGER.format(company=parts.company, key_type=parts.key_type, key_id=parts.key_id)
             if dates.uses_ledger
             else sql.SQL(""),
             among=parts.among,
         )
+        self._question = PACKED.format(rows=rows)
         self._coming: Sequence[str] = ()
         self._turns: dict[str, int] = {}
         self._sizes: Mapping[str, int] = {}
@@ -113,10 +115,9 @@ class Ahead:
     def _rows(self, raw_ids: Sequence[str]) -> dict[str, ListedRows]:
         """Return the rows of each company; a collation may take other ids for the same, and they are nobody's."""
         found = {raw_id: ListedRows(self._layout) for raw_id in raw_ids}
-        coming = self._connection.stream(self._question, {"companies": raw_ids}, binary=True)
-        for company, rows in groupby(coming, key=itemgetter(0)):
+        for company, *packed in self._connection.stream(self._question, {"companies": raw_ids}, binary=True):
             if company in found:
-                found[company].add(rows)
+                found[company] = ListedRows(self._layout, PackedRows(*packed))
         return found
 
     def _creds(self, raw_ids: Sequence[str]) -> dict[str, list[Creds]]:
@@ -140,11 +141,11 @@ class Ahead:
         return found
 
 
-def _date(layout: Layout, dates: Dates) -> sql.Composable:
+def _written(layout: Layout, dates: Dates) -> sql.Composable:
     """Return when a row was written, null where nothing tells."""
     if layout.updated is not None:
-        return moment(updated(layout.keys, layout.updated))
+        return updated(layout.keys, layout.updated)
     if dates.tracked:
         since = sql.SQL("pg_xact_commit_timestamp(r.xmin)")
-        return moment(sql.SQL("least({}, l.since)").format(since) if dates.uses_ledger else since)
-    return moment(sql.SQL("l.since")) if dates.uses_ledger else sql.SQL("null::bigint")
+        return sql.SQL("least({}, l.since)").format(since) if dates.uses_ledger else since
+    return sql.SQL("l.since") if dates.uses_ledger else sql.SQL("null::timestamptz")

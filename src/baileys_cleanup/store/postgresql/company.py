@@ -1,7 +1,7 @@
 """One company in the database: its rows by the names of files, their dates, and who it belongs to."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -71,10 +71,10 @@ class PostgresqlCompany(ListedCompany):
         """Tell whether the last listing had this name, once."""
         return name in self._rows or (name == CREDS_NAME and self._creds_row is not None)
 
-    def modified(self, names: Iterable[str]) -> Iterable[int | None]:
+    def modified(self, names: Sequence[str]) -> list[int | None]:
         """Return when listed files were written, in nanoseconds since the epoch; None where nobody can tell."""
-        written, now = self._rows.written, self._first_seen
-        return (now if (micros := written(name)) is None else micros * _MICRO for name in names)
+        now = self._first_seen
+        return [now if micros is None else micros * _MICRO for micros in self._rows.all_written(names)]
 
     @property
     def _first_seen(self) -> int | None:
@@ -95,9 +95,20 @@ class PostgresqlCompany(ListedCompany):
         unknown = self._rows.written(name) is None and self.store.layout.updated is None
         return self._rows.stamp(name, in_ledger=unknown)
 
+    @property
+    def listed_rows(self) -> int:
+        """How many rows the last listing had."""
+        return len(self._rows)
+
     def stamps(self) -> Iterator[Stamp]:
         """Give what tells each listed row again."""
         return map(self.stamp, self._rows)
+
+    def unremembered(self) -> Iterator[Stamp]:
+        """Give what tells each listed row again of which the ledger does not know since when it is so."""
+        names = list(self._rows)
+        written = self._rows.all_written(names)
+        return (self.stamp(name) for name, when in zip(names, written, strict=True) if when is None)
 
     def account(self, wait: Callable[[], object]) -> Account:
         """Read who owns the company; a value that does not parse is read once more after `wait`."""

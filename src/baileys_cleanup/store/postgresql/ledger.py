@@ -25,6 +25,7 @@ BACK = sql.SQL(
     " on conflict (company, key_type, key_id) do update set mark = excluded.mark, since = excluded.since)"
 )
 """A part of a statement: remember rows `d` of the company `raw` that come back as old as they were."""
+_COUNT = "select count(*) from baileys_cleanup.ledger where company = %s"
 _FORGET = sql.SQL(
     "delete from baileys_cleanup.ledger l where l.company = %s"
     " and not exists (select from unnest(%s::text[], %s::text[]) w(t, i) where w.t = l.key_type and w.i = l.key_id)"
@@ -40,6 +41,12 @@ def remember(
         known: Sequence[int | None] = since or [None] * len(rows)
         types, ids, marks = (list(column) for column in zip(*rows, strict=True))
         cursor.execute(_REMEMBER, [company_id, types, ids, marks, known])
+
+
+def count(cursor: "psycopg.Cursor[tuple[Any, ...]]", company_id: str) -> int:
+    """Return how many rows of a company are remembered."""
+    ((known,),) = cursor.execute(_COUNT, [company_id]).fetchall()
+    return int(known)
 
 
 def forget(cursor: "psycopg.Cursor[tuple[Any, ...]]", company_id: str, present: Iterable[Stamp]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -105,7 +105,7 @@ class RedisCompany(ListedCompany):
         """Tell whether the last listing had this name, once."""
         return name in self.seen
 
-    def modified(self, names: Iterable[str]) -> Iterable[int | None]:
+    def modified(self, names: Sequence[str]) -> list[int | None]:
         """Return since when listed files are what they are, in nanoseconds since the epoch; None: unknown."""
         return [self.seen[name].modified for name in names]
 
