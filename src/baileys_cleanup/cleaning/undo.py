@@ -6,7 +6,7 @@ and its group's memory come back together or not at all, and a phone number's se
 or the LID's session was written since. Nothing comes back into the folder of another pairing, or of a bot that runs.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -133,7 +133,7 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
             _refuse_at_work(company, account, terms)
             pairs = group_pairs(names, account)
             later = _later(workspace, run, company_id)
-            present = {file.name: file for file in company.names().files}
+            present = frozenset(company.names().names)
             taken = _Taken(names, pairs, run.started, later)
             stay = _staying(company, present, account, taken)
             alone = _taken_alone(workspace, run, company_id, pairs)
@@ -207,7 +207,7 @@ class _Taken(NamedTuple):
     later: dict[str, str]
 
 
-def _staying(company: Company, present: Mapping[str, AuthFile], account: Account, taken: _Taken) -> dict[str, str]:
+def _staying(company: Company, present: Collection[str], account: Account, taken: _Taken) -> dict[str, str]:
     """Return the names that must not come back, each with its reason."""
     names, pairs, started, later = taken
     stay = {name: _NEWER for name in names if name in present}
@@ -217,10 +217,7 @@ def _staying(company: Company, present: Mapping[str, AuthFile], account: Account
     moved = _moved_to_lid(names, company, present, started)
     stay = {**dict.fromkeys(moved, _MAPPED), **stay}
     for group, members in pairs.items():
-        rivals = [file for file in present.values() if binds(file.name, group, account)]
-        written_since = any(
-            file.modified is None or file.modified > started for file in company.look(rivals, rivals).files
-        )
+        written_since = _is_any_newer(company, [name for name in present if binds(name, group, account)], started)
         if memory_name(group) in present or written_since or any(name in stay for name in members):
             for name in members:
                 stay.setdefault(name, _PAIR)
@@ -228,9 +225,13 @@ def _staying(company: Company, present: Mapping[str, AuthFile], account: Account
     return copies | stay
 
 
-def _moved_to_lid(
-    names: Iterable[str], company: Company, present: Mapping[str, AuthFile], started: int
-) -> Iterator[str]:
+def _is_any_newer(company: Company, names: Iterable[str], started: int) -> bool:
+    """Tell whether one of these was written since a moment (nanoseconds), or nobody can tell when."""
+    files = [AuthFile(name, kind_of(name)) for name in names]
+    return any(file.modified is None or file.modified > started for file in company.look(files, files).files)
+
+
+def _moved_to_lid(names: Iterable[str], company: Company, present: Collection[str], started: int) -> Iterator[str]:
     """Return phone numbers' sessions that were replaced since the run: the LID mapping or a session of the LID is new.
 
     What was there before the run, beside this very session, is no reason: undo only returns to what was.
@@ -243,8 +244,7 @@ def _moved_to_lid(
     sessions = {other: peer.user for other in present if (peer := read_session(other))} if mapped else {}
     for name, mapping in mapped.items():
         lid = company.lid_of(mapping)
-        files = [present[mapping], *(present[other] for other, user in sessions.items() if user == lid)]
-        if any(file.modified is None or file.modified > started for file in company.look(files, files).files):
+        if _is_any_newer(company, [mapping, *(other for other, user in sessions.items() if user == lid)], started):
             yield name
 
 

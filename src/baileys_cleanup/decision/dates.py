@@ -1,6 +1,7 @@
 """Whether the dates of a company's files tell an age at all. Pure."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -34,7 +35,8 @@ def one_moment(files: Iterable[AuthFile], others: Iterable[int] = ()) -> OneMome
     found += others
     if len(found) < ENOUGH:
         return None
-    found = sorted(moment for moment in found if moment >= EARLIEST)
+    found.sort()
+    del found[: bisect_left(found, EARLIEST)]
     most_apart = math.ceil(NEARLY_ALL * len(found)) - 1
     pairs = zip(found, found[most_apart:], strict=False)
     if len(found) < ENOUGH or not any(last - first <= AT_ONCE for first, last in pairs):
