@@ -98,7 +98,7 @@ def fill(db: Database, companies: int, keys: int) -> None:
                 for place in range(keys):
                     date = "2026-01-01" if place < OLD else "2090-01-01"
                     copy.write_row((f"c{number}", "session", f"{OTHER}{place}.0", VALUE, date))
-    db.execute("update whatsapp_keys set updated_at = now() where updated_at > now()")
+    db.execute("update whatsapp_keys set updated_at = now() - random() * interval '13 days' where updated_at > now()")
     db.execute("vacuum full analyze")
 
 
