@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
-from baileys_cleanup.decision.outcome import RunOutcome
+from baileys_cleanup.decision.outcome import Detail, RunOutcome
 from baileys_cleanup.output.summary import Report
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.selection import Selection
@@ -14,14 +14,14 @@ from baileys_cleanup.store.store import Workspace
 class Request(NamedTuple):
     """What a run is asked for.
 
-    `accept_clock` goes on although the clock does not fit the last run; `detail` keeps every file with its reason.
+    `accept_clock` goes on although the clock does not fit the last run; `detail` says which verdicts are kept.
     """
 
     settings: Settings
     selection: Selection
     dry_run: bool = False
     accept_clock: bool = False
-    detail: bool = False
+    detail: Detail = Detail.NONE
 
 
 class Told(NamedTuple):

@@ -28,7 +28,7 @@ from baileys_cleanup.commands.options import (
     width_of_stdout,
     world,
 )
-from baileys_cleanup.decision.outcome import CompanyOutcome, RunOutcome
+from baileys_cleanup.decision.outcome import CompanyOutcome, Detail, RunOutcome
 from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.output.log import Format, Log, service_manager_reads
 from baileys_cleanup.output.quiet import QuietReport
@@ -135,7 +135,8 @@ def _clean(
     output = Output()
     stop = Stop()
     # `-n -q` is the table alone. Nothing else keeps the files of a dry run from being named.
-    detail = verbose or (dry_run and (as_json or not quiet))
+    named = verbose or (dry_run and (as_json or not quiet))
+    detail = Detail.ALL if verbose else Detail.REMOVED if named else Detail.NONE
     again = same_place(sessions_root, config, store=store)
     silent = QuietReport(output.write, again) if quiet and not (as_json or dry_run) else None
     tell = _log_is_read(log_format)
@@ -144,9 +145,9 @@ def _clean(
     def report_for(run: RunOutcome) -> Report:
         log.debug("run_started", run_id=run.run_id, dry_run=run.dry_run, sessions_root=run.sessions_root)
         if as_json:
-            return Logged(JsonReport(output.write, run, removals=detail, keeps=verbose), log, tell=tell)
+            return Logged(JsonReport(output.write, run, removals=named, keeps=verbose), log, tell=tell)
         paint, width = paint_for_stdout(), width_of_stdout()
-        text = TextReport(output.write, run, paint, again=again, width=width, removals=detail, keeps=verbose)
+        text = TextReport(output.write, run, paint, again=again, width=width, removals=named, keeps=verbose)
         return Logged(silent or text, log, tell=tell)
 
     def record(workspace: Workspace, run: RunOutcome) -> None:
@@ -170,7 +171,7 @@ def _clean(
         outcome = clean(
             Request(settings, selection, dry_run, accept_clock, detail),
             world(stop, again),
-            Told(report_for, progress if not detail and sys.stderr.isatty() else nullcontext, record, waiting),
+            Told(report_for, progress if not named and sys.stderr.isatty() else nullcontext, record, waiting),
             clean_company if dry_run else cleaner(settings, log),
         )
         status = outcome.exit_status

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from baileys_cleanup.decision.judgement import Judgement, Severity
@@ -44,6 +44,14 @@ class RunStatus(StrEnum):
     STOPPED = "stopped"
 
 
+class Detail(IntEnum):
+    """Whose verdicts are told, with their reasons: nobody's, those of files that go, or everybody's."""
+
+    NONE = 0
+    REMOVED = 1
+    ALL = 2
+
+
 class Problem(NamedTuple):
     """What went wrong, with the file's name; None where it is the whole company."""
 
@@ -56,7 +64,7 @@ class CompanyOutcome:
     """What became of one company.
 
     `counted` and `level` are of the files that remain, None where the folder could not be read. `removed` and
-    `kept` hold verdicts only when details were asked for. `size` is the bytes removed.
+    `kept` hold verdicts only when those were asked for. `size` is the bytes removed.
     """
 
     company_id: str

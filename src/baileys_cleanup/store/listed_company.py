@@ -3,12 +3,15 @@
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from baileys_cleanup.decision.ages import Young
 from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.store.company import Look
 
+_AT_A_TIME = 10_000
+"""Files that are dated at a time: a company may have a million, and their dates take more room than their names."""
 _NO_DATE = -(2**63)
 """A date that is not young."""
 
@@ -47,11 +50,15 @@ class ListedCompany(ABC):
         """Pass on those of the listed files that are not `young`."""
         if young is None:
             return Look([self.file(name) for name in names], [], {})
+        passed = array("q")
+        files: list[AuthFile] = []
         after, upto = young.after, young.upto
-        several = names if isinstance(names, Sequence) else list(names)
-        dates = [_NO_DATE if each is None else each for each in self.modified(several)]
-        files = [self.file(name) for name, date in zip(several, dates, strict=True) if not after < date <= upto]
-        passed = array("q", [date for date in dates if after < date <= upto] if files else dates)  # maybe a million
+        coming = iter(names)
+        while some := list(islice(coming, _AT_A_TIME)):
+            dates = [_NO_DATE if each is None else each for each in self.modified(some)]
+            old = [name for name, date in zip(some, dates, strict=True) if not after < date <= upto]
+            files += map(self.file, old)
+            passed.extend([date for date in dates if after < date <= upto] if old else dates)
         return Look(files, [], {}, passed)
 
     def require_mount(self) -> None:  # noqa: B027 - all of them are so

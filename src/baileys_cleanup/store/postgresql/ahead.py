@@ -14,11 +14,13 @@ from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.creds import CredsPlace
 from baileys_cleanup.store.postgresql.dates import Dates
 from baileys_cleanup.store.postgresql.layouts import Layout
-from baileys_cleanup.store.postgresql.listed_rows import PACKED, ListedRows, PackedRows, plain_name
+from baileys_cleanup.store.postgresql.listed_rows import MOST_PARTS, PACKED, ListedRows, PackedRows, plain_name
 from baileys_cleanup.store.postgresql.statements import Statements, updated
 
 ROWS, ROWS_OF_A_SCAN = 20_000, 100_000
 """Rows of one look, about: where an index leads to a company, and where each look goes through the whole table."""
+_ROWS_OF_A_PART, _PARTS = 4_000, 25
+"""Rows of a large company that come in one line, about, and lines that come at a time: some megabytes at most."""
 _MOST = 200
 """Companies of one look: their creds come over whole where they are no JSON to the server."""
 _FRESH = 10.0
@@ -115,9 +117,11 @@ class Ahead:
     def _rows(self, raw_ids: Sequence[str]) -> dict[str, ListedRows]:
         """Return the rows of each company; a collation may take other ids for the same, and they are nobody's."""
         found = {raw_id: ListedRows(self._layout) for raw_id in raw_ids}
-        for company, *packed in self._connection.stream(self._question, {"companies": raw_ids}, binary=True):
+        largest = max((self._sizes.get(raw_id, 0) for raw_id in raw_ids), default=0)
+        values = {"companies": raw_ids, "parts": min(MOST_PARTS, 1 + largest // _ROWS_OF_A_PART)}
+        for company, *packed in self._connection.stream(self._question, values, binary=True, batch=_PARTS):
             if company in found:
-                found[company] = ListedRows(self._layout, PackedRows(*packed))
+                found[company].add(PackedRows(*packed))
         return found
 
     def _creds(self, raw_ids: Sequence[str]) -> dict[str, list[Creds]]:

@@ -121,16 +121,18 @@ class Connection:
                 raise
         return found
 
-    def stream(self, query: Query, values: Values = (), *, binary: bool = False) -> Iterator[tuple[Any, ...]]:
+    def stream(
+        self, query: Query, values: Values = (), *, binary: bool = False, batch: int = BATCH
+    ) -> Iterator[tuple[Any, ...]]:
         """Give the rows of a question batch by batch: no more than one is ever held here. Raises psycopg.Error.
 
         In `binary` form what the driver knows nothing of stays the bytes that the server has.
         """
         with self.transaction(), self._live.cursor(name="baileys_cleanup", binary=binary) as cursor:
             cursor.execute(query, values)
-            while part := cursor.fetchmany(BATCH):
+            while part := cursor.fetchmany(batch):
                 yield from part
-                if len(part) < BATCH:
+                if len(part) < batch:
                     break
 
     @contextmanager

@@ -18,12 +18,15 @@ PACKED = sql.SQL(
     "select p.company, string_agg(p.name, ''), string_agg(int4send(length(p.name)), ''::bytea),"
     " string_agg(timestamptz_send(coalesce(p.written, '-infinity')), ''::bytea),"
     " string_agg(tidsend(p.place) || xidsend(p.xmin) || int4send(coalesce(p.size, 0)) || int4send(p.type_length),"
-    " ''::bytea) from ({rows} offset 0) p where p.name is not null group by p.company"
+    " ''::bytea) from ({rows} offset 0) p where p.name is not null"
+    " group by p.company, get_byte(tidsend(p.place), 3) %% %(parts)s"
 )
-"""Has the server pack rows of `name`, `place`, `xmin`, `size`, `type_length` and `written`, one line for each company.
+"""Has the server pack rows of `name`, `place`, `xmin`, `size`, `type_length` and `written`: a line for each company.
 
-A row costs more on its way here, column by column, than all that is done with most of them.
+A row costs more on its way here, column by column, than all that is done with most of them. A company of very many rows
+comes in several `parts`, because the driver never lets go of the room that its longest line took.
 """
+MOST_PARTS = 256
 _YEAR_2000 = 946_684_800_000_000
 """Microseconds since the epoch: from here PostgreSQL counts."""
 _NEVER = {-(2**63), 2**63 - 1}
@@ -48,31 +51,39 @@ class PackedRows(NamedTuple):
 class ListedRows:
     """Rows by the names of files. `double` are names that two rows would have: nobody can tell which the bot reads."""
 
-    def __init__(self, layout: Layout, packed: PackedRows | None = None) -> None:
+    def __init__(self, layout: Layout) -> None:
+        self.double: set[str] = set()
         self._layout = layout
-        self._marks = packed.marks if packed else b""
-        self._written = _numbers("q", packed.written) if packed else array("q")
+        self._places: dict[str, int] = {}
+        self._marks = bytearray()
+        self._written = array("q")
         self._otherwise: dict[str, tuple[str, str]] = {}
-        names = self._names(packed) if packed else []
-        self._places = dict(zip(names, range(len(names)), strict=True))
-        self.double = (
-            set() if len(self._places) == len(names) else {name for name, times in Counter(names).items() if times > 1}
-        )
+
+    def add(self, packed: PackedRows) -> None:
+        """Add rows of the company."""
+        names, first = self._names(packed), len(self._written)
+        if len(set(names)) < len(names) or not self._places.keys().isdisjoint(names):
+            times = Counter(names)
+            self.double.update(name for name in names if times[name] > 1 or name in self._places)
+        self._places.update(zip(names, range(first, first + len(names)), strict=True))
+        self._written += _numbers("q", packed.written)
+        self._marks += packed.marks
 
     def _names(self, packed: PackedRows) -> list[str]:
-        ends = list(accumulate(_numbers("i", packed.lengths), initial=0))
+        ends = array("q", accumulate(_numbers("i", packed.lengths), initial=0))
         if ends[-1] == len(packed.names):
             names = [packed.names[begin:end] for begin, end in pairwise(ends)]
         else:  # a server without an encoding counts bytes
             encoded = packed.names.encode()
             names = [encoded[begin:end].decode(errors="replace") for begin, end in pairwise(ends)]
         if any(each in packed.names for each in ("/", ":", JOINED_CREDS)):
-            return [self._name(name, place) for place, name in enumerate(names)]
+            marks = _MARKS.iter_unpack(packed.marks)
+            return [self._name(name, length) for name, (*_, length) in zip(names, marks, strict=True)]
         return names
 
-    def _name(self, plain: str, place: int) -> str:
+    def _name(self, plain: str, length: int) -> str:
         """Return what a file is called, and remember what the row is called where that differs."""
-        key = self._key(plain, _MARKS.unpack_from(self._marks, place * _MARKS.size)[4])
+        key = self._key(plain, length)
         name = self._layout.file_name(*key)
         if name != plain:
             self._otherwise[name] = key

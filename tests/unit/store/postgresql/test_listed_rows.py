@@ -13,6 +13,14 @@ YEAR_2000 = 946_684_800_000_000
 NEVER, ALWAYS = -(2**63), 2**63 - 1
 
 
+def listed(form, *parts):
+    """List rows that came in several parts."""
+    rows = ListedRows(layout(form))
+    for part in parts:
+        rows.add(part)
+    return rows
+
+
 def packed(*rows, character=len):
     """Pack rows of name, length of its type, size and moment as PostgreSQL does; all lie at the last place there is."""
     return PackedRows(
@@ -60,19 +68,18 @@ def test_what_was_packed_comes_out_as_it_was(form, key, name, date):
     """Key, place, transaction, size and date, at their ends and without."""
     size, written, micros = date
     stem = "-".join(key) if form is Form.SPLIT else key[1]
-    rows = ListedRows(layout(form), packed((f"{stem}.json", len(key[0]), size, written)))
+    rows = listed(form, packed((f"{stem}.json", len(key[0]), size, written)))
     assert [name] == list(rows) == [layout(form).file_name(*key)]
     assert (name in rows, "else" in rows, rows.double) == (True, False, set())
     assert (size, micros, [micros]) == (rows.size(name), rows.written(name), rows.all_written([name]))
     assert Stamp(*key, "(4000000000,65535)", "4294967295", True) == rows.stamp(name, in_ledger=True)
 
 
-def test_each_row_keeps_what_is_its_own():
+@pytest.mark.parametrize("together", [True, False])
+def test_each_row_keeps_what_is_its_own(together):
     """Names of different lengths, one of them not as it stands in the row, one without a date."""
-    rows = ListedRows(
-        layout(Form.SPLIT),
-        packed(("pre-key-1.json", 7, 10, 1), ("sender-key-é@g.us::2::0.json", 10, 20, NEVER), ("a-.json", 1, 30, 3)),
-    )
+    three = ("pre-key-1.json", 7, 10, 1), ("sender-key-é@g.us::2::0.json", 10, 20, NEVER), ("a-.json", 1, 30, 3)
+    rows = listed(Form.SPLIT, packed(*three)) if together else listed(Form.SPLIT, *map(packed, three))
     names = ["pre-key-1.json", "sender-key-é@g.us--2--0.json", "a-.json"]
     assert names == list(rows)
     assert [10, 20, 30] == [rows.size(name) for name in names]
@@ -85,15 +92,16 @@ def test_each_row_keeps_what_is_its_own():
 def test_a_server_without_an_encoding_counts_bytes():
     """The lengths of names are those of their bytes there."""
     there = packed(("session-é.json", 7, 1, 1), ("b.json", 0, 2, 2), character=lambda name: len(name.encode()))
-    rows = ListedRows(layout(Form.FILE), there)
+    rows = listed(Form.FILE, there)
     assert {"session-é.json": 1, "b.json": 2} == {name: rows.size(name) for name in rows}
 
 
-def test_two_rows_of_one_name_are_told_and_can_be_dropped():
-    """Raw and as a file is called."""
+@pytest.mark.parametrize("together", [True, False])
+def test_two_rows_of_one_name_are_told_and_can_be_dropped(together):
+    """Raw and as a file is called, in one part or two."""
     twice = [("sender-key-1::2::0.json", 0, 1, 1), ("sender-key-1--2--0.json", 0, 1, 1), ("x.json", 0, 1, 1)]
-    rows = ListedRows(layout(Form.WORD), packed(*twice))
-    assert {"sender-key-1--2--0.json"} == rows.double
+    rows = listed(Form.WORD, packed(*twice)) if together else listed(Form.WORD, *map(packed, twice))
+    assert ({"sender-key-1--2--0.json"}, 2) == (rows.double, len(rows))
     rows.drop("sender-key-1--2--0.json")
     rows.drop("not there")
     assert ["x.json"] == list(rows)
