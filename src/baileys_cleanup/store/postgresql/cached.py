@@ -8,7 +8,7 @@ written anew.
 import hashlib
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import psycopg
@@ -20,6 +20,10 @@ from baileys_cleanup.store.key_names import read_file_name
 from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.layouts import Layout
 
+_MARKS_OF_RUN = sql.SQL(
+    "select q.company, json_object_agg(q.name, {mark}) from baileys_cleanup.quarantine q,"
+    " json_populate_record(null::{keys}, q.row) r where q.run_id = %s group by q.company"
+)
 _PATIENCE = 3
 """Failures in a row after which a cache is left alone: each may take seconds, and there may be many companies."""
 _HASH = "encode(sha256({}), 'hex')"
@@ -48,6 +52,7 @@ class CacheInFront:
     def __init__(self, cache: Cache, connection: Connection, layout: Layout) -> None:
         self._cache = cache
         self._connection = connection
+        self._layout = layout
         self._is_jsonb = layout.keys.columns[layout.value] == "jsonb"
         self._cleared: deque[_Cleared] = deque()
         self._failures = 0
@@ -70,6 +75,18 @@ class CacheInFront:
         while self._cleared and self._cleared[0].due <= time.monotonic():
             self._look_at(self._cleared.popleft())
         return done
+
+    def clear_of(self, run_id: str, raw_id: Callable[[str], str]) -> list[str]:
+        """Take out what lies in the quarantine of a run that was cut short: it may have died before it did that.
+
+        `raw_id` gives a company's id as the cache has it. Returns in words what could not be done.
+
+        Raises psycopg.Error.
+        """
+        query = _MARKS_OF_RUN.format(mark=mark_of(self._layout), keys=self._layout.keys.identifier)
+        for company_id, marks in self._connection.rows(query, [run_id]):
+            self.clear(raw_id(company_id), marks)
+        return self.look()
 
     def due_in(self) -> float:
         """Return the seconds until the last of all can be looked at again; nobody waits for a cache that failed."""

@@ -1,12 +1,15 @@
 """What the tool keeps beside the companies: its own schema in the same database, as the door wants it."""
 
+import errno
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from psycopg import sql
 
 from baileys_cleanup.decision.verdict import Verdict
+from baileys_cleanup.store.cache import Cache
 from baileys_cleanup.store.postgresql import runs
+from baileys_cleanup.store.postgresql.cached import CacheInFront
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.records import PostgresqlAudit, PostgresqlRecords, rules_of
@@ -96,7 +99,17 @@ class PostgresqlWorkspace:
         """Forget nothing: a transaction that was cut short leaves nothing."""
 
     def settle(self, run: Run) -> bool:
-        """Mark a run that was cut short as over: each of its rows is in one place, whatever ended it."""
+        """Mark a run that was cut short as over: each of its rows is in one place, whatever ended it.
+
+        What it removed goes from the cache as well, where there is one.
+        """
+        asked = self._store.place.redis
+        if asked.cache:
+            cache = CacheInFront(Cache(asked), self._connection, self._store.layout)
+            with as_os_error():
+                left = cache.clear_of(run.run_id, self._store.raw_id)
+            if left:
+                raise OSError(errno.EAGAIN, left[0])
         with as_os_error(), self._connection.transaction(writes=True) as cursor:
             runs.write_run(cursor, run._replace(state=SETTLED))
         return True
