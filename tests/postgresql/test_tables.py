@@ -211,14 +211,20 @@ def test_companies_that_a_collation_takes_for_one_are_two(db: Database) -> None:
 
 
 def test_a_database_without_an_encoding(one_server: Server) -> None:
-    """There a text is bytes: names beyond ASCII are cut where they end all the same."""
+    """There a text is bytes: names beyond ASCII are cut where they end all the same, and what is no text is a failure."""
     with database(one_server, "encoding 'SQL_ASCII' template template0 locale 'C'") as db:
         db.execute(SPLIT)
         db.split("1", {f"session|{OTHER}.0": 20, f"session|{OTHER}.1": 1}, creds())
         for name, age in ((r"\303\251.0", 1), (r"\303\274.0", 20), ("z", 1)):
             row = f"'1', 'session', E'{name}', '{{}}', now() - interval '{age} days'"
             db.execute(f"insert into whatsapp_keys values ({row})")
-        said = db.run("clean", "--json", status=None)
+        for company in ("0", "2"):
+            db.split(company, {f"session|{OTHER}.0": 20}, creds(me={"id": f"1555{company}:7@s.whatsapp.net"}))
+        db.execute(r"insert into whatsapp_keys values ('2', 'session', E'\351', '{}', now())")
+        both = db.run("clean", "--json", "--company", "0", "--company", "2", status=1)["companies"]
+        assert [1, 0] == [each["files"]["removed"] for each in both]
+        assert "no text in UTF-8" in both[1]["errors"][0]["error"]
+        said = db.run("clean", "--json", "--company", "1")
         assert {"seen": 6, "removed": 2} == {name: said["totals"][name] for name in ("seen", "removed")}
-        left = {bytes(row[0]) for row in db.execute("select key_id::bytea from whatsapp_keys")}
+        left = {bytes(row[0]) for row in db.execute("select key_id::bytea from whatsapp_keys where company_id = '1'")}
         assert {"é.0".encode(), f"{OTHER}.1".encode(), b"z"} == left

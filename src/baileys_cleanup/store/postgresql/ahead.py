@@ -97,7 +97,13 @@ class Ahead:
             return seen
         some = self._some(raw_id)
         self._at = time.monotonic()
-        rows, creds = self._rows(some), self._creds(some)
+        try:
+            rows = self._rows(some)
+        except psycopg.DataError:  # what one of them has cannot be said: each has its own turn
+            if len(some) == 1:
+                raise
+            some, rows = [raw_id], self._rows([raw_id])
+        creds = self._creds(some)
         self._seen = {each: Sight(rows[each], creds[each]) for each in some}
         return self._seen.pop(raw_id)
 

@@ -23,10 +23,12 @@ PACKED = sql.SQL(
 )
 """Has the server pack rows of `name`, `place`, `xmin`, `size`, `type_length` and `written`: a line for each company.
 
-A row costs more on its way here, column by column, than all that is done with most of them. A company of very many rows
-comes in several `parts`, because the driver never lets go of the room that its longest line took.
+A row costs more on its way here, column by column, than all that is done with most of them. All columns are gathered in
+one pass, and so in one order; a removal looks at name, place and transaction together all the same. A company of very
+many rows comes in several `parts`, because the driver never lets go of the room that its longest line took.
 """
 MOST_PARTS = 256
+"""A byte tells them apart, the last one of a row's block."""
 _YEAR_2000 = 946_684_800_000_000
 """Microseconds since the epoch: from here PostgreSQL counts."""
 _NEVER = {-(2**63), 2**63 - 1}

@@ -9,6 +9,7 @@ import psycopg
 from baileys_cleanup.errors import CompanyProblem, NotWritable, UsageProblem
 
 _SENTENCES = {
+    "22021": "the name of one of its keys is no text in UTF-8, so that nobody can tell which it is",
     "25006": "the server takes no writes: it is a replica, or the role or database is set to read only",
     "40001": "another transaction came in between; the next run tries again",
     "40P01": "the server ended it to break a deadlock; the next run tries again",
