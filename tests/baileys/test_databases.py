@@ -56,6 +56,20 @@ class Moves:
         (root / f"company_{self.company}").rename(folder.folder)
         shutil.rmtree(root)
 
+    def there_for_two_nights(self, folder: AuthFolder) -> list[str]:
+        """From the folder, all of it old, into the database, where two nights clean it; return what went."""
+        all_old(folder)
+        before = folder.names()
+        self.there(folder)
+        gone: list[str] = []
+        for night in range(2):
+            words = ("--store", self.server.url, "--verbose")
+            summary = tool(*words, hours_later=night * HOURS_BETWEEN, layout=self.layout)
+            (company,) = [one for one in summary["companies"] if one["company_id"] == self.company]
+            gone += [removal["file"] for removal in company["removals"]]
+        assert set(gone) <= set(before)
+        return gone
+
     def back(self, folder: AuthFolder) -> None:
         """From the database into the folder, which was emptied before."""
         root = folder.folder.parents[1] / "returned"
@@ -84,20 +98,8 @@ def test_a_bot_that_was_moved_and_cleaned_there_lives_on_as_on_files(lab, versio
     store = {"device": BOT, "company": moves.company, "program": str(program)}
     store |= {"postgres": moves.server.url, "redis": redis.url, "cacheSeconds": 1}
 
-    def remove(folder: AuthFolder) -> list[str]:
-        all_old(folder)
-        before = folder.names()
-        moves.there(folder)
-        gone: list[str] = []
-        for night in range(2):
-            summary = tool("--store", moves.server.url, "--verbose", hours_later=night * HOURS_BETWEEN)
-            (company,) = [one for one in summary["companies"] if one["company_id"] == moves.company]
-            gone += [removal["file"] for removal in company["removals"]]
-        assert set(gone) <= set(before)
-        return gone
-
-    options = {"rounds": 2, "store": store}
-    seen = lab._talk(version, Removal("database", remove, options, by_tool=True), get_message=True)
+    removal = Removal("database", moves.there_for_two_nights, {"rounds": 2, "store": store}, by_tool=True)
+    seen = lab._talk(version, removal, get_message=True)
     on_files = lab.after("tool_default", version, get_message=True)
     assert sorted(seen.removed) == sorted(on_files.removed)
     assert seen.ends() == on_files.ends()

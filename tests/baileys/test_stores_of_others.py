@@ -9,9 +9,8 @@ from itertools import count
 
 import install
 import pytest
-from authfolder import BOT, AuthFolder
-from lab import HERE, HOURS_BETWEEN, Removal
-from policies import all_old
+from authfolder import BOT
+from lab import HERE, Removal
 from test_databases import Moves, tool
 
 TABLES = {
@@ -35,21 +34,8 @@ def test_a_bot_on_a_package_of_others_lives_on_as_on_files(lab, layout, version,
     """Line by line as after the same two nights on files."""
     program = install.beside_others(tmp_path / "bot", version, HERE / "store" / f"{layout}.mjs")
     store = {"device": BOT, "company": moves.company, "program": str(program), "postgres": moves.server.url}
-
-    def remove(folder: AuthFolder) -> list[str]:
-        all_old(folder)
-        before = folder.names()
-        moves.there(folder)
-        gone: list[str] = []
-        for night in range(2):
-            hours = night * HOURS_BETWEEN
-            summary = tool("--store", moves.server.url, "--verbose", hours_later=hours, layout=layout)
-            (company,) = [one for one in summary["companies"] if one["company_id"] == moves.company]
-            gone += [removal["file"] for removal in company["removals"]]
-        assert set(gone) <= set(before)
-        return gone
-
-    seen = lab._talk(version, Removal(layout, remove, {"rounds": 2, "store": store}, by_tool=True), get_message=True)
+    removal = Removal(layout, moves.there_for_two_nights, {"rounds": 2, "store": store}, by_tool=True)
+    seen = lab._talk(version, removal, get_message=True)
     on_files = lab.after("tool_default", version, get_message=True)
     assert sorted(seen.removed) == sorted(on_files.removed)
     assert seen.ends() == on_files.ends()
