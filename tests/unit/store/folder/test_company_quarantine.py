@@ -164,9 +164,11 @@ def test_what_cannot_be_looked_at_where_it_arrived_goes_back(hands, planned, mon
 
 
 def test_what_cannot_be_looked_at_a_last_time_goes_back(hands, planned, monkeypatch):
-    """The look at the end fails: it returns, and does not count as removed."""
+    """The look at the end fails: it returns, and does not count as removed; the others are gone."""
+    put(hands.folder, SESSIONS[1], age=20)
+    verdicts = [*planned, *hands.plan(SESSIONS[1])]
     looks_fail(monkeypatch, after=2)
-    assert [Outcome.REMOVED] == hands.remove(planned)
+    assert [Outcome.REMOVED] * 2 == hands.remove(verdicts)
     assert ([SESSION], [SESSION]) == (hands.revised, names(hands.folder))
 
 
