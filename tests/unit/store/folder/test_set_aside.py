@@ -4,10 +4,11 @@ import errno
 import os
 import re
 import shutil
+import struct
 
 import pytest
 
-from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.errors import CompanyProblem, MayNotGive
 from baileys_cleanup.store.folder import overlay, renaming
 from baileys_cleanup.store.folder import set_aside as module
 from baileys_cleanup.store.folder.set_aside import (
@@ -148,6 +149,38 @@ def test_a_folder_where_none_was_is_private(root, tool, place, monkeypatch):
         assert 0o700 == os.fstat(fd).st_mode & 0o777
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+def test_a_folder_where_none_was_belongs_to_the_owner_of_the_root(root, tool, place):
+    """A bot that is another user can enter, and nobody else, whoever may enter the sessions root."""
+    os.chown(place, 1000, 4000)
+    place.chmod(0o2775)
+    entries = [(1, 7, 2**32 - 1), (2, 7, 1001), (4, 5, 2**32 - 1), (16, 7, 2**32 - 1), (32, 5, 2**32 - 1)]
+    for kind in ("access", "default"):
+        packed = b"".join(struct.pack("<HHI", *entry) for entry in entries)
+        os.setxattr(place, f"system.posix_acl_{kind}", struct.pack("<I", 2) + packed)
+    aside = begin(root, tool, "7", RUN, why="restore", now=NOW)
+    with open_aside(tool, aside) as fd:
+        status = os.fstat(fd)
+        assert (1000, 4000, 0o700) == (status.st_uid, status.st_gid, status.st_mode & 0o7777)
+        assert [] == [name for name in os.listxattr(fd) if "acl" in name]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_who_may_not_give_a_folder_its_owner_reads_which_it_is(root, tool, place, monkeypatch, there):
+    """The company's folder is named, and nothing is recorded."""
+
+    def fail(*_):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if there:
+        put(place / "company_7", "creds.json")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchmod", fail)
+    with pytest.raises(MayNotGive, match=r"^company_7 has to belong to "):
+        begin(root, tool, "7", RUN, why="restore", now=NOW)
+    assert [] == read_asides(tool)
+
+
 def failing(code):
     """Give a swap of two names that fails."""
 
@@ -257,7 +290,7 @@ def test_a_record_that_cannot_be_read_is_passed_over(root, tool, place, live):
     (records / "company_91.json").write_text(
         (records / "company_7.json").read_text().replace(f'"started": {NOW}', '"started": null')
     )
-    (records / "company_92.json").mkdir()
+    (records / "company_6.json").mkdir()
     (records.parents[1] / "20261121T030000Z-0000").mkdir()
     assert [aside] == read_asides(tool)
     assert b"the pairing" == laid_aside(place)
