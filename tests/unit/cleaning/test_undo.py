@@ -5,14 +5,16 @@ import os
 
 import pytest
 
-from baileys_cleanup.cleaning.undo import UndoTerms, undo_company
+from baileys_cleanup.cleaning.undo import UndoTerms, switch_set_aside, undo_company
 from baileys_cleanup.cleaning.undoable import choose_run, undoable_runs
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.policy import HOUR
-from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.errors import CompanyProblem, Refused, UsageProblem
 from baileys_cleanup.rotation.holds import rotation_holds
 from baileys_cleanup.store.folder.pairings import add_pairing, open_pairings
 from baileys_cleanup.store.folder.runs import write_run
+from baileys_cleanup.store.folder.set_aside import begin, switch
+from baileys_cleanup.store.folder.set_aside_list import list_set_aside
 from baileys_cleanup.store.runs import Run
 
 from ..helpers import GROUP, LID, NOW, OTHER, PN, creds, names, put
@@ -250,6 +252,29 @@ def test_what_a_later_run_took_is_newer(past, tool):
     assert later.run_id in stayed[SESSION]
 
 
+def test_a_later_run_that_took_nothing_here_keeps_nothing_away(past, tool):
+    """Most runs take something of a few companies: of the others they hold no folder."""
+    later = Run("20261123T030000Z-0000", NOW + 1, 7)
+    write_run(tool, later)
+    (past.quarantine / later.run_id).mkdir()
+    assert ([SESSION], {}) == past.took(SESSION).undo()
+
+
+def test_an_own_key_stays_beside_a_memory_that_is_there(past):
+    """A memory that was written since speaks of another key: the old one does not come back to it alone."""
+    past.took(OWN_KEY)
+    put(past.folder, MEMORY, b"new")
+    back, stayed = past.undo()
+    assert ([], [OWN_KEY]) == (back, list(stayed))
+    assert "together" in stayed[OWN_KEY]
+
+
+def test_the_memory_of_status_updates_waits_for_no_key(past):
+    """Nobody reads it, so it has no pair, and comes back without any key."""
+    memory = "sender-key-memory-status@broadcast.json"
+    assert ([memory], {}) == past.took(memory).undo()
+
+
 def test_of_nobody_known_every_key_is_tied_to_the_memory(past):
     """Where creds.json does not tell whose a key is, any key of the group keeps the memory's fate."""
     put(past.folder, "creds.json", b"{")
@@ -268,6 +293,7 @@ def test_a_number_that_was_mapped_since_stays_away(past, session, comes):
     put(past.folder, f"lid-mapping-{OTHER}.json", age=-0.01)
     back, stayed = past.undo()
     assert ([session], []) == (back, list(stayed)) if comes else ([], [session]) == (back, list(stayed))
+    assert all("the contact's LID was written since" in why for why in stayed.values())
 
 
 @pytest.mark.parametrize(("age", "comes"), [(1, True), (0, True), (-0.01, False)])
@@ -311,6 +337,95 @@ def test_a_company_that_is_gone_is_told(past, place):
     back, stayed = past.undo()
     assert ([], [SESSION]) == (back, list(stayed))
     assert [SESSION] == names(past.kept)
+
+
+class Aside:
+    """A company whose former folder lies aside, with the pairing that `creds` has; another one is live."""
+
+    def __init__(self, root, tool, place):
+        self.root, self.tool = root, tool
+        self.live = place / "company_7"
+        put(self.live, "creds.json", creds(), age=3)
+        put(self.live, SESSION, b"former", age=3)
+        aside = begin(root, tool, "7", RUN.run_id, why="restore", now=NOW)
+        switch(root, tool, aside)
+        put(self.live, "creds.json", creds(), age=2)
+        put(self.live, SESSION, b"live", age=2)
+
+    def paired_anew(self):
+        """Let the live folder have another login."""
+        put(self.live, "creds.json", creds().replace(PN.encode(), b"15550000009"), age=1)
+
+    def back(self, holds=None, wait=lambda: None, **how):
+        """Let the former folder go live an hour later."""
+        (folder,) = list_set_aside(self.tool)
+        now = NOW + HOUR
+        world = World(now, lambda: now, wait, lambda: False, lambda: 0.0)
+        return switch_set_aside(self.root, self.tool, folder, UndoTerms(world, holds or Held(), **how))
+
+    @property
+    def is_back(self):
+        """Whether the former folder is live."""
+        return b"former" == (self.live / SESSION).read_bytes()
+
+
+@pytest.fixture
+def aside(root, tool, place):
+    """Give a company whose former folder lies aside."""
+    return Aside(root, tool, place)
+
+
+def test_a_whole_folder_goes_live_again(aside):
+    """Within one pairing there is no doubt, and what was written late is told."""
+    switched = aside.back()
+    assert (None, [], [], "") == (switched.doubt, *switched.late)
+    assert aside.is_back
+
+
+def test_a_whole_folder_goes_live_where_none_is(aside):
+    """It was taken back, and the live one is gone by now: there is nobody to ask, and nothing is in doubt."""
+    aside.back()
+    aside.live.rename(aside.live.parent / "elsewhere")
+    assert aside.back().doubt is None
+    assert b"live" == (aside.live / SESSION).read_bytes()
+
+
+def test_a_whole_folder_that_other_work_holds_stays(aside):
+    """While the company is rotated nothing is switched, and the reason is that work's."""
+    with pytest.raises(CompanyProblem, match=r"^it is being rotated$"):
+        aside.back(Held("it is being rotated"))
+    assert not aside.is_back
+
+
+def test_a_whole_folder_of_another_pairing_asks(aside):
+    """Both pairings are named, and what that means; who knows better goes on, and hears it again."""
+    aside.paired_anew()
+    with pytest.raises(Refused) as refused:
+        aside.back()
+    said = str(refused.value)
+    assert f"has the pairing {PN}:7, and the live one 15550000009:7: it was paired anew since" in said
+    assert said.endswith("; `--anyway` goes on all the same")
+    assert not aside.is_back
+    assert said.startswith(aside.back(anyway=True).doubt)
+    assert aside.is_back
+
+
+def test_a_creds_that_is_being_written_is_read_again(aside):
+    """Half of a new `creds.json` says nothing: it is read once more before a folder of another pairing goes live."""
+    put(aside.live, "creds.json", b'{"me"', age=1)
+    with pytest.raises(Refused, match="paired anew since"):
+        aside.back(wait=aside.paired_anew)
+    assert not aside.is_back
+
+
+def test_a_whole_folder_stays_beside_a_bot_that_runs(aside):
+    """The live one was written in the last minute: refused, with what was seen; who knows better goes on."""
+    put(aside.live, "pre-key-5.json", age=-1 / 24 + 10 / 86_400)
+    with pytest.raises(Refused, match=r"^pre-key-5\.json was written 10 s ago.*`--anyway` goes on"):
+        aside.back()
+    assert not aside.is_back
+    aside.back(anyway=True)
+    assert aside.is_back
 
 
 def test_runs_are_listed_newest_first_with_what_is_left(past, tool):

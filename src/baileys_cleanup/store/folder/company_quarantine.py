@@ -226,7 +226,8 @@ class CompanyQuarantine:
 
 
 def _not_ours(owner: int) -> OSError:
-    return OSError(errno.EPERM, f"it belongs to uid {owner} and could not be put back: run as its owner")
+    # Without an errno: a sentence of this one's own is what people read then.
+    return PermissionError(f"it belongs to uid {owner} and could not be put back: run as its owner")
 
 
 def _file_of(verdict: Verdict) -> str | None:

@@ -57,7 +57,6 @@ def purge(
                             os.unlink(name, dir_fd=fd)
                             files += 1
                             size += length
-                remove_if_empty(run_fd, company)
         tidy(tool, run)
     except OSError as error:
         if error.errno not in GONE:

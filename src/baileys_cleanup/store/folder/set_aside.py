@@ -187,11 +187,14 @@ def _swap(root: Root, tool: ToolFolder, aside: Aside) -> Aside:
 
 
 def _go_live(root: Root, place: int, aside: Aside) -> None:
-    """Fill the empty place of the live folder: with the one aside, else with the former one."""
+    """Fill the empty place of the live folder: with the one aside, else with the former one.
+
+    Raises FileNotFoundError where neither is there: nothing is called live that is not.
+    """
     if _inode_at(place, aside.folder_name) is not None:
         _move(aside.folder_name, place, root.fd)
         return
-    with suppress(FileNotFoundError), _folder(place, _FORMER) as former:
+    with _folder(place, _FORMER) as former:
         _move(aside.folder_name, former, root.fd)
 
 
@@ -203,10 +206,9 @@ def _is_in_switch(place: int, aside: Aside) -> bool:
 
 
 def _bring_former(place: int, aside: Aside) -> None:
-    if not _is_in_switch(place, aside):
-        return
-    with suppress(FileNotFoundError), _folder(place, _FORMER) as former:
-        _move(aside.folder_name, former, place)
+    if _is_in_switch(place, aside):
+        with _folder(place, _FORMER) as former:
+            _move(aside.folder_name, former, place)
 
 
 def _move(name: str, source: int, target: int) -> None:

@@ -217,6 +217,38 @@ def test_what_was_written_since_the_run_began_goes_back(root, tool, cut_short):
     assert ([SESSION], False) == (names(live), taken.exists())
 
 
+def test_what_went_back_is_durable_before_its_run_is_settled(root, tool, cut_short, monkeypatch):
+    """A power cut in between must not leave it in the quarantine of a run that may be purged; no more is flushed."""
+    live, taken = cut_short
+    done = []
+    real = os.fsync
+
+    def sync(fd):
+        done.append(os.readlink(f"/proc/self/fd/{fd}"))
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(room, "write_run", lambda _, run: done.append(run.state))
+    assert settle(root, tool, RUN._replace(state=RUNNING))
+    assert [SETTLED] == done
+    os.utime(taken, ns=(NOW + 1, NOW + 1))
+    put(taken.parent, "session-2.0.json", age=20)
+    done.clear()
+    assert settle(root, tool, RUN._replace(state=RUNNING))
+    assert [str(taken.parent), SETTLED] == done
+    assert [SESSION] == names(live)
+
+
+def test_a_link_that_leads_nowhere_keeps_no_run_open(root, tool, cut_short):
+    """What lies in the quarantine is looked at itself: a link there is old or new by its own date."""
+    live, taken = cut_short
+    taken.unlink()
+    taken.symlink_to("nowhere")
+    os.utime(taken, ns=(NOW - DAY, NOW - DAY), follow_symlinks=False)
+    assert settle(root, tool, RUN._replace(state=RUNNING))
+    assert ([], True) == (names(live), taken.is_symlink())
+
+
 def test_what_undo_left_goes_back_with_nobody(root, tool, cut_short):
     """While an undo was under way what stayed in the quarantine stayed for a reason."""
     live, taken = cut_short

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from baileys_cleanup.store.folder import put_back as room
-from baileys_cleanup.store.folder.put_back import forget_probes, remove_if_empty, swap_in, try_way_back
+from baileys_cleanup.store.folder.put_back import forget_probes, put_back, remove_if_empty, swap_in, try_way_back
 
 from ...helpers import names, put
 
@@ -80,17 +80,48 @@ def test_the_trial_of_the_way_back_leaves_nothing(tmp_path, monkeypatch, by_link
     """It tells whether only a hard link can bring files back; what a killed trial left is no obstacle."""
     if by_link:
         monkeypatch.setattr(room, "rename_without_replacing", lambda *_: False)
-    put(tmp_path, ".way-back")
-    put(tmp_path, ".way-back.returned")
-    folder = os.open(tmp_path, os.O_RDONLY)
+    ours = put(tmp_path / "ours", ".way-back").parent
+    put(ours, ".way-back.returned")
+    folder = os.open(ours, os.O_RDONLY)
     try:
         assert try_way_back(folder) is by_link
-        assert [] == names(tmp_path)
-        put(tmp_path, ".way-back.returned")
+        assert ([], []) == (names(ours), names("."))
+        put(ours, ".way-back.returned")
         forget_probes(folder)
-        assert [] == names(tmp_path)
+        assert [] == names(ours)
     finally:
         os.close(folder)
+
+
+def test_the_trial_follows_no_link(tmp_path, monkeypatch):
+    """Somebody lays a link in the place of the trial's file: nothing is written where it leads."""
+    monkeypatch.setattr(room, "forget_probes", lambda _: None)
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / ".way-back").symlink_to(tmp_path / "elsewhere")
+    folder = os.open(tmp_path / "ours", os.O_RDONLY)
+    try:
+        with pytest.raises(OSError, match="symbolic links"):
+            try_way_back(folder)
+    finally:
+        os.close(folder)
+    assert ["ours"] == names(tmp_path)
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_a_link_goes_back_as_it_is(tmp_path, monkeypatch, by_link):
+    """Not what it leads to: that belongs to somebody else, and may lie on another disk."""
+    if by_link:
+        monkeypatch.setattr(room, "rename_without_replacing", lambda *_: False)
+    other = put(tmp_path, "other")
+    for name in ("from", "to"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "from" / NAME).symlink_to(other)
+    with ExitStack() as stack:
+        folders = [os.open(tmp_path / name, os.O_RDONLY) for name in ("from", "to")]
+        for folder in folders:
+            stack.callback(os.close, folder)
+        put_back(NAME, *folders)
+    assert (str(other), []) == (os.readlink(tmp_path / "to" / NAME), names(tmp_path / "from"))
 
 
 def test_only_an_empty_folder_goes(tmp_path):

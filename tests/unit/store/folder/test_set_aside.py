@@ -1,12 +1,15 @@
 """`aside`: a folder is built beside the live one, goes live in one step, and the former one is kept."""
 
+import errno
 import os
+import re
 import shutil
+import struct
 
 import pytest
 
-from baileys_cleanup.errors import CompanyProblem
-from baileys_cleanup.store.folder import renaming
+from baileys_cleanup.errors import CompanyProblem, MayNotGive
+from baileys_cleanup.store.folder import overlay, renaming
 from baileys_cleanup.store.folder import set_aside as module
 from baileys_cleanup.store.folder.set_aside import (
     begin,
@@ -99,6 +102,110 @@ def test_a_switch_that_lost_its_built_folder_brings_the_former_back(root, tool, 
     assert [] == names(kept / "former")
 
 
+@pytest.mark.usefixtures("_kernel")
+def test_a_switch_that_was_cut_after_its_second_rename_is_ended(root, tool, place, live):
+    """The built folder is live already: the former one is laid in its place, and it is known to have lived."""
+    aside = built(root, tool)
+    kept = place / ".baileys-cleanup" / "aside" / RUN
+    (kept / "former").mkdir()
+    live.rename(kept / "former" / "company_7")
+    (kept / "company_7").rename(live)
+    assert aside._replace(lived=True) == settle(root, tool, aside)
+    assert (b"built", b"the pairing") == ((live / "creds.json").read_bytes(), laid_aside(place))
+    assert [] == names(kept / "former")
+
+
+@pytest.mark.parametrize("former", [False, True])
+def test_where_both_folders_are_gone_none_is_called_live(root, tool, place, live, former):
+    """Somebody deleted them: that is said, and the record stays as it was."""
+    aside = built(root, tool)
+    kept = place / ".baileys-cleanup" / "aside" / RUN
+    shutil.rmtree(kept / "company_7")
+    shutil.rmtree(live)
+    if former:
+        (kept / "former").mkdir()
+    with pytest.raises(CompanyProblem, match=r"^its folder cannot be switched: No such file or directory$"):
+        switch(root, tool, aside)
+    assert [aside] == read_asides(tool)
+
+
+def test_a_link_to_the_built_folder_is_not_the_live_one(root, tool, place, live):
+    """Somebody led the bot there by a link: what is no folder is not taken for one that was switched."""
+    aside = built(root, tool)
+    live.rename(place / "elsewhere")
+    live.symlink_to(place / ".baileys-cleanup" / "aside" / RUN / "company_7")
+    assert not is_live(root, aside)
+
+
+def test_a_folder_where_none_was_is_private(root, tool, place, monkeypatch):
+    """Without a live one to look like, only its owner may enter: keys come into it."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    before = os.umask(0o022)
+    try:
+        aside = begin(root, tool, "7", RUN, why="restore", now=NOW)
+    finally:
+        os.umask(before)
+    with open_aside(tool, aside) as fd:
+        assert 0o700 == os.fstat(fd).st_mode & 0o777
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+def test_a_folder_where_none_was_belongs_to_the_owner_of_the_root(root, tool, place):
+    """A bot that is another user can enter, and nobody else, whoever may enter the sessions root."""
+    os.chown(place, 1000, 4000)
+    place.chmod(0o2775)
+    entries = [(1, 7, 2**32 - 1), (2, 7, 1001), (4, 5, 2**32 - 1), (16, 7, 2**32 - 1), (32, 5, 2**32 - 1)]
+    for kind in ("access", "default"):
+        packed = b"".join(struct.pack("<HHI", *entry) for entry in entries)
+        os.setxattr(place, f"system.posix_acl_{kind}", struct.pack("<I", 2) + packed)
+    aside = begin(root, tool, "7", RUN, why="restore", now=NOW)
+    with open_aside(tool, aside) as fd:
+        status = os.fstat(fd)
+        assert (1000, 4000, 0o700) == (status.st_uid, status.st_gid, status.st_mode & 0o7777)
+        assert [] == [name for name in os.listxattr(fd) if "acl" in name]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_who_may_not_give_a_folder_its_owner_reads_which_it_is(root, tool, place, monkeypatch, there):
+    """The company's folder is named, and nothing is recorded."""
+
+    def fail(*_):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if there:
+        put(place / "company_7", "creds.json")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchmod", fail)
+    with pytest.raises(MayNotGive, match=r"^company_7 has to belong to "):
+        begin(root, tool, "7", RUN, why="restore", now=NOW)
+    assert [] == read_asides(tool)
+
+
+def failing(code):
+    """Give a swap of two names that fails."""
+
+    def fail(*_):
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+def test_a_switch_that_fails_says_why(root, tool, place, live, monkeypatch):
+    """In words, and nothing has moved."""
+    monkeypatch.setattr(module, "exchange", failing(errno.EIO))
+    with pytest.raises(CompanyProblem, match=r"^its folder cannot be switched: Input/output error$"):
+        switch(root, tool, built(root, tool))
+    assert (b"the pairing", b"built") == ((live / "creds.json").read_bytes(), laid_aside(place))
+
+
+def test_a_switch_that_fails_in_a_container_says_the_way(root, tool, place, live, monkeypatch):
+    """On an overlay the commands that let a copy take its place are named, with root and folder."""
+    monkeypatch.setattr(module, "exchange", failing(errno.EXDEV))
+    monkeypatch.setattr(overlay, "_is_overlay", lambda fd: os.readlink(f"/proc/self/fd/{fd}") == str(place))
+    with pytest.raises(CompanyProblem, match=re.escape(f"cd {place} && cp -a company_7 copied-company_7")):
+        switch(root, tool, built(root, tool))
+
+
 @pytest.mark.parametrize("there", ["source", "target"])
 def test_a_folder_never_replaces_another(tmp_path, monkeypatch, there):
     """Where the kernel cannot promise it, both names are looked at first, and the sentence has the name."""
@@ -180,6 +287,11 @@ def test_a_record_that_cannot_be_read_is_passed_over(root, tool, place, live):
     records = place / ".baileys-cleanup" / "aside" / RUN / "records"
     (records / "company_8.json").write_text("{")
     (records / "company_9.json").write_text('{"built": "x"}')
+    (records / "company_91.json").write_text(
+        (records / "company_7.json").read_text().replace(f'"started": {NOW}', '"started": null')
+    )
+    (records / "company_6.json").mkdir()
+    (records.parents[1] / "20261121T030000Z-0000").mkdir()
     assert [aside] == read_asides(tool)
     assert b"the pairing" == laid_aside(place)
 
