@@ -20,7 +20,8 @@ from build_tree import build
 
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.settings.values import Monitor, Settings
-from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.place import Place
 from baileys_cleanup.watch.look import look
 from baileys_cleanup.watch.response import Response
 from baileys_cleanup.watch.result import Depth
@@ -55,7 +56,7 @@ def looking(*, detail: bool) -> Callable[[str], object]:
 
     def work(root: str) -> None:
         settings = Settings(sessions_root=root)
-        with open_root(root) as opened:
+        with open_store(Place(root)) as opened:
             ids = opened.company_ids()[0]
             found = sum(1 for _ in view_all(opened, settings, ids, terms_of(settings, world()), detail=detail))
         assert found == len(ids)

@@ -11,6 +11,7 @@ from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.place import Place, Postgresql
+from baileys_cleanup.store.postgresql import ahead
 from baileys_cleanup.store.remover import Outcome
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import Store
@@ -29,9 +30,22 @@ def store(db: Database) -> Iterator[tuple[Database, Store]]:
         yield db, opened
 
 
-def test_what_was_written_after_the_look_stays(store: tuple[Database, Store]) -> None:
-    """The second company was seen with the first; what its bot writes until its turn is `changed`."""
+def wait_for_idle(db: Database, connections: int) -> None:
+    """Wait until so many connections of the tool have nothing to do."""
+    idle = "select 1 from pg_stat_activity where application_name = 'baileys-cleanup' and state = 'idle'"
+    end = time.monotonic() + 30
+    while len(db.execute(f"{idle} and datname = current_database()")) != connections:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("rows", "connections"), [(20_000, 1), (3, 2)])
+def test_what_was_written_after_the_look_stays(
+    store: tuple[Database, Store], monkeypatch: pytest.MonkeyPatch, rows: int, connections: int
+) -> None:
+    """The second company was seen with the first, or right after it; what its bot writes until its turn is `changed`."""
     db, opened = store
+    monkeypatch.setattr(ahead, "ROWS", rows)
     terms = Terms(time.time_ns(), Settings().levels, None, lambda: None, lambda: False)
     run = Run("ahead", time.time_ns(), 7)
     outcomes: dict[str, list[Outcome]] = {}
@@ -46,6 +60,7 @@ def test_what_was_written_after_the_look_stays(store: tuple[Database, Store]) ->
                     with remover.company(company) as at_work:
                         outcomes[company_id] = [each.outcome for each in at_work.remove(planned, lambda: False)]
                 if company_id == "1":
+                    wait_for_idle(db, connections)
                     written = "update whatsapp_keys set updated_at = now() where company_id = '2' and key_id = %s"
                     db.execute(written, [f"{OTHER}.0"])
     assert [Outcome.REMOVED, Outcome.REMOVED] == outcomes["1"]
@@ -67,6 +82,34 @@ def test_a_look_is_given_once(store: tuple[Database, Store]) -> None:
     with opened.company("1") as company:
         company.names()
         assert company.account(lambda: None).pairing is None
+
+
+@pytest.mark.parametrize("limit", [-1, 1])
+def test_each_company_is_given_its_own_rows(db: Database, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    """In its turn, out of it and again, with a second connection for the look that comes next and without one."""
+    monkeypatch.setattr(ahead, "ROWS", 7)  # the sixth and one before it are more than that
+    db.execute(SPLIT)
+    ids = [str(number) for number in range(1, 7)]
+    for number in ids:
+        db.split(number, {f"session|{number}.{device}": 20 for device in range(int(number))}, creds())
+    role = f"asks{limit}".replace("-", "_")
+    db.execute(
+        f"create role {role} login connection limit {limit}; grant select on all tables in schema public to {role}"
+    )
+    try:
+        with open_store(Place(db.url.replace("postgres@", f"{role}@"))) as opened:
+            assert ids == opened.company_ids()[0]
+            opened.expect(ids)
+            for number in ["1", "2", "3", "5", "4", "6", "2"]:
+                with opened.company(number) as company:
+                    of_it = [f"session-{number}.{device}.json" for device in range(int(number))]
+                    assert ["creds.json", *of_it] == sorted(company.names().names)
+                    assert company.account(lambda: None).pairing is not None
+            there = db.execute("select 1 from pg_stat_activity where usename = %s", [role])
+            assert (1 if limit == 1 else 2) == len(there)
+        assert [] == db.execute("select 1 from pg_stat_activity where usename = %s", [role])
+    finally:
+        db.execute(f"drop owned by {role}; drop role {role}")
 
 
 def test_keys_that_begin_with_a_company_are_nobody_elses(db: Database) -> None:

@@ -5,7 +5,8 @@ What was seen ahead is given out once, and only for a moment: a removal compares
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -16,6 +17,9 @@ from baileys_cleanup.store.postgresql.dates import Dates
 from baileys_cleanup.store.postgresql.layouts import Layout
 from baileys_cleanup.store.postgresql.listed_rows import MOST_PARTS, PACKED, ListedRows, PackedRows, plain_name
 from baileys_cleanup.store.postgresql.statements import Statements, updated
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 ROWS, ROWS_OF_A_SCAN = 20_000, 100_000
 """Rows of one look, about: where an index leads to a company, and where each look goes through the whole table."""
@@ -53,6 +57,18 @@ class Sight(NamedTuple):
     creds: Sequence[Creds]
 
 
+class _Seen(NamedTuple):
+    """A look at several companies, and when it began, on the monotonic clock. `after` is whose turn comes then."""
+
+    at: float
+    companies: dict[str, Sight]
+    after: int | None = None
+
+    def has(self, raw_id: str) -> bool:
+        """Tell whether a company is there that was not given out yet, and the look is still good."""
+        return raw_id in self.companies and time.monotonic() - self.at < _FRESH
+
+
 class Ahead:
     """Looks at companies, several at a time where they are expected."""
 
@@ -79,8 +95,9 @@ class Ahead:
         self._turns: dict[str, int] = {}
         self._sizes: Mapping[str, int] = {}
         self._most = 0
-        self._seen: dict[str, Sight] = {}
-        self._at = 0.0
+        self._seen = _Seen(0.0, {})
+        self._begun: Future[_Seen] | None = None
+        self._goes_ahead = True
 
     def expect(self, raw_ids: Sequence[str], sizes: Mapping[str, int], *, indexed: bool) -> None:
         """Know which companies come, in which order, and about how many rows each has."""
@@ -88,64 +105,92 @@ class Ahead:
         self._turns = {raw_id: number for number, raw_id in enumerate(raw_ids)}
         self._sizes = sizes
         self._most = ROWS if indexed else ROWS_OF_A_SCAN
-        self._seen = {}
+        self._seen, self._begun = _Seen(0.0, {}), None
 
     def look(self, raw_id: str) -> Sight:
         """Return what is there of a company. Raises psycopg.Error."""
-        seen = self._seen.pop(raw_id, None)
-        if seen is not None and time.monotonic() - self._at < _FRESH:
-            return seen
-        some = self._some(raw_id)
-        self._at = time.monotonic()
-        try:
-            rows = self._rows(some)
-        except psycopg.DataError:  # what one of them has cannot be said: each has its own turn
-            if len(some) == 1:
-                raise
-            some, rows = [raw_id], self._rows([raw_id])
-        creds = self._creds(some)
-        self._seen = {each: Sight(rows[each], creds[each]) for each in some}
-        return self._seen.pop(raw_id)
+        if not self._seen.has(raw_id):
+            self._seen = self._begun_for(raw_id) or self._look_from(raw_id)
+            if self._seen.after is not None:
+                self._begin(self._seen.after)
+        return self._seen.companies.pop(raw_id)
 
-    def _some(self, raw_id: str) -> list[str]:
-        """Return this company, and those after it as long as all of them are few rows."""
+    def _begun_for(self, raw_id: str) -> "_Seen | None":
+        """Return the look that was begun, if it is one at this company, and still good."""
+        begun, self._begun = self._begun, None
+        with suppress(psycopg.Error):  # then it is looked at over the first connection
+            if begun is not None and (seen := begun.result()).has(raw_id):
+                self._turns.pop(raw_id, None)
+                return seen
+        return None
+
+    def _look_from(self, raw_id: str) -> "_Seen":
+        """Look at this company, and where it is its turn at those after it."""
         turn = self._turns.pop(raw_id, None)
         if turn is None:
-            return [raw_id]
-        some, rows = [raw_id], self._sizes.get(raw_id, 0)
-        for number in range(turn + 1, len(self._coming)):
-            rows += self._sizes.get(self._coming[number], 0)
-            if rows > self._most or len(some) >= _MOST:
-                break
-            some.append(self._coming[number])
-        return some
+            return self._look(self._connection, [raw_id], None)
+        return self._look(self._connection, self._from(turn), turn)
 
-    def _rows(self, raw_ids: Sequence[str]) -> dict[str, ListedRows]:
+    def _begin(self, turn: int) -> None:
+        """Begin the look from this turn on, so that the server is at work while the last one is gone through."""
+        some = self._from(turn)
+        large = sum(self._sizes.get(raw_id, 0) for raw_id in some) > self._most  # one at a time, or two were held
+        if large or not (some and self._goes_ahead and self._connection.is_idle):
+            return
+        try:
+            self._begun = self._connection.meanwhile(lambda second: self._look(second, some, turn))
+        except (psycopg.Error, RuntimeError):
+            self._goes_ahead = False
+
+    def _look(self, connection: Connection, raw_ids: Sequence[str], turn: int | None) -> "_Seen":
+        """Look at companies; only at the first where one of them has what cannot be said: each has its own turn."""
+        at = time.monotonic()
+        try:
+            rows = self._rows(connection, raw_ids)
+        except psycopg.DataError:
+            if len(raw_ids) == 1:
+                raise
+            raw_ids = raw_ids[:1]
+            rows = self._rows(connection, raw_ids)
+        creds = self._creds(connection, raw_ids)
+        seen = {each: Sight(rows[each], creds[each]) for each in raw_ids}
+        return _Seen(at, seen, None if turn is None else turn + len(raw_ids))
+
+    def _from(self, turn: int) -> Sequence[str]:
+        """Return the company of a turn, and those after it as long as all of them are few rows."""
+        rows = 0
+        for number in range(turn, min(turn + _MOST, len(self._coming))):
+            rows += self._sizes.get(self._coming[number], 0)
+            if rows > self._most:
+                return self._coming[turn : max(number, turn + 1)]
+        return self._coming[turn : turn + _MOST]
+
+    def _rows(self, connection: Connection, raw_ids: Sequence[str]) -> dict[str, ListedRows]:
         """Return the rows of each company; a collation may take other ids for the same, and they are nobody's."""
         found = {raw_id: ListedRows(self._layout) for raw_id in raw_ids}
         largest = max((self._sizes.get(raw_id, 0) for raw_id in raw_ids), default=0)
         values = {"companies": raw_ids, "parts": min(MOST_PARTS, 1 + largest // _ROWS_OF_A_PART)}
-        for company, *packed in self._connection.stream(self._question, values, binary=True, batch=_PARTS):
+        for company, *packed in connection.stream(self._question, values, binary=True, batch=_PARTS):
             if company in found:
                 found[company].add(PackedRows(*packed))
         return found
 
-    def _creds(self, raw_ids: Sequence[str]) -> dict[str, list[Creds]]:
+    def _creds(self, connection: Connection, raw_ids: Sequence[str]) -> dict[str, list[Creds]]:
         place = self._creds_place
         said = sql.SQL("case when {} then {} end").format(place.fits, place.said)
         try:
-            return self._creds_as(raw_ids, said)
+            return self._creds_as(connection, raw_ids, said)
         except psycopg.DataError:  # one that cannot be taken apart: each is read alone when its turn comes
-            return self._creds_as(raw_ids, sql.SQL("null::text"))
+            return self._creds_as(connection, raw_ids, sql.SQL("null::text"))
 
-    def _creds_as(self, raw_ids: Sequence[str], said: sql.Composable) -> dict[str, list[Creds]]:
+    def _creds_as(self, connection: Connection, raw_ids: Sequence[str], said: sql.Composable) -> dict[str, list[Creds]]:
         place = self._creds_place
         query = _CREDS.format(
             company=place.company, date=place.written, said=said, table=place.table.identifier, among=place.among
         )
         found: dict[str, list[Creds]] = {raw_id: [] for raw_id in raw_ids}
         values = {"companies": raw_ids, "creds_of": place.keys(raw_ids)}
-        for company, micros, text in self._connection.rows(query, values):
+        for company, micros, text in connection.rows(query, values):
             if company in found:
                 found[company].append(Creds(micros, text))
         return found

@@ -3,9 +3,9 @@
 Through PgBouncer in transaction mode nothing outlives a transaction: no prepared statement, no session lock, no SET.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import psycopg
 from psycopg import IsolationLevel, sql
@@ -15,6 +15,10 @@ from psycopg.pq import TransactionStatus
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.postgresql.trouble import as_usage_problem
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+Answer = TypeVar("Answer")
 Query = sql.SQL | sql.Composed
 Values = Sequence[Any] | Mapping[str, Any]
 LOCK_TIMEOUT = "5s"
@@ -49,22 +53,46 @@ class Connection:
     """A connection as the store uses it. `direct` tells whether nothing stands between it and the server."""
 
     def __init__(self, place: Place) -> None:
-        self._url = place.where
+        self._place = place
         self._failures = 0
         self._live = self._connect()
+        self._beside: tuple[Connection, ThreadPoolExecutor] | None = None
 
     def _connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        given = conninfo_to_dict(self._url)
+        given = conninfo_to_dict(self._place.where)
         ours = {"connect_timeout": _CONNECT_SECONDS, "application_name": "baileys-cleanup", "client_encoding": "UTF8"}
         missing = {name: value for name, value in ours.items() if name not in given}
-        info = make_conninfo(self._url, **missing)
+        info = make_conninfo(self._place.where, **missing)
         live: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(info, autocommit=True, prepare_threshold=None)
         return live
 
     def close(self) -> None:
-        """Let go of the server."""
+        """Let go of the server; what was begun meanwhile and is not over is broken off."""
+        if self._beside is not None:
+            second, thread = self._beside
+            with suppress(psycopg.Error):
+                second._live.cancel()  # noqa: SLF001 - it is one of these
+            thread.shutdown(cancel_futures=True)
+            second.close()
         with suppress(psycopg.Error):
             self._live.close()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no transaction is open here: inside of `still` all that is asked has to see the same moment."""
+        return self._live.info.transaction_status is TransactionStatus.IDLE
+
+    def meanwhile(self, ask: "Callable[[Connection], Answer]") -> "Future[Answer]":
+        """Begin to ask something over a second connection, and go on; what it raises comes with its answer.
+
+        One question at a time. Raises psycopg.Error without a second connection, RuntimeError without a thread.
+        """
+        if self._beside is None:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only where there is much to look at
+
+            self._beside = Connection(self._place), ThreadPoolExecutor(1)
+        second, thread = self._beside
+        return thread.submit(ask, second)
 
     def _alive(self) -> "psycopg.Connection[tuple[Any, ...]]":
         if not self._live.closed and not self._live.broken:
@@ -83,7 +111,7 @@ class Connection:
     def transaction(self, *, writes: bool = False) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
         """Begin a transaction, and end it with what is inside. Raises psycopg.Error."""
         live = self._alive()
-        if live.info.transaction_status is not TransactionStatus.IDLE:  # inside of `still`
+        if not self.is_idle:  # inside of `still`
             with live.transaction(), live.cursor() as cursor:
                 yield cursor
             return
@@ -104,7 +132,7 @@ class Connection:
         back three are spared, and on a busy machine they are what a statement costs.
         """
         live = self._alive()
-        if live.info.transaction_status is not TransactionStatus.IDLE:  # inside of `still`
+        if not self.is_idle:  # inside of `still`
             with self.transaction() as cursor:
                 return cursor.execute(query, values).fetchall()
         whole = sql.SQL("{}; {}; commit").format(sql.SQL(_BEGIN[writes]), query)
