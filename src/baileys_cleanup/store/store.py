@@ -91,7 +91,7 @@ class SetAside(NamedTuple):
     """A whole company folder that lies aside. `started` is in nanoseconds since the epoch, `size` in bytes.
 
     `why` says what built the folder that took its place; `former` is False for one that was switched back already.
-    `pairing` is that of the former folder, None where nobody noted one.
+    `pairing` is that of the folder that lies aside, None where nobody can tell.
     """
 
     run_id: str

@@ -410,6 +410,17 @@ def test_a_whole_folder_of_another_pairing_asks(aside):
     assert aside.is_back
 
 
+def test_a_folder_that_was_live_meanwhile_has_its_own_pairing(aside):
+    """Taken back and then wanted again: what lies aside by now is asked whose it is, not what did so before."""
+    aside.paired_anew()
+    aside.back(anyway=True)
+    with pytest.raises(Refused, match=f"aside has the pairing 15550000009:7, and the live one {PN}:7"):
+        aside.back()
+    assert aside.is_back
+    assert aside.back(anyway=True).doubt is not None
+    assert not aside.is_back
+
+
 def test_a_creds_that_is_being_written_is_read_again(aside):
     """Half of a new `creds.json` says nothing: it is read once more before a folder of another pairing goes live."""
     put(aside.live, "creds.json", b'{"me"', age=1)

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.late import bring_late, list_live
 from baileys_cleanup.store.folder.root import Root
 from baileys_cleanup.store.folder.set_aside import is_live, open_aside, read_asides, switch, switch_back
@@ -20,12 +22,21 @@ def list_set_aside(tool: ToolFolder) -> list[SetAside]:
             with open_aside(tool, aside) as fd, os.scandir(fd) as entries:
                 sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries]
                 former = os.fstat(fd).st_ino != aside.built
+                pairing = _pairing_in(aside.company_id, fd) or (aside.pairing if former else None)
         except FileNotFoundError:
             continue  # there was none before, or somebody deleted it
         if aside.lived or former:
             numbers = (aside.started, len(sizes), sum(sizes))
-            found.append(SetAside(aside.run_id, aside.company_id, aside.why, *numbers, former, aside.pairing))
+            found.append(SetAside(aside.run_id, aside.company_id, aside.why, *numbers, former, pairing))
     return found
+
+
+def _pairing_in(company_id: str, fd: int) -> str | None:
+    """Return the pairing of the folder that lies aside now; what was noted is that of the one that did so first."""
+    with suppress(CompanyProblem):
+        pairing = Company(company_id, fd).account(lambda: None).pairing
+        return str(pairing) if pairing else None
+    return None
 
 
 def switch_set_aside(root: Root, tool: ToolFolder, folder: SetAside, wait: Callable[[], object]) -> Late:
