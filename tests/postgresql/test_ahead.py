@@ -3,8 +3,10 @@
 import time
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from pg_bench import JOINED, OTHER, SPLIT, Database, creds
+from psycopg.sql import SQL
 
 from baileys_cleanup.cleaning.look import Terms, look_and_plan
 from baileys_cleanup.decision.policy import Policy
@@ -12,6 +14,7 @@ from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.place import Place, Postgresql
 from baileys_cleanup.store.postgresql import ahead
+from baileys_cleanup.store.postgresql.connection import connected
 from baileys_cleanup.store.remover import Outcome
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import Store
@@ -110,6 +113,18 @@ def test_each_company_is_given_its_own_rows(db: Database, monkeypatch: pytest.Mo
         assert [] == db.execute("select 1 from pg_stat_activity where usename = %s", [role])
     finally:
         db.execute(f"drop owned by {role}; drop role {role}")
+
+
+def test_a_question_that_was_begun_is_broken_off_at_the_end(db: Database) -> None:
+    """Whoever lets go of the server does not wait for an answer that nobody wants any more."""
+    with connected(Place(db.url)) as connection:
+        answer = connection.meanwhile(lambda second: second.rows(SQL("select pg_sleep(600)")))
+        while not db.execute(
+            "select 1 from pg_stat_activity where state = 'active' and query like '%pg_sleep(600)%commit'"
+        ):
+            assert not answer.done()
+    assert isinstance(answer.exception(), psycopg.errors.QueryCanceled)
+    assert [] == db.execute("select 1 from pg_stat_activity where query like '%pg_sleep(600)%commit'")
 
 
 def test_keys_that_begin_with_a_company_are_nobody_elses(db: Database) -> None:

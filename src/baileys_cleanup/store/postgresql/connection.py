@@ -57,6 +57,7 @@ class Connection:
         self._failures = 0
         self._live = self._connect()
         self._beside: tuple[Connection, ThreadPoolExecutor] | None = None
+        self._asked: Future[Any] | None = None
 
     def _connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
         given = conninfo_to_dict(self._place.where)
@@ -70,8 +71,9 @@ class Connection:
         """Let go of the server; what was begun meanwhile and is not over is broken off."""
         if self._beside is not None:
             second, thread = self._beside
-            with suppress(psycopg.Error):
-                second._live.cancel()  # noqa: SLF001 - it is one of these
+            if self._asked is not None and not self._asked.done():
+                with suppress(psycopg.Error):
+                    second._live.cancel()  # noqa: SLF001 - it is one of these
             thread.shutdown(cancel_futures=True)
             second.close()
         with suppress(psycopg.Error):
@@ -92,7 +94,8 @@ class Connection:
 
             self._beside = Connection(self._place), ThreadPoolExecutor(1)
         second, thread = self._beside
-        return thread.submit(ask, second)
+        answer = self._asked = thread.submit(ask, second)
+        return answer
 
     def _alive(self) -> "psycopg.Connection[tuple[Any, ...]]":
         if not self._live.closed and not self._live.broken:
