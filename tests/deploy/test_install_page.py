@@ -80,7 +80,11 @@ def test_pipx(stock: Stock) -> None:
 
     def look() -> None:
         assert "removed" in stock.run(CLEAN.format("/usr/local/bin/baileys-cleanup"))
-        for extra, library in (("postgresql", "psycopg[binary]"), ("redis", "redis"), ("encryption", "pyrage")):
+        for extra, library in (
+            ("postgresql", "psycopg[binary]"),
+            ("redis", "redis[hiredis]"),
+            ("encryption", "pyrage"),
+        ):
             command = named(stock, "~/.local/bin/baileys-cleanup", extra)
             assert command.startswith(f"pipx inject baileys-cleanup '{library}>=")
             stock.run(command)
