@@ -22,10 +22,11 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.settings.values import Monitor, Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.place import Place
+from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.watch.look import look
 from baileys_cleanup.watch.response import Response
 from baileys_cleanup.watch.result import Depth
-from baileys_cleanup.watch.see.all import terms_of
+from baileys_cleanup.watch.see.all import Facts, terms_of
 from baileys_cleanup.watch.see.company import view_all
 from baileys_cleanup.watch.show.asked import Asked
 from baileys_cleanup.watch.show.latest import Snapshot
@@ -95,16 +96,21 @@ def compare(root: str, rounds: int) -> None:
     print()
 
 
+def shown(facts: Facts) -> None:
+    """Make the metrics and the page of a look, as the monitor does."""
+    snapshot = Snapshot(facts, {})
+    assert snapshot.metrics
+    assert snapshot.page(Asked())
+
+
 def memory(root: str, looks: int) -> None:
     """Print the memory of this process over many looks, with the metrics and the page made of each."""
     settings = Settings(sessions_root=root, monitor=Monitor(emergency_cleanup=False))
     print("| looks | resident MiB |\n| ---: | ---: |")
     for number in range(1, looks + 1):
-        seen = look(settings, (), world(), Response((), "host"), Depth.FACTS if number % 20 == 1 else Depth.LEVELS)
-        if seen.facts is not None:
-            snapshot = Snapshot(seen.facts, seen.trends)
-            assert snapshot.metrics
-            assert snapshot.page(Asked())
+        depth = Depth.FACTS if number % 20 == 1 else Depth.LEVELS
+        publish = shown if depth is Depth.FACTS else None
+        look(settings, Selection(), world(), Response((), "host"), depth, publish=publish)
         if number in {1, 2} or number % (looks // 5 or 1) == 0:
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             print(f"| {number} | {pages * os.sysconf('SC_PAGE_SIZE') / MIB:.1f} |")
