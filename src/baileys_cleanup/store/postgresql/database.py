@@ -6,9 +6,11 @@ from functools import cached_property
 from psycopg import sql
 
 from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.cache import Cache
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.postgresql import schema
 from baileys_cleanup.store.postgresql.ahead import Ahead
+from baileys_cleanup.store.postgresql.cached import CacheInFront
 from baileys_cleanup.store.postgresql.columns import insertable
 from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.creds import CredsPlace, creds_place
@@ -61,6 +63,11 @@ class Database(ServerStore):
     def ahead(self) -> Ahead:
         """What looks at the companies."""
         return Ahead(self.connection, self.layout, self.statements, self.dates, self.creds)
+
+    def cache_in_front(self) -> CacheInFront | None:
+        """Return what clears the cache that bots read first, None where there is none. Raises UsageProblem."""
+        asked = self.place.redis
+        return CacheInFront(Cache(asked), self.connection, self.layout) if asked.cache else None
 
     def expect(self, ids: Sequence[str]) -> None:
         """Know which companies will be asked for, in which order: several are looked at in one go."""

@@ -77,7 +77,7 @@ class ListedRows:
             names = [packed.names[begin:end] for begin, end in pairwise(ends)]
         else:  # a server without an encoding counts bytes
             encoded = packed.names.encode()
-            names = [encoded[begin:end].decode(errors="replace") for begin, end in pairwise(ends)]
+            names = [encoded[begin:end].decode() for begin, end in pairwise(ends)]
         if any(each in packed.names for each in ("/", ":", JOINED_CREDS)):
             marks = _MARKS.iter_unpack(packed.marks)
             return [self._name(name, length) for name, (*_, length) in zip(names, marks, strict=True)]
@@ -118,9 +118,7 @@ class ListedRows:
 
     def all_written(self, names: Sequence[str]) -> list[int | None]:
         """Return the same of many rows, at a fraction of its cost."""
-        written = [self._written[place] for place in map(self._places.__getitem__, names)]
-        if _NEVER.isdisjoint(written):
-            return [each + _YEAR_2000 for each in written]
+        written = (self._written[place] for place in map(self._places.__getitem__, names))
         return [None if each in _NEVER else each + _YEAR_2000 for each in written]
 
     def stamp(self, name: str, *, in_ledger: bool) -> Stamp:

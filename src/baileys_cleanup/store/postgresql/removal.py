@@ -15,9 +15,8 @@ from psycopg import sql
 
 from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.errors import CompanyProblem
-from baileys_cleanup.store.cache import Cache
 from baileys_cleanup.store.postgresql import ledger
-from baileys_cleanup.store.postgresql.cached import CacheInFront, mark_of
+from baileys_cleanup.store.postgresql.cached import mark_of
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.runs import forget_empty, write_run
@@ -72,8 +71,7 @@ class PostgresqlRemover:
         self.store = store
         self.run = run
         self.recorded = False
-        asked = store.place.redis
-        self.cache = CacheInFront(Cache(asked), store.connection, store.layout) if asked.cache else None
+        self.cache = store.cache_in_front()
         self._asked = False
         self.settled = True
 

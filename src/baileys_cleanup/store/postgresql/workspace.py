@@ -7,9 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from psycopg import sql
 
 from baileys_cleanup.decision.verdict import Verdict
-from baileys_cleanup.store.cache import Cache
 from baileys_cleanup.store.postgresql import runs
-from baileys_cleanup.store.postgresql.cached import CacheInFront
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.records import PostgresqlAudit, PostgresqlRecords, rules_of
@@ -103,9 +101,8 @@ class PostgresqlWorkspace:
 
         What it removed goes from the cache as well, where there is one.
         """
-        asked = self._store.place.redis
-        if asked.cache:
-            cache = CacheInFront(Cache(asked), self._connection, self._store.layout)
+        cache = self._store.cache_in_front()
+        if cache is not None:
             with as_os_error():
                 left = cache.clear_of(run.run_id, self._store.raw_id)
             if left:
