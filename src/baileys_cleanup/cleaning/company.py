@@ -5,7 +5,7 @@ from baileys_cleanup.cleaning.look import Sight, Terms, look_and_plan, look_at_a
 from baileys_cleanup.cleaning.remarks import remarks
 from baileys_cleanup.decision.devices import SharedDevice
 from baileys_cleanup.decision.judgement import Cause, Severity, judge, of_shared_device
-from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Detail, Problem
+from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem, Reasons
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import Plan
 from baileys_cleanup.errors import CompanyProblem, in_words
@@ -17,7 +17,7 @@ from baileys_cleanup.store.store import Store
 
 
 def clean_company(
-    store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: Detail
+    store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: Reasons
 ) -> CompanyOutcome:
     """Clean one company and return what became of it; whatever goes wrong is in the outcome.
 
@@ -59,9 +59,9 @@ def _fail(outcome: CompanyOutcome, sentence: str) -> None:
 
 
 def _clean(
-    company: Company, policy: Policy, terms: Terms, remover: Remover, outcome: CompanyOutcome, *, detail: Detail
+    company: Company, policy: Policy, terms: Terms, remover: Remover, outcome: CompanyOutcome, *, detail: Reasons
 ) -> None:
-    sight = (look_at_all if detail is Detail.ALL else look_and_plan)(company, policy, terms)
+    sight = (look_at_all if detail is Reasons.ALL else look_and_plan)(company, policy, terms)
     decided = sight.plan
     outcome.pairing = sight.account.pairing
     counter = FileCounter(outcome, sight, detail=detail)

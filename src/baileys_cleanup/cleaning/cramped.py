@@ -11,7 +11,7 @@ from functools import partial
 
 from baileys_cleanup.cleaning.look import Terms, look_and_plan
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.outcome import CompanyOutcome, Detail, Tally
+from baileys_cleanup.decision.outcome import CompanyOutcome, Reasons, Tally
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import Rule, Verdict
 from baileys_cleanup.errors import CompanyProblem
@@ -56,7 +56,7 @@ def told_of(gone: Mapping[str, list[Verdict]]) -> list[str]:
     return [ahead] if number else []
 
 
-def count_in(outcome: CompanyOutcome, gone: Iterable[Verdict], *, detail: Detail) -> None:
+def count_in(outcome: CompanyOutcome, gone: Iterable[Verdict], *, detail: Reasons) -> None:
     """Count what went ahead among what the run removed from a company."""
     counts = dict(outcome.kinds)
     for verdict in gone:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from baileys_cleanup.cleaning.look import Sight
 from baileys_cleanup.decision.levels import Levels
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Detail, Problem, Tally
+from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem, Reasons, Tally
 from baileys_cleanup.decision.verdict import Rule, Verdict
 from baileys_cleanup.store.remover import Outcome, Removal
 
@@ -16,7 +16,7 @@ _KINDS = tuple(Kind)
 class FileCounter:
     """Counts what became of the files; whatever nothing became of is kept. It lists what `detail` asks for."""
 
-    def __init__(self, outcome: CompanyOutcome, sight: Sight, *, detail: Detail) -> None:
+    def __init__(self, outcome: CompanyOutcome, sight: Sight, *, detail: Reasons) -> None:
         self.outcome = outcome
         self._seen = sight.kinds
         self._removals = sight.plan.removals
@@ -33,14 +33,14 @@ class FileCounter:
         for file in sight.look.files if errors else ():
             if file.name in errors:
                 self._fail(file.name, file.kind, errors[file.name])
-        if detail is Detail.ALL:
+        if detail is Reasons.ALL:
             outcome.kept += (verdict for verdict in sight.plan.keeps if verdict.file.name not in errors)
 
     def refused(self, sentence: str) -> None:
         """Count all that was planned as kept, because a guard refused the company."""
         self.outcome.status = CompanyStatus.REFUSED
         self.outcome.errors.append(Problem(None, sentence))
-        for verdict in self._removals if self._detail is Detail.ALL else ():
+        for verdict in self._removals if self._detail is Reasons.ALL else ():
             reason = f"{sentence}; otherwise {verdict.reason}"
             self.outcome.kept.append(verdict._replace(remove=False, why=reason))
 
@@ -83,7 +83,7 @@ class FileCounter:
             self._vanished[verdict.file.kind] += outcome is Outcome.VANISHED
 
     def _keep(self, verdict: Verdict, rule: Rule, reason: str) -> None:
-        if self._detail is Detail.ALL:
+        if self._detail is Reasons.ALL:
             self.outcome.kept.append(verdict._replace(remove=False, rule=rule, why=reason))
 
     def _fail(self, name: str, kind: Kind, sentence: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
-from baileys_cleanup.decision.outcome import Detail, RunOutcome
+from baileys_cleanup.decision.outcome import Reasons, RunOutcome
 from baileys_cleanup.output.summary import Report
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.selection import Selection
@@ -21,7 +21,7 @@ class Request(NamedTuple):
     selection: Selection
     dry_run: bool = False
     accept_clock: bool = False
-    detail: Detail = Detail.NONE
+    detail: Reasons = Reasons.NONE
 
 
 class Told(NamedTuple):

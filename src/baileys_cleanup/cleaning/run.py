@@ -16,7 +16,7 @@ from baileys_cleanup.cleaning.shards import hold_records, hold_run, one_at_a_tim
 from baileys_cleanup.cleaning.waiting_keys import waiting_keys
 from baileys_cleanup.cleaning.world import CleanOne, World
 from baileys_cleanup.decision.devices import Devices
-from baileys_cleanup.decision.outcome import CompanyOutcome, Detail, RunOutcome
+from baileys_cleanup.decision.outcome import CompanyOutcome, Reasons, RunOutcome
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.errors import LockHeld, UsageProblem, in_words
@@ -231,7 +231,7 @@ class _Run:
         )
 
         def clean_after_backup(
-            store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: Detail
+            store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: Reasons
         ) -> CompanyOutcome:
             made = back_up(company_id) if terms.held is None else None
             if made is not None and made.status is Status.FAILED:

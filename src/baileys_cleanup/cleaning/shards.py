@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from baileys_cleanup.cleaning.company import failed
 from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.world import CleanOne
-from baileys_cleanup.decision.outcome import CompanyOutcome, Detail
+from baileys_cleanup.decision.outcome import CompanyOutcome, Reasons
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.errors import LockHeld, UsageProblem
@@ -95,7 +95,7 @@ def one_at_a_time(workspace: Workspace | None, clean_one: CleanOne, run: Run, *,
         return clean_one
 
     def clean_alone(
-        store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: Detail
+        store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: Reasons
     ) -> CompanyOutcome:
         with ExitStack() as stack:
             try:

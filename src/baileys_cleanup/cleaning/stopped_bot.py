@@ -6,7 +6,7 @@ from typing import NamedTuple
 from baileys_cleanup.cleaning.company import clean_company
 from baileys_cleanup.cleaning.hooks import Hook, hook_of, run_hook, why_missing
 from baileys_cleanup.cleaning.look import Terms, look_and_plan
-from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Detail, Problem
+from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem, Reasons
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import CompanyProblem, HookFailed
 from baileys_cleanup.settings.values import Settings
@@ -21,7 +21,7 @@ class Standstill(NamedTuple):
     hear: Callable[[str, str], object]
 
     def clean(
-        self, store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: Detail
+        self, store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: Reasons
     ) -> CompanyOutcome:
         """Clean one company with its bot stopped; a company from which nothing would go is not disturbed.
 

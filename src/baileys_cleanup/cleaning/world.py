@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from baileys_cleanup.cleaning.look import Terms
-from baileys_cleanup.decision.outcome import CompanyOutcome, Detail
+from baileys_cleanup.decision.outcome import CompanyOutcome, Reasons
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.store import Store, Workspace
@@ -62,6 +62,6 @@ class CleanOne(Protocol):
     """Cleans one company, with or without anything around it."""
 
     def __call__(
-        self, store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: Detail
+        self, store: Store, company_id: str, policy: Policy, terms: Terms, remover: Remover, *, detail: Reasons
     ) -> CompanyOutcome:
         """Return what became of the company; whatever goes wrong is in the outcome."""

@@ -28,7 +28,7 @@ from baileys_cleanup.commands.options import (
     width_of_stdout,
     world,
 )
-from baileys_cleanup.decision.outcome import CompanyOutcome, Detail, RunOutcome
+from baileys_cleanup.decision.outcome import CompanyOutcome, Reasons, RunOutcome
 from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.output.log import Format, Log, service_manager_reads
 from baileys_cleanup.output.quiet import QuietReport
@@ -136,7 +136,7 @@ def _clean(
     stop = Stop()
     # `-n -q` is the table alone. Nothing else keeps the files of a dry run from being named.
     named = verbose or (dry_run and (as_json or not quiet))
-    detail = Detail.ALL if verbose else Detail.REMOVED if named else Detail.NONE
+    detail = Reasons.ALL if verbose else Reasons.REMOVED if named else Reasons.NONE
     again = same_place(sessions_root, config, store=store)
     silent = QuietReport(output.write, again) if quiet and not (as_json or dry_run) else None
     tell = _log_is_read(log_format)

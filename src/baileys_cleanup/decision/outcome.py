@@ -44,7 +44,7 @@ class RunStatus(StrEnum):
     STOPPED = "stopped"
 
 
-class Detail(IntEnum):
+class Reasons(IntEnum):
     """Whose verdicts are told, with their reasons: nobody's, those of files that go, or everybody's."""
 
     NONE = 0

@@ -9,7 +9,7 @@ from baileys_cleanup.cleaning.company import clean_company
 from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.outcome import CompanyStatus, Detail, Tally
+from baileys_cleanup.decision.outcome import CompanyStatus, Reasons, Tally
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem
@@ -68,7 +68,7 @@ def folder(place):
 
 def clean(root, remover=None, terms=TERMS, policy=None):
     """Clean the company with details."""
-    return clean_company(root, "7", policy or Policy(), terms, remover or DryRun(), detail=Detail.ALL)
+    return clean_company(root, "7", policy or Policy(), terms, remover or DryRun(), detail=Reasons.ALL)
 
 
 def test_a_dry_run_counts_what_would_go(root, folder):
@@ -220,6 +220,6 @@ def test_a_doubt_is_a_warning_where_there_is_something_to_remove(root, place):
     """What a dry run sees coming is told, and only where it matters."""
     put(place / "company_7", "creds.json", creds())
     remover = Scripted(doubt="no right to write")
-    assert [] == clean_company(root, "7", Policy(), TERMS, remover, detail=Detail.NONE).warnings
+    assert [] == clean_company(root, "7", Policy(), TERMS, remover, detail=Reasons.NONE).warnings
     put(place / "company_7", SESSIONS[0], age=20)
-    assert ["no right to write"] == clean_company(root, "7", Policy(), TERMS, remover, detail=Detail.NONE).warnings
+    assert ["no right to write"] == clean_company(root, "7", Policy(), TERMS, remover, detail=Reasons.NONE).warnings

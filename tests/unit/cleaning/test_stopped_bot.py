@@ -6,7 +6,7 @@ from baileys_cleanup.cleaning import stopped_bot as standstill
 from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.stopped_bot import Standstill
 from baileys_cleanup.decision.levels import Levels
-from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Detail
+from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Reasons
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.errors import HookFailed
 from baileys_cleanup.settings.values import Rotate, Settings
@@ -53,7 +53,7 @@ def clean(root, *, company_id="7", **terms):
     said = []
     how = Terms(NOW, Levels(), None, lambda: None, lambda: False)._replace(**terms)
     outcome = Standstill(SETTINGS, lambda hook, line: said.append(line)).clean(
-        root, company_id, Policy(), how, DryRun(), detail=Detail.NONE
+        root, company_id, Policy(), how, DryRun(), detail=Reasons.NONE
     )
     return outcome, said
 

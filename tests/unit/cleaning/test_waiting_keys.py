@@ -6,7 +6,7 @@ from baileys_cleanup.cleaning.company import clean_company
 from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.waiting_keys import waiting_keys
 from baileys_cleanup.decision.levels import Levels
-from baileys_cleanup.decision.outcome import Detail
+from baileys_cleanup.decision.outcome import Reasons
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import MemoryGone
 from baileys_cleanup.store.remover import DryRun
@@ -32,7 +32,7 @@ def night(root, tool, now, undo_days=7):
     """Clean the company at a moment, as a run of its own does."""
     terms = Terms(now, Levels(), None, lambda: None, lambda: False, waiting=waiting_keys(tool, writes=True))
     with tool.remover(Run(f"run-{now}", now, undo_days), lambda: now) as remover:
-        return clean_company(root, "7", Policy(), terms, remover, detail=Detail.ALL)
+        return clean_company(root, "7", Policy(), terms, remover, detail=Reasons.ALL)
 
 
 @pytest.mark.parametrize("undo_days", [7, 0])
@@ -71,7 +71,7 @@ def test_what_cannot_be_remembered_names_its_place(root, tool, folder, monkeypat
 def test_a_dry_run_remembers_nothing(root, tool, folder):
     """Looking does not let a key wait."""
     terms = Terms(NOW, Levels(), None, lambda: None, lambda: False, waiting=waiting_keys(tool, writes=False))
-    clean_company(root, "7", Policy(), terms, DryRun(), detail=Detail.ALL)
+    clean_company(root, "7", Policy(), terms, DryRun(), detail=Reasons.ALL)
     assert {} == waiting_keys(tool, writes=False).read("7")
 
 
