@@ -4,6 +4,7 @@ import os
 
 import install
 import pytest
+from databases import Databases
 from lab import Lab
 from running import Running
 
@@ -47,7 +48,8 @@ def lab(installed, request, tmp_path_factory):
 @pytest.fixture(scope="session")
 def running(lab):
     """The bots that run while they are cleaned."""
-    return Running(lab)
+    with Databases() as databases:
+        yield Running(lab, databases)
 
 
 @pytest.fixture(scope="session", autouse=True)

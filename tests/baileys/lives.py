@@ -7,13 +7,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from authfolder import AuthFolder
 from lab import run_tool
+from policies import OLDER_THAN_EVERY_LIMIT
 
-STORES = ("cached", "bare")
+IN_FILES = ("cached", "bare")
 """How the bot's app hands its keys to the library: inside `makeCacheableSignalKeyStore`, or as they come."""
+
+STORES = (*IN_FILES, "database")
+"""Where the keys lie, too: in files, or in PostgreSQL with a Redis in front, from where they are handed as they come."""
 
 MOMENTS = {
     "started": "just started",
@@ -30,28 +34,52 @@ MOMENTS = {
 WINDOWS = ("in_flight", "failed_send")
 """The two moments at which the library knows who has a group's key, and has not read the key yet."""
 
-Clean = Callable[[Path, AuthFolder, int], list[str]]
-"""Cleans the folder under a sessions root, so many hours from now. Returns what went."""
+
+class Home(Protocol):
+    """Where the keys of a bot lie while it runs, as a cleaning finds them."""
+
+    def age(self) -> None:
+        """Make all of them older than every limit."""
+
+    def clean(self, preset: str, hours: int) -> list[str]:
+        """Run the real tool with a preset, so many hours from now. Return what went."""
 
 
-def nothing(root: Path, folder: AuthFolder, hours: int) -> list[str]:
+@dataclass(frozen=True)
+class FolderHome:
+    """A company's folder under a sessions root."""
+
+    root: Path
+    folder: AuthFolder
+
+    def age(self) -> None:
+        """Date every file back; what the bot has in its cache stays as it is."""
+        self.folder.age(OLDER_THAN_EVERY_LIMIT)
+
+    def clean(self, preset: str, hours: int) -> list[str]:
+        """Run the real tool with a preset, so many hours from now. Return what went."""
+        summary = run_tool(self.root, "--preset", preset, "--verbose", hours_later=hours)
+        (company,) = summary["companies"]
+        return sorted(one["file"] for one in company["removals"])
+
+
+Clean = Callable[[Home, int], list[str]]
+"""Cleans where the keys lie, so many hours from now. Returns what went."""
+
+
+def nothing(home: Home, hours: int) -> list[str]:
     return []
 
 
-def by_hand(root: Path, folder: AuthFolder, hours: int) -> list[str]:
+def by_hand(home: Home, hours: int) -> list[str]:
     """What a `find -delete` by age takes of a group: memory and own key at once."""
-    return folder.remove([*folder.memories(), *folder.sender_keys(own=True)])
+    assert isinstance(home, FolderHome)
+    return home.folder.remove([*home.folder.memories(), *home.folder.sender_keys(own=True)])
 
 
 def by_tool(preset: str) -> Clean:
     """The real tool with a preset."""
-
-    def clean(root: Path, folder: AuthFolder, hours: int) -> list[str]:
-        summary = run_tool(root, "--preset", preset, "--verbose", hours_later=hours)
-        (company,) = summary["companies"]
-        return sorted(one["file"] for one in company["removals"])
-
-    return clean
+    return lambda home, hours: home.clean(preset, hours)
 
 
 @dataclass(frozen=True)
@@ -63,13 +91,14 @@ class Cleaning:
     clean: Clean
     moments: tuple[str, ...] = tuple(MOMENTS)
     costs_retries: bool = False
+    stores: tuple[str, ...] = STORES
 
 
 CLEANINGS = (
     Cleaning("nothing", "nothing", nothing),
     Cleaning("standard", "preset `standard`", by_tool("standard"), costs_retries=True),
     Cleaning("gentle", "preset `gentle`", by_tool("gentle")),
-    Cleaning("by_hand", "memory and own key at once, by hand", by_hand, WINDOWS, costs_retries=True),
+    Cleaning("by_hand", "memory and own key at once, by hand", by_hand, WINDOWS, True, IN_FILES),
 )
 
 

@@ -1,8 +1,9 @@
 """A bot that runs while its folder is cleaned: the conversation with `lab/running.mjs`, which lets it live.
 
-The company's folder lies in a sessions root from the beginning, and the bot's library opens it through a link. When
-the program asks for it, the files are dated back (`os.utime`; what the bot has in its cache stays as it is), or the
-folder is cleaned; the real tool runs each time some hours later by its own clock than the time before.
+The company's folder lies in a sessions root from the beginning, and the bot's library opens it through a link; or its
+keys lie in a database of their own (`databases.py`). When the program asks for it, all of it is dated back (what the bot
+has in its cache stays as it is), or cleaned; the real tool runs each time some hours later by its own clock than the
+time before.
 
 Everybody else lives on in the same program. What costs a retry is tried a second time with nobody's app having a
 `getMessage`; and once more, if that is unlike the committed outcome (`lab.py` says why). So is a life in which only the
@@ -21,16 +22,17 @@ from typing import Any
 import install
 import running_results
 from authfolder import BOT, AuthFolder
+from databases import Databases
 from lab import COMPANY, HERE, HOURS_BETWEEN, TIMEOUT, Lab, copy_world
-from lives import CLEANINGS, STORES, WINDOWS, Cleaning, Life
-from policies import OLDER_THAN_EVERY_LIMIT
+from lives import CLEANINGS, STORES, WINDOWS, Cleaning, FolderHome, Home, Life
 
 
 class Running:
     """Every bot that runs while it is cleaned, in the versions of a lab."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, databases: Databases) -> None:
         self.lab = lab
+        self.databases = databases
         self.lives: dict[tuple[str, str, str, bool], Future[Life]] = {}
 
     def start(self) -> None:
@@ -42,6 +44,7 @@ class Running:
             for version in self.lab.versions
             for store in STORES
             for cleaning in CLEANINGS
+            if store in cleaning.stores
             for get_message in ((True, False) if cleaning.costs_retries else (True,))
         ]
 
@@ -74,22 +77,27 @@ class Running:
     def _live(self, version: str, store: str, cleaning: Cleaning, *, get_message: bool) -> Life:
         name = f"running-{version}-{store}-{cleaning.name}-{'with' if get_message else 'without'}"
         place = self.lab.scratch / name
-        root, folder = move_in(copy_world(self.lab.world(version), place, linked=False))
+        folder = copy_world(self.lab.world(version), place, linked=False)
+        whole = {"root": str(place), "getMessage": get_message, "moments": cleaning.moments}
+        home: Home
+        if store == "database":
+            home = self.databases.home()
+            whole["store"] = home.move_in(folder, version, place)
+        else:
+            home = FolderHome(*move_in(folder))
         job = place / "job.json"
-        bare = [BOT] if store == "bare" else []
-        whole = {"root": str(place), "getMessage": get_message, "bare": bare, "moments": cleaning.moments}
-        job.write_text(json.dumps(whole))
+        job.write_text(json.dumps(whole | {"bare": [] if store == "cached" else [BOT]}))
         gone: dict[str, list[list[str]]] = {moment: [] for moment in cleaning.moments}
         hours = 0
 
         def answer(asked: dict[str, str]) -> None:
             nonlocal hours
             if asked["ask"] == "age":
-                folder.age(OLDER_THAN_EVERY_LIMIT)
+                home.age()
                 return
             if asked["ask"] != "clean again":
                 hours += HOURS_BETWEEN
-            gone[asked["moment"]].append(cleaning.clean(root, folder, hours))
+            gone[asked["moment"]].append(cleaning.clean(home, hours))
 
         told = talk_with("running.mjs", version, job, answer)
         rough = [line for line in told["before"] if line["outcome"] != "clean"]

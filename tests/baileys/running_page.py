@@ -5,7 +5,7 @@ from typing import Any
 
 from install import VERSIONS
 from lab import HOURS_BETWEEN
-from lives import MOMENTS, STORES, WINDOWS
+from lives import IN_FILES, MOMENTS, STORES, WINDOWS
 from results import WORDS
 from running_results import BY_CHANCE, Key
 from tables import table
@@ -68,7 +68,7 @@ def both_at_once(found: Found) -> str:
     rows = [
         [f"{MOMENTS[moment]}, {store}", *(cell(found, version, store, "by_hand", moment) for version in VERSIONS)]
         for moment in WINDOWS
-        for store in STORES
+        for store in IN_FILES
     ]
     return table(["when both go", *VERSIONS], rows)
 
@@ -102,7 +102,8 @@ SECTION = """## A bot that runs
 The lab lets bots live on, connected, while the tool runs on their folder; each run comes {hours} hours after the last
 by the tool's clock, and before each every file is older than every limit. A bot's app hands its keys to the library
 inside `makeCacheableSignalKeyStore` (*cached*: what was read or written stays in memory for 5 minutes) or as
-`useMultiFileAuthState` has them (*bare*). Clean/retried/lost of {deliveries} deliveries:
+`useMultiFileAuthState` has them (*bare*). In a *database* they lie where [`auth-state.mjs`](../deploy/node/auth-state.mjs)
+keeps them: PostgreSQL with Redis in front of it, and no cache in the bot. Clean/retried/lost of {deliveries} deliveries:
 
 {totals}
 
@@ -114,7 +115,9 @@ of it is clean; with `standard` only messages to the bot may need a retry.
 
 {cached}
 
-### Keys bare, preset `standard`
+### Keys bare, or in a database, preset `standard`
+
+A bot in a database fares in each moment as one whose bare keys lie in files.
 
 {bare}
 

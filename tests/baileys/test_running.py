@@ -7,7 +7,7 @@ import pytest
 import running_results
 from install import VERSIONS
 from lab import HOURS_BETWEEN, copy_world, run_tool
-from lives import MOMENTS, STORES, WINDOWS
+from lives import IN_FILES, MOMENTS, STORES, WINDOWS
 from page import COMMAND
 from running import move_in
 from running_results import BY_CHANCE
@@ -25,7 +25,7 @@ BY_THE_BOT = {
     "first message to grace",
     "bot status",
 }
-PEER_SESSIONS = ("7.0.0-rc.9", "bare")
+PEER_SESSIONS = (("7.0.0-rc.9", "bare"), ("7.0.0-rc.9", "database"))
 """Where the library remembers a session that no file and no cache has any more (`peerSessionsCache`)."""
 
 OUTLIVES_THE_FILE = ("cached",)
@@ -54,7 +54,7 @@ def test_gentle_is_not_felt_by_a_bot_that_runs(running, version, store):
 @versions
 def test_standard_delays_at_most_what_others_write(running, version, store):
     """With `getMessage` nothing is lost, and no message of the bot's own even needs a retry."""
-    if (version, store) == PEER_SESSIONS:
+    if (version, store) in PEER_SESSIONS:
         pytest.skip("its own test below")
     life = running.life(version, store, "standard")
     assert life.steps("lost") == set()
@@ -65,16 +65,16 @@ def test_standard_delays_at_most_what_others_write(running, version, store):
 @versions
 def test_without_get_message_a_bot_that_runs_loses_nothing_of_its_own(running, version, store):
     """Nobody keeps what he sent, and yet what the bot says arrives at once."""
-    if (version, store) == PEER_SESSIONS:
+    if (version, store) in PEER_SESSIONS:
         pytest.skip("its own test below")
     life = running.life(version, store, "standard", get_message=False)
     assert (life.steps("lost") | life.steps("retry")) & BY_THE_BOT == set(), life.troubles()
 
 
-@pytest.mark.parametrize("version", [PEER_SESSIONS[0]])
-def test_a_bare_store_throws_where_the_library_remembers_a_session_that_went(running, version):
+@pytest.mark.parametrize(("version", "store"), PEER_SESSIONS)
+def test_a_bare_store_throws_where_the_library_remembers_a_session_that_went(running, version, store):
     """7.0.0-rc.9 throws at every send to a device whose session it used in the last 5 minutes; in no other moment."""
-    life = running.life(version, "bare", "standard")
+    life = running.life(version, store, "standard")
     assert {line["failure"] for line in life.lines("used") if line["outcome"] == "lost"} == {
         "SessionError: No sessions"
     }
@@ -99,7 +99,7 @@ def test_memory_and_key_of_a_group_never_go_in_one_run(running, version, store, 
 
 
 @pytest.mark.parametrize("moment", WINDOWS)
-@stores
+@pytest.mark.parametrize("store", IN_FILES)
 @versions
 def test_both_at_once_is_felt_by_the_whole_group(running, version, store, moment):
     """The windows are real: taken by hand at that moment, memory and key cost every member the message or a retry."""
@@ -112,6 +112,21 @@ def test_both_at_once_is_felt_by_the_whole_group(running, version, store, moment
     assert {error for line in felt for error in line["errors"]} == {"No session found to decrypt message"}
     if version == "6.7.24":
         assert running.life(version, store, "by_hand", get_message=False).ends(moment)["lost"] == 5
+
+
+@versions
+def test_keys_in_a_database_fare_as_bare_ones_in_files(running, version):
+    """In each moment the same number of keys goes, and the same lines need a retry, are lost, or are not sent."""
+    for cleaning, get_message in [("nothing", True), ("standard", True), ("standard", False), ("gentle", True)]:
+        in_files, in_a_database = (
+            [
+                running_results.record(life, moment) | {"store": None}
+                for life in [running.life(version, store, cleaning, get_message=get_message)]
+                for moment in MOMENTS
+            ]
+            for store in ("bare", "database")
+        )
+        assert in_a_database == in_files, cleaning
 
 
 def test_what_is_committed_of_running_bots_is_what_the_lab_finds(running):

@@ -30,9 +30,10 @@ def test_one_run_at_a_time_over_all_clients(found: Found) -> None:
     assert found["locks"] == {"held": 3, "free": 0}
 
 
-def test_two_clients_of_one_name_share_a_lock(found: Found) -> None:
-    """The server takes them for one: what the documentation warns of is so."""
-    assert found["twins"]["held"] == 0
+def test_two_clients_of_one_name_are_not_kept_apart_by_a_lock(found: Found) -> None:
+    """The server takes them for one: either gets the lock, or an error of the disk where it was given to the other."""
+    twins = found["twins"]
+    assert twins["status"] == 0 or (twins["status"] == 1 and "Input/output error" in twins["out"] + twins["err"]), twins
 
 
 def test_shards_on_two_clients_at_once_lose_nothing(found: Found) -> None:
@@ -76,7 +77,7 @@ def test_nothing_is_gone_that_a_bot_writes_on_the_other_client(found: Found, hab
         assert fire["wrote"], "a bot that ended before it wrote all proves nothing"
         assert fire["lost"] == fire["in quarantine"], fire
         assert fire["after undo"] == 0, fire
-        assert fire["totals"]["removed"] + fire["totals"]["changed"] == 250
+        assert fire["totals"]["removed"] + fire["totals"]["changed"] == found["files"]
         assert fire["totals"]["failed"] == 0
     assert sum(fire["totals"]["changed"] for fire in found["fires"][habit]) > 0
 
