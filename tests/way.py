@@ -61,6 +61,10 @@ class Way:
         with suppress(OSError):
             client.close()
 
+    def cut_next(self) -> None:
+        """Do it at the next message."""
+        self._at = self.said + 1
+
     def close(self) -> None:
         """Take no more connections."""
         self._listening.close()

@@ -111,25 +111,31 @@ async function openAuthState(pool, cache, company) {
 		written = done.catch(() => {})
 		return done
 	}
+	/** One that failed may have been carried out all the same, its answer lost: then the cache holds what was before. */
+	const change = (...query) =>
+		pool.query(...query).catch(error => {
+			cache?.distrust()
+			throw error
+		})
 	const { rows } = await pool.query('select creds from whatsapp_auth where company_id = $1', [company])
 	const creds = rows.length ? JSON.parse(rows[0].creds, BufferJSON.reviver) : initAuthCreds()
 	const keys = {
 		async get(type, ids) {
 			await written
-			const texts = (await cache?.read(company, type, ids)) ?? {}
-			const missing = ids.filter(id => !(id in texts))
+			const texts = (await cache?.read(company, type, ids)) ?? new Map()
+			const missing = ids.filter(id => !texts.has(id))
 			if (missing.length) {
 				const read = await pool.query(READ, [company, type, missing])
-				const found = Object.fromEntries(read.rows.map(({ key_id, value }) => [key_id, value]))
+				const found = read.rows.map(({ key_id, value }) => [key_id, value])
 				await cache?.fill(company, type, found)
-				Object.assign(texts, found)
+				for (const [id, text] of found) texts.set(id, text)
 			}
-			return Object.fromEntries(ids.map(id => [id, texts[id] ? toValue(texts[id], type) : null]))
+			return Object.fromEntries(ids.map(id => [id, texts.get(id) ? toValue(texts.get(id), type) : null]))
 		},
 		set: data =>
 			inOrder(async () => {
 				const all = Object.entries(data)
-					.flatMap(([type, values]) => Object.entries(values).map(([id, value]) => [type, id, value]))
+					.flatMap(([type, values]) => Object.entries(values ?? {}).map(([id, value]) => [type, id, value]))
 					.map(([type, id, value]) => [type, id, value ? toText(value) : null])
 					.sort(([type, id], [otherType, otherId]) => (type + id < otherType + otherId ? -1 : 1))
 				if (!all.length) return
@@ -137,12 +143,12 @@ async function openAuthState(pool, cache, company) {
 				const kept = all.filter(([, , text]) => text !== null)
 				const column = (rows, place) => rows.map(row => row[place])
 				const columns = [column(gone, 0), column(gone, 1), column(kept, 0), column(kept, 1), column(kept, 2)]
-				await pool.query(WRITE, [company, ...columns])
+				await change(WRITE, [company, ...columns])
 				await cache?.write(company, all)
 			}),
 		clear: () =>
 			inOrder(async () => {
-				const { rows: gone } = await pool.query(
+				const { rows: gone } = await change(
 					'delete from whatsapp_keys where company_id = $1 returning key_type, key_id', [company])
 				await cache?.write(company, gone.map(({ key_type, key_id }) => [key_type, key_id, null]))
 			})
@@ -182,17 +188,17 @@ class Cache {
 		this.distrust()
 	}
 
-	/** Returns the texts that are known by id, '' for a key that is known to be gone. */
+	/** Returns a map of the texts that are known, '' for a key that is known to be gone. */
 	async read(company, type, ids) {
-		if (Date.now() < this.trustedFrom || !ids.length) return {}
+		if (Date.now() < this.trustedFrom || !ids.length) return new Map()
 		const names = ids.map(id => this.nameOf(company, type, id))
 		const texts = await this.#try(() => this.client.sendCommand(['MGET', ...names]))
-		return Object.fromEntries((texts ?? []).map((text, i) => [ids[i], text]).filter(([, text]) => text !== null))
+		return new Map((texts ?? []).map((text, i) => [ids[i], text]).filter(([, text]) => text !== null))
 	}
 
 	/** Keeps what was read from the database, unless something was written meanwhile. */
 	fill(company, type, texts) {
-		return this.#send(Object.entries(texts).map(([id, text]) => [this.nameOf(company, type, id), text, 'NX']))
+		return this.#send(texts.map(([id, text]) => [this.nameOf(company, type, id), text, 'NX']))
 	}
 
 	/** Keeps what was written; '' stands for a key that is gone, so that no older read brings it back. */

@@ -16,6 +16,7 @@ import install
 import pytest
 
 import servers
+from way import Way
 
 NEWEST = install.VERSIONS[0]
 NAMES = {
@@ -245,6 +246,29 @@ def test_what_a_cache_missed_is_not_read_from_it(bots, postgres, redis):
         cached(redis, "ACL", "SETUSER", "default", "+set")
         assert "b2xk" in cached(redis, "GET", "baileys:1:session-1.0")
         assert bot("get", "1", "session", ["1.0"]) == {"1.0": buffer(b"new")}
+
+
+def test_a_write_whose_answer_is_lost_is_not_read_old(bots, postgres, redis):
+    """The database has the new ratchet and the bot heard of an error: the cache still has the old one."""
+    way = Way(postgres, None, None, after=True)
+    with bots(replace(postgres, url=postgres.url.replace(str(postgres.port), str(way.port))), redis, cacheSeconds=2) as bot:
+        wait_for_trust(bot, 2)
+        bot("set", "1", {"session": {"1.0": buffer(b"old")}})
+        way.cut_next()
+        with pytest.raises(AssertionError, match="terminated"):
+            bot("set", "1", {"session": {"1.0": buffer(b"new")}})
+        assert "bmV3" in sql(postgres, "select value from whatsapp_keys")[0][0]
+        assert "b2xk" in cached(redis, "GET", "baileys:1:session-1.0")
+        assert bot("get", "1", "session", ["1.0"]) == {"1.0": buffer(b"new")}
+    way.close()
+
+
+def test_no_id_is_mistaken_for_what_every_object_has(bots, postgres):
+    """An id comes from whoever writes to the bot."""
+    with bots(postgres) as bot:
+        assert bot("get", "1", "session", ["constructor", "toString"]) == {"constructor": None, "toString": None}
+        bot("set", "1", {"session": {"constructor": buffer(b"1")}})
+        assert bot("get", "1", "session", ["constructor"]) == {"constructor": buffer(b"1")}
 
 
 def test_without_a_cache_server_the_bot_works(bots, postgres, redis, tmp_path):
