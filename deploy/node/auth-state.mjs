@@ -65,6 +65,24 @@ const toValue = (text, type) => {
 }
 
 /**
+ * What of a `set` is not `known` yet, as rows of type, id and text, null for a key that goes; now it is.
+ *
+ * Until 7.0.0-rc.3 the library adds to what it has handed over while that is written, and forgets it afterwards
+ * (`addTransactionCapability`, src/Utils/auth-utils.ts). So a `set` goes on until there is nothing new.
+ */
+const news = (data, known) =>
+	Object.entries(data)
+		.flatMap(([type, values]) => Object.entries(values ?? {}).map(([id, value]) => [type, id, value]))
+		.map(([type, id, value]) => [type, id, value ? toText(value) : null])
+		.filter(([type, id, text]) => {
+			const name = `${type}-${id}`
+			const isNew = known.get(name) !== text
+			known.set(name, text)
+			return isNew
+		})
+		.sort(([type, id], [otherType, otherId]) => (type + id < otherType + otherId ? -1 : 1))
+
+/**
  * Connects to the servers and makes the tables where they are missing.
  *
  * `cacheSeconds` is how long a key stays in Redis after its last write or its first read; `cacheKey` names it there (the
@@ -134,17 +152,15 @@ async function openAuthState(pool, cache, company) {
 		},
 		set: data =>
 			inOrder(async () => {
-				const all = Object.entries(data)
-					.flatMap(([type, values]) => Object.entries(values ?? {}).map(([id, value]) => [type, id, value]))
-					.map(([type, id, value]) => [type, id, value ? toText(value) : null])
-					.sort(([type, id], [otherType, otherId]) => (type + id < otherType + otherId ? -1 : 1))
-				if (!all.length) return
-				const gone = all.filter(([, , text]) => text === null)
-				const kept = all.filter(([, , text]) => text !== null)
-				const column = (rows, place) => rows.map(row => row[place])
-				const columns = [column(gone, 0), column(gone, 1), column(kept, 0), column(kept, 1), column(kept, 2)]
-				await change(WRITE, [company, ...columns])
-				await cache?.write(company, all)
+				const known = new Map()
+				for (let rows; (rows = news(data, known)).length; ) {
+					const gone = rows.filter(([, , text]) => text === null)
+					const kept = rows.filter(([, , text]) => text !== null)
+					const column = (rows, place) => rows.map(row => row[place])
+					const columns = [column(gone, 0), column(gone, 1), column(kept, 0), column(kept, 1), column(kept, 2)]
+					await change(WRITE, [company, ...columns])
+					await cache?.write(company, rows)
+				}
 			}),
 		clear: () =>
 			inOrder(async () => {

@@ -251,7 +251,9 @@ def test_what_a_cache_missed_is_not_read_from_it(bots, postgres, redis):
 def test_a_write_whose_answer_is_lost_is_not_read_old(bots, postgres, redis):
     """The database has the new ratchet and the bot heard of an error: the cache still has the old one."""
     way = Way(postgres, None, None, after=True)
-    with bots(replace(postgres, url=postgres.url.replace(str(postgres.port), str(way.port))), redis, cacheSeconds=2) as bot:
+    with bots(
+        replace(postgres, url=postgres.url.replace(str(postgres.port), str(way.port))), redis, cacheSeconds=2
+    ) as bot:
         wait_for_trust(bot, 2)
         bot("set", "1", {"session": {"1.0": buffer(b"old")}})
         way.cut_next()
@@ -261,6 +263,19 @@ def test_a_write_whose_answer_is_lost_is_not_read_old(bots, postgres, redis):
         assert "b2xk" in cached(redis, "GET", "baileys:1:session-1.0")
         assert bot("get", "1", "session", ["1.0"]) == {"1.0": buffer(b"new")}
     way.close()
+
+
+def test_what_is_added_while_a_set_is_written_is_written_too(bots, postgres, redis):
+    """Older versions add to a commit that is under way, and forget it when that is done: a ratchet would go back."""
+    with bots(postgres, redis, cacheSeconds=2) as bot:
+        wait_for_trust(bot, 2)
+        first = {"session": {"1.0": buffer(b"old"), "2.0": buffer(b"stays")}}
+        bot("grow", "1", first, {"session": {"1.0": buffer(b"new")}, "sender-key": {"g::1::0": buffer(b"more")}})
+        expected = {"1.0": buffer(b"new"), "2.0": buffer(b"stays")}
+        assert bot("get", "1", "session", ["1.0", "2.0"]) == expected
+        assert bot("get", "1", "sender-key", ["g::1::0"]) == {"g::1::0": buffer(b"more")}
+        assert sql(postgres, "select count(*) from whatsapp_keys")[0] == ["3"]
+        assert "bmV3" in cached(redis, "GET", "baileys:1:session-1.0")
 
 
 def test_no_id_is_mistaken_for_what_every_object_has(bots, postgres):

@@ -37,6 +37,13 @@ const CALLS = {
 		for (let i = 1; i <= times; i++) keys.set({ session: { '1.0': Buffer.from(String(i)) } })
 		return keys.get('session', ['1.0'])
 	},
+	/** More is added to what is being written, as commits of older versions do. */
+	async grow(company, data, more) {
+		const done = (await open(company)).state.keys.set(data)
+		await new Promise(setImmediate)
+		for (const [type, values] of Object.entries(more)) Object.assign((data[type] ??= {}), values)
+		await done
+	},
 	/** Whether the class of a value is what the library's own folders give. */
 	async classOf(company, type, id) {
 		return (await open(company)).state.keys.get(type, [id]).then(found => found[id]?.constructor?.name)
