@@ -137,18 +137,26 @@ async function openAuthState(pool, cache, company) {
 		})
 	const { rows } = await pool.query('select creds from whatsapp_auth where company_id = $1', [company])
 	const creds = rows.length ? JSON.parse(rows[0].creds, BufferJSON.reviver) : initAuthCreds()
+	const read = async (type, ids) => {
+		await written
+		const texts = (await cache?.read(company, type, ids)) ?? new Map()
+		const missing = ids.filter(id => !texts.has(id))
+		if (missing.length) {
+			const answer = await pool.query(READ, [company, type, missing])
+			const found = answer.rows.map(({ key_id, value }) => [key_id, value])
+			await cache?.fill(company, type, found)
+			for (const [id, text] of found) texts.set(id, text)
+		}
+		return Object.fromEntries(ids.map(id => [id, texts.get(id) ? toValue(texts.get(id), type) : null]))
+	}
+	let answered = Promise.resolve()
 	const keys = {
+		/** Reads go side by side, and are answered in their order: else one message overtakes the one before it. */
 		async get(type, ids) {
-			await written
-			const texts = (await cache?.read(company, type, ids)) ?? new Map()
-			const missing = ids.filter(id => !texts.has(id))
-			if (missing.length) {
-				const read = await pool.query(READ, [company, type, missing])
-				const found = read.rows.map(({ key_id, value }) => [key_id, value])
-				await cache?.fill(company, type, found)
-				for (const [id, text] of found) texts.set(id, text)
-			}
-			return Object.fromEntries(ids.map(id => [id, texts.get(id) ? toValue(texts.get(id), type) : null]))
+			const [before, answer] = [answered, read(type, ids)]
+			answered = answer.catch(() => {}).then(() => before)
+			await answered
+			return answer
 		},
 		set: data =>
 			inOrder(async () => {

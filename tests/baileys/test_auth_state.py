@@ -278,6 +278,15 @@ def test_what_is_added_while_a_set_is_written_is_written_too(bots, postgres, red
         assert "bmV3" in cached(redis, "GET", "baileys:1:session-1.0")
 
 
+def test_reads_are_answered_in_their_order(bots, postgres, redis):
+    """What the cache has does not come before what was asked for earlier: messages would overtake each other."""
+    with bots(postgres, redis, cacheSeconds=2) as bot:
+        wait_for_trust(bot, 2)
+        bot("set", "1", {"session": {"1.0": buffer(b"1"), "2.0": buffer(b"2")}})
+        cached(redis, "DEL", "baileys:1:session-1.0")
+        assert bot("answered", "1", "session", ["1.0", "2.0"]) == ["1.0", "2.0"]
+
+
 def test_no_id_is_mistaken_for_what_every_object_has(bots, postgres):
     """An id comes from whoever writes to the bot."""
     with bots(postgres) as bot:

@@ -37,6 +37,13 @@ const CALLS = {
 		for (let i = 1; i <= times; i++) keys.set({ session: { '1.0': Buffer.from(String(i)) } })
 		return keys.get('session', ['1.0'])
 	},
+	/** Reads that nobody waits for, by their ids in the order in which they are answered. */
+	async answered(company, type, ids) {
+		const { keys } = (await open(company)).state
+		const order = []
+		await Promise.all(ids.map(id => keys.get(type, [id]).then(() => order.push(id))))
+		return order
+	},
 	/** More is added to what is being written, as commits of older versions do. */
 	async grow(company, data, more) {
 		const done = (await open(company)).state.keys.set(data)
