@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -152,6 +153,27 @@ def test_what_is_no_key_stays_and_is_named(root: Path, db: Database) -> None:
     assert set() == db.keys("8")
 
 
+@pytest.mark.parametrize("content", ["", '{"a":', '{"a":"\\u0000"}', '{"a":"\\ud83d"}', '{"a":"\0"}'])
+def test_a_value_that_the_column_cannot_hold_is_named(root: Path, db: Database, content: str) -> None:
+    """As one that a full disk left empty: who has 900 keys has to know which."""
+    db.execute(SPLIT)
+    key = root / "company_7" / f"session-{OTHER}.0.json"
+    key.write_text(content)
+    os.utime(key, (1_700_000_000,) * 2)
+    said = migrate("--from", str(root), "--to", db.url, status=1)["companies"][0]["errors"][0]["error"]
+    assert key.name in said
+    assert set() == db.keys("7")
+
+
+def test_a_company_whose_name_is_no_text_fails_alone(root: Path, db: Database) -> None:
+    """PostgreSQL cannot hold it; the others are copied."""
+    db.execute(TEXT)
+    shutil.copytree(root / "company_7", os.fsdecode(os.fsencode(root) + b"/company_\xff"), copy_function=shutil.copy2)
+    said = migrate("--from", str(root), "--to", db.url, status=1)
+    assert ["copied", "failed"] == [each["status"] for each in said["companies"]]
+    assert "UTF-8" in said["companies"][1]["errors"][0]["error"]
+
+
 def test_a_dry_run_writes_nothing(root: Path, db: Database) -> None:
     """Neither a row nor a schema."""
     db.execute(TEXT)
@@ -179,6 +201,28 @@ def test_a_copy_that_is_killed_is_none_and_made_again(root: Path, db: Database) 
     assert set() == db.keys("7")
     assert "done" == migrate("--from", str(root), "--to", db.url)["status"]
     assert len(NAMES) == len(db.keys("7"))
+
+
+def test_a_signal_ends_it_between_two_companies(root: Path, db: Database) -> None:
+    """The one at hand is finished, and the summary tells that others were not looked at."""
+    db.execute(TEXT)
+    shutil.copytree(root / "company_7", root / "company_8", copy_function=shutil.copy2)
+    db.execute(
+        "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(1.5); return new; end'"
+    )
+    db.execute("create trigger slow after insert on whatsapp_keys for each statement execute function slow()")
+    command = [sys.executable, "-m", "baileys_cleanup", "migrate", "--from", str(root), "--to", db.url, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        while process.poll() is None and not db.execute("select 1 from pg_stat_activity where wait_event = 'PgSleep'"):
+            time.sleep(0.05)
+        process.terminate()
+        said = json.loads(process.communicate()[0])
+    assert (143, "stopped", ["7"]) == (
+        process.returncode,
+        said["status"],
+        [each["company_id"] for each in said["companies"]],
+    )
+    assert (len(NAMES), set()) == (len(db.keys("7")), db.keys("8"))
 
 
 def test_prepare_makes_the_schema_and_nothing_else(db: Database) -> None:

@@ -20,7 +20,8 @@ class Bench:
     def call(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run the tool on this server."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BAILEYS_")}
-        command = [sys.executable, "-m", "baileys_cleanup", *words, "--store", self.url]
+        store = ["--store", self.url] if "BAILEYS_CLEANUP_STORE" not in variables else []
+        command = [sys.executable, "-m", "baileys_cleanup", *words, *store]
         return subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=300, env=environment | variables
         )

@@ -220,11 +220,11 @@ def test_no_update_is_lost_under_writers(bench: Bench) -> None:
 def test_one_run_at_a_time(bench: Bench) -> None:
     """A lease with an end; its holder is named."""
     bench.client.hset("1:auth", mapping=FIELDS)
-    bench.client.set("baileys-cleanup:lease:lock", "process 7 on elsewhere abc", px=60_000)
+    bench.client.set("baileys-cleanup:lease:{lock}", "process 7 on elsewhere abc", px=60_000)
     assert "process 7 on elsewhere" in bench.run("clean", status=3)
-    bench.client.delete("baileys-cleanup:lease:lock")
+    bench.client.delete("baileys-cleanup:lease:{lock}")
     bench.run("clean")
-    assert None is bench.client.get("baileys-cleanup:lease:lock")
+    assert None is bench.client.get("baileys-cleanup:lease:{lock}")
 
 
 @pytest.mark.parametrize("variables", [{}, STRING, {"BAILEYS_CLEANUP_REDIS__IDS": "file"}])

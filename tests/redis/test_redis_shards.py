@@ -104,8 +104,8 @@ def test_a_shared_lease_keeps_others_away(many: Bench) -> None:
 def test_a_shard_that_died_does_not_hold_for_ever(many: Bench) -> None:
     """Its share has an end; until then a whole run is refused, and another shard is not."""
     seconds = many.client.time()[0]
-    many.client.zadd("baileys-cleanup:lease-shared:lock", {"process 7 on elsewhere abc": (seconds + 60) * 1_000})
+    many.client.zadd("baileys-cleanup:lease-shared:{lock}", {"process 7 on elsewhere abc": (seconds + 60) * 1_000})
     assert "process 7 on elsewhere" in many.run(*CLEAN, status=3)["errors"][0]["error"]
     many.run(*CLEAN, "--shard=0/2")
-    many.client.zadd("baileys-cleanup:lease-shared:lock", {"process 7 on elsewhere abc": (seconds - 1) * 1_000})
+    many.client.zadd("baileys-cleanup:lease-shared:{lock}", {"process 7 on elsewhere abc": (seconds - 1) * 1_000})
     many.run(*CLEAN)

@@ -188,3 +188,18 @@ def test_a_connection_that_breaks_anywhere_leaves_one_of_the_two(archives: str, 
                 assert (FIELDS, len(newer)) == (live(client), client.hlen(aside))
             ends.add(aside is None)
         assert {True, False} == ends
+
+
+def test_a_key_of_another_type_is_not_replaced(bench: Bench, tmp_path: Path) -> None:
+    """Whoever put it there, it is no company: it stays, and nothing lies aside."""
+    folder = tmp_path / "company_7"
+    folder.mkdir()
+    for name, value in {"creds.json": CREDS, "session-1.0.json": "{}"}.items():
+        (folder / name).write_text(value)
+        os.utime(folder / name, (1_700_000_000,) * 2)
+    bench.client.set("7:auth", "x")
+    command = [sys.executable, "-m", "baileys_cleanup", "migrate", "--from", str(tmp_path), "--to", bench.url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (1, True) == (done.returncode, "it is no hash" in done.stdout)
+    assert b"x" == bench.client.get("7:auth")
+    assert [] == list(bench.client.scan_iter("baileys-cleanup:[an]*"))

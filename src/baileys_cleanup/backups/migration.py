@@ -183,9 +183,9 @@ def _differing(one: Snapshot, other: Snapshot, names: list[str]) -> list[str]:
 def _same_json(one: Snapshot, other: Snapshot, name: str) -> bool:
     try:
         read = [json.loads(b"".join(each.read(name))) for each in (one, other)]
+        return bool(read[0] == read[1])
     except (ValueError, RecursionError):
         return False
-    return bool(read[0] == read[1])
 
 
 def _digest(shot: Snapshot) -> str:

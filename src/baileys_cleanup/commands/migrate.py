@@ -92,7 +92,7 @@ class _Move:
                 raise UsageProblem(f"--from and --to are the same store: {shown(source.path)}")
             ids = source.select(wanted) if wanted else source.company_ids()[0]
             outcomes = list(self._copied(stack, source, target, ids, world))
-        self._tell(source.path, target.path, outcomes)
+        self._tell(source.path, target.path, outcomes, left=len(ids) - len(outcomes))
         statuses = {outcome.status for outcome in outcomes}
         return 4 if MigrationStatus.REFUSED in statuses else int(MigrationStatus.FAILED in statuses)
 
@@ -121,10 +121,11 @@ class _Move:
                 moment = clock._replace(now=world.clock())
                 yield migrate_company(source.snapshots(), into, company_id, moment, run_id)
 
-    def _tell(self, source: str, target: str, outcomes: Sequence[Migrated]) -> None:
+    def _tell(self, source: str, target: str, outcomes: Sequence[Migrated], *, left: int) -> None:
+        """Say what became of the companies; a signal came before those that are `left`."""
         copied = [each for each in outcomes if each.status is MigrationStatus.COPIED]
         if self._as_json:
-            print_json(self._write, self._document(source, target, outcomes))
+            print_json(self._write, self._document(source, target, outcomes, left=left))
             return
         for each in outcomes:
             for text in (*each.errors, *(f"warning: {text}" for text in each.warnings)):
@@ -133,9 +134,10 @@ class _Move:
         there = sum(each.status is MigrationStatus.THERE for each in outcomes)
         verb = "would be copied" if self._dry_run else "copied and compared"
         open_ones = len(outcomes) - len(copied) - there
+        unseen = f", {left:,} not looked at" if left else ""
         self._write(
             f"{count(len(copied), 'company', 'companies')} {verb} ({count(files, 'key')}, {size(amount)}), {there:,}"
-            f" there already, {open_ones:,} not copied. From {shown(source)} to {shown(target)}\n"
+            f" there already, {open_ones:,} not copied{unseen}. From {shown(source)} to {shown(target)}\n"
         )
         if not self._dry_run and len(copied) + there:
             self._write(
@@ -143,9 +145,11 @@ class _Move:
                 " the source is as it was, and no bot may start on it again.\n"
             )
 
-    def _document(self, source: str, target: str, outcomes: Sequence[Migrated]) -> dict[str, Any]:
+    def _document(self, source: str, target: str, outcomes: Sequence[Migrated], *, left: int) -> dict[str, Any]:
         wrong = {each.status for each in outcomes} - {MigrationStatus.COPIED, MigrationStatus.THERE}
-        status = "refused" if MigrationStatus.REFUSED in wrong else "partial" if wrong else "done"
+        status = (
+            "stopped" if left else "refused" if MigrationStatus.REFUSED in wrong else "partial" if wrong else "done"
+        )
         return {
             "dry_run": self._dry_run,
             "status": status,

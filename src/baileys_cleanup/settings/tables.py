@@ -10,6 +10,7 @@ from baileys_cleanup.decision.policy import Preset
 from baileys_cleanup.settings.types import (
     Address,
     Addresses,
+    CacheKey,
     Column,
     Command,
     FilePath,
@@ -18,7 +19,9 @@ from baileys_cleanup.settings.types import (
     Names,
     Patterns,
     Place,
+    PostgresqlUrl,
     Recipients,
+    RedisUrl,
     StoreUrl,
     TimeOfDay,
     Truth,
@@ -34,6 +37,7 @@ MOST_JOBS = 64
 """Half a day: a jitter must not lead from one night into the next."""
 _COMMAND = 'a list of words, the program first: ["systemctl", "stop", "bot@{company_id}"]'
 _TRUTH = "true or false"
+_ESCAPED = "; in its password `/` is %2F, `?` is %3F, `#` is %23"
 
 
 def _number(low: int, high: int, unit: str) -> Any:  # noqa: ANN401 - a pydantic field
@@ -160,9 +164,11 @@ class RedisTable(_Table):
     layout: Literal["hash", "string"] | None = Field(default=None, description='"hash" or "string"')
     key: str | None = Field(default=None, description="the name of a key with {company_id} in it")
     ids: Literal["raw", "file"] | None = Field(default=None, description='"raw" or "file"')
-    creds: StoreUrl | None = Field(default=None, description="a URL like postgresql://user@host:5432/database")
-    cache: StoreUrl | None = Field(default=None, description="a URL like redis://host:6379/0")
-    cache_key: str | None = Field(
+    creds: PostgresqlUrl | None = Field(
+        default=None, description=f"a URL like postgresql://user@host:5432/database{_ESCAPED}"
+    )
+    cache: RedisUrl | None = Field(default=None, description=f"a URL like redis://host:6379/0{_ESCAPED}")
+    cache_key: CacheKey | None = Field(
         default=None, description="the name of a key with {company_id}, {type} and {id} in it"
     )
     cache_again_seconds: Whole | None = _number(0, 3_600, "of seconds")
@@ -197,7 +203,7 @@ class Written(BaseSettings):
 
     sessions_root: str | None = Field(default=None, description="the path of a folder")
     store: StoreUrl | None = Field(
-        default=None, description="a URL like postgresql://user@host:5432/database or redis://host:6379/0"
+        default=None, description=f"a URL like postgresql://user@host:5432/database or redis://host:6379/0{_ESCAPED}"
     )
     state_dir: FolderPath | None = Field(default=None, description="the absolute path of a folder")
     undo_days: Whole | None = _number(0, MOST_DAYS, "of days")

@@ -9,6 +9,7 @@ from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.settings.values import PASSWORD
 from baileys_cleanup.store.open import STORES
 from baileys_cleanup.store.place import Place as StorePlace
+from baileys_cleanup.store.place import cuts_password
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{10,2000}")
@@ -124,6 +125,26 @@ def _place(value: Any) -> Any:  # noqa: ANN401 - whatever was written
 def _store(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     if not isinstance(value, str) or StorePlace(value).scheme not in STORES or re.search(r"[\s\0]", value):
         raise ValueError("no URL of a store")  # the sentence is the field's
+    if cuts_password(value):
+        raise ValueError("its password would be cut")  # likewise
+    return str(value)
+
+
+def _redis(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if not StorePlace(_store(value)).scheme.startswith("redis"):
+        raise ValueError("no URL of a Redis")
+    return value
+
+
+def _postgresql(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if not StorePlace(_store(value)).scheme.startswith("postgres"):
+        raise ValueError("no URL of a PostgreSQL")
+    return value
+
+
+def _cache_key(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+    if not isinstance(value, str) or not all(mark in value for mark in ("{company_id}", "{type}", "{id}")):
+        raise ValueError("no name of one key")  # one name for many would take other things out of the server
     return str(value)
 
 
@@ -147,6 +168,9 @@ FilePath = Annotated[str, BeforeValidator(_path)]
 FolderPath = Annotated[str, BeforeValidator(_folder)]
 Place = Annotated[str, BeforeValidator(_place)]
 StoreUrl = Annotated[str, BeforeValidator(_store)]
+RedisUrl = Annotated[str, BeforeValidator(_redis)]
+PostgresqlUrl = Annotated[str, BeforeValidator(_postgresql)]
+CacheKey = Annotated[str, BeforeValidator(_cache_key)]
 Column = Annotated[str, BeforeValidator(_column)]
 
 

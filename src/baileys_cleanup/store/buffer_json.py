@@ -19,10 +19,15 @@ def as_in_files(value: bytes) -> bytes:
         return value
     try:
         read = json.loads(value)
+        written = _rewritten(read)
+        return value if written == read else _text(written)
     except (ValueError, RecursionError):
         return value
-    written = _rewritten(read)
-    return value if written == read else json.dumps(written, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _text(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+    """Return a value as `JSON.stringify` writes it, in which half a pair of surrogates stays the escape that it was."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _rewritten(value: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -49,10 +54,9 @@ def _buffer(numbers: list[int]) -> dict[str, str]:
 def as_listed(value: bytes) -> bytes:
     """Return a value with its bytes as lists of numbers, as `JSON.stringify` of Node writes a Buffer."""
     try:
-        read = json.loads(value)
+        return _text(_listed(json.loads(value)))
     except (ValueError, RecursionError):
         return value
-    return json.dumps(_listed(read), separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _listed(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -27,6 +27,7 @@ class Cache:
     def __init__(self, asked: Redis) -> None:
         try:
             import redis  # noqa: PLC0415 - only where there is a cache
+            from baileys_cleanup.store.redis_url import redis_client  # noqa: PLC0415 - it needs the driver
         except ImportError:
             raise UsageProblem(f"a cache in Redis needs redis-py: {to_install('redis')}") from None
         assert asked.cache is not None, "who makes one has looked"
@@ -35,9 +36,7 @@ class Cache:
         self._template = asked.cache_key
         self._trouble: type[Exception] = redis.RedisError
         try:
-            self._client: Any = redis.Redis.from_url(
-                asked.cache, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS
-            )
+            self._client: Any = redis_client(asked.cache, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS)
         except ValueError as error:
             raise UsageProblem(f"redis.cache {self.where}: {error}") from None
 

@@ -5,9 +5,16 @@ Pure values; no driver of a database is imported for them.
 
 import re
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
-_USER_PART = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^/?#@:]*):[^/?#]*@")
-_PARAMETER = re.compile(r"(?P<before>[?&](?:password|sslpassword)=)[^&#]*", re.IGNORECASE)
+_HOST = r"(?:\[[0-9A-Fa-f:.%]*\])?:?[0-9]*(?:,[^/?#@]*)?(?:/[^/?#@]*)?\?[^@]*="
+"""What an at sign may stand behind without a password before it: a port, a database and a parameter."""
+_USER_PART = re.compile(
+    rf"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://(?!{_HOST})[^/?#@:]*):(?!{_HOST})(?P<password>[^?]*|.*)@"
+)
+"""A user and a password, also one that has `/`, `?`, `#` or `@` in it as they are."""
+_PARAMETER = re.compile(r"(?P<before>[?&](?P<name>[^=&#]*)=)[^&#]*")
+_SECRETS = ("password", "secret")
 _HIDDEN = "***"
 
 
@@ -75,12 +82,25 @@ class Place:
 
 def has_password(url: str) -> bool:
     """Tell whether a URL has a password in it, before the host or among its parameters."""
-    return bool(_USER_PART.match(url) or _PARAMETER.search(url))
+    return bool(_USER_PART.match(url) or any(map(_is_secret, _PARAMETER.finditer(url))))
 
 
 def without_password(url: str) -> str:
     """Return a URL as it may be shown."""
-    return _PARAMETER.sub(rf"\g<before>{_HIDDEN}", _USER_PART.sub(r"\g<before>@", url))
+    return _PARAMETER.sub(
+        lambda found: found["before"] + _HIDDEN if _is_secret(found) else found[0],
+        _USER_PART.sub(r"\g<before>@", url),
+    )
+
+
+def cuts_password(url: str) -> bool:
+    """Tell whether a driver would cut the password of a URL: `/`, `?` and `#` end what it takes for the host."""
+    found = _USER_PART.match(url)
+    return found is not None and any(sign in found["password"] for sign in "/?#")
+
+
+def _is_secret(parameter: re.Match[str]) -> bool:
+    return any(word in unquote(parameter["name"]).lower() for word in _SECRETS)
 
 
 def is_folder(where: str) -> bool:

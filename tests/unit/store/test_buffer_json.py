@@ -42,3 +42,16 @@ def test_the_way_back_gives_the_same():
     value = json.dumps({"a": [BUFFER], "b": None}, separators=(",", ":")).encode()
     assert {"a": [{"type": "Buffer", "data": [1, 2, 255]}], "b": None} == json.loads(as_listed(value))
     assert value == as_in_files(as_listed(value))
+
+
+def test_half_a_pair_of_surrogates_stays_an_escape():
+    """As of a name that was cut in the middle of an emoji: it cannot be written in any other way."""
+    half = b'{"name":"\\ud83d","key":{"type":"Buffer","data":"AQL/"}}'
+    assert b'"\\ud83d"' in as_listed(half)
+    assert half == as_in_files(as_listed(half))
+
+
+@pytest.mark.parametrize("value", [b'{"0":' * 800 + b"1" + b"}" * 800, b'{"type":"Buffer","data":"abc"}'])
+def test_what_cannot_be_written_anew_stays(value):
+    """Deeper than anybody can go; bytes that are no base64."""
+    assert value == as_in_files(value) == as_listed(value)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from baileys_cleanup.store.place import Place, has_password, is_folder, without_password
+from baileys_cleanup.store.place import Place, cuts_password, has_password, is_folder, without_password
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,14 @@ from baileys_cleanup.store.place import Place, has_password, is_folder, without_
         ),
         ("postgresql://db/x?PASSWORD=s3cret", "postgresql://db/x?PASSWORD=***"),
         ("postgresql://bot:p@ss:w@db/x", "postgresql://bot@db/x"),
+        ("redis://:s3/cr@t@db:6379/0", "redis://@db:6379/0"),
+        ("redis://:s3#cret@db/0", "redis://@db/0"),
+        ("redis://:s3?cret@db/0", "redis://@db/0"),
+        ("postgresql://bot:12/ab@db/x", "postgresql://bot@db/x"),
+        ("postgresql://bot:s3/cret@db/x?user=a@b", "postgresql://bot@db/x?user=a@b"),
+        ("postgresql://bot@db/x?pass%77ord=s3cret", "postgresql://bot@db/x?pass%77ord=***"),
+        ("rediss://db/0?ssl_password=s3cret&db=1", "rediss://db/0?ssl_password=***&db=1"),
+        ("postgresql://db/x?oauth_client_secret=s3cret", "postgresql://db/x?oauth_client_secret=***"),
     ],
 )
 def test_a_password_is_seen_and_never_shown(url, shown):
@@ -25,11 +33,30 @@ def test_a_password_is_seen_and_never_shown(url, shown):
     assert shown == without_password(url) == Place(url).shown
 
 
-@pytest.mark.parametrize("url", ["postgresql://bot@db/x", "postgresql:///x?host=/run/postgresql", "/srv/sessions"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://bot@db/x",
+        "postgresql:///x?host=/run/postgresql",
+        "/srv/sessions",
+        "postgresql://db:5432/x?user=me@realm",
+        "postgresql://db:5432?user=me@realm",
+        "postgresql://one:5432,two:5433/x?user=me@realm",
+        "postgresql://[::1]:5432/x?user=me@realm",
+        "postgresql:///x?user=a:b@c",
+    ],
+)
 def test_what_has_no_password_is_shown_as_it_is(url):
     """A user, a socket, a path."""
     assert not has_password(url)
     assert url == without_password(url)
+
+
+def test_a_password_that_a_driver_would_cut_is_known():
+    """What ends the part before the host has to be escaped in it."""
+    cut = [f"redis://:a{sign}b@db/0" for sign in "/?#"]
+    assert all(map(cuts_password, cut))
+    assert not any(map(cuts_password, ["redis://:a%2Fb@db/0", "redis://:a@b@db/0", "postgresql://db:1/x?user=a@b"]))
 
 
 def test_a_path_has_no_scheme():

@@ -28,6 +28,15 @@ _INDEXED = sql.SQL(
 )
 
 
+def is_text(company_id: str) -> bool:
+    """Tell whether the server could have an id: it takes no text that is not UTF-8, nor one with a NUL."""
+    try:
+        company_id.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in company_id
+
+
 class Database(ServerStore):
     """A database, connected, its layout known."""
 
@@ -104,6 +113,8 @@ class Database(ServerStore):
 
     def is_there(self, raw_id: str) -> bool:
         """Tell whether there is any row of a company. Raises UsageProblem."""
+        if not is_text(raw_id):
+            return False
         where = sql.SQL("exists (select from {} r where {})")
         query = sql.SQL("select {} or {}").format(
             where.format(self.layout.keys.identifier, self.statements.is_company),

@@ -1,6 +1,8 @@
 """Writes keys into the bot's own tables, under the names and in the form of the layout, with their dates."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -107,8 +109,9 @@ class RowWriter:
                 sql.Identifier(layout.creds_company), sql.SQL(table.columns[layout.creds_company])
             ),
         )
-        content = _content(value.content, table.columns[layout.creds_value])
-        cursor.execute(query, {"company": self._raw_id, "value": content, "when": value.modified / SECOND})
+        content = _content(CREDS_NAME, value.content, table.columns[layout.creds_value])
+        with _naming([CREDS_NAME]):
+            cursor.execute(query, {"company": self._raw_id, "value": content, "when": value.modified / SECOND})
         return {CREDS_NAME} if cursor.rowcount else set()
 
     def _insert_keys(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", values: Mapping[str, Value]) -> set[str]:
@@ -132,10 +135,11 @@ class RowWriter:
             "company": self._raw_id,
             "types": [key[0] for key in keys],
             "ids": [key[1] for key in keys],
-            "values": [self._content(each) for each in values.values()],
+            "values": [self._content(name, each) for name, each in values.items()],
             "dates": [each.modified / SECOND for each in values.values()],
         }
-        return self._dated(cursor, values, [Stamp(*row) for row in cursor.execute(query, parameters)])
+        with _naming(list(values)):
+            return self._dated(cursor, values, [Stamp(*row) for row in cursor.execute(query, parameters)])
 
     def _copy_keys(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", values: Mapping[str, Value]) -> set[str]:
         """Write all keys in one COPY, and return the names of those that are there once: a bot may have come between.
@@ -149,10 +153,10 @@ class RowWriter:
         of_type = {layout.key_type: 0, layout.key_id: 1} if layout.key_type else {layout.key_id: 1}
         places = [of_type.get(column) for column in expressions]
         query = _COPY.format(table=table, columns=sql.SQL(", ").join(map(sql.Identifier, columns)))
-        with cursor.copy(query) as copy:
-            for key, each in zip(keys, values.values(), strict=True):
+        with _naming(list(values)), cursor.copy(query) as copy:
+            for key, (name, each) in zip(keys, values.items(), strict=True):
                 row: list[Any] = [self._raw_id if place is None else key[place] for place in places]
-                row.append(self._content(each))
+                row.append(self._content(name, each))
                 if layout.updated is not None:
                     row.append(self._moment(each.modified))
                 copy.write_row(row)
@@ -200,9 +204,9 @@ class RowWriter:
         moment = _EPOCH + timedelta(microseconds=modified // 1_000)
         return moment.replace(tzinfo=None) if self._is_without_zone else moment
 
-    def _content(self, value: Value) -> bytes | str:
+    def _content(self, name: str, value: Value) -> bytes | str:
         joined = self._database.layout.form is Form.JOINED
-        return _content(as_listed(value.content) if joined else value.content, self._kind)
+        return _content(name, as_listed(value.content) if joined else value.content, self._kind)
 
     def _cast(self, column: str, value: str) -> sql.Composable:
         return sql.SQL("{}::{}").format(sql.SQL(value), sql.SQL(self._database.layout.keys.columns[column]))
@@ -230,14 +234,27 @@ def _all_equal(alias: str, expressions: Mapping[str, sql.Composable]) -> sql.Com
     return sql.SQL(" and ").join(same)
 
 
-def _content(content: bytes, kind: str) -> bytes | str:
+@contextmanager
+def _naming(names: Sequence[str]) -> Iterator[None]:
+    """Raise CompanyProblem with the name of the key whose value the server refuses; a COPY tells its number."""
+    try:
+        yield
+    except psycopg.DataError as error:
+        line = re.search(r"^COPY .*, line ([0-9]+)", error.diag.context or "", re.MULTILINE)
+        refused = names[int(line[1]) - 1 :][:1] if line else names
+        whose = refused[0] if len(refused) == 1 else "one of its keys"
+        said = str(error.diag.message_primary).partition(":")[0]  # what follows may be the value
+        raise CompanyProblem(f"{whose}: the column does not take it: {said}") from None
+
+
+def _content(name: str, content: bytes, kind: str) -> bytes | str:
     """Return a value as the column takes it. Raises CompanyProblem for what is no text."""
     if kind == "bytea":
         return content
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        raise CompanyProblem("a value is no UTF-8 text, and the column takes nothing else") from None
+        raise CompanyProblem(f"{name}: it is no UTF-8 text, and the column takes nothing else") from None
     if "\0" in text:
-        raise CompanyProblem("a value holds a NUL, which PostgreSQL does not take in a text")
+        raise CompanyProblem(f"{name}: it holds a NUL, which PostgreSQL does not take in a text")
     return text

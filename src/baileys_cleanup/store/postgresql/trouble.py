@@ -59,6 +59,8 @@ def as_company_problem() -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise CompanyProblem(in_words(error)) from None
+    except UnicodeEncodeError:
+        raise CompanyProblem("its name is no text in UTF-8, and PostgreSQL takes no other") from None
 
 
 @contextmanager

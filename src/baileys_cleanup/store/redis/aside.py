@@ -14,6 +14,8 @@ from baileys_cleanup.store.store import SetAside
 
 _ALL = f"{OWN}aside"
 """A hash with a field for each run and company, noted before anything is set aside."""
+FOREIGN = -2
+"""What `put` says where the place is taken by a key that is no hash."""
 
 
 class Asides:
@@ -30,9 +32,10 @@ class Asides:
         return self._store.beside("aside-note", run_id, company_id)
 
     def put(self, built: str, run_id: str, company_id: str, *, why: str, started: int) -> int:
-        """Let a built hash go live. Returns 1 where another one lies aside for it, 0 where none was, -1 where none may.
+        """Let a built hash go live, and return 1 where another one lies aside for it, 0 where none was.
 
-        Raises redis.RedisError.
+        -1: there is one that may not be replaced; FOREIGN: the place is taken by something else. Raises
+        redis.RedisError.
         """
         server, live, field = self._store.server, self._store.key(company_id), f"{run_id} {company_id}"
         server.set_fields(_ALL, [(field, "1")])

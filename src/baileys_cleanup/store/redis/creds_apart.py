@@ -12,6 +12,7 @@ from psycopg import sql
 
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.postgresql.connection import Connection, connected
+from baileys_cleanup.store.postgresql.database import is_text
 from baileys_cleanup.store.postgresql.opening import need_driver
 from baileys_cleanup.store.postgresql.trouble import as_company_problem, as_usage_problem
 
@@ -27,6 +28,8 @@ class CredsApart:
 
     def read(self, company_id: str) -> bytes | None:
         """Return the creds of a company, None where there is no row. Raises CompanyProblem."""
+        if not is_text(company_id):
+            return None
         with as_company_problem():
             rows = self._connection.rows(_READ, [company_id])
         if len(rows) != 1 or rows[0][0] is None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import redis
 from baileys_cleanup.decision.policy import HOUR, SECOND
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.redis.layout import CREDS, OWN, layout_of
@@ -109,5 +110,8 @@ class Database(ServerStore):
 
     def why_it_cannot_write(self) -> str | None:
         """Return what would keep the tool from removing, where that shows without trying."""
-        role = self.server.call("ROLE")[0]
+        try:
+            role = self.server.call("ROLE")[0]
+        except redis.ResponseError:  # not every user may ask, nor does every server tell
+            return None
         return "the server is a replica, and takes no writes" if role == b"slave" else None

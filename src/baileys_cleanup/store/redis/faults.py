@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import redis
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.output.text import count, few
 from baileys_cleanup.output.timestamp import timestamp
@@ -23,7 +24,11 @@ def find_faults(store: Database) -> list[str]:
 
 
 def _durability(store: Database) -> Iterable[str]:
-    told = store.server.client.info("everything")
+    try:
+        told = store.server.client.info("everything")
+    except redis.ResponseError:
+        yield "nobody can tell whether the server keeps what it is given: let this user ask INFO"
+        return
     if not int(told.get("aof_enabled", 1)):
         yield (
             "the server has no append-only file: a crash turns ratchets back, and messages are lost; set `appendonly"

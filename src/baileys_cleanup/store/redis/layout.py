@@ -38,10 +38,14 @@ class Layout(NamedTuple):
         return "*".join(_GLOB.sub(r"\\\1", part) for part in parts)
 
     def read(self, key: str) -> tuple[str, str] | None:
-        """Return whose key this is, and of a string its field; None where it is nobody's."""
+        """Return whose key this is, and of a string its field; None where it is nobody's.
+
+        What can be read in two ways is a key of the company with the longer id: no id of a key looks like a whole key,
+        and a company whose creds are not in sight is left alone.
+        """
         words = rf"(?P<field>{CREDS}|(?:{'|'.join(TYPES)})-.+)"
         before, _, after = self.template.partition(COMPANY)
-        expression = re.escape(before) + "(?P<company>.+?)" + re.escape(after).replace(re.escape(FIELD), words)
+        expression = re.escape(before) + "(?P<company>.+)" + re.escape(after).replace(re.escape(FIELD), words)
         found = None if key.startswith(OWN) else re.fullmatch(expression, key, re.DOTALL)
         return (found["company"], "" if self.is_hash else found["field"]) if found else None
 
@@ -61,9 +65,12 @@ def file_name(field: str) -> str:
 def layout_of(asked: Redis) -> Layout:
     """Return the layout that the settings ask for. Raises UsageProblem where its key names no company."""
     template = asked.key or _DEFAULTS[asked.layout]
-    if template.count(COMPANY) != 1 or (asked.layout == "string") != template.endswith(FIELD):
+    fields = 1 if asked.layout == "string" else 0
+    if template.count(COMPANY) != 1 or template.count(FIELD) != fields or (fields and not template.endswith(FIELD)):
         field = f" and ends with {FIELD}" if asked.layout == "string" else f" once, without {FIELD}"
         raise UsageProblem(
             f"redis.key is {template!r}; allowed for the layout {asked.layout}: a name that has {COMPANY}{field}"
         )
+    if template.startswith(OWN):
+        raise UsageProblem(f"redis.key is {template!r}; what begins with {OWN} is the tool's own")
     return Layout(asked.layout, template, asked.ids or "raw")

@@ -33,7 +33,7 @@ class Leases:
 
         A `shared` one is held by many at once, and by nobody else meanwhile.
         """
-        keys = (f"{OWN}lease:{name}", f"{OWN}lease-shared:{name}")
+        keys = (f"{OWN}lease:{{{name}}}", f"{OWN}lease-shared:{{{name}}}")  # one slot: a script asks for both
         token = f"process {os.getpid()} on {os.uname().nodename} {uuid4().hex}"
         with as_not_writable("the lock of the store cannot be taken"):
             held = self._server.script(SHARE if shared else TAKE, keys, [token, _MILLISECONDS])

@@ -44,6 +44,7 @@ return number
 """
 
 MOVE = """
+if ARGV[1] == 'hash' then redis.call('HDEL', KEYS[2], '') else redis.call('DEL', KEYS[2] .. ':') end
 local same = {}
 for i = 1, #ARGV - 3, 3 do
   local name, value = ARGV[i + 3]
@@ -73,6 +74,7 @@ return gone
 """
 """Compare and move: what is still what was planned goes into the quarantine, in one step with the comparison.
 
+It begins by deleting nothing: where the server does not allow that, a key would end up in both places.
 ARGV[3] is `each`, or `all`: then nothing goes where any of them is another by now.
 """
 
@@ -100,7 +102,9 @@ return back
 
 PUT_WHOLE = """
 local moved = 0
-if redis.call('EXISTS', KEYS[2]) == 1 then
+local kind = redis.call('TYPE', KEYS[2]).ok
+if kind ~= 'none' then
+  if kind ~= 'hash' then return -2 end
   if ARGV[1] == '' or redis.call('EXISTS', KEYS[3]) == 1 then return -1 end
   local rest = redis.call('PTTL', KEYS[2])
   redis.call('RENAME', KEYS[2], KEYS[3])
@@ -113,7 +117,8 @@ return moved
 """
 """Let a hash that was built (KEYS[1]) go live; the one that was (KEYS[2]) lies aside (KEYS[3]), with a note of it.
 
--1 where one is live and may not be replaced. What lies aside does not end by itself.
+-1 where one is live and may not be replaced, -2 where a key of that name is none of a bot's. What lies aside does not
+end by itself.
 """
 
 SWAP_WHOLE = """

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import redis
+from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.redis.scripts import CHUNK
 from baileys_cleanup.store.redis.trouble import as_usage_problem
+from baileys_cleanup.store.redis_url import redis_client
 
 _SECONDS = 10
 _SCAN = 500
@@ -17,17 +18,13 @@ class Server:
     """A Redis server. Names are text with lone surrogates for what is no UTF-8; values stay bytes."""
 
     def __init__(self, url: str) -> None:
-        self.client = redis.Redis.from_url(
-            url,
-            decode_responses=False,
-            socket_connect_timeout=_SECONDS,
-            socket_timeout=60,
-            client_name="baileys-cleanup",
+        self.client = redis_client(
+            url, socket_connect_timeout=_SECONDS, socket_timeout=60, client_name="baileys-cleanup"
         )
 
     def call(self, *words: Any) -> Any:  # noqa: ANN401 - what a server takes and gives
         """Carry out one command. Raises redis.RedisError."""
-        return self.client.execute_command(*words)  # type: ignore[no-untyped-call]
+        return self.client.execute_command(*map(encoded, words))  # type: ignore[no-untyped-call]
 
     def script(self, source: str, keys: Sequence[str], arguments: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - likewise
         """Run a script, by its hash where the server knows it. Raises redis.RedisError."""
@@ -82,7 +79,7 @@ def connected(place: Place) -> Iterator[Server]:
         try:
             server = Server(place.where)
         except ValueError as error:
-            raise redis.ConnectionError(str(error)) from None
+            raise UsageProblem(f"the store {place.shown} cannot be opened: {error}") from None
         server.call("PING")
     try:
         yield server

@@ -1,33 +1,54 @@
 """What a Redis server said, as sentences for people. A value of a key never stands in one."""
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
 from baileys_cleanup.errors import CompanyProblem, NotWritable, UsageProblem
 
+_NO_PERMISSION = (
+    "this user may not do that: it needs the companies' keys and baileys-cleanup:*, of the commands @read, TIME, ROLE,"
+    " EVALSHA and SCRIPT LOAD, and to clean @write"
+)
+_ONE_SLOT = 'in a cluster all strings of a company have to lie in one slot, as by redis.key = "{{company_id}}:{field}"'
 _SENTENCES: dict[type[Exception], str] = {
     redis.AuthenticationError: "the server wants another user or password; it may stand in the URL of the settings",
-    redis.exceptions.NoPermissionError: "this user may not do that: it needs SCAN, HSCAN, TYPE, TIME, EVAL and writes",
+    redis.exceptions.NoPermissionError: _NO_PERMISSION,
     redis.exceptions.ReadOnlyError: "the server takes no writes: it is a replica",
     redis.exceptions.OutOfMemoryError: "the server's memory is full",
     redis.BusyLoadingError: "the server is still loading its data",
+    redis.exceptions.MasterDownError: "the server is a replica that has lost its primary",
+    redis.exceptions.ClusterDownError: "the cluster is down",
+    redis.exceptions.ClusterCrossSlotError: _ONE_SLOT,
+    redis.exceptions.MovedError: "the server is one of several nodes of a cluster, which cannot be cleaned",
     redis.TimeoutError: "the server does not answer in time",
 }
+_BEGINNINGS = {
+    "WRONGTYPE": "a key is of another type than the layout says: look at redis.layout and redis.key",
+    "MISCONF": "the server cannot write to its disk, and takes no writes until it can",
+    "NOREPLICAS": "the server has too few replicas, and takes no writes until it has enough",
+    "BUSY": "the server is busy with a script of somebody else's",
+    "Unknown Redis command": "a command that it needs was renamed or switched off there",
+    "The user executing the script": _NO_PERMISSION,
+    "Script attempted to access keys that do not hash": _ONE_SLOT,
+}
+_UNKNOWN = re.compile(r"unknown command '([A-Za-z|]{1,20})'")
 
 
 def in_words(error: redis.RedisError) -> str:
     """Return what went wrong, in words."""
-    for kind, sentence in _SENTENCES.items():
+    for kind, words in _SENTENCES.items():
         if isinstance(error, kind):
-            return sentence
+            return words
     if isinstance(error, redis.ConnectionError):
         return f"the server cannot be reached: {error}"
-    word = str(error).partition(" ")[0]
-    if word == "WRONGTYPE":
-        return "a key is of another type than the layout says: look at redis.layout and redis.key"
-    return f"the server refused it ({word[:40] or type(error).__name__})"
+    said = str(error)
+    if unknown := _UNKNOWN.match(said):
+        return f"the server does not know the command {unknown[1]}: it was renamed or switched off there"
+    sentence = next((each for beginning, each in _BEGINNINGS.items() if said.startswith(beginning)), None)
+    return sentence or f"the server refused it ({said.partition(' ')[0][:40] or type(error).__name__})"
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import few
 from baileys_cleanup.store.company import Company
-from baileys_cleanup.store.redis.aside import Asides
+from baileys_cleanup.store.redis.aside import FOREIGN, Asides
 from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import Database
 from baileys_cleanup.store.redis.trouble import as_company_problem, as_os_error
@@ -23,6 +23,7 @@ _CREDS_APART = (
     "the company is there already, and its creds lie elsewhere, where they are only read: keys of another moment do not"
     " belong to them"
 )
+_FOREIGN = "a key of that name is there, and it is no hash: nothing was changed"
 _NO_ROTATION = "a rotation works on folders"
 
 
@@ -118,10 +119,12 @@ class RedisWhole:
         server.set_fields(beside, values.items())
         # Creds that lie elsewhere would stay as they are, and the keys would be of another moment.
         why = aside.why if self._store.creds_apart is None else ""
-        done = self._asides.put(beside, aside.run_id, aside.company_id, why=why, started=aside.started) >= 0
-        if not done:
+        done = self._asides.put(beside, aside.run_id, aside.company_id, why=why, started=aside.started)
+        if done < 0:
             server.call("UNLINK", beside)
-        return done
+        if done == FOREIGN:
+            raise CompanyProblem(_FOREIGN)
+        return done >= 0
 
     def bring_late(self, aside: Aside, seen: Iterable[AuthFile], wait: Callable[[], object]) -> Late:  # noqa: ARG002 - nothing comes later
         """Bring over nothing: what was there at the switch is aside as a whole; what nobody had seen is named."""

@@ -24,6 +24,7 @@ STRINGS = layout_of(Redis(layout="string"))
         (STRINGS, "7:creds", ("7", "creds")),
         (STRINGS, "a:b:session-1.0", ("a:b", "session-1.0")),
         (STRINGS, "7:sender-key-1@g.us::2::0", ("7", "sender-key-1@g.us::2::0")),
+        (STRINGS, "7:session-x:creds", ("7:session-x", "creds")),
         (STRINGS, "7:unheard-of", None),
         (STRINGS, "session-1.0", None),
     ],
@@ -57,9 +58,16 @@ def test_a_new_key_is_named_as_the_settings_say(ids, field):
         Redis(key="{company_id}:{field}"),
         Redis(layout="string", key="{company_id}"),
         Redis(layout="string", key="{field}:{company_id}"),
+        Redis(layout="string", key="{company_id}:{field}{field}"),
     ],
 )
 def test_a_name_without_its_marks_is_refused(asked):
     """The sentence says what belongs in it."""
     with pytest.raises(UsageProblem, match="company_id"):
         layout_of(asked)
+
+
+def test_a_name_that_begins_as_the_tools_own_is_refused():
+    """Nothing of a bot's could ever be seen there."""
+    with pytest.raises(UsageProblem, match="the tool's own"):
+        layout_of(Redis(key="baileys-cleanup:{company_id}"))

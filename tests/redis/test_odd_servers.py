@@ -1,0 +1,145 @@
+"""Servers and keys that are not as expected: each gives a sentence or is passed by, and no key is in two places."""
+
+import time
+
+import pytest
+from redis_bench import Bench
+from test_redis import FIELDS, GONE, everything
+
+import redis
+import servers
+
+
+def held(bench: Bench) -> set[str]:
+    """Return the fields that lie in the quarantine."""
+    keys = list(bench.client.scan_iter("baileys-cleanup:quarantine:*"))
+    return {name[2:].decode() for key in keys for name in bench.client.hkeys(key) if name.startswith(b"v:")}
+
+
+def test_a_name_that_is_no_text_holds_nobody_up(bench: Bench) -> None:
+    """Neither of a company, nor of a key, which is unknown and kept; what went comes back."""
+    bench.client.hset(b"\xff\xfe:auth", mapping=FIELDS)
+    bench.client.hset("1:auth", mapping={**FIELDS, b"session-\xff.0": b"{}"})
+    before = everything(bench)
+    said = bench.run("clean", "--json")
+    assert ([10, 10], "done") == ([each["files"]["removed"] for each in said["companies"]], said["status"])
+    bench.age(20)
+    later = bench.run("clean", "--json", "--accept-clock")
+    assert [2, 2] == [each["files"]["removed"] for each in later["companies"]]
+    bench.run("check", status=1)
+    for run in (later, said):
+        bench.run("undo", run["run_id"], "--anyway")
+    assert before == everything(bench)
+
+
+def test_who_may_not_delete_moves_nothing(bench: Bench) -> None:
+    """Else a key would be in its place and in the quarantine, and counted as removed."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    bench.client.execute_command("ACL", "SETUSER", "half", "on", ">pw", "~*", "+@all", "-hdel")
+    half = {"BAILEYS_CLEANUP_STORE": bench.url.replace("//", "//half:pw@")}
+    said = bench.run("clean", "--json", status=1, **half)
+    assert (0, 10) == (said["totals"]["removed"], said["totals"]["failed"])
+    assert "this user may not do that" in said["companies"][0]["errors"][0]["error"]
+    assert (set(), len(FIELDS)) == (held(bench), bench.client.hlen("1:auth"))
+    bench.client.acl_deluser("half")
+
+
+def test_two_users_are_enough(bench: Bench) -> None:
+    """One who looks and one who cleans, with what the documentation gives them and the companies' keys alone."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    bench.client.set("unheard-of", "x")
+    common = [
+        "on",
+        ">pw",
+        "~*:auth",
+        "~baileys-cleanup:*",
+        "+@connection",
+        "+@read",
+        "+time",
+        "+role",
+        "+info",
+        "+evalsha",
+        "+script|load",
+    ]
+    bench.client.execute_command("ACL", "SETUSER", "look", *common)
+    bench.client.execute_command("ACL", "SETUSER", "cleanup", *common, "+@write")
+    look, cleanup = (
+        {"BAILEYS_CLEANUP_STORE": bench.url.replace("//", f"//{name}:pw@")} for name in ("look", "cleanup")
+    )
+    assert 10 == bench.run("clean", "--dry-run", "--json", **look)["totals"]["removed"]
+    assert "pw" not in bench.run("clean", status=2, **look)
+    bench.run("check", status=1, **look)
+    run = bench.run("clean", "--json", **cleanup)
+    assert 10 == run["totals"]["removed"]
+    bench.run("undo", run["run_id"], "--anyway", **cleanup)
+    assert len(FIELDS) == bench.client.hlen("1:auth")
+    bench.client.acl_deluser("look", "cleanup")
+
+
+def test_a_server_that_tells_little_is_cleaned(bench: Bench) -> None:
+    """Without ROLE and INFO: `check` says what nobody can tell, and goes on."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    bench.client.execute_command("ACL", "SETUSER", "default", "-role", "-info")
+    try:
+        assert 10 == bench.run("clean", "--dry-run", "--json")["totals"]["removed"]
+        assert "let this user ask INFO" in bench.run("check", status=1)
+    finally:
+        bench.client.execute_command("ACL", "SETUSER", "default", "+role", "+info")
+
+
+def test_a_cluster_of_one_node_is_cleaned() -> None:
+    """All that one script asks for lies in one slot; strings do where the setting says so."""
+    options = ("--cluster-enabled", "yes", "--cluster-port", str(servers.free_port()))
+    with servers.redis(*options) as server, redis.Redis.from_url(server.url) as client:
+        bench = Bench(server.url, client)
+        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16_383)
+        while b"cluster_state:ok" not in client.execute_command("CLUSTER", "INFO"):
+            time.sleep(0.1)
+        client.hset("1:auth", mapping=FIELDS)
+        run = bench.run("clean", "--json")
+        assert 10 == run["totals"]["removed"]
+        bench.run("undo", run["run_id"], "--anyway")
+        assert len(FIELDS) == client.hlen("1:auth")
+        strings = {"BAILEYS_CLEANUP_REDIS__LAYOUT": "string"}
+        for field, value in FIELDS.items():
+            client.set(f"1:{field}", value)
+            client.set(f"{{2}}:{field}", value)
+        assert "in one slot" in bench.run("clean", "--company", "1", status=1, **strings)
+        tagged = strings | {"BAILEYS_CLEANUP_REDIS__KEY": "{{company_id}}:{field}"}
+        assert 10 == bench.run("clean", "--company", "2", "--json", **tagged)["totals"]["removed"]
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        ("/evolution", "the number of a database"),
+        ("/0?nonsense=1", "does not know"),
+        ("/0?decode_responses=yes", "decode_responses"),
+    ],
+)
+def test_a_url_that_the_driver_would_take_otherwise_is_one_sentence(bench: Bench, rest: str, said: str) -> None:
+    """The store, and a cache: no other database is cleaned, and nothing is called a bug."""
+    other = Bench(bench.url.removesuffix("/0") + rest, bench.client)
+    assert said in other.run("clean", status=2)
+
+
+def test_a_password_that_is_not_escaped_is_refused_and_not_shown(bench: Bench) -> None:
+    """On the command line and in a variable."""
+    url = bench.url.replace("//", "//:s3/cret@")
+    assert "cret" not in Bench(url, bench.client).run("clean", status=2)
+    said = bench.run("clean", status=2, BAILEYS_CLEANUP_STORE=url)
+    assert ("%2F" in said, "cret" in said) == (True, False)
+
+
+def test_a_key_of_two_readings_is_of_the_longer_id(bench: Bench) -> None:
+    """A key that can be read as of two companies is of the one with the longer id, and that one has its own creds."""
+    strings = {"BAILEYS_CLEANUP_REDIS__LAYOUT": "string"}
+    for company in ("1", "1:session-5"):
+        bench.client.mset({f"{company}:{field}": value for field, value in FIELDS.items() if field != "metadata"})
+    bench.client.set("1:session-5:creds", FIELDS["creds"].replace("AQID", "AQIE"))
+    bench.run("clean", **strings)
+    bench.age(20)
+    bench.run("clean", "--accept-clock", **strings)
+    left = {key.decode() for key in bench.client.scan_iter("1:*")}
+    wanted = {field for field in FIELDS if field not in GONE and field != "metadata"}
+    assert left == {f"{company}:{field}" for company in ("1", "1:session-5") for field in wanted}
