@@ -6,7 +6,7 @@ All that is kept of one lies in the slot of the company's own hash, so that one 
 from collections.abc import Iterator
 
 from baileys_cleanup.store.redis.company import hash_marks
-from baileys_cleanup.store.redis.database import Database
+from baileys_cleanup.store.redis.database import Database, beside
 from baileys_cleanup.store.redis.layout import OWN, file_name
 from baileys_cleanup.store.redis.scripts import PUT_WHOLE, SWAP_WHOLE
 from baileys_cleanup.store.redis.server import decoded
@@ -14,6 +14,8 @@ from baileys_cleanup.store.store import SetAside
 
 _ALL = f"{OWN}aside"
 """A hash with a field for each run and company, noted before anything is set aside."""
+_UNTOLD = b"1"
+"""What versions until 0.1.0 noted instead of the key."""
 FOREIGN = -2
 """What `put` says where the place is taken by a key that is no hash."""
 
@@ -26,10 +28,15 @@ class Asides:
 
     def key(self, run_id: str, company_id: str) -> str:
         """Return the key of what a run set aside of a company."""
-        return self._store.beside("aside", run_id, company_id)
+        return beside("aside", run_id, self._live(run_id, company_id))
+
+    def _live(self, run_id: str, company_id: str) -> str:
+        """Return the key that the company had then: the settings may name another one by now."""
+        noted = self._store.server.call("HGET", _ALL, f"{run_id} {company_id}")
+        return self._store.key(company_id) if noted in {None, _UNTOLD} else decoded(noted)
 
     def _note(self, run_id: str, company_id: str) -> str:
-        return self._store.beside("aside-note", run_id, company_id)
+        return beside("aside-note", run_id, self._live(run_id, company_id))
 
     def put(self, built: str, run_id: str, company_id: str, *, why: str, started: int) -> int:
         """Let a built hash go live, and return 1 where another one lies aside for it, 0 where none was.
@@ -38,7 +45,7 @@ class Asides:
         redis.RedisError.
         """
         server, live, field = self._store.server, self._store.key(company_id), f"{run_id} {company_id}"
-        server.set_fields(_ALL, [(field, "1")])
+        server.set_fields(_ALL, [(field, live)])
         keys = [built, live, self.key(run_id, company_id), self._note(run_id, company_id)]
         done = int(server.script(PUT_WHOLE, keys, [why, str(started)]))
         if done < 1:
@@ -48,8 +55,8 @@ class Asides:
     def swap(self, run_id: str, company_id: str) -> bool:
         """Let what lies aside and what is live change places; False where nothing does. Raises redis.RedisError."""
         aside, note = self.key(run_id, company_id), self._note(run_id, company_id)
-        between = self._store.beside("between", run_id, company_id)
-        return bool(self._store.server.script(SWAP_WHOLE, [self._store.key(company_id), aside, note, between]))
+        live = self._live(run_id, company_id)
+        return bool(self._store.server.script(SWAP_WHOLE, [live, aside, note, beside("between", run_id, live)]))
 
     def names(self, run_id: str, company_id: str) -> Iterator[str]:
         """Give the names, as files have them, of what lies aside. Raises redis.RedisError."""

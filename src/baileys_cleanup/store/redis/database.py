@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import redis
+from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.policy import HOUR, SECOND
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.redis.layout import CREDS, OWN, layout_of
@@ -94,19 +95,13 @@ class Database(ServerStore):
 
     def ledger(self, company_id: str) -> str:
         """Return the key of a company's ledger, in the slot of its hash."""
-        return f"{OWN}ledger:{self._tag(company_id)}"
+        return f"{OWN}ledger:{_tag(self.key(company_id))}"
 
-    def quarantine(self, run_id: str, company_id: str) -> str:
-        """Return the key of what a run took from a company, in the slot of its hash."""
-        return self.beside("quarantine", run_id, company_id)
-
-    def beside(self, what: str, run_id: str, company_id: str) -> str:
-        """Return the key of something of a run's that belongs to a company, in the slot of its hash."""
-        return f"{OWN}{what}:{run_id}:{self._tag(company_id)}"
-
-    def _tag(self, company_id: str) -> str:
-        key = self.key(company_id)
-        return key if "{" in key else f"{{{key}}}"
+    def know_raw(self, company_id: str, key: str) -> None:
+        """Know the id of a company of which nothing is left, by the key that was its own."""
+        for raw_id in (company_id, COMPANY_PREFIX + company_id):
+            if company_id not in self._raw and self.layout.key(raw_id) == key:
+                self._raw = {**self._raw, company_id: raw_id}
 
     def why_it_cannot_write(self) -> str | None:
         """Return what would keep the tool from removing, where that shows without trying."""
@@ -115,3 +110,12 @@ class Database(ServerStore):
         except redis.ResponseError:  # not every user may ask, nor does every server tell
             return None
         return "the server is a replica, and takes no writes" if role == b"slave" else None
+
+
+def beside(what: str, run_id: str, key: str) -> str:
+    """Return the key of something of a run's that belongs to the company of this key, in the slot of it."""
+    return f"{OWN}{what}:{run_id}:{_tag(key)}"
+
+
+def _tag(key: str) -> str:
+    return key if "{" in key else f"{{{key}}}"

@@ -11,7 +11,7 @@ from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.store.redis.company import RedisCompany
-from baileys_cleanup.store.redis.database import Database
+from baileys_cleanup.store.redis.database import Database, beside
 from baileys_cleanup.store.redis.runs import AUDIT, forget_empty, note_company, write_run
 from baileys_cleanup.store.redis.scripts import CHUNK, MOVE
 from baileys_cleanup.store.redis.server import decoded
@@ -127,7 +127,7 @@ class _CompanyRemover:
             write_run(store.server, run._replace(state=RUNNING))
             self._remover.recorded = True
         if run.undo_days:
-            note_company(store.server, run, company.id)
+            note_company(store, run, company.id)
         now = timestamp(time.time_ns() // SECOND * SECOND)
         names: dict[str, str] = {}
         words: list[str] = []
@@ -148,13 +148,13 @@ class _CompanyRemover:
             return set()
         store.server.call("RPUSH", AUDIT, *lines)
         kind = store.layout.kind
-        keys = [company.key, store.quarantine(run.run_id, company.id)]
+        keys = [company.key, beside("quarantine", run.run_id, company.key)]
         moved = store.server.script(MOVE, keys, [kind, str(run.undo_days), which, *words])
         return {names[decoded(field)] for field in moved}
 
     def _arrived(self, removals: Sequence[Verdict]) -> set[str]:
         """Return what lies in the quarantine after a script whose answer was lost."""
-        key = self._remover.store.quarantine(self._remover.run.run_id, self._company.id)
+        key = beside("quarantine", self._remover.run.run_id, self._company.key)
         with suppress(redis.RedisError):
             fields = {field for field, _ in self._remover.store.server.fields(key)}
             return {verdict.file.name for verdict in removals if f"v:{verdict.file.stamp.field}" in fields}

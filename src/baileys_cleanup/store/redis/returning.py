@@ -1,11 +1,13 @@
 """The way back from the quarantine: keys go in where nothing is, a chunk in one script."""
 
+import errno
 from collections.abc import Callable, Iterator, Sequence
 
 import redis
+from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.redis import runs
 from baileys_cleanup.store.redis.company import RedisCompany
-from baileys_cleanup.store.redis.database import Database
+from baileys_cleanup.store.redis.database import Database, beside
 from baileys_cleanup.store.redis.layout import file_name
 from baileys_cleanup.store.redis.scripts import CHUNK, PUT_BACK
 from baileys_cleanup.store.redis.server import decoded
@@ -19,8 +21,10 @@ class RedisReturning:
     def __init__(self, store: Database, run_id: str, company_id: str) -> None:
         self._store = store
         self._of = (run_id, company_id)
-        self._key = store.quarantine(run_id, company_id)
         with as_os_error():
+            self._from = runs.key_of(store, run_id, company_id)
+            self._key = beside("quarantine", run_id, self._from)
+            store.know_raw(company_id, self._from)
             self._held = {file_name(field): (field, note) for field, note in runs.held(store, run_id, company_id)}
 
     def names(self) -> list[str]:
@@ -48,6 +52,8 @@ class RedisReturning:
 
     def _put_back(self, company: RedisCompany, names: Sequence[str]) -> set[str]:
         server = self._store.server
+        if company.key != self._from:
+            raise OSError(errno.EINVAL, f"it was taken from {shown(self._from)}, and redis.key names another place")
         fields = {self._held[name][0]: name for name in names}
         told = server.script(PUT_BACK, [company.key, self._key], [self._store.layout.kind, *fields])
         back = {fields[decoded(field)] for field in told}

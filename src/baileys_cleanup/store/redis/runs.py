@@ -4,15 +4,17 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from baileys_cleanup.store.redis.database import Database
+from baileys_cleanup.store.redis.database import Database, beside
 from baileys_cleanup.store.redis.layout import OWN
-from baileys_cleanup.store.redis.server import Server
+from baileys_cleanup.store.redis.server import Server, decoded
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import Purged, Quarantined
 
 RUNS = f"{OWN}runs"
 AUDIT = f"{OWN}audit"
 """A list with a line for each removal, written before it."""
+_UNTOLD = b"1"
+"""What versions until 0.1.0 noted of a company."""
 
 
 def read_runs(server: Server) -> tuple[list[Run], list[str]]:
@@ -35,9 +37,20 @@ def write_run(server: Server, run: Run) -> None:
     server.call("HSET", RUNS, run.run_id, json.dumps(record))
 
 
-def note_company(server: Server, run: Run, company_id: str) -> None:
-    """Note that a run takes from a company: so that nothing lies where nobody looks."""
-    server.call("HSET", f"{OWN}run:{run.run_id}", company_id, "1")
+def note_company(store: Database, run: Run, company_id: str) -> None:
+    """Note that a run takes from a company, and from which key: so that nothing lies where nobody looks."""
+    store.server.call("HSET", f"{OWN}run:{run.run_id}", company_id, store.key(company_id))
+
+
+def key_of(store: Database, run_id: str, company_id: str) -> str:
+    """Return the key that a company had when a run took from it: the settings may name another one by now."""
+    noted = store.server.call("HGET", f"{OWN}run:{run_id}", company_id)
+    return store.key(company_id) if noted in {None, _UNTOLD} else decoded(noted)
+
+
+def quarantine(store: Database, run_id: str, company_id: str) -> str:
+    """Return the key of what a run took from a company, in the slot of the company's own."""
+    return beside("quarantine", run_id, key_of(store, run_id, company_id))
 
 
 def companies_of(server: Server, run_id: str) -> list[str]:
@@ -49,7 +62,7 @@ def forget_empty(store: Database, run: Run) -> None:
     """Forget what of a run is empty, and a run of which nothing is left."""
     left = 0
     for company_id in companies_of(store.server, run.run_id):
-        if store.server.call("EXISTS", store.quarantine(run.run_id, company_id)):
+        if store.server.call("EXISTS", quarantine(store, run.run_id, company_id)):
             left += 1
         else:
             store.server.call("HDEL", f"{OWN}run:{run.run_id}", company_id)
@@ -59,7 +72,7 @@ def forget_empty(store: Database, run: Run) -> None:
 
 def held(store: Database, run_id: str, company_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give what a run took from a company: the field, and what was noted of it."""
-    for field, told in store.server.fields(store.quarantine(run_id, company_id)):
+    for field, told in store.server.fields(quarantine(store, run_id, company_id)):
         if field.startswith("m:"):
             yield field[2:], json.loads(told)
 
@@ -83,7 +96,7 @@ def purge(store: Database, run: Run, stopping: Callable[[], bool], takes: Callab
     for company_id, each in quarantined(store, run).items():
         if stopping():
             break
-        if not takes(company_id) or not store.server.call("UNLINK", store.quarantine(run.run_id, company_id)):
+        if not takes(company_id) or not store.server.call("UNLINK", quarantine(store, run.run_id, company_id)):
             continue
         files, size = files + each.files, size + each.size
     forget_empty(store, run)

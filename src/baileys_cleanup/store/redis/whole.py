@@ -10,7 +10,7 @@ from baileys_cleanup.output.text import few
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.redis.aside import FOREIGN, Asides
 from baileys_cleanup.store.redis.company import RedisCompany
-from baileys_cleanup.store.redis.database import Database
+from baileys_cleanup.store.redis.database import Database, beside
 from baileys_cleanup.store.redis.trouble import as_company_problem, as_os_error
 from baileys_cleanup.store.store import SetAside
 from baileys_cleanup.store.whole_folders import Aside, Late
@@ -114,14 +114,14 @@ class RedisWhole:
 
     def _put_hash(self, aside: Aside, values: dict[str, bytes]) -> bool:
         server = self._store.server
-        beside = self._store.beside("new", aside.run_id, aside.company_id)
-        server.call("UNLINK", beside)
-        server.set_fields(beside, values.items())
+        built = beside("new", aside.run_id, self._store.key(aside.company_id))
+        server.call("UNLINK", built)
+        server.set_fields(built, values.items())
         # Creds that lie elsewhere would stay as they are, and the keys would be of another moment.
         why = aside.why if self._store.creds_apart is None else ""
-        done = self._asides.put(beside, aside.run_id, aside.company_id, why=why, started=aside.started)
+        done = self._asides.put(built, aside.run_id, aside.company_id, why=why, started=aside.started)
         if done < 0:
-            server.call("UNLINK", beside)
+            server.call("UNLINK", built)
         if done == FOREIGN:
             raise CompanyProblem(_FOREIGN)
         return done >= 0

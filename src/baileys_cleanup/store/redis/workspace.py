@@ -145,7 +145,7 @@ class RedisWorkspace:
         """Tell whether the quarantine still has anything that a run took from a company."""
         with as_os_error():
             self._store.meet()
-            return bool(self._server.call("EXISTS", self._store.quarantine(run.run_id, company_id)))
+            return bool(self._server.call("EXISTS", runs.quarantine(self._store, run.run_id, company_id)))
 
     @contextmanager
     def returning(self, run: Run, company_id: str) -> Iterator[RedisReturning]:

@@ -1,0 +1,32 @@
+"""What a run took is found by the key that it was taken from, whatever the settings name by now."""
+
+from redis_bench import Bench
+from test_redis import EVOLUTION, FIELDS, everything
+
+OTHER = {**FIELDS, "creds": FIELDS["creds"].replace("AQID", "AQIE")}
+
+
+def test_two_bots_in_one_database_have_runs_of_their_own(bench: Bench) -> None:
+    """The run over one kind of keys loses nothing of the other's, and brings nothing back into the wrong place."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    bench.client.hset("evolution:instance:9", mapping=OTHER)
+    before = everything(bench)
+    first = bench.run("clean", "--json")
+    second = bench.run("clean", "--json", **EVOLUTION)
+    assert ([], 10) == (second["errors"], second["totals"]["removed"])
+    said = bench.run("undo", first["run_id"], "--anyway", status=1, **EVOLUTION)
+    assert "it was taken from 1:auth, and redis.key names another place" in said
+    bench.run("undo", first["run_id"], "--anyway")
+    bench.run("undo", second["run_id"], "--anyway", **EVOLUTION)
+    assert before == everything(bench)
+
+
+def test_what_was_taken_from_a_company_that_is_gone_comes_back_under_its_name(bench: Bench) -> None:
+    """Also where the id has the word `company_` before it, which nobody can see any more."""
+    bench.client.hset("company_1:auth", mapping=FIELDS)
+    bench.client.hset("2:auth", mapping=OTHER)
+    run = bench.run("clean", "--json", "--company", "1")
+    bench.client.delete("company_1:auth")
+    assert [] == bench.run("clean", "--json")["errors"]
+    bench.run("undo", run["run_id"], "--anyway")
+    assert (10, 0) == (bench.client.hlen("company_1:auth"), bench.client.exists("1:auth"))
