@@ -114,6 +114,17 @@ def test_a_value_that_changed_is_young(bench: Bench) -> None:
     assert b"new" == bench.client.hget("1:auth", f"session-{OTHER}.0")
 
 
+def test_a_line_of_the_ledger_that_cannot_be_read_makes_a_key_young(bench: Bench) -> None:
+    """Whoever wrote it: the key stays, and the line is written anew."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    bench.run("clean")
+    bench.age(20)
+    for field in (f"session-{OTHER}.0", f"sender-key-120363001@g.us::{OTHER}::0"):
+        bench.client.hset("baileys-cleanup:ledger:{1:auth}", field, b"\xff 1")
+    assert 0 == bench.run("clean", "--json", "--accept-clock")["totals"]["removed"]
+    assert b"\xff 1" not in bench.client.hvals("baileys-cleanup:ledger:{1:auth}")
+
+
 def test_undo_never_overwrites_a_newer_key(bench: Bench) -> None:
     """What the bot wrote since stays."""
     bench.client.hset("1:auth", mapping=FIELDS)

@@ -84,7 +84,7 @@ class RedisCompany(ListedCompany):
     def _ledger(self) -> Iterator[tuple[str, tuple[str, int]]]:
         if self.store.made:
             for field, told in self.store.server.fields(self.store.ledger(self.id)):
-                mark, _, since = told.decode("ascii").partition(" ")
+                mark, _, since = told.decode("ascii", "replace").partition(" ")
                 with suppress(ValueError):
                     yield field, (mark, int(since))
 
