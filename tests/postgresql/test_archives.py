@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,19 @@ def test_an_archive_of_a_folder_restores_into_a_database(db: Database, archives:
     joined = dict(db.execute("select session_key, data from auth_data"))
     assert {"a": {"type": "Buffer", "data": [1, 2, 255]}} == json.loads(joined[f"7:session-{OTHER}.0"])
     assert "7:auth_creds" in joined
+
+
+@pytest.mark.parametrize("when", ["0044-03-15 BC", "9999-12-31", "infinity"])
+def test_a_date_that_no_file_can_have_keeps_no_company_out_of_its_archive(
+    split: Database, archives: str, tmp_path: Path, when: str
+) -> None:
+    """Such a key counts as young where it is restored."""
+    split.execute("update whatsapp_keys set updated_at = %s where key_type = 'session'", [when])
+    split.run("backup", "--to", archives)
+    (tmp_path / "root").mkdir()
+    words = ["restore", "latest", "--from", archives, "--company", "7", "--everything"]
+    tool(*words, "--sessions-root", str(tmp_path / "root"))
+    assert 60 < time.time() - (tmp_path / f"root/company_7/session-{OTHER}.0.json").stat().st_mtime < 3600
 
 
 def test_replace_sets_the_present_company_aside_and_undo_brings_it_back(split: Database, archives: str) -> None:

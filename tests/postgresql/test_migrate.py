@@ -82,6 +82,35 @@ def test_there_and_back_gives_the_same_company(
     assert 3 == db.run("clean", "--dry-run", "--json", **variables)["totals"]["removed"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "company"), [("uuid", "6f1f0c1e-1111-4222-8333-444455556666"), ("integer", "7"), ("varchar(3)", "7")]
+)
+def test_ids_of_another_type_go_there_and_back(
+    root: Path, db: Database, tmp_path: Path, kind: str, company: str
+) -> None:
+    """A number, a UUID: what no such column can hold is nobody, and no mistake."""
+    db.execute(TEXT.replace("company_id text", f"company_id {kind}"))
+    (root / "company_7").rename(root / f"company_{company}")
+    before = contents(root / f"company_{company}")
+    migrate("--from", str(root), "--to", db.url)
+    (tmp_path / "back").mkdir()
+    migrate("--from", db.url, "--to", str(tmp_path / "back"), "--company", company)
+    after = contents(tmp_path / "back" / f"company_{company}")
+    assert {name: text for name, (text, _) in before.items()} == {name: text for name, (text, _) in after.items()}
+
+
+@pytest.mark.parametrize(("kind", "company"), [("integer", "007"), ("varchar(3)", "7xyz"), ("integer", "seven")])
+def test_an_id_that_would_become_another_one_is_refused(root: Path, db: Database, kind: str, company: str) -> None:
+    """007 is 7 to a column of numbers, and there lives somebody else."""
+    db.execute(TEXT.replace("company_id text", f"company_id {kind}"))
+    other = "7xy" if company == "7xyz" else "7"
+    db.split(other, {"session|1.0": 1}, creds(me={"id": "15550000099:1@s.whatsapp.net"}))
+    (root / "company_7").rename(root / f"company_{company}")
+    said = migrate("--from", str(root), "--to", db.url, status=1)
+    assert "cannot hold the id" in json.dumps(said)
+    assert [(other, "1.0")] == db.execute("select company_id::text, key_id from whatsapp_keys")
+
+
 def test_a_column_of_json_keeps_values(root: Path, db: Database) -> None:
     """Jsonb keeps no bytes: values are compared, and equal."""
     db.execute(SPLIT)

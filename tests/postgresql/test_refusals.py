@@ -111,6 +111,14 @@ def test_a_password_that_is_right_is_never_shown(split: Database) -> None:
         assert split.name in done.stdout
 
 
+@pytest.mark.parametrize("password", ["s3c/ret", "s3c@ret", "s3c@r/et"])
+def test_a_password_that_has_to_be_escaped(db: Database, password: str) -> None:
+    """The driver would take a part of it for a host, and say that it does not answer."""
+    done = db.call("clean", url="", BAILEYS_CLEANUP_STORE=db.url.replace("postgres@", f"postgres:{password}@"))
+    refused(done, "BAILEYS_CLEANUP_STORE", "percent-encoded")
+    assert "s3c" not in done.stderr
+
+
 def test_a_password_as_an_option(db: Database) -> None:
     """Everybody on the machine could read it there."""
     refused(db.call("clean", url="postgresql://bot:s3cret@db/x"), "password")
@@ -120,6 +128,21 @@ def test_no_table(db: Database) -> None:
     """It names what is there, and the layout that would fit."""
     db.execute(PRISMA)
     refused(db.call("clean"), "no table whatsapp_keys", "Session", 'postgresql.layout = "prisma"')
+
+
+def test_a_table_in_another_schema(db: Database) -> None:
+    """The sentence names it as the setting has to."""
+    db.execute(f'create schema "Bot"; set search_path = "Bot"; {SPLIT}')
+    refused(db.call("clean"), 'postgresql.keys_table = "Bot.whatsapp_keys"')
+    names = {"BAILEYS_CLEANUP_POSTGRESQL__KEYS_TABLE": "Bot.whatsapp_keys"}
+    refused(db.call("clean", **names), 'postgresql.creds_table = "Bot.whatsapp_auth"')
+    db.run("clean", **names, BAILEYS_CLEANUP_POSTGRESQL__CREDS_TABLE="Bot.whatsapp_auth")
+
+
+def test_a_view_is_no_table(db: Database) -> None:
+    """Nothing can be taken out of it and put back as it was."""
+    db.execute(SPLIT + "alter table whatsapp_keys rename to k; create view whatsapp_keys as select * from k")
+    refused(db.call("clean"), "whatsapp_keys is a view")
 
 
 def test_columns_that_do_not_fit(db: Database) -> None:
@@ -180,6 +203,42 @@ def test_a_role_that_may_only_read_dry_runs_and_cannot_clean(split: Database) ->
     assert 2 == len(split.keys("1"))
     split.execute("grant select, update, delete, insert on whatsapp_keys to reader")
     assert 1 == json.loads(split.call("clean", "--json", url=url).stdout)["totals"]["removed"]
+
+
+def test_a_role_that_may_only_read_looks_also_where_the_tool_has_been(split: Database) -> None:
+    """What another role's runs left to be remembered it may not read: it says so, with what would let it."""
+    split.run("clean", "--undo-days", "7")
+    split.split("1", {f"session|{OTHER}.0": 20})
+    split.execute(
+        "drop role if exists reader; create role reader login; grant select on whatsapp_keys, whatsapp_auth to reader"
+    )
+    url = split.server.database(split.name, "reader")
+    said = json.loads(split.call("clean", "--dry-run", "--json", url=url).stdout)
+    assert 1 == said["totals"]["removed"]
+    assert any("GRANT USAGE ON SCHEMA baileys_cleanup TO" in note for note in said["notes"])
+    for words in (["check"], ["metrics"], ["explain"], ["monitor", "--once", "--dry-run"]):
+        assert 0 == split.call(*words, url=url).returncode, words
+    refused(split.call("undo", url=url), "GRANT SELECT ON ALL TABLES IN SCHEMA baileys_cleanup")
+    split.execute(
+        "grant usage on schema baileys_cleanup to reader; grant select on all tables in schema baileys_cleanup to reader"
+    )
+    assert 1 == len(json.loads(split.call("undo", "--json", url=url).stdout)["runs"])
+    assert [] == json.loads(split.call("clean", "--dry-run", "--json", url=url).stdout)["notes"]
+
+
+def test_a_schema_that_another_role_prepared(split: Database) -> None:
+    """The sentence has the statements that let this one work there; with them it cleans and takes back."""
+    split.call("migrate", "--prepare", "--to", split.url, url="")
+    split.execute('drop role if exists "Clean-Up"; create role "Clean-Up" login')
+    split.execute('grant select, update, delete, insert on whatsapp_keys to "Clean-Up"')
+    split.execute('grant select on whatsapp_auth to "Clean-Up"')
+    url = split.server.database(split.name, "Clean-Up")
+    done = split.call("clean", url=url)
+    refused(done, "lacks rights in the schema baileys_cleanup")
+    split.execute(done.stderr.partition("another role made: ")[2])
+    said = json.loads(split.call("clean", "--json", url=url).stdout)
+    assert 1 == said["totals"]["removed"]
+    assert 0 == split.call("undo", said["run_id"], url=url).returncode
 
 
 def test_a_table_without_the_right_to_see_it(split: Database) -> None:

@@ -35,7 +35,8 @@ def remarks(plan: Plan, policy: Policy, young: Sequence[int] = ()) -> Remarks:
         undatable = sum(verdict.rule is Rule.DATE_IMPOSSIBLE for verdict in verdicts)
         said.warnings.append(
             f"{count(undatable, 'file')} kept because of a date that cannot be, before 2015 or more than a day ahead:"
-            " an archive without dates may have written it; `touch` gives a new one, from which the age counts"
+            " an archive without dates may have written it; `touch`, in a database an UPDATE, gives a new one, from"
+            " which the age counts"
         )
     if Rule.PRE_KEY_ADVERTISED in rules:
         said.notes.append(

@@ -69,7 +69,8 @@ def undo_run(
     shard = selection.shard
     with open_store(settings.place, settings.exclude) as store, store.workspace(create=False) as workspace:
         if workspace is None:
-            raise UsageProblem(f"nothing was ever removed under {shown(store.path)}, so there is no run to undo")
+            nothing = f"nothing was ever removed under {shown(store.path)}, so there is no run to undo"
+            raise UsageProblem(store.unseen() or nothing)
         with workspace.hold(shared=shard is not None), workspace.audit_log(world.clock) as audit:
             terms = UndoTerms(world, world.holds(workspace, world.again), anyway, shard)
             if shard is not None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from baileys_cleanup.cleaning.undoable import Undoable, emptied_runs, told_of_emptied, undoable_runs
 from baileys_cleanup.commands.options import width_of_stdout
+from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.document import place_fields, print_json
 from baileys_cleanup.output.table import plain, table
 from baileys_cleanup.output.text import few, shown, size
@@ -21,6 +22,9 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
     `again` are the options that a later command needs to find the same sessions root.
     """
     with open_store(settings.place, settings.exclude) as store, store.workspace(create=False) as workspace:
+        unseen = None if workspace else store.unseen()
+        if unseen:
+            raise UsageProblem(unseen)
         found, broken = undoable_runs(workspace) if workspace else ([], [])
         folders = workspace.set_aside() if workspace else []
         emptied = emptied_runs(workspace, found) if workspace else []

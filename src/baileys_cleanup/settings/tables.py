@@ -37,7 +37,7 @@ MOST_JOBS = 64
 """Half a day: a jitter must not lead from one night into the next."""
 _COMMAND = 'a list of words, the program first: ["systemctl", "stop", "bot@{company_id}"]'
 _TRUTH = "true or false"
-_ESCAPED = "; in its password `/` is %2F, `?` is %3F, `#` is %23"
+_ENCODED = "a password in it percent-encoded: `/` is %2F"
 
 
 def _number(low: int, high: int, unit: str) -> Any:  # noqa: ANN401 - a pydantic field
@@ -165,9 +165,10 @@ class RedisTable(_Table):
     key: str | None = Field(default=None, description="the name of a key with {company_id} in it")
     ids: Literal["raw", "file"] | None = Field(default=None, description='"raw" or "file"')
     creds: PostgresqlUrl | None = Field(
-        default=None, description=f"a URL like postgresql://user@host:5432/database{_ESCAPED}"
+        default=None,
+        description=f"a URL like postgresql://user@host:5432/database, {_ENCODED}",
     )
-    cache: RedisUrl | None = Field(default=None, description=f"a URL like redis://host:6379/0{_ESCAPED}")
+    cache: RedisUrl | None = Field(default=None, description=f"a URL like redis://host:6379/0, {_ENCODED}")
     cache_key: CacheKey | None = Field(
         default=None, description="the name of a key with {company_id}, {type} and {id} in it"
     )
@@ -203,7 +204,8 @@ class Written(BaseSettings):
 
     sessions_root: str | None = Field(default=None, description="the path of a folder")
     store: StoreUrl | None = Field(
-        default=None, description=f"a URL like postgresql://user@host:5432/database or redis://host:6379/0{_ESCAPED}"
+        default=None,
+        description=f"a URL like postgresql://user@host:5432/database or redis://host:6379/0, {_ENCODED}",
     )
     state_dir: FolderPath | None = Field(default=None, description="the absolute path of a folder")
     undo_days: Whole | None = _number(0, MOST_DAYS, "of days")

@@ -9,7 +9,7 @@ from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.settings.values import PASSWORD
 from baileys_cleanup.store.open import STORES
 from baileys_cleanup.store.place import Place as StorePlace
-from baileys_cleanup.store.place import cuts_password
+from baileys_cleanup.store.place import is_cut_wrongly
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{10,2000}")
@@ -123,10 +123,9 @@ def _place(value: Any) -> Any:  # noqa: ANN401 - whatever was written
 
 
 def _store(value: Any) -> Any:  # noqa: ANN401 - whatever was written
-    if not isinstance(value, str) or StorePlace(value).scheme not in STORES or re.search(r"[\s\0]", value):
+    wrong = not isinstance(value, str) or StorePlace(value).scheme not in STORES or re.search(r"[\s\0]", value)
+    if wrong or is_cut_wrongly(value):
         raise ValueError("no URL of a store")  # the sentence is the field's
-    if cuts_password(value):
-        raise ValueError("its password would be cut")  # likewise
     return str(value)
 
 

@@ -5,16 +5,16 @@ Pure values; no driver of a database is imported for them.
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import unquote
 
-_HOST = r"(?:\[[0-9A-Fa-f:.%]*\])?:?[0-9]*(?:,[^/?#@]*)?(?:/[^/?#@]*)?\?[^@]*="
-"""What an at sign may stand behind without a password before it: a port, a database and a parameter."""
-_USER_PART = re.compile(
-    rf"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://(?!{_HOST})[^/?#@:]*):(?!{_HOST})(?P<password>[^?]*|.*)@"
-)
-"""A user and a password, also one that has `/`, `?`, `#` or `@` in it as they are."""
-_PARAMETER = re.compile(r"(?P<before>[?&](?P<name>[^=&#]*)=)[^&#]*")
-_SECRETS = ("password", "secret")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_HOST = r"(?:\[[^\]@]*\]|[^][:/?#@]*)(?::[0-9]*)?"
+_PLACE = re.compile(rf"{_HOST}(?:,{_HOST})*(?:/[^/?#@]*)?")
+"""Hosts with their ports, and a database."""
+_PARAMETERS = re.compile(r"[^=&]+=[^&]*(?:&[^=&]+=[^&]*)*")
+_PARAMETER = re.compile(r"(?P<name>[^?&=]+)=(?P<value>[^&#]*)")
+_SECRET = re.compile(r"passw|secret|token", re.IGNORECASE)
 _HIDDEN = "***"
 
 
@@ -80,27 +80,65 @@ class Place:
         return before.lower() if mark else ""
 
 
+class _Parts(NamedTuple):
+    """A URL, cut where a password could begin and end; `password` is None where there is none before the host."""
+
+    user: str
+    password: str | None
+    place: str
+    parameters: str
+
+
+def _parts(url: str) -> _Parts:
+    """Cut a URL as a person means it who did not escape the password: drivers cut it at each `/`, `?`, `#` or `@`.
+
+    So the parameters begin at the first question mark that follows hosts and a database and is followed by names and
+    values, and the password ends at the last `@` before them.
+    """
+    found = _SCHEME.match(url)
+    begin = found.end() if found else 0
+    end = len(url)
+    for mark in re.finditer(r"\?", url[begin:]):
+        place = url[begin : begin + mark.start()].rpartition("@")[2]
+        if _PLACE.fullmatch(place) and _PARAMETERS.fullmatch(url[begin + mark.end() :]):
+            end = begin + mark.start()
+            break
+    who, at, place = url[begin:end].rpartition("@")
+    user, colon, password = who.partition(":")
+    return _Parts(url[:begin] + user + at, password if colon else None, place, url[end:])
+
+
+def _is_secret(name: str) -> bool:
+    return bool(_SECRET.search(unquote(name)))
+
+
 def has_password(url: str) -> bool:
-    """Tell whether a URL has a password in it, before the host or among its parameters."""
-    return bool(_USER_PART.match(url) or any(map(_is_secret, _PARAMETER.finditer(url))))
+    """Tell whether a URL has a password in it, before the host or among its parameters, however its name is escaped."""
+    parts = _parts(url)
+    named = any(_is_secret(each["name"]) for each in _PARAMETER.finditer(parts.parameters))
+    return not is_folder(url) and (parts.password is not None or named)
+
+
+def is_cut_wrongly(url: str) -> bool:
+    """Tell whether a driver would take a part of the password for a host, because it is not escaped there."""
+    parts = _parts(url)
+    if is_folder(url) or parts.password is None:
+        return False
+    if url.startswith("postgres"):
+        return parts.user.count("@") > 1 or any(mark in parts.password for mark in "@/")
+    return any(mark in parts.password for mark in "/?#")
 
 
 def without_password(url: str) -> str:
     """Return a URL as it may be shown."""
-    return _PARAMETER.sub(
-        lambda found: found["before"] + _HIDDEN if _is_secret(found) else found[0],
-        _USER_PART.sub(r"\g<before>@", url),
-    )
+    if is_folder(url):
+        return url
+    parts = _parts(url)
 
+    def hide(found: re.Match[str]) -> str:
+        return f"{found['name']}={_HIDDEN if _is_secret(found['name']) else found['value']}"
 
-def cuts_password(url: str) -> bool:
-    """Tell whether a driver would cut the password of a URL: `/`, `?` and `#` end what it takes for the host."""
-    found = _USER_PART.match(url)
-    return found is not None and any(sign in found["password"] for sign in "/?#")
-
-
-def _is_secret(parameter: re.Match[str]) -> bool:
-    return any(word in unquote(parameter["name"]).lower() for word in _SECRETS)
+    return parts.user + parts.place + _PARAMETER.sub(hide, parts.parameters)
 
 
 def is_folder(where: str) -> bool:

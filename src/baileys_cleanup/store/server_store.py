@@ -104,6 +104,10 @@ class ServerStore(ABC):
         """Return where a company lies, for commands of the operator's."""
         return f"{self.path}#{shown(company_id)}"
 
+    def unseen(self) -> str | None:
+        """Return nothing: who may read the companies may read what the tool keeps."""
+        return None
+
     def has_room(self, files: Iterable[AuthFile]) -> bool:  # noqa: ARG002 - the same shape as a folder
         """Tell that there is room: what the server has left nobody can ask it, and it says when it has none."""
         return True

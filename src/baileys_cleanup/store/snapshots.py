@@ -15,6 +15,8 @@ IN_MEMORY = 32 * CHUNK
 """Bytes that are kept in memory before an unnamed temporary file takes over."""
 UNDATED = 120_000_000_000
 """Nanoseconds. What a store has no date for counts as written so long ago: young, and not at this very moment."""
+BEYOND_FILES = 1 << 63
+"""Nanoseconds from the epoch. A date so far off no file can have, but a column may: it counts as none."""
 MOST_FILES = 1_000_000
 MOST_BYTES = 2 * 1024**3
 MOST_OF_A_FILE = 64 * 1024**2

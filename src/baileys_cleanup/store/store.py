@@ -266,6 +266,9 @@ class Store(Protocol):
     def remarks(self) -> list[str]:
         """Return in words what people have to know of this store: where its dates come from, say."""
 
+    def unseen(self) -> str | None:
+        """Return in words why the workspace is there and cannot be read, so that it seems to be none; else None."""
+
     def faults(self) -> list[str]:
         """Return in words what is wrong with the store itself, and what to do. Raises UsageProblem."""
 

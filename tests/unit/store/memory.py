@@ -93,6 +93,9 @@ class MemoryStore:
     def remarks(self):
         return []
 
+    def unseen(self):
+        return None
+
     def cramped(self):
         return None
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from baileys_cleanup.store.place import Place, cuts_password, has_password, is_folder, without_password
+from baileys_cleanup.store.place import Place, has_password, is_cut_wrongly, is_folder, without_password
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,16 @@ from baileys_cleanup.store.place import Place, cuts_password, has_password, is_f
         ),
         ("postgresql://db/x?PASSWORD=s3cret", "postgresql://db/x?PASSWORD=***"),
         ("postgresql://bot:p@ss:w@db/x", "postgresql://bot@db/x"),
+        ("postgresql://bot:s3/cr/et@db/x", "postgresql://bot@db/x"),
+        ("postgresql://bot:s3#cr?et@db/x?sslmode=require", "postgresql://bot@db/x?sslmode=require"),
+        ("postgresql://bot:s3?cr=et@db/x", "postgresql://bot@db/x"),
+        ("postgresql://bot:12?34@db/x", "postgresql://bot@db/x"),
+        ("postgresql://bot@tenant:s3cret@db/x", "postgresql://bot@tenant@db/x"),
+        ("postgresql://bot:s3cret@db:1,[::1]:2/x?user=a@b", "postgresql://bot@db:1,[::1]:2/x?user=a@b"),
+        ("postgresql://db/x?user=bot&pass%77ord=s3cret", "postgresql://db/x?user=bot&pass%77ord=***"),
+        ("postgresql://db/x?sslpassword=s3cret", "postgresql://db/x?sslpassword=***"),
+        ("postgresql://db/x?oauth_client_secret=s3cret", "postgresql://db/x?oauth_client_secret=***"),
+        ("redis://:s3/cret@cache:6379/0", "redis://@cache:6379/0"),
         ("redis://:s3/cr@t@db:6379/0", "redis://@db:6379/0"),
         ("redis://:s3#cret@db/0", "redis://@db/0"),
         ("redis://:s3?cret@db/0", "redis://@db/0"),
@@ -24,7 +34,6 @@ from baileys_cleanup.store.place import Place, cuts_password, has_password, is_f
         ("postgresql://bot:s3/cret@db/x?user=a@b", "postgresql://bot@db/x?user=a@b"),
         ("postgresql://bot@db/x?pass%77ord=s3cret", "postgresql://bot@db/x?pass%77ord=***"),
         ("rediss://db/0?ssl_password=s3cret&db=1", "rediss://db/0?ssl_password=***&db=1"),
-        ("postgresql://db/x?oauth_client_secret=s3cret", "postgresql://db/x?oauth_client_secret=***"),
     ],
 )
 def test_a_password_is_seen_and_never_shown(url, shown):
@@ -38,7 +47,10 @@ def test_a_password_is_seen_and_never_shown(url, shown):
     [
         "postgresql://bot@db/x",
         "postgresql:///x?host=/run/postgresql",
+        "postgresql://db:5432/x?user=bot@tenant&passfile=/etc/pgpass",
+        "postgresql://[::1]:5432/x",
         "/srv/sessions",
+        "/srv/a:b@c",
         "postgresql://db:5432/x?user=me@realm",
         "postgresql://db:5432?user=me@realm",
         "postgresql://one:5432,two:5433/x?user=me@realm",
@@ -52,11 +64,23 @@ def test_what_has_no_password_is_shown_as_it_is(url):
     assert url == without_password(url)
 
 
-def test_a_password_that_a_driver_would_cut_is_known():
-    """What ends the part before the host has to be escaped in it."""
-    cut = [f"redis://:a{sign}b@db/0" for sign in "/?#"]
-    assert all(map(cuts_password, cut))
-    assert not any(map(cuts_password, ["redis://:a%2Fb@db/0", "redis://:a@b@db/0", "postgresql://db:1/x?user=a@b"]))
+@pytest.mark.parametrize(
+    ("url", "wrongly"),
+    [
+        ("postgresql://bot:s3/cret@db/x", True),
+        ("postgres://bot:s3@cret@db/x", True),
+        ("postgresql://bot@tenant:s3cret@db/x", True),
+        ("postgresql://bot:s3#cr?et@db/x", False),
+        ("postgresql://bot:s3%2Fcret@db/x", False),
+        ("postgresql://bot@tenant@db/x", False),
+        ("redis://:s3#cret@cache/0", True),
+        ("redis://:s3@cret@cache/0", False),
+        ("/srv/a:b/c@d", False),
+    ],
+)
+def test_a_password_that_a_driver_would_cut_is_seen(url, wrongly):
+    """It would take the rest for a host or a port, and repeat it in its error."""
+    assert wrongly is is_cut_wrongly(url)
 
 
 def test_a_path_has_no_scheme():

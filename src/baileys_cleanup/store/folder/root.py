@@ -65,6 +65,9 @@ class Root:
         """Return nothing: a folder is as everybody knows it."""
         return []
 
+    def unseen(self) -> None:
+        """Return nothing: what cannot be read of the tool's own folder is an error where it is read."""
+
     def space(self) -> Space:
         """Return what is left on the root's file system."""
         status = os.fstatvfs(self.fd)

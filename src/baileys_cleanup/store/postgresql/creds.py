@@ -16,7 +16,7 @@ _PUBLIC = (
     " then jsonb_build_object('id', c.v#>'{{me,id}}', 'lid', c.v#>'{{me,lid}}') else c.v->'me' end,"
     " 'nextPreKeyId', c.v->'nextPreKeyId', 'firstUnuploadedPreKeyId', c.v->'firstUnuploadedPreKeyId',"
     " 'signedIdentityKey', jsonb_build_object('public', c.v#>'{{signedIdentityKey,public}}'))::text"
-    " when 'string' then c.v#>>'{{}}' else jsonb_typeof(c.v) end from (select {value}::jsonb as v) c)"
+    " when 'string' then c.v#>>'{{}}' else 'null' end from (select {value}::jsonb as v) c)"
 )
 
 

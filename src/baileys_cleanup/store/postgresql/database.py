@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
+import psycopg
 from psycopg import sql
 
+from baileys_cleanup.errors import CompanyProblem, UsageProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.cache import Cache
 from baileys_cleanup.store.place import Place
-from baileys_cleanup.store.postgresql import schema
+from baileys_cleanup.store.postgresql import obstacles, schema
 from baileys_cleanup.store.postgresql.ahead import Ahead
 from baileys_cleanup.store.postgresql.cached import CacheInFront
-from baileys_cleanup.store.postgresql.columns import insertable
+from baileys_cleanup.store.postgresql.columns import Column, insertable
 from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.creds import CredsPlace, creds_place
 from baileys_cleanup.store.postgresql.dates import Dates, dates_of
@@ -50,7 +52,8 @@ class Database(ServerStore):
         self._sizes: Mapping[str, int] = {}
         with as_usage_problem(f"the store {self.path} cannot be looked at"):
             self.server = connection.state()
-            self.has_schema = schema.exists(connection)
+            self._access = schema.access(connection)
+        self.has_schema = self._access.reads
 
     @cached_property
     def dates(self) -> Dates:
@@ -63,7 +66,7 @@ class Database(ServerStore):
         return creds_place(self.layout, self.statements, self.dates)
 
     @cached_property
-    def key_columns(self) -> list[str]:
+    def key_columns(self) -> list[Column]:
         """The columns of the table of keys that a row can be written into."""
         with as_company_problem(), self.connection.transaction() as cursor:
             return insertable(cursor, self.layout.keys)
@@ -93,8 +96,12 @@ class Database(ServerStore):
             return bool(self.connection.rows(_INDEXED, [name, self.layout.company])[0][0])
 
     def remarks(self) -> list[str]:
-        """Return what people have to know of the dates here."""
-        return self.dates.in_words()
+        """Return what people have to know of the dates here, and of records that cannot be read."""
+        unseen = self.unseen()
+        told = self.dates.in_words(unseen)
+        if unseen:
+            told.append(f"what earlier runs left to be remembered cannot be read: {unseen}")
+        return told
 
     def list_raw(self) -> Iterable[str]:
         """Return the ids of all companies as the database has them. Raises UsageProblem."""
@@ -121,7 +128,27 @@ class Database(ServerStore):
             where.format(self.creds.table.identifier, self.creds.is_company),
         )
         with as_usage_problem(f"the companies of the store {self.path} cannot be listed"):
-            return bool(self.connection.rows(query, {"company": raw_id, "creds": self.creds.key})[0][0])
+            try:
+                return bool(self.connection.rows(query, {"company": raw_id, "creds": self.creds.key})[0][0])
+            except psycopg.DataError:  # the column is of a type that cannot hold such an id
+                return False
+
+    def require_own_form(self, raw_id: str) -> None:
+        """Raise CompanyProblem for an id that the column would take for another: 007 is 7 to a number."""
+        column, columns = self.layout.company, self.layout.keys.columns
+        if self.layout.form is Form.JOINED:
+            return
+        question = sql.SQL("select (%s::text::{})::text").format(sql.SQL(columns[column]))
+        with as_company_problem():
+            try:
+                ((kept,),) = self.connection.rows(question, [raw_id])
+            except psycopg.DataError:
+                kept = None
+        if kept != raw_id:
+            raise CompanyProblem(
+                f"the column {shown(column)} is of type {columns[column]}, and cannot hold the id {shown(raw_id)}"
+                + ("" if kept is None else f": it would be {shown(kept)}")
+            )
 
     def why_it_cannot_write(self) -> str | None:
         """Return what would keep this role from removing, where that shows without trying."""
@@ -131,29 +158,29 @@ class Database(ServerStore):
     def _obstacle(self) -> str | None:
         if self.server.replica:
             return "the server is a replica, and takes no writes"
-        question = sql.SQL(
-            "select coalesce(string_agg(p, ', '), '') from unnest(array['SELECT', 'UPDATE', 'DELETE', 'INSERT']) p"
-            " where not has_table_privilege(%s::regclass, p)"
-        )
-        name = self.layout.keys.identifier.as_string()
         with as_company_problem():
-            missing = self.connection.rows(question, [name])[0][0]
-        if missing:
-            return f"the role {shown(self.server.role)} lacks the right to {missing} on the table {name}"
-        may_make = sql.SQL("select has_database_privilege(current_database(), 'CREATE')")
-        if not self.has_schema:
-            with as_company_problem():
-                if not self.connection.rows(may_make)[0][0]:
-                    return (
-                        f"the role {shown(self.server.role)} may not make the schema {schema.SCHEMA}: GRANT CREATE ON"
-                        " DATABASE, or let `baileys-cleanup migrate --prepare` make it"
-                    )
-        return None
+            return obstacles.why_no_rights(self.connection, self.server, self.layout, self._access) or self._not_whole
+
+    @cached_property
+    def _not_whole(self) -> str | None:
+        return obstacles.why_not_whole(self.connection, self.layout.keys, self.layout.keys)
+
+    def require_whole(self) -> None:
+        """Raise UsageProblem where more or less than the rows that go would be gone with them."""
+        with as_usage_problem(f"the store {self.path} cannot be looked at"):
+            why = self._not_whole
+        if why is not None:
+            raise UsageProblem(f"nothing can be removed here: {why}")
+
+    def unseen(self) -> str | None:
+        """Return in words that the tool's own schema is there, and this role may not read it; None where it may."""
+        hidden = self._access.there and not self._access.reads
+        return schema.lacking(self.server.role, writes=False) if hidden else None
 
     def make_schema(self) -> None:
         """Make the tool's own schema where it is missing. Raises UsageProblem where this role may not."""
         schema.prepare(self.connection)
         if not self.has_schema:
-            self.has_schema = True
+            self.has_schema, self._access = True, schema.Access(there=True, reads=True, writes=True)
             for name in ("dates", "creds", "ahead"):
                 self.__dict__.pop(name, None)

@@ -17,8 +17,8 @@ class Dates(NamedTuple):
     now: int
     ahead: int
 
-    def in_words(self) -> list[str]:
-        """Return what people have to know of the dates."""
+    def in_words(self, unseen: str | None = None) -> list[str]:
+        """Return what people have to know of the dates; `unseen` says why a ledger that is there cannot be read."""
         told: list[str] = []
         if not (self.by_column or self.tracked):
             told.append(
@@ -26,7 +26,7 @@ class Dates(NamedTuple):
                 " tool's own ledger has seen it unchanged"
                 + (
                     ""
-                    if self.uses_ledger
+                    if self.uses_ledger or unseen
                     else "; the ledger begins with the first real run, which removes nothing by age"
                 )
             )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg import sql
 
@@ -81,6 +81,12 @@ _TABLE = sql.SQL(
 )
 _SEEN = sql.SQL("c.relname = %s and pg_table_is_visible(c.oid)")
 _QUALIFIED = sql.SQL("n.nspname = %s and c.relname = %s")
+_KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
+_KIND = sql.SQL("select c.relkind::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where {}")
+_ELSEWHERE = sql.SQL(
+    "select n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+    " where c.relkind in ('r', 'p') and c.relname = %s and not pg_table_is_visible(c.oid) order by 1"
+)
 _ALL = sql.SQL("n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast', 'baileys_cleanup')")
 
 
@@ -100,14 +106,14 @@ def find_layout(connection: Connection, asked: Postgresql) -> Layout:
         keys = _table(connection, wanted.keys_table)
         creds = _table(connection, wanted.creds_table) if wanted.creds_table else None
     if keys is None:
-        raise UsageProblem(_no_table(connection, wanted, wanted.keys_table))
+        raise UsageProblem(_no_table(connection, wanted, "keys_table"))
     needed = (wanted.company, wanted.type, wanted.id, wanted.value, wanted.updated if asked.updated else None)
     columns = [name for name in needed if name]
     _require(connection, wanted, keys, columns)
     creds_value = wanted.creds or "creds"
     if wanted.creds_table:
         if creds is None:
-            raise UsageProblem(_no_table(connection, wanted, wanted.creds_table))
+            raise UsageProblem(_no_table(connection, wanted, "creds_table"))
         _require(connection, wanted, creds, [wanted.company, creds_value])
     updated = wanted.updated if wanted.updated in keys.columns else None
     if updated and not keys.columns[updated].startswith("timestamp"):
@@ -139,9 +145,7 @@ def _form(wanted: Postgresql) -> Form:
 
 
 def _table(connection: Connection, name: str) -> Table | None:
-    parts = tuple(name.split("."))
-    where = _SEEN if len(parts) == 1 else _QUALIFIED
-    rows = connection.rows(_TABLE.format(where), parts)
+    rows = _asked(connection, _TABLE, name)
     return Table((rows[0][0], rows[0][1]), {column: kind for _, _, column, kind in rows}) if rows else None
 
 
@@ -165,7 +169,23 @@ def _in_one_value(wanted: Postgresql, table: Table) -> str:
     return "; the keys of a company seem to lie in a single value there, and such a store cannot be cleaned key by key"
 
 
-def _no_table(connection: Connection, wanted: Postgresql, name: str) -> str:
+def _asked(connection: Connection, question: sql.SQL, name: str) -> list[tuple[Any, ...]]:
+    parts = tuple(name.split("."))
+    return connection.rows(question.format(_SEEN if len(parts) == 1 else _QUALIFIED), parts)
+
+
+def _no_table(connection: Connection, wanted: Postgresql, setting: str) -> str:
+    name: str = getattr(wanted, setting)
+    for (kind,) in _asked(connection, _KIND, name):
+        if kind in _KINDS:
+            return f"{shown(name)} is {_KINDS[kind]}; allowed for postgresql.{setting}: a table of this database"
+    schemas = [] if "." in name else [f"{schema}.{name}" for (schema,) in connection.rows(_ELSEWHERE, [name])]
+    if schemas:
+        others = f" (also there: {few(schemas[1:])})" if schemas[1:] else ""
+        return (
+            f"the table {shown(name)} lies in a schema that the search path leaves out:"
+            f' postgresql.{setting} = "{shown(schemas[0])}"{others}'
+        )
     rows = connection.rows(_TABLE.format(_ALL))
     there = list(dict.fromkeys(row[1] for row in rows))
     return (

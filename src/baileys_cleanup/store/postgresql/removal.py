@@ -8,7 +8,7 @@ what is locked is in use, and stays.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -40,12 +40,22 @@ _REMOVE = sql.SQL(
     " (run_id, company, name, source, row, size, modified, pairing, rule)"
     " select %(run)s, %(id)s, g.name, %(source)s, g.row, g.size, g.modified, %(pairing)s, g.rule from g"
     " where %(undo_days)s > 0)"
-    " select l.alone, array(select name from g), {marks} from l"
+    " select l.alone, array(select name from g), array(select name from s), {marks} from l"
 )
 """All of a removal in one statement. Two runs at one company: the one that comes later finds nothing to pick."""
 _MARKS = sql.SQL("(select json_object_agg(g.name, g.mark) from g)")
 """What tells a removed value again that comes back in a cache."""
 _ARRIVED = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s")
+
+
+_KEPT = "a trigger of the table keeps it"
+
+
+class _Taken(NamedTuple):
+    """What went, and what was picked and stayed all the same, by name."""
+
+    gone: set[str]
+    kept: set[str]
 
 
 class _Changed(Exception):
@@ -58,7 +68,7 @@ class _Changed(Exception):
 
 def _require_all(told: Sequence[tuple[Any, ...]], names: Sequence[str]) -> None:
     """Raise where a removal did not pick every row: inside of its transaction, which then ends with nothing done."""
-    ((alone, gone, _),) = told
+    ((alone, gone, *_),) = told
     left = sorted(set(names) - set(gone))
     if alone and left:
         raise _Changed(left)
@@ -68,6 +78,7 @@ class PostgresqlRemover:
     """Removes for one run; its record is made with its first removal, in the same transaction."""
 
     def __init__(self, store: Database, run: Run) -> None:
+        store.require_whole()
         self.store = store
         self.run = run
         self.recorded = False
@@ -147,15 +158,17 @@ class _CompanyRemover:
         # Nothing here has a copy under a second name: such a pair would have to go in one step.
         able = [verdict for verdict in removals if verdict.second is None]
         try:
-            gone = self._take(able) if able else set()
+            taken = self._take(able) if able else _Taken(set(), set())
         except psycopg.Error as error:
             yield from self._after_trouble(removals, error)
             return
         for verdict in removals:
             if verdict.second is not None:
                 yield Removal(verdict, Outcome.HELD)
+            elif verdict.file.name in taken.kept:
+                yield Removal(verdict, Outcome.FAILED, _KEPT)
             else:
-                yield Removal(verdict, Outcome.REMOVED if verdict.file.name in gone else Outcome.CHANGED)
+                yield Removal(verdict, Outcome.REMOVED if verdict.file.name in taken.gone else Outcome.CHANGED)
 
     def take_all(self, removals: Sequence[Verdict]) -> list[str]:
         """Remove all of these or none; return the names of those that are no longer what was planned, or in use."""
@@ -172,7 +185,7 @@ class _CompanyRemover:
                 raise CompanyProblem(in_words(error)) from None
         return []
 
-    def _take(self, removals: Sequence[Verdict], *, all_or_none: bool = False) -> set[str]:
+    def _take(self, removals: Sequence[Verdict], *, all_or_none: bool = False) -> _Taken:
         store, run = self._remover.store, self._remover.run
         source = ".".join(store.layout.keys.name)
         values: dict[str, Any] = {
@@ -203,12 +216,12 @@ class _CompanyRemover:
             self._remover.recorded = True
         else:
             told = store.connection.rows(statement, values, writes=True)
-        ((alone, names, marks),) = told
+        ((alone, names, picked, marks),) = told
         if not alone:  # and nothing was picked
             raise CompanyProblem("another run is removing from this company at this moment")
         if not self._clear(marks or {}) and all_or_none:
             raise CompanyProblem("what was removed may still be in the cache, which does not answer any more")
-        return set(names)
+        return _Taken(set(names), set(picked) - set(names))
 
     def _clear(self, marks: Mapping[str, str]) -> bool:
         """Take what was removed out of the cache, where there is one; tell whether that could be done."""

@@ -5,12 +5,15 @@ transaction waits for nobody, and is over long before the server looks for deadl
 none, and each of its rows goes in a transaction of its own.
 """
 
+import errno
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import psycopg
 from psycopg import sql
 
+from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.postgresql.columns import named, taken_from
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.ledger import BACK
@@ -22,16 +25,20 @@ TOGETHER = 100
 _NAMES = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s order by name")
 _PUT = sql.SQL(
     "with q as (select name, row from baileys_cleanup.quarantine"
-    " where run_id = %(run)s and company = %(company)s and name = any(%(names)s)),"
+    " where run_id = %(run)s and company = %(company)s and name = any(%(names)s) and source = %(source)s),"
     " h as (select q.name as baileys_cleanup_name, k.* from q, json_populate_record(null::{keys}, q.row) k),"
-    " i as (insert into {keys} as r ({columns}) overriding system value select {columns} from h"
+    " i as (insert into {keys} as r ({columns}) overriding system value select {values} from h"
     " where not exists (select from {keys} o where {there}) on conflict do nothing"
     " returning r.*, {key_type} as baileys_cleanup_t, {key_id} as baileys_cleanup_i,"
-    " r.xmin::text as baileys_cleanup_x),"
+    " pg_current_xact_id()::xid::text as baileys_cleanup_x),"
     " d as (delete from baileys_cleanup.quarantine b using h join i on {same}"
     " where b.run_id = %(run)s and b.company = %(company)s and b.name = h.baileys_cleanup_name"
     " returning b.name, b.modified, i.baileys_cleanup_t as t, i.baileys_cleanup_i as i, i.baileys_cleanup_x as x)"
     " {ledger} select name from d"
+)
+"""Their `xmin` is asked of the transaction: where a table has partitions an INSERT does not return it."""
+_ELSEWHERE = sql.SQL(
+    "select name, source from baileys_cleanup.quarantine where run_id = %s and company = %s and source <> %s"
 )
 _HURRY = sql.SQL("set local lock_timeout = {}; set local statement_timeout = {}; ")
 _LOCK, _STATEMENT = 20, 250
@@ -45,6 +52,7 @@ class PostgresqlReturning:
     def __init__(self, store: Database, run_id: str, company_id: str) -> None:
         self._store = store
         self._key = [run_id, company_id]
+        self._source = ".".join(store.layout.keys.name)
 
     def names(self) -> list[str]:
         """Return what still lies in the quarantine, by name."""
@@ -55,6 +63,13 @@ class PostgresqlReturning:
         self, company: PostgresqlCompany, names: Sequence[str], stopping: Callable[[], bool]
     ) -> Iterator[Returned]:
         """Put rows back as they were, and tell of each what became of it; of those left when told to stop nothing."""
+        try:
+            elsewhere = self._elsewhere()
+        except OSError as error:
+            yield from (Returned(name, error) for name in names)
+            return
+        yield from (Returned(name, elsewhere[name]) for name in names if name in elsewhere)
+        names = [name for name in names if name not in elsewhere]
         for number in range(0, len(names), TOGETHER):
             if stopping():
                 return
@@ -65,6 +80,22 @@ class PostgresqlReturning:
                 yield from self._each(company, part, stopping)
                 continue
             yield from (Returned(name, None if name in back else FileExistsError(name)) for name in part)
+
+    def _elsewhere(self) -> dict[str, OSError]:
+        """Return the rows that were taken from another table than the one that the settings name now, each with that.
+
+        Two tables of one database share the tool's schema: rows of one bot must not come into the table of another.
+        """
+        with as_os_error():
+            rows = self._store.connection.rows(_ELSEWHERE, [*self._key, self._source])
+        here = shown(self._source)
+        return {
+            name: OSError(
+                errno.EXDEV,
+                f"it was taken from the table {shown(source)}, and the settings name {here}: name that one",
+            )
+            for name, source in rows
+        }
 
     def _each(
         self, company: PostgresqlCompany, names: Sequence[str], stopping: Callable[[], bool]
@@ -87,7 +118,9 @@ class PostgresqlReturning:
 
     def _insert(self, company: PostgresqlCompany, names: Sequence[str], terms: sql.Composable) -> set[str]:
         """Insert rows where nothing is, in one transaction, and return the names of those that are back."""
-        values = dict(zip(("run", "company", "names", "raw"), [*self._key, list(names), company.raw_id], strict=True))
+        run_id, company_id = self._key
+        values = {"run": run_id, "company": company_id, "names": list(names), "raw": company.raw_id}
+        values["source"] = self._source
         return {row[0] for row in self._store.connection.rows(terms + self._statement, values, writes=True)}
 
     @cached_property
@@ -100,7 +133,8 @@ class PostgresqlReturning:
         keys = self._store.layout.keys
         return _PUT.format(
             keys=keys.identifier,
-            columns=sql.SQL(", ").join(map(sql.Identifier, self._store.key_columns)),
+            columns=named(self._store.key_columns),
+            values=taken_from(self._store.key_columns, "h"),
             there=self._same("o", "h"),
             same=self._same("h", "i"),
             key_type=self._store.statements.key_type,

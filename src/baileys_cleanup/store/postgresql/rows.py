@@ -32,8 +32,9 @@ _INSERT = sql.SQL(
     "insert into {table} as r ({columns}) select {values}"
     " from unnest(%(types)s::text[], %(ids)s::text[], %(values)s::{array}[], %(dates)s::float8[]) n(t, i, v, d)"
     " where not exists (select from {table} o where {same}) on conflict do nothing"
-    " returning {name}, r.ctid::text, r.xmin::text"
+    " returning {name}, '', pg_current_xact_id()::xid::text"
 )
+"""What the ledger marks them by is asked of the transaction: a table with partitions returns no `xmin` here."""
 _COPY = sql.SQL("copy {table} ({columns}) from stdin")
 _COPIED = sql.SQL(
     "select {name}, r.ctid::text, r.xmin::text from unnest(%(types)s::text[], %(ids)s::text[]) n(t, i)"

@@ -3,9 +3,12 @@
 The bot's own tables are never altered.
 """
 
+from typing import NamedTuple
+
 from psycopg import sql
 
 from baileys_cleanup.errors import NotWritable
+from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.trouble import as_not_writable
 
@@ -31,13 +34,39 @@ TABLES = {
 """What the tool keeps. A row goes into the quarantine as `json`, which keeps the text of a value as it is."""
 
 
-def exists(connection: Connection) -> bool:
-    """Tell whether the tool's own schema is there, whole. Raises psycopg.Error."""
-    question = sql.SQL(
-        "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-        " where n.nspname = %s and c.relkind = 'r' and c.relname = any(%s)"
+_ACCESS = sql.SQL(
+    "select count(*) filter (where c.relkind = 'r' and c.relname = any(%s)) = %s,"
+    " bool_and(usage and (c.relkind <> 'r' or has_table_privilege(c.oid, 'select'))),"
+    " bool_and(usage and case c.relkind when 'S' then has_sequence_privilege(c.oid, 'usage') when 'r' then"
+    " (select bool_and(has_table_privilege(c.oid, p)) from unnest(array['select', 'insert', 'update', 'delete']) p)"
+    " else true end) from pg_class c join pg_namespace n on n.oid = c.relnamespace,"
+    " lateral has_schema_privilege(n.oid, 'usage') usage where n.nspname = %s"
+)
+
+
+class Access(NamedTuple):
+    """Whether the tool's own schema is there, whole, and what this role may do in all of it."""
+
+    there: bool
+    reads: bool
+    writes: bool
+
+
+def access(connection: Connection) -> Access:
+    """Return what there is of the tool's own schema for this role. Raises psycopg.Error."""
+    there, reads, writes = connection.rows(_ACCESS, [list(TABLES), len(TABLES), SCHEMA])[0]
+    return Access(there, bool(there and reads), bool(there and writes))
+
+
+def lacking(role: str, *, writes: bool) -> str:
+    """Return in words that a role may not work in the schema that another one made, and the statements that let it."""
+    rights = "SELECT, INSERT, UPDATE, DELETE" if writes else "SELECT"
+    name = sql.Identifier(role).as_string()
+    return (
+        f"the role {shown(role)} lacks rights in the schema {SCHEMA}, which another role made: GRANT USAGE ON SCHEMA"
+        f" {SCHEMA} TO {shown(name)}; GRANT {rights} ON ALL TABLES IN SCHEMA {SCHEMA} TO {shown(name)}"
+        + (f"; GRANT USAGE ON ALL SEQUENCES IN SCHEMA {SCHEMA} TO {shown(name)}" if writes else "")
     )
-    return bool(connection.rows(question, [SCHEMA, list(TABLES)])[0][0] == len(TABLES))
 
 
 def prepare(connection: Connection) -> None:
@@ -45,9 +74,12 @@ def prepare(connection: Connection) -> None:
     with as_not_writable(
         f"the schema {SCHEMA} cannot be made; `baileys-cleanup migrate --prepare` makes it as a role that may"
     ):
-        if connection.state().replica:
+        server, found = connection.state(), access(connection)
+        if server.replica:
             raise NotWritable("the server is a replica, and takes no writes: name the primary")
-        if exists(connection):
+        if found.there and not found.writes:
+            raise NotWritable(lacking(server.role, writes=True))
+        if found.there:
             return
         with connection.transaction(writes=True) as cursor:
             # Two that begin at once would both find it missing.

@@ -15,6 +15,7 @@ from baileys_cleanup.store.postgresql.layouts import Table
 from baileys_cleanup.store.postgresql.statements import is_json
 from baileys_cleanup.store.postgresql.trouble import as_company_problem
 from baileys_cleanup.store.snapshots import (
+    BEYOND_FILES,
     MOST_BYTES,
     MOST_FILES,
     MOST_OF_A_FILE,
@@ -68,8 +69,8 @@ class _Reading:
         store, company, shot = self._company.store, self._company, self._shot
         listing = company.names()
         shot.strangers = listing.strangers
-        dated = (file for file in company.listed() if not file.first_seen)
-        self._dates = {file.name: file.modified for file in dated if file.modified is not None}
+        dated = ((file.name, file.modified) for file in company.listed() if not file.first_seen)
+        self._dates = {name: date for name, date in dated if date is not None and abs(date) < BEYOND_FILES}
         layout, parts = store.layout, store.statements
         values = {"company": company.raw_id, "creds": store.creds.key}
         question = _VALUES.format(

@@ -9,13 +9,18 @@ import psycopg
 from baileys_cleanup.errors import CompanyProblem, NotWritable, UsageProblem
 
 _SENTENCES = {
+    "22P02": "a value is not what the type of its column takes",
     "22021": "the name of one of its keys is no text in UTF-8, so that nobody can tell which it is",
+    "0A000": "the table is of a kind that cannot be written so (a rule on it?)",
+    "23503": "a foreign key of another table refers to it",
     "25006": "the server takes no writes: it is a replica, or the role or database is set to read only",
+    "25P03": "the server ended it: idle_in_transaction_session_timeout",
     "40001": "another transaction came in between; the next run tries again",
     "40P01": "the server ended it to break a deadlock; the next run tries again",
     "53100": "the server's disk is full",
     "53300": "the server has no connection left",
     "55P03": "another session holds a lock on the table (ALTER TABLE, VACUUM FULL, an open transaction?)",
+    "P0001": "a trigger of the table refuses it",
     "57014": "the server ended it: statement_timeout, or somebody cancelled it",
     "57P01": "the server is shutting down, or somebody ended the connection",
     "57P02": "the server has crashed and is restarting",

@@ -16,9 +16,10 @@ from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.company import Company
-from baileys_cleanup.store.postgresql.columns import insertable
+from baileys_cleanup.store.postgresql.columns import insertable, named, taken_from
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.layouts import Form, Table
+from baileys_cleanup.store.postgresql.obstacles import why_not_whole
 from baileys_cleanup.store.postgresql.rows import RowWriter, Value
 from baileys_cleanup.store.postgresql.schema import SCHEMA
 from baileys_cleanup.store.postgresql.statements import is_company
@@ -40,7 +41,7 @@ _BACK = sql.SQL(
     "with g as (delete from baileys_cleanup.set_aside where number = any(%(numbers)s) and part = %(part)s"
     " returning row)"
     " insert into {table} ({columns}) overriding system value"
-    " select {columns} from (select (json_populate_record(null::{table}, g.row)).* from g) h"
+    " select {values} from (select (json_populate_record(null::{table}, g.row)).* from g) h"
 )
 _NUMBERS = sql.SQL("select number from baileys_cleanup.set_aside where run_id = %s and company = %s")
 _LIST = sql.SQL(
@@ -111,6 +112,7 @@ class PostgresqlWhole:
     def switch(self, aside: Aside) -> Aside:
         """Let the built company go live; the former one lies in the tool's own schema."""
         built = self._built.pop((aside.run_id, aside.company_id))
+        self._database.require_own_form(self._database.raw_id(aside.company_id))
         with as_company_problem(), self._database.connection.transaction(writes=True) as cursor:
             cursor.execute(_LOCK, [aside.company_id])
             if self._take_away(cursor, aside):
@@ -124,9 +126,12 @@ class PostgresqlWhole:
         return aside._replace(lived=True)
 
     def _take_away(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", aside: Aside | SetAside) -> int:
-        moved = 0
+        moved, database = 0, self._database
         for part, table, where in self._parts():
-            raw = self._database.raw_id(aside.company_id)
+            why = why_not_whole(database.connection, table, database.layout.keys)
+            if why is not None:
+                raise CompanyProblem(why)
+            raw = database.raw_id(aside.company_id)
             values = {"run": aside.run_id, "id": aside.company_id, "company": raw, "part": part}
             moved += cursor.execute(_AWAY.format(table=table.identifier, where=where), values).rowcount
         return moved
@@ -166,9 +171,9 @@ class PostgresqlWhole:
             cursor.execute(_LOCK, [folder.company_id])
             former = [row[0] for row in cursor.execute(_NUMBERS, [folder.run_id, folder.company_id])]
             self._take_away(cursor, folder)
-            for part, table, _ in self._parts():
-                columns = sql.SQL(", ").join(map(sql.Identifier, insertable(cursor, table)))
-                query = _BACK.format(table=table.identifier, columns=columns)
+            for part, table, _ in reversed(self._parts()):  # keys may refer to creds by a foreign key
+                columns = insertable(cursor, table)
+                query = _BACK.format(table=table.identifier, columns=named(columns), values=taken_from(columns, "h"))
                 cursor.execute(query, {"numbers": former, "part": part})
             cursor.execute(_RECORD, [folder.run_id, folder.company_id, folder.why, folder.started // SECOND * SECOND])
         return Late([], [])

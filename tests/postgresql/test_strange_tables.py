@@ -1,0 +1,190 @@
+"""Tables that are not as ours: whatever goes comes back whole, and where it could not, nothing goes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pg_bench import OTHER, PN, SPLIT, Database, creds
+
+OLD, OWN = f"session|{OTHER}.0", f"session|{PN}.0"
+KEYS = {OLD: 20, f"session|{OTHER}.1": 1, OWN: 20, "sender-key-memory|1@g.us": 20}
+GOING = {OLD, "sender-key-memory|1@g.us"}
+PARTITIONED = SPLIT.replace("key_id));", "key_id)) partition by list (company_id);") + (
+    "create table of_7 partition of whatsapp_keys for values in ('7');"
+    "create table of_others partition of whatsapp_keys default;"
+)
+ALL = "select k.*, k.tableoid::regclass::text from whatsapp_keys k order by 1, 2, 3"
+
+
+def fill(db: Database, tables: str = SPLIT) -> None:
+    """Make the tables, with two companies in them."""
+    db.execute(tables)
+    db.split("7", KEYS, creds())
+    db.split("8", KEYS, creds(me={"id": "15550000008:7@s.whatsapp.net"}))
+
+
+def test_what_goes_from_partitions_comes_back_to_them(db: Database) -> None:
+    """Also in one transaction for many rows."""
+    fill(db, PARTITIONED)
+    before = db.execute(ALL)
+    said = db.run("clean", "--json")
+    assert 5 == said["totals"]["removed"]
+    assert 5 == db.run("undo", said["run_id"], "--json")["totals"]["restored"]
+    assert before == db.execute(ALL)
+
+
+def test_the_ledger_knows_what_came_back_to_partitions(db: Database) -> None:
+    """As old as it was, so that the next run would take it again."""
+    fill(db, PARTITIONED)
+    db.execute("alter table whatsapp_keys drop column updated_at")
+    db.run("clean")
+    db.execute("update baileys_cleanup.ledger set since = since - interval '20 days'")
+    said = db.run("clean", "--json", "--accept-clock")
+    assert 7 == said["totals"]["removed"]
+    db.run("undo", said["run_id"])
+    assert 7 == db.run("clean", "--dry-run", "--json", "--accept-clock")["totals"]["removed"]
+
+
+def test_a_restore_puts_keys_into_partitions(db: Database, tmp_path: Path) -> None:
+    """One that is missing, and a whole company."""
+    fill(db, PARTITIONED)
+    db.execute("delete from whatsapp_keys where key_type = 'sender-key-memory'")  # those a restore leaves away
+    (tmp_path / "archives").mkdir(0o700)
+    db.run("backup", "--to", str(tmp_path / "archives"))
+    before = [row[:3] + row[5:] for row in db.execute(ALL)]
+    db.execute("delete from whatsapp_keys where company_id = '7' and key_id = %s", [f"{PN}.0"])
+    db.execute("delete from whatsapp_keys where company_id = '8'; delete from whatsapp_auth where company_id = '8'")
+    for company in ("7", "8"):
+        words = ["restore", "latest", "--from", str(tmp_path / "archives"), "--company", company]
+        db.run(*words, "--everything", "--anyway")
+    assert before == [row[:3] + row[5:] for row in db.execute(ALL)]
+
+
+def test_a_value_that_is_the_null_of_json_comes_back(db: Database) -> None:
+    """A row is kept as JSON, which has one null for that and for none at all; the column takes only the one."""
+    fill(db)
+    db.execute("update whatsapp_keys set value = 'null'")
+    before = db.execute(ALL)
+    db.run("undo", db.run("clean", "--json")["run_id"], "--anyway")
+    assert before == db.execute(ALL)
+
+
+@pytest.mark.parametrize("action", ["cascade", "set null"])
+def test_where_more_would_go_than_could_come_back_nothing_goes(db: Database, action: str) -> None:
+    """Rows of another table would go along, and lie in no quarantine."""
+    fill(db)
+    db.execute(
+        "create table notes (of text, kind text, name text, foreign key (of, kind, name) references whatsapp_keys on"
+        f" delete {action})"
+    )
+    db.execute("insert into notes values ('7', 'session', %s)", [f"{OTHER}.0"])
+    dry = db.run("clean", "--dry-run", "--json")
+    assert any("notes" in warning for warning in dry["companies"][0]["warnings"])
+    refused = db.run("clean", status=2)
+    assert "notes" in refused
+    assert "notes_of_kind_name_fkey" in refused
+    assert set(KEYS) == db.keys("7")
+    assert [("7", "session", f"{OTHER}.0")] == db.execute("select * from notes")
+
+
+def test_a_foreign_key_that_only_refuses_fails_its_company(db: Database) -> None:
+    """The server says no, and the others go on."""
+    fill(db)
+    db.execute(
+        "create table notes (of text, kind text, name text, foreign key (of, kind, name) references whatsapp_keys)"
+    )
+    db.execute("insert into notes values ('7', 'session', %s)", [f"{OTHER}.0"])
+    said = db.run("clean", "--json", status=1)
+    assert [0, 3] == [each["files"]["removed"] for each in said["companies"]]
+    assert "a foreign key of another table refers to it" in said["companies"][0]["errors"][0]["error"]
+
+
+def test_replacing_a_company_takes_nothing_of_other_tables_along(db: Database, tmp_path: Path) -> None:
+    """Whatever hangs on the creds by a foreign key would be gone with the former ones."""
+    fill(db)
+    db.execute("create table bookings (company_id text references whatsapp_auth on delete cascade)")
+    db.execute("insert into bookings values ('7')")
+    (tmp_path / "archives").mkdir(0o700)
+    db.run("backup", "--to", str(tmp_path / "archives"))
+    words = ["restore", "latest", "--from", str(tmp_path / "archives"), "--company", "7", "--replace", "--anyway"]
+    assert "bookings" in db.run(*words, status=1)
+    assert [("7",)] == db.execute("select * from bookings")
+    assert set(KEYS) == db.keys("7")
+
+
+def test_keys_that_hang_on_their_creds_come_back_after_them(db: Database, tmp_path: Path) -> None:
+    """A company that was replaced goes live again, though its keys refer to the row of its creds."""
+    fill(db)
+    db.execute("alter table whatsapp_keys add foreign key (company_id) references whatsapp_auth on delete cascade")
+    before = db.execute(ALL)
+    (tmp_path / "archives").mkdir(0o700)
+    db.run("backup", "--to", str(tmp_path / "archives"))
+    words = ["restore", "latest", "--from", str(tmp_path / "archives"), "--company", "7", "--replace", "--anyway"]
+    db.run(*words)
+    (aside,) = db.run("undo", "--json")["set_aside"]
+    db.run("undo", aside["run_id"], "--anyway")
+    assert before == db.execute(ALL)
+
+
+def test_a_table_that_others_inherit_from_is_left_alone(db: Database) -> None:
+    """Their rows would come back to another table, without the columns that they have beside."""
+    fill(db)
+    db.execute("create table more (note text) inherits (whatsapp_keys)")
+    db.execute("insert into more values ('7', 'session', '9.0', '{}', now() - interval '20 days', 'precious')")
+    assert "more" in db.run("clean", status=2)
+    assert [("precious",)] == db.execute("select note from more")
+
+
+def test_what_a_trigger_keeps_is_a_failure(db: Database) -> None:
+    """It stays as it was, and is not taken for a row that the bot wrote meanwhile."""
+    fill(db)
+    db.execute("create function keep() returns trigger language plpgsql as 'begin return null; end'")
+    db.execute("create trigger keep before delete on whatsapp_keys for each row execute function keep()")
+    said = db.run("clean", "--json", "--company", "7", status=1)
+    assert {"seen": 5, "removed": 0, "kept": 3, "failed": 2, "changed": 0} == said["companies"][0]["files"]
+    assert "a trigger of the table keeps it" in said["companies"][0]["errors"][0]["error"]
+    db.execute(
+        "create or replace function keep() returns trigger language plpgsql as $$begin raise exception 'no'; end$$"
+    )
+    said = db.run("clean", "--json", "--company", "7", status=1)
+    assert "a trigger of the table refuses it" in said["companies"][0]["errors"][0]["error"]
+
+
+def test_rows_that_may_be_seen_and_not_removed_are_told(db: Database) -> None:
+    """Row security hides them from a removal: they would be told as written meanwhile, night after night."""
+    fill(db)
+    db.execute("drop role if exists seeing; create role seeing login")
+    db.execute("grant all on whatsapp_keys, whatsapp_auth to seeing")
+    db.execute(f"grant create on database {db.name} to seeing")
+    db.execute("alter table whatsapp_keys enable row level security")
+    db.execute("create policy look on whatsapp_keys for select using (true)")
+    url = db.server.database(db.name, "seeing")
+    done = db.call("clean", url=url)
+    assert (2, True) == (done.returncode, "no policy that lets this role DELETE, INSERT, UPDATE" in done.stderr)
+    assert set(KEYS) == db.keys("7")
+    db.execute("create policy all_of_it on whatsapp_keys to seeing using (true)")
+    assert 0 == db.call("clean", url=url).returncode
+    assert set(KEYS) - GOING == db.keys("7")
+
+
+def test_rows_of_one_bot_do_not_come_into_the_table_of_another(db: Database) -> None:
+    """Two tables of one database share what the tool keeps, and a company may be in both."""
+    for schema in ("one", "two"):
+        db.execute(f"create schema {schema}; set search_path = {schema}; {SPLIT}")
+        db.execute(
+            f"insert into {schema}.whatsapp_auth values ('7', %s, now() - interval '1 hour')", [json.dumps(creds())]
+        )
+    row = ["7", "session", f"{OTHER}.0"]
+    db.execute("insert into one.whatsapp_keys values (%s, %s, %s, '{}', now() - interval '20 days')", row)
+    run = db.run("clean", "--json", **tables("one"))["run_id"]
+    stayed = db.run("undo", run, "--json", status=1, **tables("two"))["companies"][0]["stayed"]
+    assert "one.whatsapp_keys" in stayed[0]["reason"]
+    assert [] == db.execute("select * from two.whatsapp_keys")
+    db.run("undo", run, **tables("one"))
+    assert [tuple(row)] == db.execute("select company_id, key_type, key_id from one.whatsapp_keys")
+
+
+def tables(schema: str) -> dict[str, str]:
+    """Return the settings for the tables of a schema."""
+    names = {"KEYS_TABLE": "whatsapp_keys", "CREDS_TABLE": "whatsapp_auth"}
+    return {f"BAILEYS_CLEANUP_POSTGRESQL__{name}": f"{schema}.{table}" for name, table in names.items()}
