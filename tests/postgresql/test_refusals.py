@@ -306,6 +306,19 @@ def test_creds_that_are_no_creds_remove_no_session(db: Database, value: str, pro
     assert any(problem in warning for warning in said["companies"][0]["warnings"])
 
 
+@pytest.mark.parametrize(
+    ("value", "problem"), [(None, "is empty"), ("null", "not a JSON object"), ("[1]", "not a JSON")]
+)
+def test_creds_in_a_column_of_json_that_are_none(db: Database, value: str | None, problem: str) -> None:
+    """What the server takes apart is told in the same words as a file."""
+    db.execute(SPLIT.replace("creds jsonb not null", "creds jsonb"))
+    db.execute("insert into whatsapp_auth values ('1', %s)", [value])
+    db.split("1", KEYS)
+    said = db.run("clean", "--json")
+    assert 0 == said["totals"]["removed"]
+    assert any(problem in warning for warning in said["companies"][0]["warnings"])
+
+
 def test_ids_that_are_hard_to_write_are_companies_like_others(db: Database) -> None:
     """Quotes, percent signs, case: every id is a value and never a part of a statement."""
     db.execute(SPLIT)

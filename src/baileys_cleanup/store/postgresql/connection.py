@@ -3,6 +3,7 @@
 Through PgBouncer in transaction mode nothing outlives a transaction: no prepared statement, no session lock, no SET.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
@@ -31,6 +32,8 @@ _BEGIN = {
 }
 """One message for both: each way to the server and back counts. Read committed, whatever the server's default is."""
 _CONNECT_SECONDS = "10"
+IDLE = 5.0
+"""Seconds without a question after which a connection may have been ended (by the server, a pooler, a firewall)."""
 _MOST_FAILURES = 3
 """Attempts to connect again, one after the other, after which no more is tried."""
 
@@ -56,6 +59,7 @@ class Connection:
         self._place = place
         self._failures = 0
         self._live = self._connect()
+        self._asked_at = time.monotonic()
         self._beside: tuple[Connection, ThreadPoolExecutor] | None = None
         self._asked: Future[Any] | None = None
 
@@ -98,6 +102,10 @@ class Connection:
         return answer
 
     def _alive(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        idle_since, self._asked_at = self._asked_at, time.monotonic()
+        if self.is_idle and self._asked_at - idle_since > IDLE:
+            with suppress(psycopg.Error):  # a statement that is sent to nobody may not be sent again, but this may
+                self._live.execute("select")
         if not self._live.closed and not self._live.broken:
             return self._live
         if self._failures >= _MOST_FAILURES:

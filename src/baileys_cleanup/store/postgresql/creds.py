@@ -16,7 +16,8 @@ _PUBLIC = (
     " then jsonb_build_object('id', c.v#>'{{me,id}}', 'lid', c.v#>'{{me,lid}}') else c.v->'me' end,"
     " 'nextPreKeyId', c.v->'nextPreKeyId', 'firstUnuploadedPreKeyId', c.v->'firstUnuploadedPreKeyId',"
     " 'signedIdentityKey', jsonb_build_object('public', c.v#>'{{signedIdentityKey,public}}'))::text"
-    " when 'string' then c.v#>>'{{}}' else 'null' end from (select {value}::jsonb as v) c)"
+    " when 'string' then c.v#>>'{{}}' else case when c.v is not null then 'null' end end"
+    " from (select {value}::jsonb as v) c)"
 )
 
 
