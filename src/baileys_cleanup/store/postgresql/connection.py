@@ -32,7 +32,7 @@ _BEGIN = {
 }
 """One message for both: each way to the server and back counts. Read committed, whatever the server's default is."""
 _CONNECT_SECONDS = "10"
-IDLE = 5.0
+IDLE = 30.0
 """Seconds without a question after which a connection may have been ended (by the server, a pooler, a firewall)."""
 _MOST_FAILURES = 3
 """Attempts to connect again, one after the other, after which no more is tried."""
