@@ -111,6 +111,26 @@ def test_an_id_that_would_become_another_one_is_refused(root: Path, db: Database
     assert [(other, "1.0")] == db.execute("select company_id::text, key_id from whatsapp_keys")
 
 
+def test_a_key_whose_name_is_a_path_is_written_nowhere(db: Database, tmp_path: Path) -> None:
+    """It stays, and is named: whoever may write a row could choose a place on this machine."""
+    db.execute(PRISMA)
+    there = {"creds": json.dumps(creds()), f"session-{OTHER}.0": "{}"}
+    paths = [f"{tmp_path}/absolute", "../above", "session-../../above", "session-9/b"]
+    for name, data in (there | dict.fromkeys(paths, "{}")).items():
+        db.execute('insert into "Session" ("sessionId", id, data) values (\'7\', %s, %s)', [name, data])
+    layout = {"BAILEYS_CLEANUP_POSTGRESQL__LAYOUT": "prisma"}
+    (tmp_path / "back").mkdir()
+    said = migrate("--from", db.url, "--to", str(tmp_path / "back"), **layout)["companies"][0]
+    assert "above.json" in said["warnings"][0]
+    assert {f"{name}.json" for name in there} == {path.name for path in (tmp_path / "back/company_7").iterdir()}
+    written = [path.name for path in tmp_path.rglob("*.json") if path.parent.name != "company_7"]
+    assert [] == [name for name in written if "above" in name or "absolute" in name]
+    (tmp_path / "archives").mkdir(0o700)
+    made = db.run("backup", "--to", str(tmp_path / "archives"), "--json", **layout)["companies"][0]
+    assert ("backed_up", 2) == (made["status"], made["files"]["archived"])
+    assert "is the name of no file" in made["warnings"][0]
+
+
 def test_a_column_of_json_keeps_values(root: Path, db: Database) -> None:
     """Jsonb keeps no bytes: values are compared, and equal."""
     db.execute(SPLIT)

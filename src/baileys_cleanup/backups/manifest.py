@@ -13,7 +13,7 @@ from baileys_cleanup.backups.bounded_json import ListedObject
 from baileys_cleanup.decision.names import kind_of
 from baileys_cleanup.decision.pairing import Pairing
 from baileys_cleanup.errors import ArchiveProblem
-from baileys_cleanup.store.snapshots import MOST_BYTES, MOST_FILES, Entry
+from baileys_cleanup.store.snapshots import MOST_BYTES, MOST_FILES, Entry, is_bare
 
 NAME = "manifest.json"
 VERSION = 1
@@ -21,7 +21,6 @@ MOST_MANIFEST = 64 * 1024**2
 """Bytes. A company of 200,000 files is below that."""
 _LONGEST_ENTRY = 4096
 """Letters of one file's entry: a name of 255 bytes, each of them escaped, and a hash."""
-_LONGEST_NAME = 255
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DATES = 1 << 63
 
@@ -101,16 +100,6 @@ def read_manifest(data: bytes) -> Manifest:
     if manifest.size > MOST_BYTES:
         raise ArchiveProblem(f"its manifest promises more than {MOST_BYTES // 1024**3} GiB")
     return manifest
-
-
-def is_bare(name: str) -> bool:
-    """Tell whether a name can only be an entry of the very folder it is used in."""
-    if name in {"", ".", ".."} or "/" in name or "\0" in name:
-        return False
-    try:
-        return len(name.encode("utf-8", "surrogateescape")) <= _LONGEST_NAME
-    except UnicodeEncodeError:
-        return False
 
 
 def _text(document: dict[str, Any], key: str) -> str:

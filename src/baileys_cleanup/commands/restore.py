@@ -8,7 +8,6 @@ import click
 
 from baileys_cleanup.backups.encryption import read_identities
 from baileys_cleanup.backups.find import LATEST, FoundArchive, archived_companies, find_archive, latest_archive
-from baileys_cleanup.backups.manifest import is_bare
 from baileys_cleanup.backups.restore import RestorePlan, RestoreRequest, Target, carry_out, plan_restore
 from baileys_cleanup.cleaning.at_rest import why_not_at_rest
 from baileys_cleanup.cleaning.whose_keys import last_noted
@@ -36,7 +35,7 @@ from baileys_cleanup.rotation.journal import why_not_now
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.runs import new_run_id
-from baileys_cleanup.store.snapshots import Clock
+from baileys_cleanup.store.snapshots import Clock, is_bare
 from baileys_cleanup.store.store import BACKUP_LOCK, Store, Workspace
 
 

@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from baileys_cleanup.errors import ArchiveProblem
+from baileys_cleanup.errors import ArchiveProblem, CompanyProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.folder.likeness import Neighbours
+from baileys_cleanup.store.snapshots import NO_NAME, is_bare
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -20,6 +21,8 @@ class FolderWriter:
 
     def write(self, name: str, content: Iterable[bytes], modified: int, like: Any = None) -> None:  # noqa: ANN401 - opaque
         """Write one file with its date, and on the disk. `like` is how the very file looked that this is a copy of."""
+        if not is_bare(name):  # or it could lie anywhere
+            raise CompanyProblem(f"{shown(name)} {NO_NAME}")
         fd = os.open(name, _NEW, 0o600, dir_fd=self._fd)
         try:
             for part in content:

@@ -19,11 +19,13 @@ from baileys_cleanup.store.snapshots import (
     MOST_BYTES,
     MOST_FILES,
     MOST_OF_A_FILE,
+    NO_NAME,
     UNDATED,
     Clock,
     Entry,
     Snapshot,
     Source,
+    is_bare,
     is_json_text,
 )
 
@@ -50,7 +52,8 @@ class PostgresqlSnapshots:
         """Tell whether the company still has the very rows that the snapshot was taken of."""
         company = PostgresqlCompany(self._store, company_id)
         company.names()
-        there = {file.name: (file.stamp.place, file.stamp.xmin) for file in company.listed() if file.stamp}
+        listed = (file for file in company.listed() if file.stamp and file.name not in shot.left)
+        there = {file.name: (file.stamp.place, file.stamp.xmin) for file in listed}
         apart = self._store.layout.creds is not None
         return there == {name: each.stamp for name, each in shot.files.items() if not (apart and name == CREDS_NAME)}
 
@@ -97,6 +100,9 @@ class _Reading:
         return shot
 
     def _add(self, name: str, stamp: tuple[str, str], value: bytes | str | None) -> None:
+        if not is_bare(name):
+            self._shot.left[name] = NO_NAME
+            return
         data = as_in_files(value if isinstance(value, bytes) else (value or "").encode("utf-8", "surrogatepass"))
         limit = CREDS_LIMIT if name == CREDS_NAME else MOST_OF_A_FILE
         if len(data) > limit:

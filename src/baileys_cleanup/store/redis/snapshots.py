@@ -17,11 +17,13 @@ from baileys_cleanup.store.redis.trouble import as_company_problem
 from baileys_cleanup.store.snapshots import (
     MOST_BYTES,
     MOST_OF_A_FILE,
+    NO_NAME,
     UNDATED,
     Clock,
     Entry,
     Snapshot,
     Source,
+    is_bare,
     is_json_text,
 )
 
@@ -73,7 +75,8 @@ class RedisSnapshots:
         self._store.look_for_strings()
         company = RedisCompany(self._store, company_id)
         company.names()
-        return {file.name: file.stamp.mark for file in company.seen.values()} == {
+        seen = (file for file in company.seen.values() if file.name not in shot.left)
+        return {file.name: file.stamp.mark for file in seen} == {
             name: each.stamp
             for name, each in shot.files.items()
             if name != CREDS_NAME or self._store.creds_apart is None
@@ -90,6 +93,9 @@ def _with_values(company: RedisCompany, files: Sequence[AuthFile]) -> Iterator[t
 
 
 def _add(shot: Snapshot, name: str, value: bytes, modified: int) -> None:
+    if not is_bare(name):
+        shot.left[name] = NO_NAME
+        return
     data = as_in_files(value)
     limit = CREDS_LIMIT if name == CREDS_NAME else MOST_OF_A_FILE
     if len(data) > limit:
