@@ -69,6 +69,37 @@ def test_a_value_that_is_the_null_of_json_comes_back(db: Database) -> None:
     assert before == db.execute(ALL)
 
 
+def test_a_column_that_came_meanwhile_has_its_default(db: Database, tmp_path: Path) -> None:
+    """A new version of the bot's software may have added one between a run and its undo, or a restore and its."""
+    fill(db)
+    (tmp_path / "archives").mkdir(0o700)
+    db.run("backup", "--to", str(tmp_path / "archives"))
+    words = ["restore", "latest", "--from", str(tmp_path / "archives"), "--company", "8", "--replace", "--anyway"]
+    db.run(*words)
+    (aside,) = db.run("undo", "--json")["set_aside"]
+    run = db.run("clean", "--json", "--company", "7")["run_id"]
+    db.execute("alter table whatsapp_keys add column tries integer not null default 3")
+    db.execute("alter table whatsapp_auth add column tries integer not null default 3")
+    db.run("undo", run)
+    db.run("undo", aside["run_id"], "--anyway")
+    assert [set(KEYS), set(KEYS)] == [db.keys("7"), db.keys("8")]
+    assert [(3,)] == db.execute("select distinct tries from whatsapp_keys union select tries from whatsapp_auth")
+
+
+def test_rows_without_what_they_say_do_not_come_back(db: Database) -> None:
+    """Where the column of values has another name by now, they would be empty; in the quarantine they are whole."""
+    fill(db)
+    run = db.run("clean", "--json", "--company", "7")["run_id"]
+    db.execute("alter table whatsapp_keys rename column value to content")
+    db.execute("alter table whatsapp_keys alter column content drop not null")
+    done = db.run("undo", run, status=1, BAILEYS_CLEANUP_POSTGRESQL__VALUE="content")
+    assert "what was kept of it has no column content" in done
+    assert set(KEYS) - GOING == db.keys("7")
+    db.execute("alter table whatsapp_keys rename column content to value")
+    db.run("undo", run)
+    assert set(KEYS) == db.keys("7")
+
+
 @pytest.mark.parametrize("action", ["cascade", "set null"])
 def test_where_more_would_go_than_could_come_back_nothing_goes(db: Database, action: str) -> None:
     """Rows of another table would go along, and lie in no quarantine."""

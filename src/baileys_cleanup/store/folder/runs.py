@@ -62,7 +62,7 @@ def read_last_start(tool: ToolFolder) -> int | None:
         last = read_record(tool.records_fd, LAST)["started"]
     except FileNotFoundError:
         return None
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, OverflowError):
         raise ValueError(LAST) from None
     if not _is_moment(last):
         raise ValueError(last)

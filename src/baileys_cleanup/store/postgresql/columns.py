@@ -1,11 +1,13 @@
 """The columns of a table that a row can be written into: all but those that the server computes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
 
+from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.output.text import few
 from baileys_cleanup.store.postgresql.layouts import Table
 
 _COLUMNS = (
@@ -33,6 +35,17 @@ class Column(NamedTuple):
 def insertable(cursor: "psycopg.Cursor[tuple[Any, ...]]", table: Table) -> list[Column]:
     """Return the columns. Raises psycopg.Error."""
     return [Column(*row) for row in cursor.execute(_COLUMNS, [table.identifier.as_string()])]
+
+
+def kept_in(columns: Sequence[Column], kept: Collection[str], needed: Collection[str]) -> list[Column]:
+    """Return those of a table's columns that rows were kept with; a column that came later has its own default.
+
+    Raises CompanyProblem where one of those `needed` is not among them: the table was changed since.
+    """
+    missing = sorted(set(needed) - set(kept)) if kept else []
+    if missing:
+        raise CompanyProblem(f"the table was changed since: what was kept of it has no column {few(missing)}")
+    return [column for column in columns if column.name in kept]
 
 
 def named(columns: Sequence[Column]) -> sql.Composable:

@@ -12,8 +12,9 @@ from functools import cached_property
 import psycopg
 from psycopg import sql
 
+from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.postgresql.columns import named, taken_from
+from baileys_cleanup.store.postgresql.columns import Column, kept_in, named, taken_from
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.ledger import BACK
@@ -40,6 +41,11 @@ _PUT = sql.SQL(
 _ELSEWHERE = sql.SQL(
     "select name, source from baileys_cleanup.quarantine where run_id = %s and company = %s and source <> %s"
 )
+_COLUMNS = sql.SQL(
+    "select distinct k from baileys_cleanup.quarantine q,"
+    " json_object_keys(case json_typeof(q.row) when 'object' then q.row else '{}' end) k"
+    " where q.run_id = %s and q.company = %s and q.source = %s"
+)
 _HURRY = sql.SQL("set local lock_timeout = {}; set local statement_timeout = {}; ")
 _LOCK, _STATEMENT = 20, 250
 """Milliseconds at most. A bot that waits for a row of ours waits no longer than the statement lasts; it would have to
@@ -53,6 +59,7 @@ class PostgresqlReturning:
         self._store = store
         self._key = [run_id, company_id]
         self._source = ".".join(store.layout.keys.name)
+        self._columns: list[Column] = []
 
     def names(self) -> list[str]:
         """Return what still lies in the quarantine, by name."""
@@ -65,6 +72,7 @@ class PostgresqlReturning:
         """Put rows back as they were, and tell of each what became of it; of those left when told to stop nothing."""
         try:
             elsewhere = self._elsewhere()
+            self._columns = self._kept_columns()
         except OSError as error:
             yield from (Returned(name, error) for name in names)
             return
@@ -96,6 +104,17 @@ class PostgresqlReturning:
             )
             for name, source in rows
         }
+
+    def _kept_columns(self) -> list[Column]:
+        """Return the columns that the rows were kept with."""
+        layout = self._store.layout
+        needed = {layout.company, layout.key_id, layout.value, *([layout.key_type] if layout.key_type else [])}
+        with as_os_error():
+            kept = {row[0] for row in self._store.connection.rows(_COLUMNS, [*self._key, self._source])}
+        try:
+            return kept_in(self._store.key_columns, kept, needed)
+        except CompanyProblem as problem:
+            raise OSError(errno.EINVAL, str(problem)) from None
 
     def _each(
         self, company: PostgresqlCompany, names: Sequence[str], stopping: Callable[[], bool]
@@ -133,8 +152,8 @@ class PostgresqlReturning:
         keys = self._store.layout.keys
         return _PUT.format(
             keys=keys.identifier,
-            columns=named(self._store.key_columns),
-            values=taken_from(self._store.key_columns, "h"),
+            columns=named(self._columns),
+            values=taken_from(self._columns, "h"),
             there=self._same("o", "h"),
             same=self._same("h", "i"),
             key_type=self._store.statements.key_type,

@@ -16,7 +16,7 @@ from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.company import Company
-from baileys_cleanup.store.postgresql.columns import insertable, named, taken_from
+from baileys_cleanup.store.postgresql.columns import insertable, kept_in, named, taken_from
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.layouts import Form, Table
 from baileys_cleanup.store.postgresql.obstacles import why_not_whole
@@ -43,6 +43,7 @@ _BACK = sql.SQL(
     " insert into {table} ({columns}) overriding system value"
     " select {values} from (select (json_populate_record(null::{table}, g.row)).* from g) h"
 )
+_KEPT = "select distinct k from baileys_cleanup.set_aside, json_object_keys(row) k where number = any(%s) and part = %s"
 _NUMBERS = sql.SQL("select number from baileys_cleanup.set_aside where run_id = %s and company = %s")
 _LIST = sql.SQL(
     "select a.run_id, a.company, a.why, a.started, count(s.number), coalesce(sum(s.size), 0)::bigint, a.former"
@@ -136,6 +137,13 @@ class PostgresqlWhole:
             moved += cursor.execute(_AWAY.format(table=table.identifier, where=where), values).rowcount
         return moved
 
+    def _needed(self, part: str) -> set[str]:
+        """Return the columns without which a row of a part says nothing."""
+        layout = self._database.layout
+        if part == "creds":
+            return {layout.creds_company, layout.creds_value}
+        return {layout.company, layout.key_id, layout.value}
+
     def _parts(self) -> list[tuple[str, Table, sql.Composable]]:
         layout = self._database.layout
         parts = [("keys", layout.keys, self._database.statements.is_company)]
@@ -172,7 +180,10 @@ class PostgresqlWhole:
             former = [row[0] for row in cursor.execute(_NUMBERS, [folder.run_id, folder.company_id])]
             self._take_away(cursor, folder)
             for part, table, _ in reversed(self._parts()):  # keys may refer to creds by a foreign key
-                columns = insertable(cursor, table)
+                kept = {row[0] for row in cursor.execute(_KEPT, [former, part])}
+                if not kept:
+                    continue
+                columns = kept_in(insertable(cursor, table), kept, self._needed(part))
                 query = _BACK.format(table=table.identifier, columns=named(columns), values=taken_from(columns, "h"))
                 cursor.execute(query, {"numbers": former, "part": part})
             cursor.execute(_RECORD, [folder.run_id, folder.company_id, folder.why, folder.started // SECOND * SECOND])

@@ -77,7 +77,7 @@ class RedisWorkspace:
             return bounded(int(self.records().read("", _LAST)["started"]))
         except FileNotFoundError:
             return None
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, OverflowError):
             raise ValueError(_LAST) from None
 
     def record_start(self, now: int) -> None:
