@@ -1,6 +1,7 @@
 """Cleaning in each layout: the same plan as for files, and undo gives back the very rows."""
 
 import json
+from pathlib import Path
 
 import pytest
 from pg_bench import DAY, JOINED, LID, OTHER, PN, PRISMA, SPLIT, Database, creds, database
@@ -197,7 +198,7 @@ def test_a_row_without_a_name_is_nobodys_and_takes_no_other_ones_place(db: Datab
     assert [(f"{OTHER}.1",), (f"{OTHER}.3",), ("x",), (None,)] == left
 
 
-def test_companies_that_a_collation_takes_for_one_are_two(db: Database) -> None:
+def test_companies_that_a_collation_takes_for_one_are_two(db: Database, tmp_path: Path) -> None:
     """Each is looked at with its own rows, whatever the column thinks of upper and lower case."""
     if not db.execute("select 1 from pg_collation where collprovider = 'i'"):
         pytest.skip("this server was built without ICU, and has no such collation")
@@ -210,6 +211,12 @@ def test_companies_that_a_collation_takes_for_one_are_two(db: Database) -> None:
     assert {"Bot": 3, "bot": 4} == {each["company_id"]: each["files"]["seen"] for each in said["companies"]}
     going = {each["company_id"]: [removal["file"] for removal in each["removals"]] for each in said["companies"]}
     assert {"Bot": [f"session-{OTHER}.0.json"], "bot": [f"session-{OTHER}.1.json"]} == going
+    (tmp_path / "archives").mkdir(0o700)
+    made = db.run("backup", "--to", str(tmp_path / "archives"), "--json")
+    assert {"Bot": 3, "bot": 4} == {each["company_id"]: each["files"]["archived"] for each in made["companies"]}
+    words = ["restore", "latest", "--from", str(tmp_path / "archives"), "--company", "Bot", "--replace", "--anyway"]
+    db.run(*words)
+    assert [(3,)] == db.execute("select count(*) from whatsapp_keys where company_id::bytea = 'bot'")
 
 
 def test_a_database_without_an_encoding(one_server: Server) -> None:

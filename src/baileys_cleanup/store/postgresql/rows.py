@@ -95,6 +95,7 @@ class RowWriter:
     def _insert_creds(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", table: Table, value: Value) -> set[str]:
         layout = self._database.layout
         columns = {layout.creds_company: "%(company)s::text::{}", layout.creds_value: "%(value)s::{}"}
+        company = sql.SQL("%(company)s::text::{}").format(sql.SQL(table.columns[layout.creds_company]))
         column = layout.updated or ""
         if table.columns.get(column, "").startswith("timestamp"):
             columns[column] = "to_timestamp(%(when)s)::{}"
@@ -106,9 +107,7 @@ class RowWriter:
             sql.SQL(", ").join(map(sql.Identifier, columns)),
             sql.SQL(", ").join(sql.SQL(each).format(sql.SQL(table.columns[name])) for name, each in columns.items()),
             table.identifier,
-            sql.SQL("r.{} = %(company)s::text::{}").format(
-                sql.Identifier(layout.creds_company), sql.SQL(table.columns[layout.creds_company])
-            ),
+            _all_equal("r", {layout.creds_company: company}),
         )
         content = _content(CREDS_NAME, value.content, table.columns[layout.creds_value])
         with _naming([CREDS_NAME]):
@@ -228,10 +227,9 @@ class RowWriter:
 
 
 def _all_equal(alias: str, expressions: Mapping[str, sql.Composable]) -> sql.Composable:
-    """Return that a row is of the key that these columns name."""
-    same = [
-        sql.SQL("{}.{} = {}").format(sql.SQL(alias), sql.Identifier(name), each) for name, each in expressions.items()
-    ]
+    """Return that a row is of the key that these columns name, to the byte, whatever their collations think."""
+    equal = sql.SQL('{0}.{1} = {2} and {0}.{1}::text = ({2})::text collate "C"')
+    same = [equal.format(sql.SQL(alias), sql.Identifier(name), each) for name, each in expressions.items()]
     return sql.SQL(" and ").join(same)
 
 

@@ -74,12 +74,15 @@ def _joined(column: sql.Composable) -> Statements:
 
 
 def is_company(table: Table, alias: str, column: str) -> sql.Composable:
-    """Return that a column is the company's id, in the column's own type: so that an index serves."""
+    """Return that a column is the company's id: in the column's own type, so that an index serves, and to the byte.
+
+    A type or a collation that takes two ids for one would bring another company's rows.
+    """
     kind = table.columns[column]
     value: sql.Composable = sql.SQL("%(company)s")
     if not kind.startswith(_TEXT):
         value = sql.SQL("%(company)s::text::{}").format(sql.SQL(kind))  # from the catalog
-    return sql.SQL("{} = {}").format(_column(alias, column), value)
+    return sql.SQL('({0} = {1} and {0}::text = %(company)s collate "C")').format(_column(alias, column), value)
 
 
 def among(table: Table, alias: str, column: str) -> sql.Composable:
