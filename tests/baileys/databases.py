@@ -85,7 +85,7 @@ class Moves:
         (root / f"company_{self.company}").rename(folder.folder)
 
 
-class Home:
+class DatabaseHome:
     """A database of its own in which the keys of one running bot lie, with a Redis in front of it."""
 
     def __init__(self, url: str, cache: str) -> None:
@@ -126,7 +126,7 @@ class Databases:
     def __exit__(self, *_: object) -> None:
         self._servers.close()
 
-    def home(self) -> Home:
+    def home(self) -> DatabaseHome:
         """Make a database for a bot; one bot's run keeps no other's waiting, as it would in the same one."""
         with self._starting:
             if self._started is None:
@@ -138,4 +138,4 @@ class Databases:
             postgres, redis = self._started
             number = next(self._numbers)
             sql(postgres.url, f"create database home_{number}")
-        return Home(postgres.database(f"home_{number}"), redis.url.removesuffix("0") + str(number))
+        return DatabaseHome(postgres.database(f"home_{number}"), redis.url.removesuffix("0") + str(number))

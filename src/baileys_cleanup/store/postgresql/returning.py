@@ -70,9 +70,11 @@ class PostgresqlReturning:
         self, company: PostgresqlCompany, names: Sequence[str], stopping: Callable[[], bool]
     ) -> Iterator[Returned]:
         """Put rows back as they were, and tell of each what became of it; of those left when told to stop nothing."""
+        if not names:
+            return
         try:
-            elsewhere = self._elsewhere()
-            self._columns = self._kept_columns()
+            elsewhere = self._elsewhere
+            self._columns = self._columns or self._kept_columns()
         except OSError as error:
             yield from (Returned(name, error) for name in names)
             return
@@ -89,6 +91,7 @@ class PostgresqlReturning:
                 continue
             yield from (Returned(name, None if name in back else FileExistsError(name)) for name in part)
 
+    @cached_property
     def _elsewhere(self) -> dict[str, OSError]:
         """Return the rows that were taken from another table than the one that the settings name now, each with that.
 

@@ -14,8 +14,6 @@ from baileys_cleanup.store.store import SetAside
 
 _ALL = f"{OWN}aside"
 """A hash with a field for each run and company, noted before anything is set aside."""
-_UNTOLD = b"1"
-"""What versions until 0.1.0 noted instead of the key."""
 FOREIGN = -2
 """What `put` says where the place is taken by a key that is no hash."""
 
@@ -32,8 +30,7 @@ class Asides:
 
     def _live(self, run_id: str, company_id: str) -> str:
         """Return the key that the company had then: the settings may name another one by now."""
-        noted = self._store.server.call("HGET", _ALL, f"{run_id} {company_id}")
-        return self._store.key(company_id) if noted in {None, _UNTOLD} else decoded(noted)
+        return self._store.noted_key(company_id, self._store.server.call("HGET", _ALL, f"{run_id} {company_id}"))
 
     def _note(self, run_id: str, company_id: str) -> str:
         return beside("aside-note", run_id, self._live(run_id, company_id))

@@ -10,7 +10,7 @@ from baileys_cleanup.decision.policy import HOUR, SECOND
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.redis.layout import CREDS, OWN, layout_of
 from baileys_cleanup.store.redis.lease import Leases
-from baileys_cleanup.store.redis.server import Server, encoded
+from baileys_cleanup.store.redis.server import Server, decoded, encoded
 from baileys_cleanup.store.redis.trouble import as_usage_problem
 from baileys_cleanup.store.server_store import ServerStore
 
@@ -24,6 +24,8 @@ _LEDGER = (
     " sender-key memory is kept, because a group send writes the same one anew"
 )
 _FIRST = "; the ledger begins with the first real run, which removes nothing by age"
+_UNTOLD = b"1"
+"""What versions until 0.1.0 noted instead of a company's key."""
 
 
 class Database(ServerStore):
@@ -96,6 +98,10 @@ class Database(ServerStore):
     def ledger(self, company_id: str) -> str:
         """Return the key of a company's ledger, in the slot of its hash."""
         return f"{OWN}ledger:{_tag(self.key(company_id))}"
+
+    def noted_key(self, company_id: str, noted: bytes | None) -> str:
+        """Return the key that a company had when it was noted: the settings may name another one by now."""
+        return self.key(company_id) if noted in {None, _UNTOLD} else decoded(noted)
 
     def know_raw(self, company_id: str, key: str) -> None:
         """Know the id of a company of which nothing is left, by the key that was its own."""

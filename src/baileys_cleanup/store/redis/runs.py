@@ -6,15 +6,13 @@ from typing import Any
 
 from baileys_cleanup.store.redis.database import Database, beside
 from baileys_cleanup.store.redis.layout import OWN
-from baileys_cleanup.store.redis.server import Server, decoded
+from baileys_cleanup.store.redis.server import Server
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import Purged, Quarantined
 
 RUNS = f"{OWN}runs"
 AUDIT = f"{OWN}audit"
 """A list with a line for each removal, written before it."""
-_UNTOLD = b"1"
-"""What versions until 0.1.0 noted of a company."""
 
 
 def read_runs(server: Server) -> tuple[list[Run], list[str]]:
@@ -44,8 +42,7 @@ def note_company(store: Database, run: Run, company_id: str) -> None:
 
 def key_of(store: Database, run_id: str, company_id: str) -> str:
     """Return the key that a company had when a run took from it: the settings may name another one by now."""
-    noted = store.server.call("HGET", f"{OWN}run:{run_id}", company_id)
-    return store.key(company_id) if noted in {None, _UNTOLD} else decoded(noted)
+    return store.noted_key(company_id, store.server.call("HGET", f"{OWN}run:{run_id}", company_id))
 
 
 def quarantine(store: Database, run_id: str, company_id: str) -> str:
