@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import psycopg
 import pytest
 from pg_bench import OTHER, PN, SPLIT, Database, creds
 
@@ -13,6 +14,23 @@ PARTITIONED = SPLIT.replace("key_id));", "key_id)) partition by list (company_id
     "create table of_7 partition of whatsapp_keys for values in ('7');"
     "create table of_others partition of whatsapp_keys default;"
 )
+SETTINGS = {
+    "quote_all_identifiers": "on",
+    "standard_conforming_strings": "off",
+    "escape_string_warning": "off",
+    "bytea_output": "escape",
+    "datestyle": "'SQL, DMY'",
+    "intervalstyle": "sql_standard",
+    "timezone": "'Pacific/Kiritimati'",
+    "default_transaction_isolation": "serializable",
+    "default_transaction_read_only": "on",
+    "default_transaction_deferrable": "on",
+    "transform_null_equals": "on",
+    "array_nulls": "off",
+    "row_security": "off",
+    "extra_float_digits": "-10",
+    "search_path": "'$user', public, pg_catalog",
+}
 ALL = "select k.*, k.tableoid::regclass::text from whatsapp_keys k order by 1, 2, 3"
 
 
@@ -31,6 +49,28 @@ def test_what_goes_from_partitions_comes_back_to_them(db: Database) -> None:
     assert 5 == said["totals"]["removed"]
     assert 5 == db.run("undo", said["run_id"], "--json")["totals"]["restored"]
     assert before == db.execute(ALL)
+
+
+def test_what_a_database_has_set_for_everybody_changes_nothing(db: Database, tmp_path: Path) -> None:
+    """A night, its undo, an archive and the way back from it, by the column and by the ledger."""
+    fill(db)
+    before = db.execute(ALL)
+    archives = tmp_path / "archives"
+    archives.mkdir(0o700)
+    with psycopg.connect(db.url, autocommit=True) as bot:  # as it was before the settings
+        for name, value in SETTINGS.items():
+            bot.execute(f"alter database {db.name} set {name} = {value}")
+        said = db.run("clean", "--json")
+        assert 5 == said["totals"]["removed"]
+        assert 5 == db.run("undo", said["run_id"], "--json")["totals"]["restored"]
+        db.run("backup", "--to", str(archives))
+        bot.execute("delete from whatsapp_keys where company_id = '7' and key_id = %s", [f"{OTHER}.0"])
+        db.run("restore", "latest", "--from", str(archives), "--company", "7", "--everything", "--anyway")
+        assert before == bot.execute(ALL).fetchall()
+        bot.execute("alter table whatsapp_keys drop column updated_at")
+        assert 0 == db.run("clean", "--json")["totals"]["removed"]
+        bot.execute("update baileys_cleanup.ledger set since = since - interval '20 days'")
+        assert 7 == db.run("clean", "--json", "--accept-clock")["totals"]["removed"]
 
 
 def test_the_ledger_knows_what_came_back_to_partitions(db: Database) -> None:

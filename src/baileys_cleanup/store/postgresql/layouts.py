@@ -74,11 +74,15 @@ _KNOWN = {
 }
 _FORMS = {"prisma": Form.FILE, "postgres-baileys": Form.JOINED, "split": Form.SPLIT}
 _TABLE = sql.SQL(
-    "select n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod)"
+    "select n.nspname::text, c.relname::text, a.attname::text,"
+    " case when t.typnamespace = 'pg_catalog'::regnamespace and t.typname <> 'char'"
+    " then replace(f.name, '\"', '') else f.name end"
     " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
     " join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
+    " join pg_type t on t.oid = a.atttypid, format_type(a.atttypid, a.atttypmod) f(name)"
     " where c.relkind in ('r', 'p') and {} order by a.attnum"
 )
+"""The server puts quotes around the names of its own types where `quote_all_identifiers` is on; `"char"` needs them."""
 _SEEN = sql.SQL("c.relname = %s and pg_table_is_visible(c.oid)")
 _QUALIFIED = sql.SQL("n.nspname = %s and c.relname = %s")
 _KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}

@@ -19,6 +19,8 @@ _REMEMBER = sql.SQL(
     " on conflict (company, key_type, key_id) do update set mark = excluded.mark, since = excluded.since"
     " where l.mark <> excluded.mark"
 )
+"""Where no dates are given the server fills their column with nulls; a null in an array is one word to some databases
+(`array_nulls`)."""
 BACK = sql.SQL(
     ", l as (insert into baileys_cleanup.ledger as l (company, key_type, key_id, mark, since)"
     " select %(raw)s, d.t, d.i, d.x, to_timestamp(d.modified / 1e9) from d where d.modified is not null"
@@ -38,9 +40,8 @@ def remember(
     """Remember the marks of rows: from now on where they are new, `since` (nanoseconds) where that is known."""
     rows = [(stamp.key_type, stamp.key_id, stamp.xmin) for stamp in stamps]
     if rows:
-        known: Sequence[int | None] = since or [None] * len(rows)
         types, ids, marks = (list(column) for column in zip(*rows, strict=True))
-        cursor.execute(_REMEMBER, [company_id, types, ids, marks, known])
+        cursor.execute(_REMEMBER, [company_id, types, ids, marks, list(since)])
 
 
 def count(cursor: "psycopg.Cursor[tuple[Any, ...]]", company_id: str) -> int:
