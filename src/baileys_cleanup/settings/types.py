@@ -129,16 +129,15 @@ def _store(value: Any) -> Any:  # noqa: ANN401 - whatever was written
     return str(value)
 
 
-def _redis(value: Any) -> Any:  # noqa: ANN401 - whatever was written
-    if not StorePlace(_store(value)).scheme.startswith("redis"):
-        raise ValueError("no URL of a Redis")
-    return value
+def _store_in(scheme: str) -> BeforeValidator:
+    """Return what takes a URL of one kind of server; `scheme` is how its schemes begin."""
 
+    def check(value: Any) -> Any:  # noqa: ANN401 - whatever was written
+        if not StorePlace(_store(value)).scheme.startswith(scheme):
+            raise ValueError("no URL of such a server")  # the sentence is the field's
+        return value
 
-def _postgresql(value: Any) -> Any:  # noqa: ANN401 - whatever was written
-    if not StorePlace(_store(value)).scheme.startswith("postgres"):
-        raise ValueError("no URL of a PostgreSQL")
-    return value
+    return BeforeValidator(check)
 
 
 def _cache_key(value: Any) -> Any:  # noqa: ANN401 - whatever was written
@@ -167,8 +166,8 @@ FilePath = Annotated[str, BeforeValidator(_path)]
 FolderPath = Annotated[str, BeforeValidator(_folder)]
 Place = Annotated[str, BeforeValidator(_place)]
 StoreUrl = Annotated[str, BeforeValidator(_store)]
-RedisUrl = Annotated[str, BeforeValidator(_redis)]
-PostgresqlUrl = Annotated[str, BeforeValidator(_postgresql)]
+RedisUrl = Annotated[str, _store_in("redis")]
+PostgresqlUrl = Annotated[str, _store_in("postgres")]
 CacheKey = Annotated[str, BeforeValidator(_cache_key)]
 Column = Annotated[str, BeforeValidator(_column)]
 
