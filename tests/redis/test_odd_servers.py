@@ -44,6 +44,27 @@ def test_who_may_not_delete_moves_nothing(bench: Bench) -> None:
     bench.client.acl_deluser("half")
 
 
+def test_a_server_that_is_full_is_one_sentence_and_nothing_is_lost(bench: Bench) -> None:
+    """Of `check` before it is so, and of a run; with more memory the next run goes on."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    first = bench.run("clean", "--json")["run_id"]
+    bench.age(20)
+    before = everything(bench)
+    used = int(bench.client.info("memory")["used_memory"])
+    try:
+        bench.client.config_set("maxmemory", used * 20 // 19)
+        assert "% full: at maxmemory" in bench.run("check", status=1)
+        bench.client.config_set("maxmemory", used // 2)
+        assert "would go  session-15550000777.0.json" in bench.run("clean", "--dry-run")
+        assert "memory is full, and this needs a little of it: raise maxmemory" in bench.run("clean", status=2)
+        assert "raise maxmemory" in bench.run("undo", first, status=1)
+        assert before == everything(bench)
+    finally:
+        bench.client.config_set("maxmemory", 0)
+    assert "% full" not in bench.run("check", status=1)
+    assert 2 == bench.run("clean", "--json", "--accept-clock")["totals"]["removed"]
+
+
 def test_two_users_are_enough(bench: Bench) -> None:
     """One who looks and one who cleans, with what the documentation gives them and the companies' keys alone."""
     bench.client.hset("1:auth", mapping=FIELDS)

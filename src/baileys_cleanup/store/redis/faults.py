@@ -13,6 +13,8 @@ from baileys_cleanup.store.redis.scripts import CHUNK, INDEXED_OF_HASH, INDEXED_
 
 _IDENTITY_KEYS = "identity-key-"
 _NO_EVICTION = "noeviction"
+_NEARLY_FULL = 90
+"""Percent of `maxmemory` from which on it is told."""
 
 
 def find_faults(store: Database) -> list[str]:
@@ -35,10 +37,16 @@ def _durability(store: Database) -> Iterable[str]:
             " yes`"
         )
     policy = str(told.get("maxmemory_policy", _NO_EVICTION))
+    limit = int(told.get("maxmemory", 0))
+    percent = int(told.get("used_memory", 0)) * 100 // limit if limit else 0
     if policy != _NO_EVICTION:
-        limit = int(told.get("maxmemory", 0))
         when = f"at {limit:,} bytes" if limit else "as soon as maxmemory is set"
         yield f"maxmemory-policy is {policy}: the server drops keys of its own accord {when}; set {_NO_EVICTION}"
+    elif percent >= _NEARLY_FULL:
+        yield (
+            f"the server's memory is {percent}% full: at maxmemory ({limit:,} bytes) it takes no writes, neither a"
+            " bot's nor a cleanup's; raise maxmemory"
+        )
 
 
 def _ends(store: Database, ids: Iterable[str]) -> Iterable[str]:

@@ -17,7 +17,7 @@ _SENTENCES: dict[type[Exception], str] = {
     redis.AuthenticationError: "the server wants another user or password; it may stand in the URL of the settings",
     redis.exceptions.NoPermissionError: _NO_PERMISSION,
     redis.exceptions.ReadOnlyError: "the server takes no writes: it is a replica",
-    redis.exceptions.OutOfMemoryError: "the server's memory is full",
+    redis.exceptions.OutOfMemoryError: "the server's memory is full, and this needs a little of it: raise maxmemory",
     redis.BusyLoadingError: "the server is still loading its data",
     redis.exceptions.MasterDownError: "the server is a replica that has lost its primary",
     redis.exceptions.ClusterDownError: "the cluster is down",
