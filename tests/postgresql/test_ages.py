@@ -65,6 +65,35 @@ def test_a_value_written_and_written_back_is_young(db: Database) -> None:
     assert 0 == db.run("clean", "--json", "--accept-clock")["totals"]["removed"]
 
 
+def test_days_that_left_no_trace_in_the_rows_are_no_days(db: Database) -> None:
+    """The ledger's own look at the last run is no trace, a row that was written since is: a clock that jumps is told."""
+    fill(db)
+    db.run("clean")
+    for days in ("+4d", "+16d"):
+        jumped = db.call("clean", before=(*LATER, days))
+        assert jumped.returncode == 4, jumped.stdout + jumped.stderr
+        assert "no file of any company was written after it" in jumped.stderr
+    assert 3 == len(db.keys("1"))
+    db.execute("update whatsapp_keys set value = '\"b\"' where key_id = %s", [NEW])
+    later = db.call("clean", "--json", before=(*LATER, "+16d"))
+    assert '"removed": 2' in later.stdout, later.stdout + later.stderr
+    assert {f"session|{NEW}"} == db.keys("1")
+    assert 4 == db.call("clean", before=(*LATER, "+32d")).returncode
+
+
+def test_a_company_that_the_last_run_did_not_see_tells_nothing(db: Database) -> None:
+    """What is new to the ledger there may have been written before that run."""
+    fill(db)
+    db.execute("insert into whatsapp_auth values ('2', %s)", [json.dumps(creds())])
+    db.execute("insert into whatsapp_keys values ('2', 'session', %s, '\"a\"')", [OLD])
+    db.run("clean")
+    age_ledger(db, 2)
+    db.execute("update whatsapp_keys set value = '\"b\"' where company_id = '1' and key_id = %s", [OLD])
+    db.run("clean", "--company", "2")
+    assert 4 == db.call("clean", before=(*LATER, "+16d")).returncode
+    assert 3 == len(db.keys("1"))
+
+
 def test_a_ledger_that_is_lost_makes_everything_young(db: Database) -> None:
     """Never old."""
     fill(db)
@@ -129,6 +158,8 @@ def test_what_is_older_than_the_commit_times_is_kept_until_the_ledger_knows(trac
         assert [(None,)] * 3 == db.execute("select pg_xact_commit_timestamp(xmin) from whatsapp_keys")
         later = db.call("clean", "--json", "--accept-clock", before=(*LATER, "+400d"))
         assert '"removed": 0' in later.stdout, later.stdout + later.stderr
+        assert 4 == db.call("clean", before=(*LATER, "+420d")).returncode
+        db.execute("update whatsapp_auth set creds = creds")
         age_ledger(db, 15)
         assert 3 == db.run("clean", "--json", "--accept-clock")["totals"]["removed"]
 

@@ -17,11 +17,11 @@ class Bench:
     url: str
     client: "redis.Redis[bytes]"
 
-    def call(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def call(self, *words: str, before: tuple[str, ...] = (), **variables: str) -> subprocess.CompletedProcess[str]:
         """Run the tool on this server."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BAILEYS_")}
         store = ["--store", self.url] if "BAILEYS_CLEANUP_STORE" not in variables else []
-        command = [sys.executable, "-m", "baileys_cleanup", *words, *store]
+        command = [*before, sys.executable, "-m", "baileys_cleanup", *words, *store]
         return subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=300, env=environment | variables
         )

@@ -114,6 +114,30 @@ def test_a_value_that_changed_is_young(bench: Bench) -> None:
     assert b"new" == bench.client.hget("1:auth", f"session-{OTHER}.0")
 
 
+@pytest.mark.parametrize("variables", [{}, STRING], ids=["hash", "string"])
+def test_days_that_left_no_trace_in_the_keys_are_no_days(bench: Bench, variables: dict[str, str]) -> None:
+    """The ledger's own look at the last run is no trace, nor a memory, of which it keeps none; a new value is."""
+    fields = {"creds": CREDS, f"session-{OTHER}.0": "a", f"session-{OTHER}.1": "b", "sender-key-memory-1@g.us": "{}"}
+
+    def write(field: str, value: str) -> None:
+        if variables:
+            bench.client.set(f"1:{field}", value)
+        else:
+            bench.client.hset("1:auth", field, value)
+
+    for field, value in fields.items():
+        write(field, value)
+    bench.run("clean", **variables)
+    before = everything(bench)
+    jumped = bench.call("clean", before=("faketime", "-f", "+16d"), **variables)
+    assert jumped.returncode == 4, jumped.stdout + jumped.stderr
+    assert "no file of any company was written after it" in jumped.stderr
+    assert before == everything(bench)
+    write(f"session-{OTHER}.1", "c")
+    later = bench.call("clean", "--json", before=("faketime", "-f", "+16d"), **variables)
+    assert '"removed": 1' in later.stdout, later.stdout + later.stderr
+
+
 def test_a_line_of_the_ledger_that_cannot_be_read_makes_a_key_young(bench: Bench) -> None:
     """Whoever wrote it: the key stays, and the line is written anew."""
     bench.client.hset("1:auth", mapping=FIELDS)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.errors import CompanyProblem, Refused
 from baileys_cleanup.output.timestamp import timestamp
@@ -56,12 +55,6 @@ def check_trace(store: Store, workspace: Workspace, ids: Sequence[str], now: int
 def _written_since(store: Store, company_id: str, last: int) -> bool:
     try:
         with store.company(company_id) as company:
-            files = company.names().files
-            creds = [file for file in files if file.kind is Kind.CREDS]
-            return any(
-                file.modified is not None and file.modified > last
-                for wanted in (creds, files)
-                for file in company.look(wanted, wanted).files
-            )
+            return company.written_since(last)
     except (CompanyProblem, OSError):
         return False

@@ -57,6 +57,9 @@ class Company(Protocol):
     def account(self, wait: Callable[[], object]) -> Account:
         """Read who the company is; a copy of `creds.json` that does not parse is read once more after `wait`."""
 
+    def written_since(self, moment: int) -> bool:
+        """Tell whether anything here was certainly written after a moment, in nanoseconds since the epoch."""
+
     def lid_of(self, mapping: str) -> str | None:
         """Return the LID user that a `lid-mapping-<number>.json` names, None where it names none. It is no key."""
 

@@ -7,6 +7,7 @@ from itertools import islice
 
 from baileys_cleanup.decision.ages import Young
 from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.policy import HOUR
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.store.company import Look
 
@@ -14,6 +15,19 @@ _AT_A_TIME = 10_000
 """Files that are dated at a time: a company may have a million, and their dates take more room than their names."""
 _NO_DATE = -(2**63)
 """A date that is not young."""
+
+
+_SKEW = HOUR
+"""How far a server's clock, which dates the ledger, may be from this machine's."""
+
+
+def saw_since(known: Iterable[int], moment: int) -> bool:
+    """Tell whether a ledger saw its company after a moment, as far as what it noted then tells (all in nanoseconds).
+
+    What it does not know as it is was written later than that, and one that did not look then can tell nothing: what is
+    new to it may be older.
+    """
+    return max(known, default=0) > moment - _SKEW
 
 
 class ListedCompany(ABC):
@@ -33,6 +47,10 @@ class ListedCompany(ABC):
     @abstractmethod
     def modified(self, names: Sequence[str]) -> list[int | None]:
         """Return when listed files were written, in nanoseconds since the epoch; None where nobody can tell."""
+
+    @abstractmethod
+    def written_since(self, moment: int) -> bool:
+        """Tell whether anything here was certainly written after a moment, in nanoseconds since the epoch."""
 
     @abstractmethod
     def why_not_writable(self) -> str | None:

@@ -134,6 +134,9 @@ class MemoryCompany:
     def account(self, wait):
         return read_account(self.files[CREDS_NAME][0]) if CREDS_NAME in self.files else ABSENT
 
+    def written_since(self, moment):
+        return any(modified > moment for _, modified in self.files.values())
+
     def lid_of(self, mapping):
         return None
 

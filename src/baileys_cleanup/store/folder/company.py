@@ -167,6 +167,16 @@ class Company:
             why = "is a link" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
             return unreadable(why)
 
+    def written_since(self, moment: int) -> bool:
+        """Tell whether a file was written after a moment; none is looked at but `creds.json` where that tells."""
+        files = self.names().files
+        creds = [file for file in files if file.kind is Kind.CREDS]
+        return any(
+            file.modified is not None and file.modified > moment
+            for wanted in (creds, files)
+            for file in self.look(wanted, wanted).files
+        )
+
     def lid_of(self, mapping: str) -> str | None:
         """Return the LID user that a `lid-mapping-<number>.json` names, None where it names none. It is no key."""
         try:

@@ -14,10 +14,11 @@ from baileys_cleanup.errors import CredsUnreadable
 from baileys_cleanup.output.text import size
 from baileys_cleanup.store.company import Listing
 from baileys_cleanup.store.key_names import read_file_name
-from baileys_cleanup.store.listed_company import ListedCompany
+from baileys_cleanup.store.listed_company import ListedCompany, saw_since
 from baileys_cleanup.store.postgresql.ahead import Creds
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.layouts import Form
+from baileys_cleanup.store.postgresql.ledger import remembered
 from baileys_cleanup.store.postgresql.listed_rows import ListedRows
 from baileys_cleanup.store.postgresql.stamp import Stamp
 from baileys_cleanup.store.postgresql.trouble import as_company_problem
@@ -149,6 +150,28 @@ class PostgresqlCompany(ListedCompany):
         if said is None:
             raise CredsUnreadable("is empty")
         return _as_bytes(said)
+
+    def written_since(self, moment: int) -> bool:
+        """Tell whether a row was certainly written after a moment. A date of the ledger is none of a write.
+
+        Where the ledger alone tells, a row that it does not know as it is was written since it last saw the company.
+        """
+        self.names()
+        names, creds = list(self._rows), self._creds_row
+        if creds is not None and creds.micros is not None and creds.micros * _MICRO > moment:
+            return True
+        dates = self._rows.all_written(names)
+        newer = [
+            name for name, micros in zip(names, dates, strict=True) if micros is not None and micros * _MICRO > moment
+        ]
+        if not self.store.dates.uses_ledger:
+            return bool(newer)
+        with as_company_problem():
+            known = remembered(self.store.connection, self.raw_id)
+        marks = [(stamp.key_type, stamp.key_id, stamp.xmin) for stamp in map(self.stamp, newer)]
+        if any(mark not in known for mark in marks):
+            return True
+        return not self.store.dates.tracked and None in dates and saw_since(known.values(), moment)
 
     def lid_of(self, mapping: str) -> str | None:
         """Return the LID user that a `lid-mapping-<number>.json` names, None where it names none. It is no key."""

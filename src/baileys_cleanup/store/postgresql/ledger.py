@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.stamp import Stamp
 
 _REMEMBER = sql.SQL(
@@ -27,11 +28,24 @@ BACK = sql.SQL(
     " on conflict (company, key_type, key_id) do update set mark = excluded.mark, since = excluded.since)"
 )
 """A part of a statement: remember rows `d` of the company `raw` that come back as old as they were."""
+_ALL = (
+    "select key_type, key_id, mark, (extract(epoch from since) * 1000000)::bigint * 1000"
+    " from baileys_cleanup.ledger where company = %s"
+)
 _COUNT = "select count(*) from baileys_cleanup.ledger where company = %s"
 _FORGET = sql.SQL(
     "delete from baileys_cleanup.ledger l where l.company = %s"
     " and not exists (select from unnest(%s::text[], %s::text[]) w(t, i) where w.t = l.key_type and w.i = l.key_id)"
 )
+
+
+def remembered(connection: Connection, company_id: str) -> dict[tuple[str, str, str], int]:
+    """Return since when (nanoseconds since the epoch) each row of a company is what it is: by type, id and mark.
+
+    Raises psycopg.Error.
+    """
+    rows = connection.rows(sql.SQL(_ALL), [company_id])
+    return {(key_type, key_id, mark): since for key_type, key_id, mark, since in rows}
 
 
 def remember(

@@ -13,7 +13,7 @@ from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
 from baileys_cleanup.store.company import Listing
 from baileys_cleanup.store.key_names import END
-from baileys_cleanup.store.listed_company import ListedCompany
+from baileys_cleanup.store.listed_company import ListedCompany, saw_since
 from baileys_cleanup.store.redis.database import Database
 from baileys_cleanup.store.redis.layout import CREDS, file_name
 from baileys_cleanup.store.redis.scripts import CHUNK, MARKS_OF_HASH, MARKS_OF_STRINGS
@@ -43,13 +43,16 @@ def hash_marks(server: Server, key: str) -> Iterator[tuple[str, str, int]]:
 
 
 class RedisCompany(ListedCompany):
-    """One company. `seen` are its keys as the last listing found them, `remembered` the fields in its ledger."""
+    """One company. `seen` are its keys as the last listing found them.
+
+    `remembered` tells since when (nanoseconds since the epoch) its ledger knows each field.
+    """
 
     def __init__(self, store: Database, company_id: str) -> None:
         super().__init__(company_id)
         self.store = store
         self.seen: dict[str, AuthFile] = {}
-        self.remembered: set[str] = set()
+        self.remembered: dict[str, int] = {}
 
     @property
     def key(self) -> str:
@@ -60,7 +63,7 @@ class RedisCompany(ListedCompany):
         """List the keys with the hashes of their values, which the server computes, and their dates by the ledger."""
         with as_company_problem():
             since = dict(self._ledger())
-            self.remembered = set(since)
+            self.remembered = {field: known for field, (_, known) in since.items()}
             found = {field: (mark, size) for field, mark, size in self._marks()}
         files = [self._file(field, mark, size, since.get(field)) for field, (mark, size) in sorted(found.items())]
         times = Counter(file.name for file in files)
@@ -156,6 +159,15 @@ class RedisCompany(ListedCompany):
         else:
             found = self.store.server.call("MGET", *(encoded(self.key + field) for field in fields))
         return list(found)
+
+    def written_since(self, moment: int) -> bool:
+        """Tell whether a key was certainly written after a moment: it is not what the ledger saw then.
+
+        No memory tells that: the ledger has none.
+        """
+        self.names()
+        is_new = any(file.first_seen and file.modified is not None for file in self.seen.values())
+        return is_new and saw_since(self.remembered.values(), moment)
 
     def lid_of(self, mapping: str) -> str | None:
         """Return the LID user that a `lid-mapping-<number>.json` names, None where it names none. It is no key."""

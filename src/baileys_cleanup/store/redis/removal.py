@@ -67,7 +67,7 @@ class RedisRemover:
             if file.first_seen and file.modified is not None
         ]
         server.set_fields(key, lines)
-        server.forget_fields(key, sorted(company.remembered - {file.stamp.field for file in files}))
+        server.forget_fields(key, sorted(company.remembered.keys() - {file.stamp.field for file in files}))
 
     def close(self) -> None:
         """End the run: forget one that has nothing in the quarantine, and mark any other as settled."""
