@@ -147,8 +147,9 @@ def test_commit_times_are_the_age_where_the_server_keeps_them(tracking: Server) 
 
 def test_what_is_older_than_the_commit_times_is_kept_until_the_ledger_knows(tracking: Server) -> None:
     """A row without a commit time is seen for the first time, and young."""
-    with database(tracking) as db:
+    with database(tracking) as db, database(tracking) as other:
         fill(db)
+        fill(other)
         tracking.stop()
         tracking.options[:] = ["--track_commit_timestamp=off"]
         tracking.start()
@@ -158,10 +159,13 @@ def test_what_is_older_than_the_commit_times_is_kept_until_the_ledger_knows(trac
         assert [(None,)] * 3 == db.execute("select pg_xact_commit_timestamp(xmin) from whatsapp_keys")
         later = db.call("clean", "--json", "--accept-clock", before=(*LATER, "+400d"))
         assert '"removed": 0' in later.stdout, later.stdout + later.stderr
-        assert 4 == db.call("clean", before=(*LATER, "+420d")).returncode
-        db.execute("update whatsapp_auth set creds = creds")
         age_ledger(db, 15)
         assert 3 == db.run("clean", "--json", "--accept-clock")["totals"]["removed"]
+        other.run("clean")
+        assert 4 == other.call("clean", before=(*LATER, "+16d")).returncode
+        other.execute("update whatsapp_keys set value = '\"b\"' where key_id = %s", [NEW])
+        later = other.call("clean", "--json", before=(*LATER, "+16d"))
+        assert '"removed": 3' in later.stdout, later.stdout + later.stderr
 
 
 def test_a_column_that_is_null_or_infinite_keeps_the_row(db: Database) -> None:

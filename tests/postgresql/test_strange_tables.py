@@ -248,10 +248,27 @@ def test_rows_of_one_bot_do_not_come_into_the_table_of_another(db: Database) -> 
     row = ["7", "session", f"{OTHER}.0"]
     db.execute("insert into one.whatsapp_keys values (%s, %s, %s, '{}', now() - interval '20 days')", row)
     run = db.run("clean", "--json", **tables("one"))["run_id"]
-    stayed = db.run("undo", run, "--json", status=1, **tables("two"))["companies"][0]["stayed"]
-    assert "one.whatsapp_keys" in stayed[0]["reason"]
-    assert [] == db.execute("select * from two.whatsapp_keys")
+    for same in ([], [row]):
+        for each in same:
+            db.execute("insert into two.whatsapp_keys values (%s, %s, %s, '{}', now() - interval '1 day')", each)
+        stayed = db.run("undo", run, "--json", status=1, **tables("two"))["companies"][0]["stayed"]
+        assert "one.whatsapp_keys" in stayed[0]["reason"]
+        assert len(same) == len(db.execute("select * from two.whatsapp_keys"))
     db.run("undo", run, **tables("one"))
+    assert [tuple(row)] == db.execute("select company_id, key_type, key_id from one.whatsapp_keys")
+
+
+def test_a_rotation_is_not_taken_back_in_the_table_of_another(db: Database) -> None:
+    """It stays one that can be taken back where it was made."""
+    for schema in ("one", "two"):
+        db.execute(f"create schema {schema}; set search_path = {schema}; {SPLIT}")
+        db.execute(f"insert into {schema}.whatsapp_auth values ('7', %s)", [json.dumps(creds())])
+    row = ["7", "session", f"{OTHER}.0"]
+    db.execute("insert into one.whatsapp_keys values (%s, %s, %s, '{}', now())", row)
+    back = ("rotate", "--company", "7", "--rollback", "--yes")
+    db.run("rotate", "--company", "7", "--yes", **tables("one"))
+    assert "taken from the table one.whatsapp_keys" in db.run(*back, status=4, **tables("two"))
+    assert "1 key brought back" in db.run(*back, **tables("one"))
     assert [tuple(row)] == db.execute("select company_id, key_type, key_id from one.whatsapp_keys")
 
 

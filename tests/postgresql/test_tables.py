@@ -186,8 +186,11 @@ def test_two_rows_that_would_be_one_file_stay(db: Database) -> None:
     assert "1 entry" in said["companies"][0]["warnings"][0]
 
 
-def test_a_row_without_a_name_is_nobodys_and_takes_no_other_ones_place(db: Database) -> None:
-    """Between rows that go and stay lie some without an id: each of the others keeps its own date."""
+def test_a_row_without_a_name_is_nobodys_and_takes_no_other_ones_place(db: Database, tmp_path: Path) -> None:
+    """Between rows that go and stay lie some without an id: each of the others keeps its own date.
+
+    An archive and a folder have no place for it, and are made all the same.
+    """
     db.execute(SPLIT.replace(", primary key (company_id, key_type, key_id)", ""))
     db.split("1", {f"session|{OTHER}.0": 20, f"session|{OTHER}.1": 1}, creds())
     db.execute("insert into whatsapp_keys values ('1', 'session', null, '{}', now()), ('1', null, 'x', '{}', now())")
@@ -196,6 +199,21 @@ def test_a_row_without_a_name_is_nobodys_and_takes_no_other_ones_place(db: Datab
     assert {"seen": 5, "removed": 2} == {name: said["totals"][name] for name in ("seen", "removed")}
     left = db.execute("select key_id from whatsapp_keys where company_id = '1' order by 1")
     assert [(f"{OTHER}.1",), (f"{OTHER}.3",), ("x",), (None,)] == left
+    for place in ("archives", "folders"):
+        (tmp_path / place).mkdir(0o700)
+    assert {"archived": 3} == db.run("backup", "--to", str(tmp_path / "archives"), "--json")["companies"][0]["files"]
+    moved = db.call("migrate", "--from", db.url, "--to", str(tmp_path / "folders"), url="")
+    assert (0, False) == (moved.returncode, "meanwhile" in moved.stdout + moved.stderr), moved.stdout + moved.stderr
+    assert 3 == len(list((tmp_path / "folders" / "company_1").iterdir()))
+
+
+def test_a_row_without_a_name_is_left_out_of_an_archive_of_prisma(db: Database, tmp_path: Path) -> None:
+    """Where creds lie among the keys."""
+    db.execute(PRISMA.replace(" not null", ""))
+    for name, data in (("creds", json.dumps(creds())), (None, "{}"), (f"session-{OTHER}.0", "{}")):
+        db.execute('insert into "Session" ("sessionId", id, data) values (%s, %s, %s)', ["1", name, data])
+    said = db.run("backup", "--to", str(tmp_path), "--json", BAILEYS_CLEANUP_POSTGRESQL__LAYOUT="prisma")
+    assert {"archived": 2} == said["companies"][0]["files"]
 
 
 def test_companies_that_a_collation_takes_for_one_are_two(db: Database, tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
         _refuse_held(run, company_id, terms.holds)
         with store.company(company_id) as company, workspace.returning(run, company_id) as returning:
             names = returning.names()
+            returning.require_same_place(company)
             account = company.account(world.wait)
             _refuse_other_pairing(workspace, run, company, account, anyway=terms.anyway)
             _refuse_at_work(company, account, terms)

@@ -100,7 +100,7 @@ class InPlace(Walk):
                 f"the rotation {journal.run_id} cannot be taken back: nothing of it lies in the quarantine any more"
             )
         if removed:
-            self._refuse_other_pairing(journal, anyway=anyway)
+            self._refuse_unlike(journal, anyway=anyway)
         if journal.state is not State.ROLLING_BACK or removed > journal.halted:
             journal = self.record(journal._replace(halted=journal.halted or removed), State.ROLLING_BACK)
         try:
@@ -113,15 +113,24 @@ class InPlace(Walk):
             raise CleanupError(f"{in_words(problem)}. {way_on(journal, self._doors.again)}") from None
         return self.record(journal, State.ROLLED_BACK)
 
-    def _refuse_other_pairing(self, journal: Journal, *, anyway: bool) -> None:
-        """Raise Refused where the company was paired anew since, or nobody can tell: before the bot is stopped."""
-        with self._store.companies.company(journal.company_id) as company:
-            account = company.account(self._world.wait)
+    def _refuse_unlike(self, journal: Journal, *, anyway: bool) -> None:
+        """Raise Refused where the company was paired anew since, or nobody can tell: before the bot is stopped.
+
+        Likewise where it was taken from another place than the settings name now.
+        """
+        run, company_id = self._run(journal), journal.company_id
+        try:
+            with self._store.companies.company(company_id) as company:
+                with self._store.workspace.returning(run, company_id) as returning:
+                    returning.require_same_place(company)
+                account = company.account(self._world.wait)
+        except CompanyProblem as problem:
+            raise Refused(f"company {shown(company_id)} is not taken back: {problem}; nothing was changed") from None
         same = is_same(Pairing.read(journal.pairing), account.pairing)
         if same is False or (same is None and not anyway):
             why = "they are of another pairing" if same is False else "nobody can tell whether they are of this pairing"
             raise Refused(
-                f"what the rotation {journal.run_id} removed from company {shown(journal.company_id)} stays in the"
+                f"what the rotation {journal.run_id} removed from company {shown(company_id)} stays in the"
                 f" quarantine: {why} (noted: {journal.pairing or 'none'}; now: {account.pairing or 'none'})"
                 + ("" if same is False else "; --rollback --anyway goes on all the same")
             )

@@ -17,6 +17,9 @@ class Returning(Protocol):
     def names(self) -> list[str]:
         """Return what still lies in the quarantine, by name."""
 
+    def require_same_place(self, company: Any) -> None:  # noqa: ANN401 - as the same store opened it
+        """Raise CompanyProblem where it was taken from another place than the settings name for this company now."""
+
     def put_back(
         self,
         company: Any,  # noqa: ANN401 - as the same store opened it

@@ -321,6 +321,9 @@ class MemoryReturning:
     def names(self):
         return sorted(self.held)
 
+    def require_same_place(self, company):
+        """Require nothing: there is one place only."""
+
     def put_back(self, company, names, stopping):
         return one_by_one(lambda name: self._put_back(company, name), names, stopping)
 

@@ -212,6 +212,9 @@ class FolderReturning:
         """Return what still lies in the quarantine, by name."""
         return sorted(os.listdir(self._fd))
 
+    def require_same_place(self, company: Company) -> None:
+        """Require nothing: what lies in a root's quarantine was taken from that root."""
+
     def put_back(self, company: Company, names: Sequence[str], stopping: Callable[[], bool]) -> Iterator[Returned]:
         """Move files back, and tell of each what became of it; of those that are left when told to stop nothing."""
         return one_by_one(lambda name: put_back(name, self._fd, company.fd), names, stopping)

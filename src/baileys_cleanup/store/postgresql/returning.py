@@ -18,7 +18,7 @@ from baileys_cleanup.store.postgresql.columns import Column, kept_in, named, tak
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.ledger import BACK
-from baileys_cleanup.store.postgresql.trouble import as_os_error
+from baileys_cleanup.store.postgresql.trouble import as_company_problem, as_os_error
 from baileys_cleanup.store.returning import Returned, one_by_one
 
 TOGETHER = 100
@@ -39,7 +39,7 @@ _PUT = sql.SQL(
 )
 """Their `xmin` is asked of the transaction: where a table has partitions an INSERT does not return it."""
 _ELSEWHERE = sql.SQL(
-    "select name, source from baileys_cleanup.quarantine where run_id = %s and company = %s and source <> %s"
+    "select source from baileys_cleanup.quarantine where run_id = %s and company = %s and source <> %s limit 1"
 )
 _COLUMNS = sql.SQL(
     "select distinct k from baileys_cleanup.quarantine q,"
@@ -66,6 +66,17 @@ class PostgresqlReturning:
         with as_os_error():
             return [row[0] for row in self._store.connection.rows(_NAMES, self._key)]
 
+    def require_same_place(self, company: PostgresqlCompany) -> None:  # noqa: ARG002 - a table has all companies
+        """Raise CompanyProblem where it was taken from another table than the settings name now.
+
+        Two tables of one database share the tool's schema: rows of one bot must not come into the table of another.
+        """
+        with as_company_problem():
+            rows = self._store.connection.rows(_ELSEWHERE, [*self._key, self._source])
+        if rows:
+            there, here = shown(rows[0][0]), shown(self._source)
+            raise CompanyProblem(f"it was taken from the table {there}, and the settings name {here}: name that one")
+
     def put_back(
         self, company: PostgresqlCompany, names: Sequence[str], stopping: Callable[[], bool]
     ) -> Iterator[Returned]:
@@ -73,13 +84,10 @@ class PostgresqlReturning:
         if not names:
             return
         try:
-            elsewhere = self._elsewhere
             self._columns = self._columns or self._kept_columns()
         except OSError as error:
             yield from (Returned(name, error) for name in names)
             return
-        yield from (Returned(name, elsewhere[name]) for name in names if name in elsewhere)
-        names = [name for name in names if name not in elsewhere]
         for number in range(0, len(names), TOGETHER):
             if stopping():
                 return
@@ -90,23 +98,6 @@ class PostgresqlReturning:
                 yield from self._each(company, part, stopping)
                 continue
             yield from (Returned(name, None if name in back else FileExistsError(name)) for name in part)
-
-    @cached_property
-    def _elsewhere(self) -> dict[str, OSError]:
-        """Return the rows that were taken from another table than the one that the settings name now, each with that.
-
-        Two tables of one database share the tool's schema: rows of one bot must not come into the table of another.
-        """
-        with as_os_error():
-            rows = self._store.connection.rows(_ELSEWHERE, [*self._key, self._source])
-        here = shown(self._source)
-        return {
-            name: OSError(
-                errno.EXDEV,
-                f"it was taken from the table {shown(source)}, and the settings name {here}: name that one",
-            )
-            for name, source in rows
-        }
 
     def _kept_columns(self) -> list[Column]:
         """Return the columns that the rows were kept with."""

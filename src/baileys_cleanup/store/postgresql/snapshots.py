@@ -29,7 +29,11 @@ from baileys_cleanup.store.snapshots import (
     is_json_text,
 )
 
-_VALUES = sql.SQL("select {key_type}, {key_id}, r.ctid::text, r.xmin::text, {value} from {keys} r where {is_company}")
+_VALUES = sql.SQL(
+    "select {key_type}, {key_id}, r.ctid::text, r.xmin::text, {value} from {keys} r"
+    " where {is_company} and {key_type} is not null and {key_id} is not null"
+)
+"""A row without a name is nobody's: no bot can ask for it."""
 _CREDS = sql.SQL("select r.ctid::text, r.xmin::text, {value} from {creds} r where {where}")
 
 

@@ -1,9 +1,9 @@
 """The way back from the quarantine: keys go in where nothing is, a chunk in one script."""
 
-import errno
 from collections.abc import Callable, Iterator, Sequence
 
 import redis
+from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.redis import runs
 from baileys_cleanup.store.redis.company import RedisCompany
@@ -31,6 +31,11 @@ class RedisReturning:
         """Return what still lies in the quarantine, by name."""
         return sorted(self._held)
 
+    def require_same_place(self, company: RedisCompany) -> None:
+        """Raise CompanyProblem where it was taken from another key than the settings name for this company now."""
+        if company.key != self._from:
+            raise CompanyProblem(f"it was taken from {shown(self._from)}, and redis.key names another place")
+
     def put_back(self, company: RedisCompany, names: Sequence[str], stopping: Callable[[], bool]) -> Iterator[Returned]:
         """Put keys back, and tell of each what became of it; of those that are left when told to stop nothing."""
         for number in range(0, len(names), CHUNK):
@@ -52,8 +57,6 @@ class RedisReturning:
 
     def _put_back(self, company: RedisCompany, names: Sequence[str]) -> set[str]:
         server = self._store.server
-        if company.key != self._from:
-            raise OSError(errno.EINVAL, f"it was taken from {shown(self._from)}, and redis.key names another place")
         fields = {self._held[name][0]: name for name in names}
         told = server.script(PUT_BACK, [company.key, self._key], [self._store.layout.kind, *fields])
         back = {fields[decoded(field)] for field in told}
