@@ -134,6 +134,17 @@ def test_a_cache_that_is_not_there_is_a_warning(split: Database) -> None:
     assert "s3cret" not in json.dumps(said)
 
 
+def test_an_undo_needs_no_cache(split: Database) -> None:
+    """Of a run that ended, nor the way back of a rotation: what comes back is what the cache may have still."""
+    nowhere = {"BAILEYS_CLEANUP_REDIS__CACHE": "redis://127.0.0.1:1/0"}
+    before = split.keys("1")
+    run = split.run("clean", "--json", **nowhere)["run_id"]
+    assert 2 == split.run("undo", run, "--json", **nowhere)["totals"]["restored"]
+    split.run("rotate", "--company", "1", "--yes")
+    split.run("rotate", "--company", "1", "--yes", "--rollback", **nowhere)
+    assert before == split.keys("1")
+
+
 def test_a_rotation_needs_its_cache(split: Database, cache: "redis.Redis") -> None:
     """An old memory out of a cache would speak of a key that is gone: without the cache nothing goes."""
     words = ("rotate", "--company", "1", "--yes")

@@ -24,7 +24,7 @@ _MARKS_OF_RUN = sql.SQL(
     "select q.company, json_object_agg(q.name, {mark}) from baileys_cleanup.quarantine q,"
     " json_populate_record(null::{keys}, q.row) r where q.run_id = %s group by q.company"
 )
-_PATIENCE = 3
+_MOST_FAILURES = 3
 """Failures in a row after which a cache is left alone: each may take seconds, and there may be many companies."""
 _HASH = "encode(sha256({}), 'hex')"
 _OF_JSONB = sql.SQL("select " + _HASH.format("convert_to((%s::text::jsonb)::text, 'UTF8')"))
@@ -70,7 +70,7 @@ class CacheInFront:
         keys = {key: mark for name, mark in marks.items() if (key := read_file_name(name)) is not None}
         if not keys:
             return True
-        done = self._heard(self._failures < _PATIENCE and self._cache.forget(company_id, list(keys)))
+        done = self._heard(self._failures < _MOST_FAILURES and self._cache.forget(company_id, list(keys)))
         self._cleared.append(_Cleared(time.monotonic() + self._cache.again_after, company_id, keys))
         while self._cleared and self._cleared[0].due <= time.monotonic():
             self._look_at(self._cleared.popleft())
@@ -105,7 +105,7 @@ class CacheInFront:
         return [f"the cache {self._cache.where} could not be cleared of {keys}: they stay in it until they end there"]
 
     def _look_at(self, cleared: _Cleared) -> None:
-        there = self._cache.values(cleared.company_id, list(cleared.marks)) if self._failures < _PATIENCE else None
+        there = self._cache.values(cleared.company_id, list(cleared.marks)) if self._failures < _MOST_FAILURES else None
         if not self._heard(there is not None):
             self._left += len(cleared.marks)
             return

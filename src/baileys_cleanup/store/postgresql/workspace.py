@@ -16,7 +16,7 @@ from baileys_cleanup.store.postgresql.returning import PostgresqlReturning
 from baileys_cleanup.store.postgresql.schema import SCHEMA
 from baileys_cleanup.store.postgresql.trouble import as_os_error, as_usage_problem
 from baileys_cleanup.store.postgresql.whole import PostgresqlWhole
-from baileys_cleanup.store.runs import SETTLED, Run
+from baileys_cleanup.store.runs import SETTLED, UNDOING, Run
 from baileys_cleanup.store.small_records import bounded
 from baileys_cleanup.store.store import RUN_LOCK, Purged, Quarantined, SetAside
 from baileys_cleanup.store.whole_folders import Late, WholeFolders
@@ -99,9 +99,10 @@ class PostgresqlWorkspace:
     def settle(self, run: Run) -> bool:
         """Mark a run that was cut short as over: each of its rows is in one place, whatever ended it.
 
-        What it removed goes from the cache as well, where there is one.
+        What it removed goes from the cache as well, where there is one. An undo needs no cache: what comes back is what
+        may be in it still.
         """
-        cache = self._store.cache_in_front()
+        cache = None if run.state in {SETTLED, UNDOING} else self._store.cache_in_front()
         if cache is not None:
             with as_os_error():
                 left = cache.clear_of(run.run_id, self._store.raw_id)
