@@ -20,7 +20,7 @@ class Bench:
     def call(self, *words: str, before: tuple[str, ...] = (), **variables: str) -> subprocess.CompletedProcess[str]:
         """Run the tool on this server."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BAILEYS_")}
-        store = ["--store", self.url] if "BAILEYS_CLEANUP_STORE" not in variables else []
+        store = [] if "BAILEYS_CLEANUP_STORE" in variables or "migrate" in words else ["--store", self.url]
         command = [*before, sys.executable, "-m", "baileys_cleanup", *words, *store]
         return subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=300, env=environment | variables

@@ -1,6 +1,7 @@
 """Keys in Redis and creds in PostgreSQL, as Evolution API has them: without its creds no company is cleaned."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,24 @@ def test_creds_in_postgresql_guard_the_keys_in_redis(bench: Bench, database: Ser
     made = bench.run("backup", "--to", str(tmp_path / "archives"), "--company", "one", "--json", **variables)
     assert 1 == len(made["companies"])
     assert {"archived": 52} == made["companies"][0]["files"]
+
+
+def test_keys_are_copied_only_to_where_their_creds_are(bench: Bench, database: Server, tmp_path: Path) -> None:
+    """That database is only read: without them there the company could not live; with them only keys are written."""
+    for company, creds in (("one", CREDS), ("two", CREDS)):
+        folder = tmp_path / "root" / f"company_{company}"
+        folder.mkdir(parents=True)
+        for name, value in {**FIELDS, "creds": json.dumps(creds)}.items():
+            (folder / f"{name}.json").write_text(value)
+            os.utime(folder / f"{name}.json", (1.7e9, 1.7e9))
+    variables = KEY | {"BAILEYS_CLEANUP_REDIS__CREDS": database.url}
+    said = bench.call("migrate", "--from", str(tmp_path / "root"), "--to", bench.url, "--json", **variables)
+    assert said.returncode == 1, said.stdout + said.stderr
+    one, two = json.loads(said.stdout)["companies"]
+    assert ("copied", []) == (one["status"], one["warnings"])
+    assert ("failed", True) == (two["status"], "which is only read, and they are not there" in two["errors"][0]["error"])
+    assert set(FIELDS) == {field.decode() for field in bench.client.hkeys("evolution:instance:one")}
+    assert not bench.client.exists("evolution:instance:two")
 
 
 def test_a_database_without_the_table_is_refused(bench: Bench, database: Server) -> None:

@@ -1,9 +1,11 @@
 """Whole companies: one is built beside, and goes live in one step; a hash that was live until then lies aside."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from baileys_cleanup.decision.names import CREDS_NAME
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import few
@@ -35,7 +37,18 @@ class _Writer:
         self.values: dict[str, tuple[bytes, int]] = {}
 
     def write(self, name: str, content: Iterable[bytes], modified: int, like: Any = None) -> None:  # noqa: ANN401, ARG002 - opaque
-        """Write one key with its date, in nanoseconds. Raises CompanyProblem for a name without a place."""
+        """Write one key with its date, in nanoseconds. Raises CompanyProblem for a name without a place.
+
+        Creds that lie elsewhere are not written, and have to be there already.
+        """
+        apart = self.store.creds_apart
+        if name == CREDS_NAME and apart is not None:
+            if not _is_same(apart.read(self.store.raw_id(self.company_id)), b"".join(content)):
+                raise CompanyProblem(
+                    f"its creds belong into {apart.shown}, which is only read, and they are not there: write them there"
+                    " first"
+                )
+            return
         field = self.store.layout.field(name)
         if field is None:
             raise CompanyProblem(f"this has no place in Redis: {few([name])}")
@@ -54,6 +67,14 @@ class _Writer:
         if not done:
             raise FileExistsError(name)
         date(self.store, self.company_id, {field: modified})
+
+
+def _is_same(there: bytes | None, content: bytes) -> bool:
+    """Tell whether two values are the same JSON."""
+    try:
+        return there is not None and bool(json.loads(there) == json.loads(content))
+    except (ValueError, RecursionError):
+        return False
 
 
 def date(store: Database, company_id: str, dates: dict[str, int]) -> None:
