@@ -44,6 +44,22 @@ def split(db: Database) -> Database:
     return db
 
 
+def test_what_is_no_key_stays_in_the_archive_and_holds_nothing_up(
+    split: Database, archives: str, tmp_path: Path
+) -> None:
+    """A copy that somebody made in the folder has no place in a table; all keys have."""
+    folder = tmp_path / "root" / "company_9"
+    folder.mkdir(parents=True)
+    other = creds(me={"id": "15550000009:7@s.whatsapp.net"})
+    for name, value in (("creds.json", other), ("pre-key-60.json", {}), ("session-backup.json.bak", {})):
+        (folder / name).write_text(json.dumps(value))
+    tool("backup", "--to", archives, "--sessions-root", str(tmp_path / "root"))
+    said = split.run("restore", "latest", "--from", archives, "--company", "9", "--json")
+    assert "no keys, so they stay in the archive: session-backup.json.bak" in json.dumps(said)
+    assert {"pre-key|60"} == split.keys("9")
+    assert [(1,)] == split.execute("select count(*) from whatsapp_auth where company_id = '9'")
+
+
 def test_an_archive_of_a_database_restores_into_a_folder(split: Database, archives: str, tmp_path: Path) -> None:
     """Names, contents and dates are those of files."""
     made = split.run("backup", "--to", archives, "--json")

@@ -79,7 +79,10 @@ def test_keys_are_copied_only_to_where_their_creds_are(bench: Bench, database: S
     assert said.returncode == 1, said.stdout + said.stderr
     one, two = json.loads(said.stdout)["companies"]
     assert ("copied", []) == (one["status"], one["warnings"])
-    assert ("failed", True) == (two["status"], "which is only read, and they are not there" in two["errors"][0]["error"])
+    assert ("failed", True) == (
+        two["status"],
+        "which is only read, and they are not there" in two["errors"][0]["error"],
+    )
     assert set(FIELDS) == {field.decode() for field in bench.client.hkeys("evolution:instance:one")}
     assert not bench.client.exists("evolution:instance:two")
 

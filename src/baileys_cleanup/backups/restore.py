@@ -1,6 +1,6 @@
 """The way back: from an archive into a company's folder, file by file, or as a whole folder built beside it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
@@ -73,10 +73,11 @@ def plan_restore(
         present: Snapshot | None = None
         if companies.has(asked.company_id):
             present = companies.take(asked.company_id, contents, clock)
-        yield _plan(found, asked, present)
+        files = [entry.name for entry in found.manifest.files if entry.kind is Kind.UNKNOWN]
+        yield _plan(found, asked, present, companies.without_place(files))
 
 
-def _plan(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None) -> RestorePlan:
+def _plan(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None, nowhere: Sequence[str]) -> RestorePlan:
     here = _present(present)
     identity = Identity.ABSENT
     if present is not None:
@@ -97,10 +98,20 @@ def _plan(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None) 
         )
     files = found.manifest.files
     choose = choose_whole if asked.replace or present is None else choose_missing
-    choices = choose(files, here, found.account, identity, everything=asked.everything)
+    choices = [
+        _left_out(one) if one.name in nowhere else one
+        for one in choose(files, here, found.account, identity, everything=asked.everything)
+    ]
     plan = RestorePlan(asked, found, choices, present)
     plan.warnings += _warnings(plan, identity)
+    if nowhere:
+        plan.warnings.append(f"no keys, so they stay in the archive: {few(sorted(nowhere))}")
     return plan
+
+
+def _left_out(choice: FileDecision) -> FileDecision:
+    """Return that a file stays in the archive: a key of that name would have stopped all of it."""
+    return choice._replace(step=Step.LEFT_OUT, reason="it is no key, and a database has no place for it", open=False)
 
 
 def _both(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None) -> str:

@@ -1,7 +1,7 @@
 """What a company holds at one moment: every value whole, with what tells whether it is still the same."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple, Protocol, cast
@@ -140,6 +140,9 @@ class SnapshotReader(Protocol):
         With `own_only` so is what is not the bot's own. Raises CompanyProblem where a file does not hold still, or
         there is too much to be one company; OSError where one cannot be read.
         """
+
+    def without_place(self, names: Sequence[str]) -> list[str]:
+        """Return those names that no company here has a place for."""
 
     def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:
         """Tell whether a company still holds the very files that the snapshot was taken of."""

@@ -12,7 +12,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
 from baileys_cleanup.decision.account import read_account
@@ -61,6 +61,10 @@ class FolderSnapshots:
         """Read all auth files of a company into `contents`."""
         with self._root.company(company_id, anywhere=True) as company:
             return take_snapshot(company, contents, clock, own_only=own_only)
+
+    def without_place(self, names: Sequence[str]) -> list[str]:  # noqa: ARG002 - a folder holds any
+        """Return none."""
+        return []
 
     def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:
         """Tell whether the folder still holds the very files that the snapshot was taken of."""

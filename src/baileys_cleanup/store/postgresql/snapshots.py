@@ -1,6 +1,7 @@
 """Reads a company for a backup: all its rows as they were at one moment, which the server itself keeps still."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from psycopg import sql
@@ -12,6 +13,7 @@ from baileys_cleanup.store.buffer_json import as_in_files
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.layouts import Table
+from baileys_cleanup.store.postgresql.rows import without_place
 from baileys_cleanup.store.postgresql.statements import is_json
 from baileys_cleanup.store.postgresql.trouble import as_company_problem
 from baileys_cleanup.store.snapshots import (
@@ -51,6 +53,10 @@ class PostgresqlSnapshots:
         """Read all keys of a company into `contents`."""
         with as_company_problem():
             return _Reading(PostgresqlCompany(self._store, company_id), Snapshot(contents), clock).take()
+
+    def without_place(self, names: Sequence[str]) -> list[str]:
+        """Return the names of files that no row is called like."""
+        return without_place(self._store, names)
 
     def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:
         """Tell whether the company still has the very rows that the snapshot was taken of."""

@@ -70,6 +70,10 @@ class RedisSnapshots:
             _add(shot, file.name, value, modified)
         return True
 
+    def without_place(self, names: Sequence[str]) -> list[str]:
+        """Return the names of files that no key is called like."""
+        return [name for name in names if self._store.layout.field(name) is None]
+
     def is_unchanged(self, company_id: str, shot: Snapshot) -> bool:
         """Tell whether the company still has the very values that the snapshot was taken of."""
         self._store.look_for_strings()
