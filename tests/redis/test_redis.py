@@ -82,7 +82,8 @@ def test_clean_and_undo_give_back_the_very_keys(bench: Bench, kind: str, variabl
         for each in bench.run("clean", "--json", "--company", "1", "--accept-clock", **variables)["companies"]
     }
     for run in (second, first):
-        bench.run("undo", run["run_id"], "--anyway", **variables)
+        told = bench.run("undo", run["run_id"], "--anyway", **variables)
+        assert "The next run would remove" in told
     assert before == everything(bench)
     assert [] == bench.run("undo", "--json", **variables)["runs"]
     assert (

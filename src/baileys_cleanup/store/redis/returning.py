@@ -60,6 +60,7 @@ class RedisReturning:
         fields = {self._held[name][0]: name for name in names}
         told = server.script(PUT_BACK, [company.key, self._key], [self._store.layout.kind, *fields])
         back = {fields[decoded(field)] for field in told}
+        self._store.know_strings(company.id, [self._held[name][0] for name in back])
         notes = [self._held[name] for name in sorted(back)]
         lines = [(field, f"{note['mark']} {note['modified']}") for field, note in notes if note["modified"] is not None]
         server.set_fields(self._store.ledger(company.id), lines)
