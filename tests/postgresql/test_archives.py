@@ -1,13 +1,22 @@
 """Archives from a database, into a database, into a folder and the other way round: the same tar."""
 
+import io
 import json
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pg_bench import JOINED, OTHER, PRISMA, SPLIT, Database, creds
+
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.place import Place
+from baileys_cleanup.store.postgresql.connection import Connection
+from baileys_cleanup.store.snapshots import Clock
+
+DAY_NS = 86_400 * 10**9
 
 TEXT = SPLIT.replace("jsonb", "text")
 KEYS = {
@@ -42,6 +51,34 @@ def split(db: Database) -> Database:
     db.execute(TEXT)
     db.split("7", KEYS, creds())
     return db
+
+
+@pytest.mark.parametrize("column", ["updated_at", "ledger"])
+def test_what_is_written_while_it_is_read_is_not_as_old_as_before(
+    split: Database, column: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dates are of the first look, values of a later one: a row that another transaction wrote is young."""
+    old = f"session|{OTHER}.0"
+    if column == "ledger":
+        split.execute("alter table whatsapp_keys drop column updated_at")
+        split.run("clean")
+        split.execute("update baileys_cleanup.ledger set since = since - interval '13 days'")
+    else:
+        split.execute("update whatsapp_keys set updated_at = now() - interval '13 days'")
+    still = Connection.still
+
+    def written_before(connection: Connection) -> Any:
+        split.execute("update whatsapp_keys set value = '\"new\"' where key_type || '|' || key_id = %s", [old])
+        return still(connection)
+
+    monkeypatch.setattr(Connection, "still", written_before)
+    now = time.time_ns()
+    with open_store(Place(split.url)) as store:
+        shot = store.snapshots().take("7", io.BytesIO(), Clock(now, time.time_ns, lambda: None))
+    ages = {name: (now - each.entry.modified) / DAY_NS for name, each in shot.files.items()}
+    assert b'"new"' == b"".join(shot.read(f"session-{OTHER}.0.json"))
+    assert ages[f"session-{OTHER}.0.json"] < 1
+    assert 12.9 < ages["pre-key-60.json"] < 13.1
 
 
 def test_what_is_no_key_stays_in_the_archive_and_holds_nothing_up(

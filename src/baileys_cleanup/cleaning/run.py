@@ -188,7 +188,8 @@ class _Run:
         count_in(company, self._ahead[company.company_id], detail=self._request.detail)
 
     def _remember(self) -> None:
-        self._terms = self._terms._replace(waiting=waiting_keys(self._workspace, writes=not self._request.dry_run))
+        clock = None if self._request.dry_run else self._world.clock
+        self._terms = self._terms._replace(waiting=waiting_keys(self._workspace, clock))
 
     def _make_room(self, room: RoomMaker) -> None:
         """Delete on a disk without a free inode what a run needs to begin, and then begin it."""

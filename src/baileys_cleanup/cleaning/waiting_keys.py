@@ -4,7 +4,7 @@ A group's memory goes in one run, its own sender key in a later one (`decision/s
 to know is recorded before the memory goes: whoever is killed in between makes the key wait longer, never shorter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
@@ -18,11 +18,11 @@ _PART = "waiting-keys"
 
 
 class WaitingKeys:
-    """The records of one run. Without a workspace nothing is remembered; a dry run only reads."""
+    """The records of one run. Without a workspace nothing is remembered; a dry run, without a `clock`, only reads."""
 
-    def __init__(self, records: SmallRecords | None, *, writes: bool) -> None:
+    def __init__(self, records: SmallRecords | None, clock: Callable[[], int] | None) -> None:
         self._records = records
-        self._writes = writes
+        self._clock = clock
         self._known = frozenset(records.names(_PART)) if records is not None else frozenset()
 
     def read(self, company_id: str) -> Mapping[str, MemoryGone]:
@@ -37,14 +37,20 @@ class WaitingKeys:
             return {}
 
     def write(self, company_id: str, waiting: Mapping[str, MemoryGone]) -> None:
-        """Remember, durably, what the next run has to know.
+        """Remember, durably, what the next run has to know: what is new waits from this moment on, not from the plan's.
 
         Raises CompanyProblem where that cannot be written: then nothing may go from this company.
         """
-        if self._records is None or not self._writes or waiting == self.read(company_id):
+        known = self.read(company_id)
+        if self._records is None or self._clock is None or waiting == known:
             return
+        now = self._clock()
+        keys = {
+            name: gone if gone == known.get(name) else gone._replace(since=max(gone.since, now))
+            for name, gone in waiting.items()
+        }
         try:
-            self._records.write(_PART, COMPANY_PREFIX + company_id, {"keys": waiting})
+            self._records.write(_PART, COMPANY_PREFIX + company_id, {"keys": keys})
         except OSError as error:
             raise CompanyProblem(
                 "left alone, because what the next run has to know of its sender keys cannot be written in"
@@ -52,9 +58,9 @@ class WaitingKeys:
             ) from None
 
 
-NOTHING_WAITS = WaitingKeys(None, writes=False)
+NOTHING_WAITS = WaitingKeys(None, None)
 
 
-def waiting_keys(workspace: Workspace | None, *, writes: bool) -> WaitingKeys:
-    """Return what earlier runs left to be remembered."""
-    return WaitingKeys(None if workspace is None else workspace.records(), writes=writes)
+def waiting_keys(workspace: Workspace | None, clock: Callable[[], int] | None = None) -> WaitingKeys:
+    """Return what earlier runs left to be remembered; with a `clock` (nanoseconds) more may be."""
+    return WaitingKeys(None if workspace is None else workspace.records(), clock)

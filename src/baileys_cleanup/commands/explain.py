@@ -43,7 +43,7 @@ def explain_files(
         wanted_in, names = _targets(store, companies, files)
         ids = store.select(wanted_in) if wanted_in else store.company_ids()[0]
         with store.workspace(create=False) as workspace:
-            waiting = waiting_keys(workspace, writes=False)
+            waiting = waiting_keys(workspace)
         terms = Terms(world.now, settings.levels, None, world.wait, world.stopping, waiting=waiting, devices=Devices())
         documents = [_explain_company(store, company_id, settings, names, terms) for company_id in ids]
     found = {entry["file"] for document in documents for entry in document["verdicts"]}

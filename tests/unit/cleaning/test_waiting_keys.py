@@ -28,9 +28,10 @@ def folder(place):
     return path
 
 
-def night(root, tool, now, undo_days=7):
-    """Clean the company at a moment, as a run of its own does."""
-    terms = Terms(now, Levels(), None, lambda: None, lambda: False, waiting=waiting_keys(tool, writes=True))
+def night(root, tool, now, undo_days=7, lasting=0):
+    """Clean the company in a run that began at a moment, `lasting` nanoseconds after that."""
+    waiting = waiting_keys(tool, lambda: now + lasting)
+    terms = Terms(now, Levels(), None, lambda: None, lambda: False, waiting=waiting)
     with tool.remover(Run(f"run-{now}", now, undo_days), lambda: now) as remover:
         return clean_company(root, "7", Policy(), terms, remover, detail=Reasons.ALL)
 
@@ -43,6 +44,15 @@ def test_memory_and_key_never_go_within_six_hours(root, tool, folder, undo_days,
     assert ["creds.json", KEY] == names(folder)
     night(root, tool, NOW + pause, undo_days)
     assert (["creds.json"] if pause >= 6 * HOUR else ["creds.json", KEY]) == names(folder)
+
+
+def test_a_key_waits_from_when_its_memory_goes(root, tool, folder):
+    """In a run that has made archives for two hours before, that is two hours after it began."""
+    night(root, tool, NOW, lasting=2 * HOUR)
+    night(root, tool, NOW + 8 * HOUR - 1)
+    assert ["creds.json", KEY] == names(folder)
+    night(root, tool, NOW + 8 * HOUR)
+    assert ["creds.json"] == names(folder)
 
 
 def test_it_is_remembered_before_the_memory_goes(root, tool, folder, monkeypatch):
@@ -70,9 +80,9 @@ def test_what_cannot_be_remembered_names_its_place(root, tool, folder, monkeypat
 
 def test_a_dry_run_remembers_nothing(root, tool, folder):
     """Looking does not let a key wait."""
-    terms = Terms(NOW, Levels(), None, lambda: None, lambda: False, waiting=waiting_keys(tool, writes=False))
+    terms = Terms(NOW, Levels(), None, lambda: None, lambda: False, waiting=waiting_keys(tool))
     clean_company(root, "7", Policy(), terms, DryRun(), detail=Reasons.ALL)
-    assert {} == waiting_keys(tool, writes=False).read("7")
+    assert {} == waiting_keys(tool).read("7")
 
 
 def test_a_company_without_such_keys_leaves_no_record(root, tool, folder):
@@ -84,7 +94,7 @@ def test_a_company_without_such_keys_leaves_no_record(root, tool, folder):
 
 def test_what_was_remembered_is_read(tool):
     """A record gives back what was written; one that is damaged lets its keys wait anew."""
-    waiting_keys(tool, writes=True).write("7", {KEY: MemoryGone(NOW, True)})
-    assert {KEY: MemoryGone(NOW, True)} == waiting_keys(tool, writes=False).read("7")
+    waiting_keys(tool, lambda: NOW).write("7", {KEY: MemoryGone(NOW, True)})
+    assert {KEY: MemoryGone(NOW, True)} == waiting_keys(tool).read("7")
     tool.records().write("waiting-keys", "company_7", {"keys": {KEY: "soon"}})
-    assert {} == waiting_keys(tool, writes=False).read("7")
+    assert {} == waiting_keys(tool).read("7")

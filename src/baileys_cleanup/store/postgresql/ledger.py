@@ -10,12 +10,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.stamp import Stamp
 
 _REMEMBER = sql.SQL(
     "insert into baileys_cleanup.ledger as l (company, key_type, key_id, mark, since)"
-    " select %s, t, i, m, coalesce(to_timestamp(s / 1e9), clock_timestamp())"
+    " select %s, t, i, m, coalesce(to_timestamp(s / 1e9), clock_timestamp() + make_interval(secs => %s))"
     " from unnest(%s::text[], %s::text[], %s::text[], %s::bigint[]) w(t, i, m, s)"
     " on conflict (company, key_type, key_id) do update set mark = excluded.mark, since = excluded.since"
     " where l.mark <> excluded.mark"
@@ -49,13 +50,21 @@ def remembered(connection: Connection, company_id: str) -> dict[tuple[str, str, 
 
 
 def remember(
-    cursor: "psycopg.Cursor[tuple[Any, ...]]", company_id: str, stamps: Iterable[Stamp], since: Sequence[int] = ()
+    cursor: "psycopg.Cursor[tuple[Any, ...]]",
+    company_id: str,
+    stamps: Iterable[Stamp],
+    since: Sequence[int] = (),
+    *,
+    ahead: int = 0,
 ) -> None:
-    """Remember the marks of rows: from now on where they are new, `since` (nanoseconds) where that is known."""
+    """Remember the marks of rows: from now on where they are new, `since` (nanoseconds) where that is known.
+
+    Now is by this machine's clock where that is `ahead` of the server's (nanoseconds): ages are counted by it.
+    """
     rows = [(stamp.key_type, stamp.key_id, stamp.xmin) for stamp in stamps]
     if rows:
         types, ids, marks = (list(column) for column in zip(*rows, strict=True))
-        cursor.execute(_REMEMBER, [company_id, types, ids, marks, list(since)])
+        cursor.execute(_REMEMBER, [company_id, max(0, ahead) / SECOND, types, ids, marks, list(since)])
 
 
 def count(cursor: "psycopg.Cursor[tuple[Any, ...]]", company_id: str) -> int:

@@ -124,7 +124,8 @@ class PostgresqlRemover:
     def _remember(self, company: PostgresqlCompany) -> None:
         try:
             with self.store.connection.transaction(writes=True) as cursor:
-                ledger.remember(cursor, company.raw_id, company.unremembered())
+                ahead = self.store.dates.ahead
+                ledger.remember(cursor, company.raw_id, company.unremembered(), ahead=ahead)
                 # Where all that is there is remembered, no more than that means that there is nothing to forget.
                 if self.store.dates.tracked or ledger.count(cursor, company.raw_id) > company.listed_rows:
                     ledger.forget(cursor, company.raw_id, company.stamps())

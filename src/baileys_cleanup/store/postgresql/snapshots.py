@@ -31,6 +31,8 @@ from baileys_cleanup.store.snapshots import (
     is_json_text,
 )
 
+_Stamp = tuple[str, str]
+"""Where a row lies, and the transaction that wrote it."""
 _VALUES = sql.SQL(
     "select {key_type}, {key_id}, r.ctid::text, r.xmin::text, {value} from {keys} r"
     " where {is_company} and {key_type} is not null and {key_id} is not null"
@@ -74,7 +76,7 @@ class _Reading:
     def __init__(self, company: PostgresqlCompany, shot: Snapshot, clock: Clock) -> None:
         self._company = company
         self._shot = shot
-        self._dates: dict[str, int] = {}
+        self._dates: dict[str, tuple[int, _Stamp | None]] = {}
         self._clock = clock
         self._found: dict[str, Source] = {}
 
@@ -82,8 +84,10 @@ class _Reading:
         store, company, shot = self._company.store, self._company, self._shot
         listing = company.names()
         shot.strangers = listing.strangers
-        dated = ((file.name, file.modified) for file in company.listed() if not file.first_seen)
-        self._dates = {name: date for name, date in dated if date is not None and abs(date) < BEYOND_FILES}
+        for file in company.listed():
+            if not file.first_seen and file.modified is not None and abs(file.modified) < BEYOND_FILES:
+                seen = (file.stamp.place, file.stamp.xmin) if file.stamp else None
+                self._dates[file.name] = (file.modified, seen)
         layout, parts = store.layout, store.statements
         values = {"company": company.raw_id, "creds": store.creds.key}
         question = _VALUES.format(
@@ -109,7 +113,7 @@ class _Reading:
         _read_creds(shot)
         return shot
 
-    def _add(self, name: str, stamp: tuple[str, str], value: bytes | str | None) -> None:
+    def _add(self, name: str, stamp: _Stamp, value: bytes | str | None) -> None:
         if not is_bare(name):
             self._shot.left[name] = NO_NAME
             return
@@ -122,7 +126,10 @@ class _Reading:
         if len(self._found) >= MOST_FILES or offset + len(data) > MOST_BYTES:
             raise CompanyProblem("it holds more than a company can: that is none")
         self._shot.contents.write(data)
-        modified = self._dates.get(name, self._clock.now - UNDATED)
+        # The dates are of the look before: what the bot has written since is not as old as that.
+        modified, seen = self._dates.get(name, (self._clock.now - UNDATED, None))
+        if seen not in {None, stamp}:
+            modified = self._clock.now - UNDATED
         entry = Entry(name, kind_of(name), len(data), hashlib.sha256(data).hexdigest(), modified)
         self._found[name] = Source(entry, stamp, offset, is_json_text(data))
 

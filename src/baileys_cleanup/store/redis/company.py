@@ -1,5 +1,6 @@
 """One company in Redis: its keys by the names of files, since when they are what they are, and who it belongs to."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,11 @@ class Stamp(NamedTuple):
 
     field: str
     mark: str
+
+
+def mark_of(value: bytes) -> str:
+    """Return the hash of a value, as the server computes it."""
+    return hashlib.sha1(value, usedforsecurity=False).hexdigest()
 
 
 def hash_marks(server: Server, key: str) -> Iterator[tuple[str, str, int]]:

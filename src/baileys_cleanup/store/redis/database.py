@@ -42,7 +42,12 @@ class Database(ServerStore):
             self.made = bool(server.call("EXISTS", MADE))
             here = time.time_ns()
             theirs = server.now()
-        self.now, self._ahead = max(here, theirs), here - theirs
+        self._ahead = here - theirs
+
+    @property
+    def now(self) -> int:
+        """The present moment, by this machine's clock or the server's, whichever is later (nanoseconds)."""
+        return time.time_ns() + max(0, -self._ahead)
 
     def remarks(self) -> list[str]:
         """Return what people have to know of this store."""

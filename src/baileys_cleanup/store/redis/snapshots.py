@@ -9,7 +9,7 @@ from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
 from baileys_cleanup.store.buffer_json import as_in_files
-from baileys_cleanup.store.redis.company import RedisCompany
+from baileys_cleanup.store.redis.company import RedisCompany, mark_of
 from baileys_cleanup.store.redis.database import Database
 from baileys_cleanup.store.redis.layout import CREDS
 from baileys_cleanup.store.redis.scripts import CHUNK
@@ -63,7 +63,7 @@ class RedisSnapshots:
                 _add(shot, CREDS_NAME, value, clock.now - UNDATED)
         files = sorted(company.seen.values(), key=lambda each: (each.name != CREDS_NAME, each.name))
         for file, value in _with_values(company, files):
-            if value is None or hashlib.sha1(value, usedforsecurity=False).hexdigest() != file.stamp.mark:
+            if value is None or mark_of(value) != file.stamp.mark:
                 return False
             known = file.modified is not None and not file.first_seen
             modified = file.modified if file.modified is not None and known else clock.now - UNDATED
@@ -110,7 +110,7 @@ def _add(shot: Snapshot, name: str, value: bytes, modified: int) -> None:
         raise CompanyProblem("it holds more than a company can: that is none")
     shot.contents.write(data)
     entry = Entry(name, kind_of(name), len(data), hashlib.sha256(data).hexdigest(), modified)
-    mark = hashlib.sha1(value, usedforsecurity=False).hexdigest()
+    mark = mark_of(value)
     shot.files[name] = Source(entry, mark, offset, is_json_text(data))
 
 

@@ -1,7 +1,7 @@
 """Whole companies: one is built beside, and goes live in one step; a hash that was live until then lies aside."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import few
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.redis.aside import FOREIGN, Asides
-from baileys_cleanup.store.redis.company import RedisCompany
+from baileys_cleanup.store.redis.company import mark_of
 from baileys_cleanup.store.redis.database import Database, beside
 from baileys_cleanup.store.redis.trouble import as_company_problem, as_os_error
 from baileys_cleanup.store.store import SetAside
@@ -66,7 +66,7 @@ class _Writer:
                 done = self.store.server.call("SETNX", key + field, value)
         if not done:
             raise FileExistsError(name)
-        date(self.store, self.company_id, {field: modified})
+        _date(self.store, self.company_id, {field: (value, modified)})
 
 
 def _is_same(there: bytes | None, content: bytes) -> bool:
@@ -77,18 +77,11 @@ def _is_same(there: bytes | None, content: bytes) -> bool:
         return False
 
 
-def date(store: Database, company_id: str, dates: dict[str, int]) -> None:
-    """Let the ledger know since when keys are what they are now."""
+def _date(store: Database, company_id: str, values: Mapping[str, tuple[bytes, int]]) -> None:
+    """Let the ledger know since when keys are what was written: a bot may have written them anew by now."""
+    lines = [(field, f"{mark_of(value)} {modified}") for field, (value, modified) in values.items()]
     with as_company_problem():
-        store.know_strings(company_id, dates)
-        company = RedisCompany(store, company_id)
-        company.names()
-        files = company.seen.values()
-        lines = [
-            (file.stamp.field, f"{file.stamp.mark} {dates[file.stamp.field]}")
-            for file in files
-            if file.stamp.field in dates
-        ]
+        store.know_strings(company_id, values)
         store.server.set_fields(store.ledger(company_id), lines)
 
 
@@ -130,7 +123,7 @@ class RedisWhole:
                 done = bool(self._store.server.client.msetnx({key + field: value for field, value in values.items()}))
         if not done:
             raise CompanyProblem(_NOT_REPLACED if self._store.creds_apart is None else _CREDS_APART)
-        date(self._store, aside.company_id, {field: modified for field, (_, modified) in built.values.items()})
+        _date(self._store, aside.company_id, built.values)
         return aside._replace(lived=True)
 
     def _put_hash(self, aside: Aside, values: dict[str, bytes]) -> bool:

@@ -54,7 +54,7 @@ class Facts(NamedTuple):
 def terms_of(settings: Settings, world: World, workspace: Workspace | None = None) -> Terms:
     """Return the terms of a look: those of a cleanup. Without a workspace nothing is known of earlier cleanups."""
     terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping, again=world.again)
-    return terms._replace(waiting=waiting_keys(workspace, writes=False), devices=Devices())
+    return terms._replace(waiting=waiting_keys(workspace), devices=Devices())
 
 
 def gather(settings: Settings, selection: Selection, world: World) -> Facts:
