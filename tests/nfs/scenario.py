@@ -207,18 +207,37 @@ def fire(name, client, habit, remove=clean):
     }
 
 
+ROUNDS = 10
+"""How often bot and remover may miss each other, which hangs on the machine, until that is no chance any more."""
+
+
+def rounds(name, client, habit, least=1):
+    """Clean while a bot writes, until the two have met: the tool found a file that had changed."""
+    played = []
+    while len(played) < least or (len(played) < ROUNDS and not any(each["totals"]["changed"] for each in played)):
+        played.append(fire(f"{name}-{len(played)}", client, habit))
+    return played
+
+
+def careless_rounds():
+    """Let a careless remover play until it has lost something."""
+    played = []
+    while len(played) < ROUNDS and not any(each["lost"] for each in played):
+        name = f"careless-{len(played)}"
+        played.append(fire(name, "two", "reads", lambda root: careless(root / "company_7")))
+    return played
+
+
 def fires():
     """Play the rounds: each habit of a bot on the other client; a bot whose node lists folders; a careless remover."""
     return {
-        "writes": [fire("writes", "two", "writes")],
-        "reads": [fire(f"reads-{number}", "two", "reads") for number in range(2)],
-        "known": [fire("known", "two", "known")],
-        "listed": [fire("listed", "two", "listed")],
-        "same node": [fire("same", "one", "listed")],
-        "no lookup cache": [fire("sure", "sure", "listed")],
-        "careless": [
-            fire(f"careless-{number}", "two", "reads", lambda root: careless(root / "company_7")) for number in range(2)
-        ],
+        "writes": rounds("writes", "two", "writes"),
+        "reads": rounds("reads", "two", "reads", least=2),
+        "known": rounds("known", "two", "known"),
+        "listed": rounds("listed", "two", "listed"),
+        "same node": rounds("same", "one", "listed"),
+        "no lookup cache": rounds("sure", "sure", "listed"),
+        "careless": careless_rounds(),
     }
 
 
