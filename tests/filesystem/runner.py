@@ -87,7 +87,9 @@ class Ran:
 
 def world(now: int | None = None, stopping: Callable[[], bool] = lambda: False) -> cleanup.World:
     """Give the world: now by default, and no waiting."""
-    return cleanup.World(now or time.time_ns(), time.time_ns, lambda: None, stopping, time.monotonic, holds=holds)
+    ahead = now - time.time_ns() if now else 0  # the clock goes on from there
+    clock = (lambda: time.time_ns() + ahead) if now else time.time_ns
+    return cleanup.World(now or time.time_ns(), clock, lambda: None, stopping, time.monotonic, holds=holds)
 
 
 def clean(
