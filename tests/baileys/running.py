@@ -6,7 +6,7 @@ has in its cache stays as it is), or cleaned; the real tool runs each time some 
 time before.
 
 Everybody else lives on in the same program. What costs a retry is tried a second time with nobody's app having a
-`getMessage`; and once or twice more, if that is unlike the committed outcome (`lab.py` says why). So is a life in which only the
+`getMessage`; and once more, if that is unlike the committed outcome (`lab.py` says why). So is a life in which only the
 moment went unlike it where everybody talks while the tool works: on a busy machine there meets what else hardly does.
 """
 
@@ -25,9 +25,6 @@ from authfolder import BOT, AuthFolder
 from databases import Databases
 from lab import COMPANY, HERE, HOURS_BETWEEN, TIMEOUT, Lab, copy_world
 from lives import CLEANINGS, STORES, WINDOWS, Cleaning, FolderHome, Home, Life
-
-AGAIN = 2
-"""How often a life that was unlike the committed one by chance is tried once more: of some hundred one is so twice."""
 
 
 class Running:
@@ -72,10 +69,8 @@ class Running:
 
     def _lived(self, version: str, store: str, cleaning: Cleaning, *, get_message: bool) -> Life:
         life = self._live(version, store, cleaning, get_message=get_message)
-        for _ in range(AGAIN):
-            news = running_results.news(life)
-            if not news or (get_message and news != {running_results.BY_CHANCE}):
-                break
+        news = running_results.news(life)
+        if news and (not get_message or news == {running_results.BY_CHANCE}):
             life = self._live(version, store, cleaning, get_message=get_message)
         return life
 
