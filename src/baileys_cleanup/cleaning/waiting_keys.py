@@ -41,8 +41,10 @@ class WaitingKeys:
 
         Raises CompanyProblem where that cannot be written: then nothing may go from this company.
         """
+        if self._records is None or self._clock is None:
+            return
         known = self.read(company_id)
-        if self._records is None or self._clock is None or waiting == known:
+        if waiting == known:
             return
         now = self._clock()
         keys = {
