@@ -36,7 +36,8 @@ export class Identity {
 		for (let left = 2; ; left--) {
 			const attempt = { over: false }
 			try {
-				await Promise.race([this.#connect(url, attempt), this.#giveUp(attempt)])
+				const connecting = this.world.library.as(this.device, () => this.#connect(url, attempt))
+				await Promise.race([connecting, this.#giveUp(attempt)])
 				attempt.over = true
 				return
 			} catch (error) {
@@ -133,7 +134,7 @@ export class Identity {
 	/** Send a text; the app keeps what it sent. @returns the message id */
 	async send(jid, text, options = {}) {
 		this.world.witness.stir()
-		const sending = this.#sendAndKeep(jid, text, options)
+		const sending = this.world.library.as(this.device, () => this.#sendAndKeep(jid, text, options))
 		this.sending = Promise.allSettled([this.sending, sending])
 		return sending
 	}
