@@ -28,7 +28,7 @@ process.stdout.write(JSON.stringify(done))
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_device_waits_for_its_own_jobs_with_an_address_and_for_nobody_elses(installed, version):
-    """libsignal's queue of an address keeps the order within one device; another's job neither waits nor changes hands."""
+    """The queue of an address in libsignal keeps the order within one device; another's job neither waits nor changes hands."""
     command = ["node", "--input-type=module", "-e", JOBS, str(HERE / "lab" / "library.mjs"), str(folder_of(version))]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ran.returncode == 0, ran.stderr

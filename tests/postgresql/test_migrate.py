@@ -285,6 +285,9 @@ def test_prepare_makes_the_schema_and_nothing_else(db: Database) -> None:
     ("words", "said"),
     [
         (["--from", "/x"], "name both stores"),
+        (["--prepare", "--to", "/x", "--dry-run"], "only --to and --config"),
+        (["--prepare", "--to", "/x", "--company", "7"], "only --to and --config"),
+        (["--prepare", "--to", "/x", "--from", "/y"], "only --to and --config"),
         (["--from", "/nonexistent", "--to", "/x"], "cannot be opened"),
         (["--from", "/x", "--to", "mysql://db/x"], "allowed"),
         (["--from", "/x", "--to", "postgresql://bot:s3cret@db/x"], "has a password"),

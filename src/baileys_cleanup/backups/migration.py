@@ -3,7 +3,6 @@
 The source is only read. What is written goes live in one step, so an interrupted copy is none, and is made again.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from baileys_cleanup.decision.pairing import is_same
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import CompanyProblem, Refused, in_words
 from baileys_cleanup.output.text import few
+from baileys_cleanup.store.buffer_json import is_same_json
 from baileys_cleanup.store.key_names import read_file_name
 from baileys_cleanup.store.small_records import SmallRecords
 from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, open_spool
@@ -176,16 +176,9 @@ def _differing(one: Snapshot, other: Snapshot, names: list[str]) -> list[str]:
     return [
         name
         for name in names
-        if one.files[name].entry.sha256 != other.files[name].entry.sha256 and not _same_json(one, other, name)
+        if one.files[name].entry.sha256 != other.files[name].entry.sha256
+        and not is_same_json(b"".join(one.read(name)), b"".join(other.read(name)))
     ]
-
-
-def _same_json(one: Snapshot, other: Snapshot, name: str) -> bool:
-    try:
-        read = [json.loads(b"".join(each.read(name))) for each in (one, other)]
-        return bool(read[0] == read[1])
-    except (ValueError, RecursionError):
-        return False
 
 
 def _digest(shot: Snapshot) -> str:

@@ -16,6 +16,7 @@ from baileys_cleanup.backups.restore_plan import (
     choose_missing,
     choose_whole,
     compare,
+    leave_in_archive,
 )
 from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of
 from baileys_cleanup.decision.pairing import Pairing
@@ -98,20 +99,12 @@ def _plan(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None, 
         )
     files = found.manifest.files
     choose = choose_whole if asked.replace or present is None else choose_missing
-    choices = [
-        _left_out(one) if one.name in nowhere else one
-        for one in choose(files, here, found.account, identity, everything=asked.everything)
-    ]
+    choices = leave_in_archive(choose(files, here, found.account, identity, everything=asked.everything), nowhere)
     plan = RestorePlan(asked, found, choices, present)
     plan.warnings += _warnings(plan, identity)
     if nowhere:
         plan.warnings.append(f"no keys, so they stay in the archive: {few(sorted(nowhere))}")
     return plan
-
-
-def _left_out(choice: FileDecision) -> FileDecision:
-    """Return that a file stays in the archive: a key of that name would have stopped all of it."""
-    return choice._replace(step=Step.LEFT_OUT, reason="it is no key, and a database has no place for it", open=False)
 
 
 def _both(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None) -> str:

@@ -5,7 +5,7 @@ longer read (`src/Signal/libsignal.ts`, 6.7.24 and 7.0.0-rc14). What is missing 
 of a retry. Everything else is either written once (app-state keys, pre-keys) or repaired by Baileys itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -139,6 +139,16 @@ def _choose_existing(entry: Entry, here: Present, identity: Identity) -> FileDec
     if not here.whole and entry.kind not in RATCHETS:
         return FileDecision(name, Step.KEPT, "it is broken, and is not overwritten; --replace puts it aside", open=True)
     return FileDecision(name, Step.KEPT, "it exists, and is never overwritten")
+
+
+def leave_in_archive(choices: Sequence[FileDecision], nowhere: Collection[str]) -> list[FileDecision]:
+    """Decide that the files of these names stay in the archive: one without a place in the store would stop all."""
+    return [
+        FileDecision(one.name, Step.LEFT_OUT, "it is no key, and a database has no place for it")
+        if one.name in nowhere
+        else one
+        for one in choices
+    ]
 
 
 def _pairs_apart(names: Sequence[str], present: Mapping[str, Present], account: Account) -> dict[str, str]:

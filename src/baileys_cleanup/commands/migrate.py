@@ -40,6 +40,8 @@ def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -
     settings = load_settings(None, options["config"]).settings
     if options["target"] is None or (options["source"] is None and not options["prepare"]):
         raise click.UsageError("name both stores: migrate --from STORE --to STORE (--prepare needs --to alone)", ctx)
+    if options["prepare"] and (options["source"] is not None or companies or options["dry_run"] or options["as_json"]):
+        raise click.UsageError("--prepare copies nothing: only --to and --config go with it", ctx)
     target = place(settings, options["target"], "--to")
     output, stop = Output(), Stop()
     with stop.listening():

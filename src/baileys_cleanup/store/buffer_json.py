@@ -51,6 +51,14 @@ def _buffer(numbers: list[int]) -> dict[str, str]:
     return {"type": "Buffer", "data": base64.b64encode(bytes(numbers)).decode("ascii")}
 
 
+def is_same_json(one: bytes, other: bytes) -> bool:
+    """Tell whether two values are the same JSON, however each is written; what is no JSON is the same as nothing."""
+    try:
+        return bool(json.loads(one) == json.loads(other))
+    except (ValueError, RecursionError):
+        return False
+
+
 def as_listed(value: bytes) -> bytes:
     """Return a value with its bytes as lists of numbers, as `JSON.stringify` of Node writes a Buffer."""
     try:

@@ -12,6 +12,7 @@ from baileys_cleanup.backups.restore_plan import (
     choose_missing,
     choose_whole,
     compare,
+    leave_in_archive,
 )
 from baileys_cleanup.decision.account import Account, read_account, unreadable
 from baileys_cleanup.decision.names import Kind, kind_of
@@ -192,3 +193,12 @@ def test_no_built_folder_has_a_memory_without_its_key(in_archive, in_folder, eve
     built = whole(in_archive, present, everything, KNOWN, identity)
     if built.get(MEMORY) in {Step.RESTORED, Step.KEPT}:
         assert built[MEMORY] is built.get(OWN)
+
+
+def test_what_has_no_place_in_the_store_stays_in_the_archive():
+    """Whatever was decided about it, and about nothing else."""
+    choices = choose_missing(archived(["creds.json", "notes.txt"]), {}, KNOWN, Identity.ABSENT, everything=False)
+    creds, notes = leave_in_archive(choices, {"notes.txt", "not in it"})
+    assert creds == choices[0]
+    assert (notes.name, notes.step, notes.open) == ("notes.txt", Step.LEFT_OUT, False)
+    assert "no place" in notes.reason

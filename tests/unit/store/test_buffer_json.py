@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from baileys_cleanup.store.buffer_json import as_in_files, as_listed
+from baileys_cleanup.store.buffer_json import as_in_files, as_listed, is_same_json
 
 BUFFER = {"type": "Buffer", "data": "AQL/"}
 
@@ -55,3 +55,17 @@ def test_half_a_pair_of_surrogates_stays_an_escape():
 def test_what_cannot_be_written_anew_stays(value):
     """Deeper than anybody can go; bytes that are no base64."""
     assert value == as_in_files(value) == as_listed(value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (b'{"a":1,"b":[2]}', b'{ "b": [2], "a": 1 }', True),
+        (b'{"a":1}', b'{"a":2}', False),
+        (b"no json", b"no json", False),
+        (b"[" * 100_000, b"[" * 100_000, False),
+    ],
+)
+def test_two_values_are_the_same_json_however_each_is_written(one, other, same):
+    """What cannot be read is the same as nothing: nobody can tell."""
+    assert is_same_json(one, other) is same

@@ -1,6 +1,5 @@
 """Whole companies: one is built beside, and goes live in one step; a hash that was live until then lies aside."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +8,7 @@ from baileys_cleanup.decision.names import CREDS_NAME
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import few
+from baileys_cleanup.store.buffer_json import is_same_json
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.redis.aside import FOREIGN, Asides
 from baileys_cleanup.store.redis.company import mark_of
@@ -43,7 +43,8 @@ class _Writer:
         """
         apart = self.store.creds_apart
         if name == CREDS_NAME and apart is not None:
-            if not _is_same(apart.read(self.store.raw_id(self.company_id)), b"".join(content)):
+            there = apart.read(self.store.raw_id(self.company_id))
+            if there is None or not is_same_json(there, b"".join(content)):
                 raise CompanyProblem(
                     f"its creds belong into {apart.shown}, which is only read, and they are not there: write them there"
                     " first"
@@ -67,14 +68,6 @@ class _Writer:
         if not done:
             raise FileExistsError(name)
         _date(self.store, self.company_id, {field: (value, modified)})
-
-
-def _is_same(there: bytes | None, content: bytes) -> bool:
-    """Tell whether two values are the same JSON."""
-    try:
-        return there is not None and bool(json.loads(there) == json.loads(content))
-    except (ValueError, RecursionError):
-        return False
 
 
 def _date(store: Database, company_id: str, values: Mapping[str, tuple[bytes, int]]) -> None:
