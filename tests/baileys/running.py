@@ -6,8 +6,8 @@ has in its cache stays as it is), or cleaned; the real tool runs each time some 
 time before.
 
 Everybody else lives on in the same program. What costs a retry is tried a second time with nobody's app having a
-`getMessage`; and once more, if that is unlike the committed outcome (`lab.py` says why). So is a life in which only the
-moment went unlike it where everybody talks while the tool works: on a busy machine there meets what else hardly does.
+`getMessage`; and once more, if that is unlike the committed outcome (`lab.py` says why). With `getMessage` nothing is
+tried twice: a loss there is a loss.
 """
 
 import json
@@ -69,8 +69,7 @@ class Running:
 
     def _lived(self, version: str, store: str, cleaning: Cleaning, *, get_message: bool) -> Life:
         life = self._live(version, store, cleaning, get_message=get_message)
-        news = running_results.news(life)
-        if news and (not get_message or news == {running_results.BY_CHANCE}):
+        if not get_message and running_results.news(life):
             life = self._live(version, store, cleaning, get_message=get_message)
         return life
 
