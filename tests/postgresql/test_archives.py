@@ -177,6 +177,28 @@ def test_replace_sets_the_present_company_aside_and_undo_brings_it_back(split: D
     assert restored == split.execute("select * from whatsapp_keys order by 1, 2, 3")
 
 
+def test_what_lies_aside_of_one_bot_does_not_come_into_the_tables_of_another(split: Database, archives: str) -> None:
+    """Two bots' tables in one database, and a company of one name in each: status 1, and both are as they were."""
+    split.execute(TEXT.replace("whatsapp_", "second_"))
+    split.execute(
+        "insert into second_auth values ('7', '{}'); insert into second_keys values ('7', 'session', '1', '2')"
+    )
+    split.run("backup", "--to", archives)
+    words = ("restore", "latest", "--from", archives, "--company", "7", "--replace", "--json")
+    run_id = split.run(*words)["companies"][0]["set_aside"]
+    second = {
+        "BAILEYS_CLEANUP_POSTGRESQL__KEYS_TABLE": "second_keys",
+        "BAILEYS_CLEANUP_POSTGRESQL__CREDS_TABLE": "second_auth",
+    }
+    query = "select * from whatsapp_keys order by 1, 2, 3"
+    before = split.execute(query)
+    said = split.run("undo", run_id, "--anyway", status=1, **second)
+    assert "taken from public.whatsapp_keys and public.whatsapp_auth, and the settings name public.second_keys" in said
+    assert [("7", "session", "1", "2")] == split.execute("select company_id, key_type, key_id, value from second_keys")
+    assert before == split.execute(query)
+    split.run("undo", run_id, "--anyway")
+
+
 def test_another_account_is_refused(split: Database, archives: str) -> None:
     """The keys of one pairing never come into a company of another."""
     split.run("backup", "--to", archives)

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from pg_bench import OTHER, SPLIT, Database, creds
@@ -153,3 +154,52 @@ def test_a_rotation_needs_its_cache(split: Database, cache: "redis.Redis") -> No
     assert 3 == len(split.keys("1"))
     split.run(*words, **settings(cache, 600))
     assert {ELSEWHERE.encode()} == set(cache.keys())
+
+
+ASIDE = f"baileys:1:sender-key-1@g.us::{OTHER}::0"
+
+
+def test_companies_that_change_places_go_from_the_cache_both_of_them(
+    split: Database, cache: "redis.Redis", tmp_path: Path
+) -> None:
+    """By `restore --replace`, and by the undo that switches them back: a bot would read the keys of the other one."""
+    tmp_path.chmod(0o700)
+    split.run("backup", "--to", str(tmp_path))
+    split.execute("insert into whatsapp_keys values ('1', 'sender-key', %s, '{}')", [f"1@g.us::{OTHER}::0"])
+    split.execute("update whatsapp_keys set updated_at = now() - interval '1 hour'")
+    split.execute("delete from whatsapp_keys where key_id = %s", [f"{OTHER}.0"])
+    cache.set(ASIDE, "of what goes aside")
+    words = ("restore", "latest", "--from", str(tmp_path), "--company", "1", "--everything", "--replace", "--json")
+    nowhere = split.run(*words, status=1, BAILEYS_CLEANUP_REDIS__CACHE="redis://127.0.0.1:1/0")
+    assert "cannot be reached" in json.dumps(nowhere)
+    assert f"session|{OTHER}.0" not in split.keys("1"), "nothing was changed"
+    run_id = split.run(*words, **settings(cache, 0))["companies"][0]["set_aside"]
+    assert {ELSEWHERE.encode()} == set(cache.keys())
+    cache.mset({GONE: "a", ASIDE: "b"})
+    split.run("undo", run_id, "--anyway", **settings(cache, 0))
+    assert {ELSEWHERE.encode()} == set(cache.keys())
+
+
+def test_what_a_restore_puts_in_goes_from_the_cache_and_nothing_else(
+    split: Database, cache: "redis.Redis", tmp_path: Path
+) -> None:
+    """What a bot has there of a key that was missing in the table is of another time."""
+    tmp_path.chmod(0o700)
+    split.run("backup", "--to", str(tmp_path))
+    split.execute("delete from whatsapp_keys where key_id = %s", [f"{OTHER}.0"])
+    words = ("restore", "latest", "--from", str(tmp_path), "--company", "1", "--everything")
+    split.run(*words, **settings(cache, 0))
+    assert {ANEW.encode(), YOUNG.encode(), ELSEWHERE.encode()} == set(cache.keys())
+
+
+def test_what_is_copied_into_the_table_goes_from_the_cache(
+    split: Database, cache: "redis.Redis", tmp_path: Path
+) -> None:
+    """What was there of the company before it was copied anew was read by nobody since, but by a bot that is stopped."""
+    (tmp_path / "root").mkdir(0o700)
+    words = ("migrate", "--from", split.url, "--to", str(tmp_path / "root"))
+    assert 0 == split.call(*words, url="").returncode
+    split.execute("delete from whatsapp_keys; delete from whatsapp_auth")
+    back = ("migrate", "--from", str(tmp_path / "root"), "--to", split.url)
+    done = split.call(*back, url="", **settings(cache, 0))
+    assert (0, {ELSEWHERE.encode()}) == (done.returncode, set(cache.keys())), done.stdout

@@ -8,15 +8,18 @@ written anew.
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
 
+from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import count
 from baileys_cleanup.store.cache import Cache, Key
 from baileys_cleanup.store.key_names import read_file_name
+from baileys_cleanup.store.place import Redis
 from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.layouts import Layout
 
@@ -36,6 +39,35 @@ def mark_of(layout: Layout) -> sql.Composed:
     if layout.keys.columns[layout.value] == "bytea":
         return sql.SQL(_HASH).format(sql.SQL("r.{}").format(column))
     return sql.SQL(_HASH).format(sql.SQL("convert_to(r.{}::text, 'UTF8')").format(column))
+
+
+@contextmanager
+def cleared_after(asked: Redis, company_id: str, names: Callable[[], Iterable[str]]) -> Iterator[None]:
+    """Take keys of a company, named as files, out of the cache once what is done here is done, where there is a cache.
+
+    They have other values in the table now, or none. Once is enough: what puts a whole company in a place, or keys into
+    one, is for a bot that is stopped. `company_id` is as the cache has it; `names` is asked afterwards.
+
+    Raises CompanyProblem before anything is done where the cache cannot be reached, and after it where it ceased to.
+    """
+    if asked.cache is None:
+        yield
+        return
+    cache = Cache(asked)
+    if cache.why_not() is not None:
+        raise CompanyProblem(
+            f"the cache {cache.where} cannot be reached, and what it holds would be read before what is put into the"
+            " table; nothing was changed"
+        )
+    yield
+    keys = [key for name in names() if (key := read_file_name(name)) is not None]
+    done = not keys or cache.forget(company_id, keys)
+    cache.close()
+    if not done:
+        raise CompanyProblem(
+            f"what was asked for is done, but the cache {cache.where} ceased to answer: empty it before the bot starts,"
+            " it may hold what is no longer in the table"
+        )
 
 
 class _Cleared(NamedTuple):

@@ -5,7 +5,7 @@ What was live until then lies in the tool's own schema, and can change places wi
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
@@ -15,8 +15,11 @@ from baileys_cleanup.decision.names import CREDS_NAME
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.company import Company
+from baileys_cleanup.store.postgresql.cached import cleared_after
 from baileys_cleanup.store.postgresql.columns import insertable, kept_in, named, taken_from
+from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.layouts import Form, Table
 from baileys_cleanup.store.postgresql.obstacles import why_not_whole
@@ -32,6 +35,11 @@ _RECORD = sql.SQL(
     "insert into baileys_cleanup.aside (run_id, company, why, started, former) values (%s, %s, %s, %s, true)"
     " on conflict (run_id, company) do update set former = not baileys_cleanup.aside.former"
 )
+_FROM = sql.SQL(
+    "insert into baileys_cleanup.records (part, name, record) values ('set_aside', %s, %s)"
+    " on conflict (part, name) do update set record = excluded.record"
+)
+_WHENCE = "select record ->> 'tables' from baileys_cleanup.records where part = 'set_aside' and name = %s"
 _AWAY = sql.SQL(
     "with g as (delete from {table} r where {where} returning row_to_json(r) as row, pg_column_size(r) as size)"
     " insert into baileys_cleanup.set_aside (run_id, company, part, row, size)"
@@ -45,6 +53,7 @@ _BACK = sql.SQL(
 )
 _KEPT = "select distinct k from baileys_cleanup.set_aside, json_object_keys(row) k where number = any(%s) and part = %s"
 _NUMBERS = sql.SQL("select number from baileys_cleanup.set_aside where run_id = %s and company = %s")
+_ASIDE = sql.SQL("select row::text from baileys_cleanup.set_aside where run_id = %s and company = %s and part = 'keys'")
 _LIST = sql.SQL(
     "select a.run_id, a.company, a.why, a.started, count(s.number), coalesce(sum(s.size), 0)::bigint, a.former"
     " from baileys_cleanup.aside a left join baileys_cleanup.set_aside s using (run_id, company)"
@@ -76,6 +85,7 @@ class RowInsertion(MemoryWriter):
         super().__init__()
         self._database = database
         self._rows = RowWriter(database, company_id)
+        self.inserted: list[str] = []
 
     def insert(self, name: str) -> None:
         """Let a key appear. Raises FileExistsError where one of that name is: it is never replaced."""
@@ -83,6 +93,11 @@ class RowInsertion(MemoryWriter):
             there = self._rows.insert(cursor, {name: self.values.pop(name)})
         if not there:
             raise FileExistsError(name)
+        self.inserted.append(name)
+
+
+def _name_of(aside: Aside | SetAside) -> str:
+    return f"{aside.run_id} {aside.company_id}"
 
 
 class PostgresqlWhole:
@@ -114,10 +129,11 @@ class PostgresqlWhole:
         """Let the built company go live; the former one lies in the tool's own schema."""
         built = self._built.pop((aside.run_id, aside.company_id))
         self._database.require_own_form(self._database.raw_id(aside.company_id))
-        with as_company_problem(), self._database.connection.transaction(writes=True) as cursor:
+        with self._both_out_of_the_cache(aside), as_company_problem(), self._writing() as cursor:
             cursor.execute(_LOCK, [aside.company_id])
             if self._take_away(cursor, aside):
                 cursor.execute(_RECORD, [aside.run_id, aside.company_id, aside.why, aside.started])
+                cursor.execute(_FROM, [_name_of(aside), json.dumps({"tables": self._tables()})])
             try:
                 alone = RowWriter(self._database, aside.company_id).fill(cursor, built.values)
             except psycopg.errors.UniqueViolation:
@@ -125,6 +141,33 @@ class PostgresqlWhole:
             if not alone:
                 raise CompanyProblem("the bot wrote meanwhile; nothing was changed: stop it first")
         return aside._replace(lived=True)
+
+    def _writing(self) -> AbstractContextManager["psycopg.Cursor[tuple[Any, ...]]"]:
+        return self._database.connection.transaction(writes=True)
+
+    def _both_out_of_the_cache(self, aside: Aside | SetAside) -> AbstractContextManager[None]:
+        """Take what two companies that change places hold out of the cache, once they have."""
+        database = self._database
+
+        def names() -> list[str]:
+            live = PostgresqlCompany(database, aside.company_id).names().files
+            return [*(file.name for file in live), *self._names_aside(aside)]
+
+        return cleared_after(database.place.redis, database.raw_id(aside.company_id), names)
+
+    def _tables(self) -> str:
+        """Return the tables that a company lies in, for people and to be told again."""
+        return " and ".join(".".join(table.name) for _, table, _ in self._parts())
+
+    def _require_same_tables(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", folder: SetAside) -> None:
+        """Raise CompanyProblem where it was taken from other tables than the settings name now.
+
+        Two bots' tables in one database share the tool's schema: a company of one must not come into those of another.
+        """
+        whence = cursor.execute(_WHENCE, [_name_of(folder)]).fetchone()
+        if whence is not None and whence[0] != self._tables():
+            there, here = shown(whence[0]), shown(self._tables())
+            raise CompanyProblem(f"it was taken from {there}, and the settings name {here}: name those")
 
     def _take_away(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", aside: Aside | SetAside) -> int:
         moved, database = 0, self._database
@@ -154,12 +197,13 @@ class PostgresqlWhole:
     def bring_late(self, aside: Aside, seen: Iterable[AuthFile], wait: Callable[[], object]) -> Late:  # noqa: ARG002 - nothing comes later
         """Bring over nothing: what was there at the switch is aside as a whole; what nobody had seen is named."""
         known = {file.name for file in seen} | {CREDS_NAME}
-        query = sql.SQL(
-            "select row::text from baileys_cleanup.set_aside where run_id = %s and company = %s and part = 'keys'"
-        )
+        return Late([], sorted(self._names_aside(aside) - known))
+
+    def _names_aside(self, aside: Aside | SetAside) -> set[str]:
+        """Return the names of the keys that lie aside."""
         with as_company_problem():
-            rows = self._database.connection.rows(query, [aside.run_id, aside.company_id])
-        return Late([], sorted({name for row in rows if (name := self._name(row[0], aside.company_id)) not in known}))
+            rows = self._database.connection.rows(_ASIDE, [aside.run_id, aside.company_id])
+        return {self._name(row[0], aside.company_id) for row in rows}
 
     def _name(self, row: str, company_id: str) -> str:
         layout, read = self._database.layout, json.loads(row)
@@ -175,8 +219,9 @@ class PostgresqlWhole:
 
     def switch_set_aside(self, folder: SetAside) -> Late:
         """Let a company that lies aside go live; the present one takes its place. Raises CompanyProblem."""
-        with as_company_problem(), self._database.connection.transaction(writes=True) as cursor:
+        with self._both_out_of_the_cache(folder), as_company_problem(), self._writing() as cursor:
             cursor.execute(_LOCK, [folder.company_id])
+            self._require_same_tables(cursor, folder)
             former = [row[0] for row in cursor.execute(_NUMBERS, [folder.run_id, folder.company_id])]
             self._take_away(cursor, folder)
             for part, table, _ in reversed(self._parts()):  # keys may refer to creds by a foreign key
@@ -196,7 +241,9 @@ class PostgresqlWhole:
     @contextmanager
     def insertion(self, company_id: str) -> Iterator[RowInsertion]:
         """Begin to put keys into a company that is live."""
-        yield RowInsertion(self._database, company_id)
+        into = RowInsertion(self._database, company_id)
+        with cleared_after(self._database.place.redis, self._database.raw_id(company_id), lambda: into.inserted):
+            yield into
 
     def shrunk(self, aside: Aside) -> list[str]:  # noqa: ARG002 - rows belong to the table
         """Return nothing: who may read a table may read its rows."""
