@@ -127,6 +127,19 @@ def test_what_was_copied_and_never_used_is_copied_anew(bench: Bench, tmp_path: P
     assert '"of the bot"' == live(bench.client)["pre-key-1"]
 
 
+def test_strings_are_not_mixed_with_what_is_there_of_the_company(bench: Bench, tmp_path: Path) -> None:
+    """Keys without creds are somebody's: status 4, nothing is copied."""
+    folder = tmp_path / "root" / "company_1"
+    folder.mkdir(parents=True)
+    for name, value in {"creds.json": CREDS, "pre-key-1.json": "{}"}.items():
+        (folder / name).write_text(value)
+        os.utime(folder / name, (time.time() - 900,) * 2)
+    bench.client.set("1:session-9.0", "of another")
+    said = bench.run("migrate", "--from", str(tmp_path / "root"), "--to", bench.url, status=4, **STRING)
+    assert "nothing was copied" in said
+    assert [b"1:session-9.0"] == bench.client.keys("1:*")
+
+
 def test_what_a_bot_adds_in_the_very_moment_is_named(bench: Bench) -> None:
     """It lies aside with the others."""
     from baileys_cleanup.decision.names import kind_of
@@ -186,6 +199,8 @@ def test_a_connection_that_breaks_anywhere_leaves_one_of_the_two(archives: str, 
                 assert newer == live(client)
             else:
                 assert (FIELDS, len(newer)) == (live(client), client.hlen(aside))
+                assert FIELDS.keys() == {field.decode() for field in client.hkeys("baileys-cleanup:ledger:{1:auth}")}
+            assert all(client.ttl(key) > 0 for key in client.scan_iter("baileys-cleanup:new:*")), at
             ends.add(aside is None)
         assert {True, False} == ends
 

@@ -38,6 +38,7 @@ class Database(ServerStore):
         self.layout = layout_of(place.redis)
         self.leases = Leases(server)
         self._strings: dict[str, list[str]] = {}
+        self._has_listed = False
         with as_usage_problem(f"the store {self.path} cannot be looked at"):
             self.made = bool(server.call("EXISTS", MADE))
             here = time.time_ns()
@@ -70,13 +71,16 @@ class Database(ServerStore):
                 if found:
                     strings.setdefault(found[0], set()).add(found[1])
         self._strings = {company: sorted(fields) for company, fields in strings.items()}
+        self._has_listed = True
         return strings
 
     def is_there(self, raw_id: str) -> bool:
         """Tell whether there is a hash of a company; of strings its creds, or any that was listed. Raises UsageProblem.
 
-        No walk over all keys is made for strings: who looks for a company asks for many.
+        One walk over all keys is made for strings, at the first question: who looks for a company asks for many.
         """
+        if not self.layout.is_hash and not self._has_listed:
+            self.list_raw()
         key = self.layout.key(raw_id)
         fields = [""] if self.layout.is_hash else [CREDS, *self._strings.get(raw_id, ())]
         with as_usage_problem(f"the companies of the store {self.path} cannot be listed"):

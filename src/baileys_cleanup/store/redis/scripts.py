@@ -100,6 +100,9 @@ return back
 """
 """Put back what is nowhere by now, and say which those were; what exists is never replaced."""
 
+BEGIN_WHOLE = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]); redis.call('EXPIRE', KEYS[1], ARGV[3])"
+"""Begin a hash (KEYS[1]) with a field, and let it end after some seconds (ARGV[3]) unless it goes live before."""
+
 PUT_WHOLE = """
 local moved = 0
 local kind = redis.call('TYPE', KEYS[2]).ok
@@ -113,12 +116,12 @@ if kind ~= 'none' then
   moved = 1
 end
 redis.call('RENAME', KEYS[1], KEYS[2])
+redis.call('PERSIST', KEYS[2])
 return moved
 """
 """Let a hash that was built (KEYS[1]) go live; the one that was (KEYS[2]) lies aside (KEYS[3]), with a note of it.
 
--1 where one is live and may not be replaced, -2 where a key of that name is none of a bot's. What lies aside does not
-end by itself.
+-1 where one is live and may not be replaced, -2 where a key of that name is none of a bot's. Neither ends by itself.
 """
 
 SWAP_WHOLE = """

@@ -13,6 +13,7 @@ from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.redis.aside import FOREIGN, Asides
 from baileys_cleanup.store.redis.company import mark_of
 from baileys_cleanup.store.redis.database import Database, beside
+from baileys_cleanup.store.redis.scripts import BEGIN_WHOLE
 from baileys_cleanup.store.redis.trouble import as_company_problem, as_os_error
 from baileys_cleanup.store.store import SetAside
 from baileys_cleanup.store.whole_folders import Aside, Late
@@ -26,6 +27,8 @@ _CREDS_APART = (
     " belong to them"
 )
 _FOREIGN = "a key of that name is there, and it is no hash: nothing was changed"
+_SECONDS_TO_BUILD = 3600
+"""After these a hash that is not live yet ends: who built it was killed."""
 _NO_ROTATION = "a rotation works on folders"
 
 
@@ -68,13 +71,13 @@ class _Writer:
         if not done:
             raise FileExistsError(name)
         _date(self.store, self.company_id, {field: (value, modified)})
+        self.store.know_strings(self.company_id, [field])
 
 
 def _date(store: Database, company_id: str, values: Mapping[str, tuple[bytes, int]]) -> None:
-    """Let the ledger know since when keys are what was written: a bot may have written them anew by now."""
+    """Let the ledger know since when keys are what is written: each date is of this very value, and of no other."""
     lines = [(field, f"{mark_of(value)} {modified}") for field, (value, modified) in values.items()]
     with as_company_problem():
-        store.know_strings(company_id, values)
         store.server.set_fields(store.ledger(company_id), lines)
 
 
@@ -107,8 +110,12 @@ class RedisWhole:
     def switch(self, aside: Aside) -> Aside:
         """Let the built company go live; of hashes the former one lies aside. Raises CompanyProblem where none may."""
         built = self._built.pop((aside.run_id, aside.company_id))
+        if not built.values:
+            return aside._replace(lived=True)
         key = self._store.key(aside.company_id)
         values = {field: value for field, (value, _) in built.values.items()}
+        # Before it is live: who is killed in between must not leave a company behind whose dates are lost.
+        _date(self._store, aside.company_id, built.values)
         with as_company_problem():
             if self._store.layout.is_hash:
                 done = self._put_hash(aside, values)
@@ -116,14 +123,16 @@ class RedisWhole:
                 done = bool(self._store.server.client.msetnx({key + field: value for field, value in values.items()}))
         if not done:
             raise CompanyProblem(_NOT_REPLACED if self._store.creds_apart is None else _CREDS_APART)
-        _date(self._store, aside.company_id, built.values)
+        self._store.know_strings(aside.company_id, values)
         return aside._replace(lived=True)
 
     def _put_hash(self, aside: Aside, values: dict[str, bytes]) -> bool:
         server = self._store.server
         built = beside("new", aside.run_id, self._store.key(aside.company_id))
         server.call("UNLINK", built)
-        server.set_fields(built, values.items())
+        first, *others = values.items()
+        server.script(BEGIN_WHOLE, [built], [*first, _SECONDS_TO_BUILD])
+        server.set_fields(built, others)
         # Creds that lie elsewhere would stay as they are, and the keys would be of another moment.
         why = aside.why if self._store.creds_apart is None else ""
         done = self._asides.put(built, aside.run_id, aside.company_id, why=why, started=aside.started)
