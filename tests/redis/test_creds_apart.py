@@ -94,3 +94,24 @@ def test_a_database_without_the_table_is_refused(bench: Bench, database: Server)
     said = bench.call("clean", **KEY, BAILEYS_CLEANUP_REDIS__CREDS=url)
     assert (2, True) == (said.returncode, "redis.creds" in said.stderr)
     assert "s3cret" not in said.stderr + said.stdout
+
+
+def test_a_hash_that_went_with_its_last_key_comes_back_with_its_end(bench: Bench, database: Server) -> None:
+    """The end is the bot's: it is not taken from it. A hash that is there keeps the one that it has."""
+    variables = KEY | {"BAILEYS_CLEANUP_REDIS__CREDS": database.url}
+    key = "evolution:instance:one"
+    bench.client.hset(key, f"session-{OTHER}.0", "{}")
+    bench.client.expire(key, 9_000)
+    bench.run("clean", **variables)
+    bench.age(100)
+    run_id = bench.run("clean", "--json", "--accept-clock", **variables)["run_id"]
+    assert not bench.client.exists(key)
+    bench.run("undo", run_id, "--anyway", **variables)
+    assert 8_900 < bench.client.ttl(key) <= 9_000
+    bench.age(100)
+    bench.client.hset(key, f"session-{OTHER}.1", "{}")
+    run_id = bench.run("clean", "--json", "--accept-clock", **variables)["run_id"]
+    assert 1 == bench.client.hlen(key)
+    bench.client.persist(key)
+    bench.run("undo", run_id, "--anyway", **variables)
+    assert (2, -1) == (bench.client.hlen(key), bench.client.ttl(key))

@@ -164,3 +164,11 @@ def test_a_key_of_two_readings_is_of_the_longer_id(bench: Bench) -> None:
     left = {key.decode() for key in bench.client.scan_iter("1:*")}
     wanted = {field for field in FIELDS if field not in GONE and field != "metadata"}
     assert left == {f"{company}:{field}" for company in ("1", "1:session-5") for field in wanted}
+
+
+def test_companies_in_single_values_are_refused(bench: Bench) -> None:
+    """Status 2, and the value is named; nothing could go from it without all of it being written anew."""
+    bench.client.set("1:auth", '{"creds":{},"keys":{"pre-key":{}}}')
+    for words in (["--dry-run"], []):
+        assert "1:auth" in bench.run("clean", *words, status=2)
+    assert [b"1:auth"] == bench.client.keys("*")

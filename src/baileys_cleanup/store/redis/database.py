@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import redis
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.policy import HOUR, SECOND
+from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.redis.layout import CREDS, OWN, layout_of
 from baileys_cleanup.store.redis.lease import Leases
@@ -73,6 +75,20 @@ class Database(ServerStore):
         self._strings = {company: sorted(fields) for company, fields in strings.items()}
         self._has_listed = True
         return strings
+
+    def company_ids(self) -> tuple[list[str], list[str]]:
+        """Return the ids of all companies, sorted. Raises UsageProblem where all keys of each lie in a single value."""
+        found = super().company_ids()
+        if self.layout.is_hash and not found[0]:
+            with as_usage_problem(f"the companies of the store {self.path} cannot be listed"):
+                single = next(filter(self.layout.read, self.server.scan(self.layout.pattern, "STRING")), None)
+            if single is not None:
+                raise UsageProblem(
+                    f"{shown(single)} in {self.path} is a single value, and by redis.layout a company is a hash: no key"
+                    " goes from such a value without all of it being written anew, as the bot does; where it is a key"
+                    " among others, name the layout string"
+                )
+        return found
 
     def is_there(self, raw_id: str) -> bool:
         """Tell whether there is a hash of a company; of strings its creds, or any that was listed. Raises UsageProblem.

@@ -64,7 +64,7 @@ for i, each in ipairs(same) do
   local name = each[1]
   if ARGV[2] ~= '0' then
     redis.call('HSET', KEYS[2], 'v:' .. name, each[2], 'm:' .. name, each[3])
-    local rest = ARGV[1] == 'hash' and 0 or redis.call('PTTL', KEYS[1] .. name)
+    local rest = redis.call('PTTL', ARGV[1] == 'hash' and KEYS[1] or KEYS[1] .. name)
     if rest > 0 then redis.call('HSET', KEYS[2], 't:' .. name, rest) end
   end
   if ARGV[1] == 'hash' then redis.call('HDEL', KEYS[1], name) else redis.call('DEL', KEYS[1] .. name) end
@@ -80,15 +80,18 @@ ARGV[3] is `each`, or `all`: then nothing goes where any of them is another by n
 
 PUT_BACK = """
 local back = {}
+local empty = ARGV[1] == 'hash' and redis.call('EXISTS', KEYS[1]) == 0
 for i = 2, #ARGV do
   local name = ARGV[i]
   local value = redis.call('HGET', KEYS[2], 'v:' .. name)
+  local rest = redis.call('HGET', KEYS[2], 't:' .. name)
   local done = 0
   if value and ARGV[1] == 'hash' then
     done = redis.call('HSETNX', KEYS[1], name, value)
+    if empty and rest then redis.call('PEXPIRE', KEYS[1], rest) end
+    empty = false
   elseif value then
     done = redis.call('SETNX', KEYS[1] .. name, value)
-    local rest = redis.call('HGET', KEYS[2], 't:' .. name)
     if done == 1 and rest then redis.call('PEXPIRE', KEYS[1] .. name, rest) end
   end
   if done == 1 then
@@ -98,7 +101,10 @@ for i = 2, #ARGV do
 end
 return back
 """
-"""Put back what is nowhere by now, and say which those were; what exists is never replaced."""
+"""Put back what is nowhere by now, and say which those were; what exists is never replaced.
+
+A string gets the end back that it had, and a hash where it was gone with its last field.
+"""
 
 BEGIN_WHOLE = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]); redis.call('EXPIRE', KEYS[1], ARGV[3])"
 """Begin a hash (KEYS[1]) with a field, and let it end after some seconds (ARGV[3]) unless it goes live before."""
