@@ -109,6 +109,57 @@ def test_a_value_that_is_the_null_of_json_comes_back(db: Database) -> None:
     assert before == db.execute(ALL)
 
 
+NULLS = """
+alter table whatsapp_keys alter column value drop not null;
+alter table {0} add column "one's" jsonb, add column "two words" json default '1', add column plain text;
+update {0} set "one's" = 'null', "two words" = 'null';
+"""
+ONE_KEY = "company_id = '7' and key_type = 'session'"
+
+
+def test_the_null_of_json_and_none_at_all_come_back_as_they_were(db: Database) -> None:
+    """Where a column takes both: in the value, and in columns that only the bot knows."""
+    fill(db)
+    db.execute(NULLS.format("whatsapp_keys"))
+    db.execute(f"update whatsapp_keys set value = 'null' where {ONE_KEY}")
+    db.execute("update whatsapp_keys set value = null, \"two words\" = null where company_id = '8'")
+    told = ALL.replace("k.*", 'k.*, value is null, "one\'s"::text, "two words"::text')
+    before = db.execute(told)
+    said = db.run("clean", "--json")
+    assert 5 == said["totals"]["removed"]
+    db.run("undo", said["run_id"], "--anyway")
+    assert before == db.execute(told)
+
+
+def test_rows_that_were_kept_without_a_note_come_back(db: Database) -> None:
+    """As an earlier version kept them: what may be either null is none at all."""
+    fill(db)
+    db.execute(NULLS.format("whatsapp_keys"))
+    run = db.run("clean", "--json", "--company", "7")["run_id"]
+    db.execute("update baileys_cleanup.quarantine set row = (row::jsonb - 'baileys_cleanup_nulls')::json")
+    db.run("undo", run)
+    assert set(KEYS) == db.keys("7")
+    assert [(2,)] == db.execute('select count(*) from whatsapp_keys where "one\'s" is null and "two words" is null')
+
+
+def test_a_company_that_lay_aside_has_both_nulls(db: Database, tmp_path: Path) -> None:
+    """In both of its tables."""
+    fill(db)
+    (tmp_path / "archives").mkdir(0o700)
+    db.run("backup", "--to", str(tmp_path / "archives"))
+    db.execute(NULLS.format("whatsapp_keys") + NULLS.format("whatsapp_auth"))
+    db.execute(f"update whatsapp_keys set value = 'null', \"two words\" = null where {ONE_KEY}")
+    told = [
+        'select r.*, "one\'s"::text, "two words"::text from whatsapp_auth r order by 1',
+        'select r.*, "one\'s"::text, "two words"::text, value is null from whatsapp_keys r order by 1, 2, 3',
+    ]
+    before = [db.execute(each) for each in told]
+    db.run("restore", "latest", "--from", str(tmp_path / "archives"), "--company", "7", "--replace", "--anyway")
+    (aside,) = db.run("undo", "--json")["set_aside"]
+    db.run("undo", aside["run_id"], "--anyway")
+    assert before == [db.execute(each) for each in told]
+
+
 def test_a_column_that_came_meanwhile_has_its_default(db: Database, tmp_path: Path) -> None:
     """A new version of the bot's software may have added one between a run and its undo, or a restore and its."""
     fill(db)

@@ -1,4 +1,8 @@
-"""The columns of a table that a row can be written into: all but those that the server computes."""
+"""The columns of a table that a row can be written into: all but those that the server computes.
+
+A row is kept as JSON, which has one null for that of SQL and for that of JSON. So which columns held the one of JSON is
+noted in it, under a name that is no column.
+"""
 
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -10,26 +14,60 @@ from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import few
 from baileys_cleanup.store.postgresql.layouts import Table
 
+NULLS = "baileys_cleanup_nulls"
+"""Under which a kept row names its columns that take both nulls and held the one of JSON."""
+ROW = "baileys_cleanup_row"
+"""What the kept row itself is called beside the columns that were made of it."""
 _COLUMNS = (
-    "select attname::text, case when attnotnull and atttypid in ('json'::regtype, 'jsonb'::regtype)"
-    " then atttypid::regtype::text end"
+    "select attname::text,"
+    " case when atttypid in ('json'::regtype, 'jsonb'::regtype) then atttypid::regtype::text end, not attnotnull"
     " from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
     " and attgenerated = '' order by attnum"
 )
 
 
+_ROW = sql.SQL("row_to_json({})")
+_NOTING = sql.SQL(
+    "case when {any} then (select row_to_json(baileys_cleanup_kept) from"
+    " (select {r}.*, array_remove(array[{names}], null) as {nulls}) baileys_cleanup_kept) else {row} end"
+)
+_NOTED = sql.SQL("case when ({a}.{row}->{nulls})::jsonb ? {name} then 'null'::{json} else {value} end")
+
+
 class Column(NamedTuple):
-    """A column. `holds` is its JSON type where it takes no SQL null, and so a null in a row is the one of JSON."""
+    """A column. `json` is its type where that is one of JSON; if not `nullable`, its null is that of JSON."""
 
     name: str
-    holds: str | None
+    json: str | None
+    nullable: bool
+
+    @property
+    def takes_both(self) -> bool:
+        """Whether a null in a kept row may be that of SQL or that of JSON."""
+        return self.json is not None and self.nullable
+
+    def holds_null(self, alias: str) -> sql.Composable:
+        """Return that it holds the null of JSON."""
+        assert self.json is not None, "only a column of JSON is asked"
+        return sql.SQL("{}_typeof({}.{}) = 'null'").format(
+            sql.SQL(self.json), sql.Identifier(alias), sql.Identifier(self.name)
+        )
 
     def taken_from(self, alias: str) -> sql.Composable:
-        """Return its value in a row that was made of JSON, which has one null for both."""
+        """Return its value in a row that was made of a kept one, which is there as `ROW`."""
         value = sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(self.name))
-        if self.holds is None:
+        if self.json is None:
             return value
-        return sql.SQL("coalesce({}, 'null'::{})").format(value, sql.SQL(self.holds))
+        if not self.nullable:
+            return sql.SQL("coalesce({}, 'null'::{})").format(value, sql.SQL(self.json))
+        return _NOTED.format(
+            a=sql.Identifier(alias),
+            row=sql.Identifier(ROW),
+            nulls=sql.Literal(NULLS),
+            name=sql.Literal(self.name),
+            json=sql.SQL(self.json),
+            value=value,
+        )
 
 
 def insertable(cursor: "psycopg.Cursor[tuple[Any, ...]]", table: Table) -> list[Column]:
@@ -48,11 +86,27 @@ def kept_in(columns: Sequence[Column], kept: Collection[str], needed: Collection
     return [column for column in columns if column.name in kept]
 
 
+def kept_row(columns: Sequence[Column], alias: str) -> sql.Composable:
+    """Return a row of the table as it is kept: as JSON, with a note where a null in it would say too little."""
+    row = _ROW.format(sql.Identifier(alias))
+    both = [column for column in columns if column.takes_both]
+    if not both:
+        return row
+    noted = sql.SQL("case when {} then {}::text end")
+    return _NOTING.format(
+        any=sql.SQL(" or ").join([column.holds_null(alias) for column in both]),
+        r=sql.Identifier(alias),
+        names=sql.SQL(", ").join([noted.format(column.holds_null(alias), sql.Literal(column.name)) for column in both]),
+        nulls=sql.Identifier(NULLS),
+        row=row,
+    )
+
+
 def named(columns: Sequence[Column]) -> sql.Composable:
     """Return the names of columns, as a list of a statement."""
     return sql.SQL(", ").join([sql.Identifier(column.name) for column in columns])
 
 
 def taken_from(columns: Sequence[Column], alias: str) -> sql.Composable:
-    """Return the values of columns in a row that was made of JSON, as a list of a statement."""
+    """Return the values of columns in a row that was made of a kept one, as a list of a statement."""
     return sql.SQL(", ").join([column.taken_from(alias) for column in columns])

@@ -17,6 +17,7 @@ from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.postgresql import ledger
 from baileys_cleanup.store.postgresql.cached import mark_of
+from baileys_cleanup.store.postgresql.columns import kept_row
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.runs import forget_empty, write_run
@@ -33,7 +34,7 @@ _REMOVE = sql.SQL(
     " on r.ctid = w.c::tid and r.xmin = w.x::xid and {key_type} = w.t and {key_id} = w.i"
     " where {is_company} and (select alone from l) for update of r skip locked),"
     " g as (delete from {keys} r using s where r.ctid = s.c and r.tableoid = s.o"
-    " returning s.name, s.size, s.modified, s.rule, row_to_json(r) as row, {mark} as mark),"
+    " returning s.name, s.size, s.modified, s.rule, {row} as row, {mark} as mark),"
     " a as (insert into baileys_cleanup.audit (event, run_id, company, name, rule, size, modified)"
     " select 'remove', %(run)s, %(id)s, g.name, g.rule, g.size, g.modified from g),"
     " q as (insert into baileys_cleanup.quarantine"
@@ -205,6 +206,7 @@ class _CompanyRemover:
             key_type=parts.key_type,
             key_id=parts.key_id,
             is_company=parts.is_company,
+            row=kept_row(store.key_columns, "r"),
             mark=mark_of(store.layout) if self._remover.cache else sql.SQL("null"),
             marks=_MARKS if self._remover.cache else sql.SQL("null"),
         )

@@ -27,7 +27,8 @@ _NAMES = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s 
 _PUT = sql.SQL(
     "with q as (select name, row from baileys_cleanup.quarantine"
     " where run_id = %(run)s and company = %(company)s and name = any(%(names)s) and source = %(source)s),"
-    " h as (select q.name as baileys_cleanup_name, k.* from q, json_populate_record(null::{keys}, q.row) k),"
+    " h as (select q.name as baileys_cleanup_name, q.row as baileys_cleanup_row, k.*"
+    " from q, json_populate_record(null::{keys}, q.row) k),"
     " i as (insert into {keys} as r ({columns}) overriding system value select {values} from h"
     " where not exists (select from {keys} o where {there}) on conflict do nothing"
     " returning r.*, {key_type} as baileys_cleanup_t, {key_id} as baileys_cleanup_i,"

@@ -18,7 +18,7 @@ from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.postgresql.cached import cleared_after
-from baileys_cleanup.store.postgresql.columns import insertable, kept_in, named, taken_from
+from baileys_cleanup.store.postgresql.columns import insertable, kept_in, kept_row, named, taken_from
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.layouts import Form, Table
@@ -41,7 +41,7 @@ _FROM = sql.SQL(
 )
 _WHENCE = "select record ->> 'tables' from baileys_cleanup.records where part = 'set_aside' and name = %s"
 _AWAY = sql.SQL(
-    "with g as (delete from {table} r where {where} returning row_to_json(r) as row, pg_column_size(r) as size)"
+    "with g as (delete from {table} r where {where} returning {row} as row, pg_column_size(r) as size)"
     " insert into baileys_cleanup.set_aside (run_id, company, part, row, size)"
     " select %(run)s, %(id)s, %(part)s, row, size from g"
 )
@@ -49,7 +49,8 @@ _BACK = sql.SQL(
     "with g as (delete from baileys_cleanup.set_aside where number = any(%(numbers)s) and part = %(part)s"
     " returning row)"
     " insert into {table} ({columns}) overriding system value"
-    " select {values} from (select (json_populate_record(null::{table}, g.row)).* from g) h"
+    " select {values}"
+    " from (select (json_populate_record(null::{table}, g.row)).*, g.row as baileys_cleanup_row from g) h"
 )
 _KEPT = "select distinct k from baileys_cleanup.set_aside, json_object_keys(row) k where number = any(%s) and part = %s"
 _NUMBERS = sql.SQL("select number from baileys_cleanup.set_aside where run_id = %s and company = %s")
@@ -177,7 +178,8 @@ class PostgresqlWhole:
                 raise CompanyProblem(why)
             raw = database.raw_id(aside.company_id)
             values = {"run": aside.run_id, "id": aside.company_id, "company": raw, "part": part}
-            moved += cursor.execute(_AWAY.format(table=table.identifier, where=where), values).rowcount
+            row = kept_row(insertable(cursor, table), "r")
+            moved += cursor.execute(_AWAY.format(table=table.identifier, where=where, row=row), values).rowcount
         return moved
 
     def _needed(self, part: str) -> set[str]:
