@@ -82,6 +82,29 @@ def test_there_and_back_gives_the_same_company(
     assert 3 == db.run("clean", "--dry-run", "--json", **variables)["totals"]["removed"]
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+def test_dates_in_columns_without_a_zone_are_read_as_they_were(
+    root: Path, db: Database, tmp_path: Path, zone: str
+) -> None:
+    """Those of creds and of keys, whichever zone the server has, copied as a whole or put back one by one."""
+    db.execute(TEXT.replace("timestamptz", "timestamp"))
+    db.execute(f"alter database {db.name} set timezone to '{zone}'")
+    before = {name: date for name, (_, date) in contents(root / "company_7").items()}
+    migrate("--from", str(root), "--to", db.url)
+    for name in ("archives", "back"):
+        (tmp_path / name).mkdir(0o700)
+    migrate("--from", db.url, "--to", str(tmp_path / "back"))
+    after = {name: date for name, (_, date) in contents(tmp_path / "back" / "company_7").items()}
+    assert before == pytest.approx(after, abs=0.002)
+    written = "select key_id, updated_at from whatsapp_keys order by 1"
+    held = db.execute(written)
+    db.run("backup", "--to", str(tmp_path / "archives"))
+    db.execute("delete from whatsapp_keys where key_type in ('session', 'pre-key')")
+    words = ("restore", "latest", "--from", str(tmp_path / "archives"), "--company", "7", "--everything", "--anyway")
+    db.run(*words)
+    assert held == db.execute(written)
+
+
 @pytest.mark.parametrize(
     ("kind", "company"), [("uuid", "6f1f0c1e-1111-4222-8333-444455556666"), ("integer", "7"), ("varchar(3)", "7")]
 )

@@ -1,7 +1,7 @@
 """Writes keys into the bot's own tables, under the names and in the form of the layout, with their dates."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from baileys_cleanup.store.postgresql import ledger
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.layouts import CREDS_KEY, JOINED_CREDS, Form, Table
 from baileys_cleanup.store.postgresql.stamp import Stamp
+from baileys_cleanup.store.postgresql.statements import has_zone, without_zone
 
 
 class Value(NamedTuple):
@@ -39,6 +40,9 @@ _COPY = sql.SQL("copy {table} ({columns}) from stdin")
 _COPIED = sql.SQL(
     "select {name}, r.ctid::text, r.xmin::text from unnest(%(types)s::text[], %(ids)s::text[]) n(t, i)"
     " join {table} r on {same}"
+)
+_WITHOUT_ZONE = sql.SQL("select ({})::text from unnest(%s::timestamptz[]) with ordinality n(d, i) order by i").format(
+    without_zone(sql.SQL("n.d"))
 )
 _TAKES_NO_COPY = "select row_security_active(%s::regclass)"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -96,16 +100,18 @@ class RowWriter:
         layout = self._database.layout
         columns = {layout.creds_company: "%(company)s::text::{}", layout.creds_value: "%(value)s::{}"}
         company = sql.SQL("%(company)s::text::{}").format(sql.SQL(table.columns[layout.creds_company]))
-        column = layout.updated or ""
-        if table.columns.get(column, "").startswith("timestamp"):
-            columns[column] = "to_timestamp(%(when)s)::{}"
+        expressions: dict[str, sql.Composable] = {
+            name: sql.SQL(each).format(sql.SQL(table.columns[name])) for name, each in columns.items()
+        }
+        if layout.updated is not None and table.columns.get(layout.updated, "").startswith("timestamp"):
+            expressions[layout.updated] = _as_held(table, layout.updated, sql.SQL("to_timestamp(%(when)s)"))
         statement = sql.SQL(
             "insert into {} ({}) select {} where not exists (select from {} r where {}) on conflict do nothing"
         )
         query = statement.format(
             table.identifier,
-            sql.SQL(", ").join(map(sql.Identifier, columns)),
-            sql.SQL(", ").join(sql.SQL(each).format(sql.SQL(table.columns[name])) for name, each in columns.items()),
+            sql.SQL(", ").join(map(sql.Identifier, expressions)),
+            sql.SQL(", ").join(expressions.values()),
             table.identifier,
             _all_equal("r", {layout.creds_company: company}),
         )
@@ -121,8 +127,7 @@ class RowWriter:
         same = _all_equal("o", expressions)
         expressions[layout.value] = self._cast(layout.value, "n.v")
         if layout.updated is not None:
-            zone = " at time zone 'UTC'" if self._is_without_zone else ""
-            expressions[layout.updated] = sql.SQL(f"(to_timestamp(n.d){zone})")
+            expressions[layout.updated] = _as_held(layout.keys, layout.updated, sql.SQL("to_timestamp(n.d)"))
         query = _INSERT.format(
             table=layout.keys.identifier,
             columns=sql.SQL(", ").join(map(sql.Identifier, expressions)),
@@ -152,13 +157,14 @@ class RowWriter:
         columns = [*expressions, layout.value, *([layout.updated] if layout.updated else [])]
         of_type = {layout.key_type: 0, layout.key_id: 1} if layout.key_type else {layout.key_id: 1}
         places = [of_type.get(column) for column in expressions]
+        dates = self._dates(cursor, values.values()) if layout.updated else [""] * len(values)
         query = _COPY.format(table=table, columns=sql.SQL(", ").join(map(sql.Identifier, columns)))
         with _naming(list(values)), cursor.copy(query) as copy:
-            for key, (name, each) in zip(keys, values.items(), strict=True):
+            for key, date, (name, each) in zip(keys, dates, values.items(), strict=True):
                 row: list[Any] = [self._raw_id if place is None else key[place] for place in places]
                 row.append(self._content(name, each))
                 if layout.updated is not None:
-                    row.append(self._moment(each.modified))
+                    row.append(date)
                 copy.write_row(row)
         query = _COPIED.format(name=self._name, table=table, same=_all_equal("r", expressions))
         parameters = {"company": self._raw_id, "types": [key[0] for key in keys], "ids": [key[1] for key in keys]}
@@ -194,15 +200,15 @@ class RowWriter:
     def _name(self) -> sql.Composable:
         return sql.SQL("{}, {}").format(self._database.statements.key_type, self._database.statements.key_id)
 
-    @property
-    def _is_without_zone(self) -> bool:
+    def _dates(
+        self, cursor: "psycopg.Cursor[tuple[Any, ...]]", values: Iterable[Value]
+    ) -> Sequence[datetime] | Sequence[str]:
+        """Return dates as the column of update times takes them; of zones the server alone knows."""
         layout = self._database.layout
-        return layout.updated is not None and layout.keys.columns[layout.updated].endswith("without time zone")
-
-    def _moment(self, modified: int) -> datetime:
-        """Return a date as the column of update times takes it."""
-        moment = _EPOCH + timedelta(microseconds=modified // 1_000)
-        return moment.replace(tzinfo=None) if self._is_without_zone else moment
+        moments = [_EPOCH + timedelta(microseconds=each.modified // 1_000) for each in values]
+        if layout.updated is None or has_zone(layout.keys, layout.updated):
+            return moments
+        return [row[0] for row in cursor.execute(_WITHOUT_ZONE, [moments])]
 
     def _content(self, name: str, value: Value) -> bytes | str:
         joined = self._database.layout.form is Form.JOINED
@@ -224,6 +230,11 @@ class RowWriter:
                 return raw
             word = "-".join(raw)
         return "", f"{self._raw_id}:{word}" if form is Form.JOINED else word
+
+
+def _as_held(table: Table, column: str, moment: sql.Composable) -> sql.Composable:
+    """Return a moment as a column of update times takes it."""
+    return moment if has_zone(table, column) else without_zone(moment)
 
 
 def _all_equal(alias: str, expressions: Mapping[str, sql.Composable]) -> sql.Composable:

@@ -107,12 +107,22 @@ def moment(expression: sql.Composable) -> sql.Composable:
     return sql.SQL("case when isfinite({0}) then (date_part('epoch', {0}) * 1000000)::bigint end").format(expression)
 
 
+def has_zone(table: Table, name: str) -> bool:
+    """Tell whether a column of moments has a time zone."""
+    return not table.columns[name].endswith("without time zone")
+
+
 def updated(table: Table, name: str) -> sql.Composable:
     """Return when a row was updated by its own column. Without a zone it may be of UTC or the server's: the later."""
     column = _column("r", name)
-    if table.columns[name].endswith("without time zone"):
-        return sql.SQL("greatest({0} at time zone 'UTC', {0} at time zone current_setting('TimeZone'))").format(column)
-    return column
+    if has_zone(table, name):
+        return column
+    return sql.SQL("greatest({0} at time zone 'UTC', {0} at time zone current_setting('TimeZone'))").format(column)
+
+
+def without_zone(moment: sql.Composable) -> sql.Composable:
+    """Return a moment as a column without a zone has to hold it, so that `updated` reads that very moment."""
+    return sql.SQL("least({0} at time zone 'UTC', {0} at time zone current_setting('TimeZone'))").format(moment)
 
 
 def _column(alias: str, name: str) -> sql.Composable:
