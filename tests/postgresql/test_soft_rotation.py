@@ -75,6 +75,16 @@ def test_undo_brings_it_back_as_any_run(company: Database) -> None:
     assert before == company.execute(ROWS)
 
 
+def test_one_that_finds_nothing_leaves_the_way_back_to_the_one_before(company: Database) -> None:
+    """The command that the first one printed brings back what that one removed."""
+    before = company.execute(ROWS)
+    rotate(company)
+    said = rotate(company)
+    assert ("there was nothing to move" in said, "--rollback" in said) == (True, False), said
+    assert "5 keys brought back" in rotate(company, "--rollback")
+    assert before == company.execute(ROWS)
+
+
 def test_a_dry_run_needs_no_more_than_select(company: Database) -> None:
     """Nothing is made, and the keys that would go are named."""
     before = company.execute(ROWS)

@@ -271,7 +271,7 @@ class _Teller:
         back = f"To {what}: {command} --rollback{self.again}"
         if journal.open:
             return f"To go on: {command} --resume{self.again}\n{back}"
-        return back if journal.done else ""
+        return back if journal.done and not journal.empty else ""
 
 
 def _to_stderr(text: str) -> None:

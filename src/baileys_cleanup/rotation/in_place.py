@@ -74,6 +74,9 @@ class InPlace(Walk):
                 refuse_unfit(company, seen)
                 going = removals(seen.choices)
                 changed = self._store.workspace.take_all(self._run(journal), company, going, journal.pairing)
+            if not changed and not going:
+                self._doors.say("there was nothing to move into the quarantine")
+                return journal._replace(empty=True)
             if not changed:
                 self._doors.say(f"{count(len(going), 'key')} moved into the quarantine, as run {journal.run_id}")
                 return journal

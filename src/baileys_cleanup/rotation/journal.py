@@ -24,8 +24,8 @@ class Journals(NamedTuple):
         return [each for each in self.readable if each.company_id == company_id]
 
     def last_of(self, company_id: str) -> Journal | None:
-        """Return the last rotation of a company, None where there was none."""
-        return next(reversed(self.of(company_id)), None)
+        """Return the last rotation of a company, None without one; one that found nothing and has ended is none."""
+        return next((each for each in reversed(self.of(company_id)) if each.open or not each.empty), None)
 
     def open(self) -> dict[str, Journal]:
         """Return the rotations that somebody has to end, by company."""
@@ -58,22 +58,24 @@ def write_journal(records: SmallRecords, journal: Journal) -> Journal:
         "backup": journal.backup,
         "pairing": journal.pairing,
         "in_place": journal.in_place,
+        "empty": journal.empty,
     }
     records.write(ROTATIONS, journal.run_id, record)
     return journal
 
 
 def _journal(run_id: str, record: Mapping[str, Any]) -> Journal:
-    flags = [record[key] for key in ("fresh", "bot_pairs", "halted")] + [record.get("in_place", False)]
+    flags = [record[key] for key in ("fresh", "bot_pairs", "halted")]
+    later = [record.get(key, False) for key in ("in_place", "empty")]  # older journals have neither, nor a pairing
     company, backup, started = record["company"], record["backup"], record["started"]
     if not (isinstance(company, str) and isinstance(backup, str) and type(started) is int):
         raise ValueError(run_id)
-    if not all(isinstance(flag, bool) for flag in flags):
+    if not all(isinstance(flag, bool) for flag in [*flags, *later]):
         raise ValueError(run_id)
-    pairing = Pairing.read(record.get("pairing"))  # older journals have neither
+    pairing = Pairing.read(record.get("pairing"))
     noted = str(pairing) if pairing else None
     state = State(record["state"])
-    return Journal(run_id, company, flags[0], flags[1], started, state, flags[2], backup, noted, in_place=flags[3])
+    return Journal(run_id, company, flags[0], flags[1], started, state, flags[2], backup, noted, *later)
 
 
 def why_not_now(records: SmallRecords | None, company_id: str, again: str = "") -> str | None:

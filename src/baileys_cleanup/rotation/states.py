@@ -32,7 +32,8 @@ class Journal(NamedTuple):
     `fresh` is a rotation into an empty folder that has to be paired anew, by the bot itself where `bot_pairs`.
     `started` is in nanoseconds since the epoch. `halted` is True once the bot may have been stopped. `backup` says
     where the backup is, empty where none was made. `pairing` is that of the folder when the rotation began, None where
-    nobody could tell. `in_place`: in a database no new folder is made, but what it would not get is removed.
+    nobody could tell. `in_place`: in a database no new folder is made, but what it would not get is removed. `empty`:
+    nothing was there to be removed, so nothing can come back.
     """
 
     run_id: str
@@ -45,6 +46,7 @@ class Journal(NamedTuple):
     backup: str = ""
     pairing: str | None = None
     in_place: bool = False
+    empty: bool = False
 
     @property
     def mode(self) -> str:

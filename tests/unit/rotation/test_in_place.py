@@ -104,6 +104,39 @@ def test_what_undo_brought_back_is_not_brought_back_again(company, bot):
     assert ["stop", "start"] == bot()
 
 
+def test_one_that_finds_nothing_leaves_the_way_back_to_the_one_before(company, bot):
+    """It says so, and names no way back: the last rotation is the one that removed something."""
+    before = dict(company)
+    rotate()
+    said = rotate()
+    assert "there was nothing to move into the quarantine" in said
+    assert "--rollback" not in said
+    assert "5 keys brought back" in rotate("--rollback")
+    assert before == company
+
+
+def test_one_that_found_nothing_and_was_cut_short_is_ended_first(company, bot):
+    """By either command; after that the one before it is the last again."""
+    before = dict(company)
+    rotate()
+    run_id = document()["run_id"]
+    memory.KEPT.records[ROTATIONS][run_id]["state"] = "removed"
+    told = document("--rollback")
+    assert (run_id, "rolled_back") == (told["run_id"], told["status"])
+    assert STAYS == set(company)
+    assert "5 keys brought back" in rotate("--rollback")
+    assert before == company
+
+
+def test_where_no_rotation_found_anything_there_is_none_to_take_back(company, bot):
+    """Status 2, and the bot is not disturbed."""
+    for name in GOES:
+        del company[name]
+    rotate()
+    assert "has no rotation" in rotate("--rollback", status=2)
+    assert ["stop", "start"] == bot()
+
+
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
 def test_a_fresh_one_is_refused(company, bot, options):
     """Status 2, one sentence, nothing changed."""

@@ -12,6 +12,17 @@ from ..helpers import NOW, names
 
 FIRST = Journal("20261122T030000Z-0001", "7", fresh=False, bot_pairs=False, started=NOW, state=State.STARTED)
 LATER = Journal("20261123T030000Z-0001", "7", True, True, NOW + 1, State.TIMED_OUT, halted=True, backup="in the cellar")
+NOTHING = Journal(
+    "20261124T030000Z-0001",
+    "7",
+    False,
+    False,
+    NOW + 3,
+    State.STARTED,
+    pairing="15550000001:7",
+    in_place=True,
+    empty=True,
+)
 OTHER = Journal("20261123T030000Z-0002", "a\udcff{}", fresh=True, bot_pairs=False, started=NOW + 2)
 
 
@@ -33,6 +44,25 @@ def test_the_last_one_is_told_by_its_start(tool):
     assert later == read_journals(FolderRecords(tool)).last_of("7")
 
 
+def test_one_that_found_nothing_is_the_last_only_until_it_has_ended(tool):
+    """It is read as it was written, and what was before it stays the last."""
+    write_journal(FolderRecords(tool), FIRST)
+    for journal, last in ((NOTHING._replace(state=State.REMOVED), None), (NOTHING, FIRST)):
+        write_journal(FolderRecords(tool), journal)
+        journals = read_journals(FolderRecords(tool))
+        assert [FIRST, journal] == journals.readable
+        assert (last or journal) == journals.last_of("7")
+
+
+def test_a_journal_of_an_earlier_version_is_read(tool, place):
+    """It says less: no pairing, nothing of a database."""
+    write_journal(FolderRecords(tool), FIRST)
+    path = place / ".baileys-cleanup" / "rotations" / f"{FIRST.run_id}.json"
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps({name: said[name] for name in said if name not in {"pairing", "in_place", "empty"}}))
+    assert ([FIRST], []) == read_journals(FolderRecords(tool))
+
+
 def test_reading_leaves_no_trace(tool, place):
     """Where nothing was ever rotated there is nothing, and no folder is made; a dry run may have no tool's folder."""
     assert ([], []) == read_journals(FolderRecords(tool)) == read_journals(FolderRecords(None))
@@ -49,6 +79,7 @@ def test_reading_leaves_no_trace(tool, place):
         {"company": 7},
         {"backup": None},
         {"halted": None},
+        {"empty": "no"},
     ],
 )
 def test_a_journal_that_makes_no_sense_is_named(tool, place, change):
