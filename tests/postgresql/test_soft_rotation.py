@@ -95,7 +95,7 @@ def test_a_dry_run_needs_no_more_than_select(company: Database) -> None:
 
 
 def test_what_may_not_be_removed_is_told_before_the_bot_is_stopped(company: Database) -> None:
-    """A role that may only read: status 4 or 2 with a sentence, and the bot runs."""
+    """A role that may only read sees the plan, with a warning; its rotation is status 2 or 4, and the bot runs."""
     company.execute(
         f"create role looker_{company.name} login; grant select on all tables in schema public to looker_{company.name}"
     )
@@ -104,7 +104,18 @@ def test_what_may_not_be_removed_is_told_before_the_bot_is_stopped(company: Data
     said = company.call("rotate", "--company", "1", "--yes", url=url, **stop)
     assert (2, True) == (said.returncode, "the schema baileys_cleanup cannot be made" in said.stderr), said.stderr
     said = company.call("rotate", "--company", "1", "--dry-run", url=url, **stop)
-    assert (4, True) == (said.returncode, "lacks the right to" in said.stderr), said.stderr
+    assert (0, "") == (said.returncode, said.stderr)
+    assert "warning: a real run would remove nothing here: the role" in said.stdout
+    assert "lacks the right to UPDATE, DELETE, INSERT" in said.stdout
+    assert f"goes   session-{OTHER}.0.json" in said.stdout
+    assert 0 == company.call("migrate", "--prepare", "--to", company.url, url="").returncode
+    company.execute(
+        f"grant usage on schema baileys_cleanup to looker_{company.name};"
+        f" grant all on all tables in schema baileys_cleanup to looker_{company.name};"
+        f" grant all on all sequences in schema baileys_cleanup to looker_{company.name}"
+    )
+    said = company.call("rotate", "--company", "1", "--yes", url=url, **stop)
+    assert (4, True) == (said.returncode, "lacks the right to UPDATE" in said.stderr), said.stderr
     assert set(GOES | STAYS) == company.keys("1")
 
 

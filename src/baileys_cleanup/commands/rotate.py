@@ -24,7 +24,7 @@ from baileys_cleanup.output.text import argument, few, shown
 from baileys_cleanup.rotation.connections import backup_for, notifier_for
 from baileys_cleanup.rotation.in_place import refuse_impossible
 from baileys_cleanup.rotation.qr_code import for_terminal
-from baileys_cleanup.rotation.report import fields, file_fields, outcome, status_of, step, strangers, total
+from baileys_cleanup.rotation.report import doubts, fields, file_fields, outcome, status_of, step, strangers, total
 from baileys_cleanup.rotation.rotate import Rotated, look, resume, roll_back, rotate
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.walk import Connections
@@ -225,7 +225,7 @@ class _Teller:
             taken = [file_fields(choice) for choice in choices if choice.taken]
             left = [file_fields(choice, journal) for choice in choices if not choice.taken]
             document = {
-                **fields(planned, dry_run=True, status="planned", warnings=strangers(planned)),
+                **fields(planned, dry_run=True, status="planned", warnings=doubts(planned)),
                 "steps": [{"state": state, "what": text} for state, text in steps],
                 "files_taken": taken,
                 "files_left": left,
@@ -240,8 +240,8 @@ class _Teller:
         for choice in choices:
             file = file_fields(choice, journal)
             self._write(f"  {words[choice.taken]}  {file['file']}: {file['reason']}\n")
-        for text in strangers(planned):
-            self._write(f"warning: {text}\n")
+        for text in doubts(planned):
+            self._write(f"warning: {shown(text)}\n")
         self._write(f"\n{total(choices, journal)}. Dry run: nothing was changed.\n")
 
     # --- a result -----------------------------------------------------------------------------------------

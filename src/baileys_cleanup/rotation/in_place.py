@@ -40,14 +40,19 @@ def refuse_impossible(settings: Settings, *, fresh: bool) -> None:
         )
 
 
-def refuse_unfit(company: Company, seen: Survey) -> None:
-    """Raise Refused where nothing could be removed, or not all that has to go: before the bot is stopped."""
+def refuse_unfit(company: Company, seen: Survey, *, only_look: bool = False) -> str | None:
+    """Raise Refused where nothing could be removed, or not all that has to go: before the bot is stopped.
+
+    A dry run needs no right to write: with `only_look` it is returned in words why nothing could be removed.
+    """
     doubt = company.doubt()
-    if doubt is None:
-        double = [name for name in seen.strangers if kind_of(name) is Kind.SENDER_KEY_MEMORY]
-        doubt = f"two entries are one memory, and it would stay without its key: {few(double)}" if double else None
-    if doubt is not None:
-        raise Refused(f"company {shown(company.id)} is not rotated: {doubt}")
+    double = [name for name in seen.strangers if kind_of(name) is Kind.SENDER_KEY_MEMORY]
+    why = None if only_look else doubt
+    if why is None and double:
+        why = f"two entries are one memory, and it would stay without its key: {few(double)}"
+    if why is not None:
+        raise Refused(f"company {shown(company.id)} is not rotated: {why}")
+    return doubt
 
 
 class InPlace(Walk):

@@ -55,6 +55,11 @@ def strangers(rotated: Rotated) -> list[str]:
     return [f"no regular file, and so not taken along: {few(seen.strangers, 50)}"]
 
 
+def doubts(planned: Rotated) -> list[str]:
+    """Return the warnings of a plan: why it could not be carried out as well."""
+    return [*([planned.doubt] if planned.doubt else []), *strangers(planned)]
+
+
 def total(choices: list[FileDecision], journal: Journal) -> str:
     """Return in words how much goes along and how much stays."""
     taken = [choice.file for choice in choices if choice.taken]

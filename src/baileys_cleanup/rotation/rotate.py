@@ -32,18 +32,23 @@ _MOST_TRIES = 600
 class Rotated(NamedTuple):
     """What became of a rotation, or what would.
 
-    `seen` is the company before it, None where only a journal was gone on with; `folder` is the path of its folder.
+    `seen` is the company before it, None where only a journal was gone on with; `folder` is the path of its folder;
+    `doubt` says of one that was only planned why it could not be carried out.
     """
 
     journal: Journal
     seen: Survey | None = None
     folder: str = ""
+    doubt: str | None = None
 
 
 def look(settings: Settings, wanted: str, world: World, connections: Connections, *, fresh: bool) -> Rotated:
-    """Return what a rotation would do, and change nothing. Raises what the rotation would raise before it begins."""
+    """Return what a rotation would do, and change nothing. Raises what the rotation would raise before it begins.
+
+    In a database where this role may not write there is a plan all the same, with a doubt.
+    """
     with looking(settings.place) as seen:
-        return _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
+        return _planned(seen, wanted, settings, world, connections.again, fresh=fresh, only_look=True)
 
 
 def rotate(settings: Settings, wanted: str, world: World, connections: Connections, *, fresh: bool) -> Rotated:
@@ -133,7 +138,9 @@ def _at_work(settings: Settings, world: World, connections: Connections) -> Iter
         yield store, (Rotator if settings.store is None else InPlace)(store, settings, world, connections)
 
 
-def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: str, *, fresh: bool) -> Rotated:
+def _planned(
+    seen: Seen, wanted: str, settings: Settings, world: World, again: str, *, fresh: bool, only_look: bool = False
+) -> Rotated:
     """Look at all that can stand in the way, before anything is touched."""
     refuse_impossible(settings, fresh=fresh)
     companies = seen.companies
@@ -151,8 +158,7 @@ def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: s
     try:
         with companies.company(company_id) as company:
             found = survey(company, settings.policy_for(company_id), world.now, world.wait)
-            if settings.store is not None:
-                refuse_unfit(company, found)
+            doubt = None if settings.store is None else refuse_unfit(company, found, only_look=only_look)
     except CompanyProblem as problem:
         raise Refused(f"company {shown(company_id)} is not rotated: {problem}") from None
     if not fresh:
@@ -162,7 +168,7 @@ def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: s
     noted = str(found.account.pairing) if found.account.pairing else None
     run_id, in_place = new_run_id(world.now), settings.store is not None
     journal = Journal(run_id, company_id, fresh, bot_pairs, world.now, pairing=noted, in_place=in_place)
-    return Rotated(journal, found, companies.place_of(company_id))
+    return Rotated(journal, found, companies.place_of(company_id), doubt)
 
 
 def _open_ones(companies: Store, journals: Journals, wanted: Sequence[str]) -> list[Journal]:

@@ -95,6 +95,19 @@ def test_a_dry_run_says_every_key_and_changes_nothing(company, bot):
     assert (before, [], {}) == (company, bot(), memory.KEPT.runs)
 
 
+def test_who_may_not_write_sees_the_plan_and_is_refused_the_rotation(company, bot, monkeypatch):
+    """A dry run warns, in both forms, with status 0; the rotation is status 4 before the bot is stopped."""
+    monkeypatch.setattr(memory.MemoryCompany, "doubt", lambda self: "a real run would remove nothing here: no right")
+    planned = document("--dry-run")
+    assert ("planned", GOES) == (planned["status"], {each["file"] for each in planned["files_left"]})
+    assert ["a real run would remove nothing here: no right"] == planned["warnings"]
+    said = rotate("--dry-run")
+    assert "warning: a real run would remove nothing here: no right\n" in said
+    assert "5 keys stay, 5 removed. Dry run: nothing was changed." in said
+    assert "is not rotated: a real run would remove nothing here: no right" in rotate(status=4)
+    assert (STAYS | GOES, []) == (set(company), bot())
+
+
 def test_what_undo_brought_back_is_not_brought_back_again(company, bot):
     """`undo` takes it for a run like any other; then there is no way back left, and the bot is not disturbed."""
     before, run_id = dict(company), document()["run_id"]
