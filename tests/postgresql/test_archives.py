@@ -224,3 +224,41 @@ def test_clean_can_make_an_archive_first(split: Database, archives: str) -> None
     variables = {"BAILEYS_CLEANUP_BACKUP__TO": archives, "BAILEYS_CLEANUP_BACKUP__BEFORE_CLEAN": "true"}
     split.run("clean", **variables)
     assert 1 == len(list(Path(archives).rglob("*.tar.gz")))
+
+
+@pytest.mark.parametrize(
+    ("rows", "double"),
+    [
+        (
+            "('7', 'app-state-sync-key', 'AA/b==', '1', now()), ('7', 'app-state-sync-key', 'AA__b==', '1', now())",
+            "AA__b",
+        ),
+        ("('7', 'session', '1:2.0', '1', now()), ('7', 'session', '1-2.0', '2', now())", "session-1-2.0.json"),
+    ],
+)
+def test_two_rows_of_one_name_are_left_out_of_nothing_in_silence(
+    split: Database, archives: str, tmp_path: Path, rows: str, double: str
+) -> None:
+    """`backup` archives all else and ends with status 1, `migrate` copies nothing of the company."""
+    split.execute(f"insert into whatsapp_keys values {rows}")
+    split.execute("update whatsapp_keys set updated_at = now() - interval '2 days'")
+    made = split.run("backup", "--to", archives, "--json", status=1)
+    ((status, files, errors),) = [
+        (each["status"], each["files"]["archived"], each["errors"]) for each in made["companies"]
+    ]
+    assert ("backed_up", len(KEYS) + 1, 1) == (status, files, len(errors))
+    assert "two keys of one name" in errors[0]["error"]
+    assert double in errors[0]["error"]
+    (tmp_path / "root").mkdir()
+    (moved,) = tool("migrate", "--from", split.url, "--to", str(tmp_path / "root"), status=1)["companies"]
+    assert "nobody can tell which of these is the key" in moved["errors"][0]["error"]
+    assert ("failed", []) == (moved["status"], list((tmp_path / "root").glob("company_*")))
+
+
+def test_creds_in_two_rows_are_neither(split: Database, archives: str) -> None:
+    """No archive is made with one of them that may be the wrong one."""
+    split.execute("alter table whatsapp_auth drop constraint whatsapp_auth_pkey")
+    split.execute("insert into whatsapp_auth select * from whatsapp_auth")
+    (made,) = split.run("backup", "--to", archives, "--json", status=1)["companies"]
+    assert ("failed", None) == (made["status"], made["archive"])
+    assert "creds.json is there twice" in made["errors"][-1]["error"]

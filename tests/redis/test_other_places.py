@@ -1,5 +1,7 @@
 """What a run took is found by the key that it was taken from, whatever the settings name by now."""
 
+from pathlib import Path
+
 from redis_bench import Bench
 from test_redis import EVOLUTION, FIELDS, everything
 
@@ -30,3 +32,17 @@ def test_what_was_taken_from_a_company_that_is_gone_comes_back_under_its_name(be
     assert [] == bench.run("clean", "--json")["errors"]
     bench.run("undo", run["run_id"], "--anyway")
     assert (10, 0) == (bench.client.hlen("company_1:auth"), bench.client.exists("1:auth"))
+
+
+def test_two_fields_of_one_name_are_left_out_of_nothing_in_silence(bench: Bench, tmp_path: Path) -> None:
+    """`backup` archives all else and ends with status 1, `migrate` copies nothing of the company."""
+    fields = {**FIELDS, "session-1:2.0": "1", "session-1-2.0": "2"}
+    bench.client.hset("1:auth", mapping=fields)
+    (tmp_path / "archives").mkdir(0o700)
+    (made,) = bench.run("backup", "--to", str(tmp_path / "archives"), "--json", status=1)["companies"]
+    assert ("backed_up", len(FIELDS)) == (made["status"], made["files"]["archived"])
+    assert "two keys of one name" in made["errors"][0]["error"]
+    (tmp_path / "root").mkdir()
+    moved = bench.run("migrate", "--from", bench.url, "--to", str(tmp_path / "root"), "--json", status=1)
+    assert "session-1-2.0.json; nothing was copied" in moved["companies"][0]["errors"][0]["error"]
+    assert [] == list((tmp_path / "root").glob("company_*"))

@@ -20,7 +20,8 @@ class BackedUp:
     """What became of one company's backup.
 
     `archive` is its name, `files` and `bytes` what it holds, `archive_bytes` its own size; `decisions` has what
-    happened to every archive of this company. `errors` after a backup that was made are of older archives.
+    happened to every archive of this company. `errors` after a backup that was made are of older archives, or of
+    keys that it lacks.
     """
 
     company_id: str

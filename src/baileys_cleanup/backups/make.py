@@ -86,11 +86,8 @@ class BackupMaker:
         self._listed(company_id)
         with open_spool() as contents:
             shot = self._companies.take(company_id, contents, self._clock, own_only=True)
-            if shot.strangers:
-                outcome.warnings.append(f"no regular files, so not in the archive: {few(shot.strangers, 50)}")
-            if shot.left:
-                outcome.warnings.append(f"not the bot's own, so not in the archive: {in_reasons(shot.left)}")
-            if not shot.files:
+            _tell_of_lacking(outcome, shot)
+            if not shot.files and not shot.doubles:
                 deeper = of_deeper(shot.deeper)
                 if deeper is not None:
                     raise CompanyProblem(in_words(deeper))
@@ -280,3 +277,16 @@ class BackupMaker:
     def _way_back(self, company_id: str) -> str:
         command = f"baileys-cleanup restore latest --replace --company {argument(company_id)}{self._again}"
         return f"`{command}` brings back the last good archive"
+
+
+def _tell_of_lacking(outcome: BackedUp, shot: Snapshot) -> None:
+    """Note what a company has and its archive does not."""
+    if shot.strangers:
+        outcome.warnings.append(f"no regular files, so not in the archive: {few(shot.strangers, 50)}")
+    if shot.doubles:
+        outcome.errors.append(
+            "two keys of one name, and nobody can tell which of them the bot reads, so neither is in the"
+            f" archive: {few(shot.doubles, 50)}"
+        )
+    if shot.left:
+        outcome.warnings.append(f"not the bot's own, so not in the archive: {in_reasons(shot.left)}")

@@ -103,6 +103,11 @@ def _taken(companies: SnapshotReader, company_id: str, clock: Clock) -> Iterator
 
 def _check_source(shot: Snapshot, clock: Clock) -> None:
     """Raise where the source is no company that could live elsewhere, or its bot is at work."""
+    if shot.doubles:
+        raise CompanyProblem(
+            "two keys have one name, and nobody can tell which of these is the key:"
+            f" {few(shot.doubles)}; nothing was copied"
+        )
     if shot.account is None:
         raise CompanyProblem(f"creds.json {shot.creds_problem}: keys without their pairing are of no use elsewhere")
     fresh = [name for name, each in shot.files.items() if clock.now - AT_WORK < each.entry.modified < clock.now]

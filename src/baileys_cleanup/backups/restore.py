@@ -136,6 +136,8 @@ def _warnings(plan: RestorePlan, identity: Identity) -> Iterator[str]:
         )
     if plan.present is not None and plan.present.strangers and plan.builds:
         yield f"no regular files, so they stay in the folder that is set aside: {few(plan.present.strangers)}"
+    if plan.present is not None and plan.present.doubles and plan.builds:
+        yield f"two keys of one name, so they stay in what is set aside: {few(plan.present.doubles)}"
     if plan.present is not None and plan.present.left and plan.builds:
         yield f"too much for an auth file, so it stays in the folder that is set aside: {in_reasons(plan.present.left)}"
     if any(choice.step is Step.RESTORED and choice.kind in RATCHETS for choice in plan.choices):

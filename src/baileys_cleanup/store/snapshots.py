@@ -64,14 +64,16 @@ class Snapshot:
     """A company at rest: its files with their contents, `creds.json` first, the others by name.
 
     `strangers` are no plain files, `deeper` those of them that hold a `creds.json` of their own; `left` are plain files
-    that were not read, each with the reason. `account` is None where there is no `creds.json` that can be read;
-    `creds_problem` then says why.
+    that were not read, each with the reason; `doubles` are names that two keys of a database have, so that nobody can
+    tell which of them the bot reads. `account` is None where there is no `creds.json` that can be read; `creds_problem`
+    then says why.
     """
 
     contents: BinaryIO
     files: dict[str, Source] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
+    doubles: list[str] = field(default_factory=list)
     deeper: list[str] = field(default_factory=list)
     account: Account | None = None
     creds_problem: str | None = None
@@ -109,6 +111,11 @@ def is_json_text(content: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def why_no_creds(shot: Snapshot, name: str) -> str:
+    """Return in words why the creds of this name are not among the files of a snapshot."""
+    return "is there twice" if name in shot.doubles else shot.left.get(name, "is missing")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from baileys_cleanup.backups.record import BackupRecords
 from baileys_cleanup.errors import StoreProblem
 from baileys_cleanup.store.folder.small_records import FolderRecords
 from baileys_cleanup.store.folder.snapshots import FolderSnapshots
-from baileys_cleanup.store.snapshots import Clock
+from baileys_cleanup.store.snapshots import Clock, why_no_creds
 
 from ..helpers import DAY, NOW, creds, put
 from .helpers import KEEP, Drawer, archive
@@ -34,10 +34,10 @@ def folder(place):
     return place / "company_1"
 
 
-def back_up(root, tool, drawer, *, now=NOW, policy=KEEP, company_id="1"):
+def back_up(root, tool, drawer, *, now=NOW, policy=KEEP, company_id="1", reader=FolderSnapshots):
     """Back one company up."""
     return BackupMaker(
-        FolderSnapshots(root),
+        reader(root),
         drawer,
         policy,
         BackupRecords(FolderRecords(tool)),
@@ -60,6 +60,47 @@ def test_a_company_becomes_one_archive(root, tool, drawer, folder):
     facts = BackupRecords(FolderRecords(tool)).read("1")
     assert (NOW, NOW, outcome.archive_bytes, 2, 0, 0) == facts[1:7]
     assert {outcome.archive} == set(facts.good)
+
+
+class Doubled(FolderSnapshots):
+    """Companies in which two keys have the name of one file, as a database may have them."""
+
+    double = "session-1-2.0.json"
+
+    def take(self, *args, **options):
+        """Take the folder, but for what is double."""
+        shot = super().take(*args, **options)
+        shot.doubles = [self.double]
+        shot.files.pop(self.double, None)
+        if self.double == "creds.json":
+            shot.account, shot.creds_problem = None, why_no_creds(shot, "creds.json")
+        return shot
+
+
+class DoubledCreds(Doubled):
+    """Likewise, with creds."""
+
+    double = "creds.json"
+
+
+@pytest.mark.parametrize("nights", [1, 2])
+def test_two_keys_of_one_name_are_an_error_each_night(root, tool, drawer, folder, nights):
+    """Nobody can tell which of them the bot reads: all else is archived, and nobody may think that these are."""
+    for night in range(nights):
+        outcome = back_up(root, tool, drawer, now=NOW + night * DAY, reader=Doubled)
+    assert outcome.failed
+    assert ["two keys of one name, and nobody can tell which"] == [text[:47] for text in outcome.errors]
+    assert "session-1-2.0.json" in outcome.errors[0]
+    checked = check_archive(io.BytesIO(drawer.listed[outcome.archive]))
+    assert {"creds.json", "pre-key-7.json"} == {entry.name for entry in checked.manifest.files}
+
+
+def test_creds_that_are_there_twice_are_not_said_to_be_missing(root, tool, drawer, folder):
+    """Also where nothing else is there: that is no empty folder."""
+    (folder / "pre-key-7.json").unlink()
+    outcome = back_up(root, tool, drawer, reader=DoubledCreds)
+    assert (Status.FAILED, {}) == (outcome.status, drawer.listed)
+    assert "creds.json is there twice" in outcome.errors[-1]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", creds()[:-5], b"[1]", None])

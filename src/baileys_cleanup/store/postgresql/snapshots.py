@@ -29,6 +29,7 @@ from baileys_cleanup.store.snapshots import (
     Source,
     is_bare,
     is_json_text,
+    why_no_creds,
 )
 
 _Stamp = tuple[str, str]
@@ -79,11 +80,12 @@ class _Reading:
         self._dates: dict[str, tuple[int, _Stamp | None]] = {}
         self._clock = clock
         self._found: dict[str, Source] = {}
+        self._names: set[str] = set()
+        self._double: set[str] = set()
 
     def take(self) -> Snapshot:
         store, company, shot = self._company.store, self._company, self._shot
-        listing = company.names()
-        shot.strangers = listing.strangers
+        company.names()
         for file in company.listed():
             if not file.first_seen and file.modified is not None and abs(file.modified) < BEYOND_FILES:
                 seen = (file.stamp.place, file.stamp.xmin) if file.stamp else None
@@ -104,9 +106,11 @@ class _Reading:
             for place, xmin, value in connection.stream(apart, values) if apart else ():
                 self._add(CREDS_NAME, (place, xmin), value)
             for key_type, key_id, place, xmin, value in connection.stream(question, values):
-                name = layout.file_name(key_type, key_id)
-                if name not in shot.strangers:
-                    self._add(name, (place, xmin), value)
+                self._add(layout.file_name(key_type, key_id), (place, xmin), value)
+        for name in self._double:
+            self._found.pop(name, None)
+            shot.left.pop(name, None)
+        shot.doubles = sorted(self._double)
         shot.files = {
             name: self._found[name] for name in sorted(self._found, key=lambda each: (each != CREDS_NAME, each))
         }
@@ -117,6 +121,10 @@ class _Reading:
         if not is_bare(name):
             self._shot.left[name] = NO_NAME
             return
+        if name in self._names:
+            self._double.add(name)
+            return
+        self._names.add(name)
         data = as_in_files(value if isinstance(value, bytes) else (value or "").encode("utf-8", "surrogatepass"))
         limit = CREDS_LIMIT if name == CREDS_NAME else MOST_OF_A_FILE
         if len(data) > limit:
@@ -142,7 +150,7 @@ def _text(table: Table, column: str) -> sql.Composable:
 
 def _read_creds(shot: Snapshot) -> None:
     if CREDS_NAME not in shot.files:
-        shot.creds_problem = shot.left.get(CREDS_NAME, "is missing")
+        shot.creds_problem = why_no_creds(shot, CREDS_NAME)
         return
     try:
         shot.account = read_account(b"".join(shot.read(CREDS_NAME)))

@@ -25,6 +25,7 @@ from baileys_cleanup.store.snapshots import (
     Source,
     is_bare,
     is_json_text,
+    why_no_creds,
 )
 
 _TRIES = 5
@@ -56,7 +57,7 @@ class RedisSnapshots:
     def _read(self, company: RedisCompany, shot: Snapshot, clock: Clock) -> bool:
         """Read every value once; tell whether each is what its hash said before."""
         listing = company.names()
-        shot.strangers = listing.strangers
+        shot.doubles = listing.strangers
         if self._store.creds_apart is not None:
             value = company.value(CREDS)
             if value is not None:
@@ -116,7 +117,7 @@ def _add(shot: Snapshot, name: str, value: bytes, modified: int) -> None:
 
 def _read_creds(shot: Snapshot) -> None:
     if CREDS_NAME not in shot.files:
-        shot.creds_problem = shot.left.get(CREDS_NAME, "is missing")
+        shot.creds_problem = why_no_creds(shot, CREDS_NAME)
         return
     try:
         shot.account = read_account(b"".join(shot.read(CREDS_NAME)))

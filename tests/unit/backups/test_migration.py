@@ -1,0 +1,97 @@
+"""`migrate_company`: every value arrives as it was, or it is said which did not; nothing of a bot's is lost."""
+
+import hashlib
+from contextlib import contextmanager
+
+import pytest
+
+from baileys_cleanup.backups.migration import MigrationStatus, Target, migrate_company
+from baileys_cleanup.decision.account import read_account
+from baileys_cleanup.decision.names import kind_of
+from baileys_cleanup.store.snapshots import Clock, Entry, Snapshot, Source
+from baileys_cleanup.store.whole_folders import Aside
+
+from ..helpers import DAY, NOW, creds
+from ..store.memory import KEPT, MemoryRecords, empty
+
+KEYS = {"creds.json": creds(), "session-1.0.json": b'{"s":1}', "pre-key-7.json": b"{}"}
+CLOCK = Clock(NOW, lambda: NOW, lambda: None)
+
+
+class Companies:
+    """Companies in memory, by name and content; `spoil` is what happens to a value on its way in."""
+
+    def __init__(self, **companies):
+        self.there = {company_id: dict(files) for company_id, files in companies.items()}
+        self.doubles = []
+        self.spoil = {}
+        self._built = {}
+
+    def has(self, company_id):
+        """Tell whether a company is there."""
+        return company_id in self.there
+
+    def take(self, company_id, contents, clock, *, own_only=False):
+        """Read a company."""
+        shot = Snapshot(contents, doubles=list(self.doubles))
+        for name, content in sorted(self.there[company_id].items()):
+            entry = Entry(name, kind_of(name), len(content), hashlib.sha256(content).hexdigest(), NOW - DAY)
+            shot.files[name] = Source(entry, content, contents.seek(0, 2), whole=True)
+            contents.write(content)
+        if "creds.json" in shot.files:
+            shot.account = read_account(self.there[company_id]["creds.json"])
+        return shot
+
+    def is_unchanged(self, company_id, shot):
+        """Say that nobody wrote."""
+        return True
+
+    def begin(self, company_id, run_id, *, why, now):
+        """Begin a company."""
+        self._built = {}
+        return Aside(run_id, company_id, why, now, 0)
+
+    @contextmanager
+    def fill(self, aside):
+        """Give what is filled."""
+        yield self
+
+    def write(self, name, content, modified, like=None):
+        """Write one key."""
+        self._built[name] = self.spoil.get(name, b"".join(content))
+
+    def discard(self, aside):
+        """Forget what was begun."""
+        self._built = {}
+
+    def switch(self, aside):
+        """Let it go live."""
+        self.there[aside.company_id] = self._built
+        return aside
+
+
+@pytest.fixture(autouse=True)
+def _records():
+    empty()
+
+
+def migrate(source, target):
+    """Copy company 7."""
+    return migrate_company(source, Target(target, target, MemoryRecords(), True), "7", CLOCK, "run")
+
+
+def test_a_company_is_copied_once():
+    """The second time it is there already."""
+    source, target = Companies(**{"7": KEYS}), Companies()
+    assert MigrationStatus.COPIED is migrate(source, target).status
+    assert source.there == target.there
+    assert MigrationStatus.THERE is migrate(source, target).status
+
+
+def test_two_keys_of_one_name_are_not_left_out():
+    """Nobody can tell which of them the bot reads: the company fails, and nothing is written."""
+    source, target = Companies(**{"7": KEYS}), Companies()
+    source.doubles = ["session-1-2.0.json"]
+    outcome = migrate(source, target)
+    assert (MigrationStatus.FAILED, {}, {}) == (outcome.status, target.there, KEPT.records)
+    assert "nobody can tell which of these is the key: session-1-2.0.json; nothing was copied" in outcome.errors[0]
