@@ -52,11 +52,31 @@ def _buffer(numbers: list[int]) -> dict[str, str]:
 
 
 def is_same_json(one: bytes, other: bytes) -> bool:
-    """Tell whether two values are the same JSON, however each is written; what is no JSON is the same as nothing."""
+    """Tell whether two values are the same JSON, however each is written; what is no JSON is the same as nothing.
+
+    JavaScript has one type of numbers, so 1 is 1.0; Python alone takes `true` for 1.
+    """
     try:
-        return bool(json.loads(one) == json.loads(other))
+        return _is_same(json.loads(one), json.loads(other))
     except (ValueError, RecursionError):
         return False
+
+
+def _is_same(one: Any, other: Any) -> bool:  # noqa: ANN401 - any JSON value
+    pairs = [(one, other)]
+    while pairs:
+        left, right = pairs.pop()
+        if isinstance(left, dict) and isinstance(right, dict):
+            if left.keys() != right.keys():
+                return False
+            pairs += [(each, right[key]) for key, each in left.items()]
+        elif isinstance(left, list) and isinstance(right, list):
+            if len(left) != len(right):
+                return False
+            pairs += zip(left, right, strict=True)
+        elif isinstance(left, bool) is not isinstance(right, bool) or left != right:
+            return False
+    return True
 
 
 def as_listed(value: bytes) -> bytes:
