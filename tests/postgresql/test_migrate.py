@@ -185,8 +185,27 @@ def test_a_source_that_went_on_is_copied_anew_until_the_target_is_used(root: Pat
     assert [('"newer"',)] == db.execute("select value from whatsapp_keys where key_id = %s", [f"{OTHER}.0"])
     db.execute("update whatsapp_keys set value = '\"of the bot\"' where key_id = %s", [f"{OTHER}.0"])
     said = migrate("--from", str(root), "--to", db.url, status=4)
-    assert "its bot has written there" in said["companies"][0]["errors"][0]["error"]
+    assert "its bot has written since" in said["companies"][0]["errors"][0]["error"]
     assert [('"of the bot"',)] == db.execute("select value from whatsapp_keys where key_id = %s", [f"{OTHER}.0"])
+
+
+def test_a_copy_that_was_not_what_was_written_is_made_anew(root: Path, db: Database) -> None:
+    """Once what had changed it is gone; what a bot wrote there since stays."""
+    db.execute(TEXT)
+    db.execute(
+        "create function change() returns trigger language plpgsql as $$ begin"
+        " new.value = '\"changed\"'; return new; end $$"
+    )
+    db.execute(
+        "create trigger change before insert on whatsapp_keys for each row when (new.key_type = 'session')"
+        " execute function change()"
+    )
+    for _ in range(2):
+        said = migrate("--from", str(root), "--to", db.url, status=1)["companies"][0]["errors"][0]["error"]
+        assert "these are not what was written" in said
+    db.execute("drop trigger change on whatsapp_keys")
+    assert ["copied"] == [each["status"] for each in migrate("--from", str(root), "--to", db.url)["companies"]]
+    assert [(BUFFER,)] == db.execute("select value from whatsapp_keys where key_id = %s", [f"{OTHER}.0"])
 
 
 def test_another_pairing_in_the_target_is_refused(root: Path, db: Database) -> None:

@@ -4,7 +4,7 @@ The source is only read. What is written goes live in one step, so an interrupte
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
@@ -132,7 +132,7 @@ def _is_there(target: Target, shot: Snapshot, names: list[str], company_id: str,
     if not target.companies.has(company_id):
         return False
     with _taken(target.companies, company_id, clock) as present:
-        if not present.files:
+        if not (present.files or present.doubles):
             return False
         assert shot.account is not None, "looked at before"
         there = present.account.pairing if present.account else None
@@ -145,8 +145,8 @@ def _is_there(target: Target, shot: Snapshot, names: list[str], company_id: str,
             return True
         if _digest(present) != _recorded(target.records, company_id):
             raise Refused(
-                "the target holds this company, and its bot has written there since it was copied, or it was never"
-                " copied there; nothing was copied"
+                "the target holds this company, and what is there is not what was copied there: its bot has written"
+                " since, a cleanup went through it, or it was never copied there; nothing was copied"
             )
     return False
 
@@ -167,13 +167,17 @@ def _copy(folders: WholeFolders, shot: Snapshot, names: list[str], company_id: s
 def _compare(
     target: Target, records: SmallRecords, shot: Snapshot, names: list[str], *, company_id: str, clock: Clock
 ) -> None:
-    """Read back what was written, and remember it. Raises CompanyProblem where any value is another."""
+    """Read back what was written, and remember what is there, so that it may be copied anew while nobody uses it.
+
+    Raises CompanyProblem where any value is another.
+    """
     with _taken(target.companies, company_id, clock) as present:
         missing = [name for name in names if name not in present.files]
         wrong = missing or _differing(shot, present, names)
+        with suppress(OSError) if wrong else nullcontext():
+            records.write(_PART, COMPANY_PREFIX + company_id, {"copied": _digest(present)})
         if wrong:
             raise CompanyProblem(f"read back, these are not what was written: {few(wrong)}; do not use this copy")
-        records.write(_PART, COMPANY_PREFIX + company_id, {"copied": _digest(present)})
 
 
 def _differing(one: Snapshot, other: Snapshot, names: list[str]) -> list[str]:
@@ -188,6 +192,7 @@ def _differing(one: Snapshot, other: Snapshot, names: list[str]) -> list[str]:
 
 def _digest(shot: Snapshot) -> str:
     lines = "".join(f"{name}\0{shot.files[name].entry.sha256}\n" for name in sorted(shot.files))
+    lines += "".join(f"{name}\0twice\n" for name in shot.doubles)
     return sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 

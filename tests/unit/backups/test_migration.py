@@ -1,5 +1,6 @@
 """`migrate_company`: every value arrives as it was, or it is said which did not; nothing of a bot's is lost."""
 
+import errno
 import hashlib
 from contextlib import contextmanager
 
@@ -95,3 +96,56 @@ def test_two_keys_of_one_name_are_not_left_out():
     outcome = migrate(source, target)
     assert (MigrationStatus.FAILED, {}, {}) == (outcome.status, target.there, KEPT.records)
     assert "nobody can tell which of these is the key: session-1-2.0.json; nothing was copied" in outcome.errors[0]
+
+
+def test_a_copy_that_was_not_what_was_written_is_made_anew():
+    """Once what had changed it is gone: nobody may be told that a bot was there."""
+    source, target = Companies(**{"7": KEYS}), Companies()
+    target.spoil = {"session-1.0.json": b'{"s":true}'}
+    for _ in range(2):
+        outcome = migrate(source, target)
+        assert MigrationStatus.FAILED is outcome.status
+        assert "these are not what was written: session-1.0.json" in outcome.errors[0]
+    target.spoil = {}
+    assert MigrationStatus.COPIED is migrate(source, target).status
+    assert source.there == target.there
+
+
+def test_a_bad_copy_that_cannot_be_noted_is_told_all_the_same(monkeypatch):
+    """The disk may be full, and it is the copy that nobody may use."""
+    source, target = Companies(**{"7": KEYS}), Companies()
+    target.spoil = {"session-1.0.json": b"{}"}
+
+    def full(*_words):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(MemoryRecords, "write", full)
+    assert "these are not what was written: session-1.0.json" in migrate(source, target).errors[0]
+    target.spoil = {}
+    assert MigrationStatus.REFUSED is migrate(source, target).status
+
+
+@pytest.mark.parametrize("bad", [False, True])
+def test_what_a_bot_wrote_into_a_copy_is_never_replaced(bad):
+    """Whether the copy was a good one or not, and also a second key of a name."""
+    source, target = Companies(**{"7": KEYS}), Companies()
+    target.spoil = {"session-1.0.json": b"{}"} if bad else {}
+    migrate(source, target)
+    target.spoil = {}
+    source.there["7"]["pre-key-7.json"] = b'{"newer":1}'
+    target.doubles = ["session-1-2.0.json"]
+    outcome = migrate(source, target)
+    assert MigrationStatus.REFUSED is outcome.status
+    assert "what is there is not what was copied there: its bot has written since" in outcome.errors[0]
+    target.doubles = []
+    target.there["7"]["session-1.0.json"] = b'{"of the":"bot"}'
+    assert MigrationStatus.REFUSED is migrate(source, target).status
+    assert b'{"of the":"bot"}' == target.there["7"]["session-1.0.json"]
+
+
+def test_nothing_but_two_keys_of_one_name_is_a_company_too():
+    """It is nobody's to replace."""
+    source, target = Companies(**{"7": KEYS}), Companies(**{"7": {}})
+    target.doubles = ["session-1-2.0.json"]
+    assert MigrationStatus.REFUSED is migrate(source, target).status
+    assert {} == target.there["7"]
