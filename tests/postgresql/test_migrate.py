@@ -129,9 +129,25 @@ def test_an_id_that_would_become_another_one_is_refused(root: Path, db: Database
     other = "7xy" if company == "7xyz" else "7"
     db.split(other, {"session|1.0": 1}, creds(me={"id": "15550000099:1@s.whatsapp.net"}))
     (root / "company_7").rename(root / f"company_{company}")
-    said = migrate("--from", str(root), "--to", db.url, status=1)
-    assert "cannot hold the id" in json.dumps(said)
+    for words in (["--dry-run"], []):
+        said = migrate("--from", str(root), "--to", db.url, *words, status=1)
+        assert "cannot hold the id" in json.dumps(said)
     assert [(other, "1.0")] == db.execute("select company_id::text, key_id from whatsapp_keys")
+
+
+@pytest.mark.parametrize("words", [["--dry-run"], []])
+def test_an_id_that_would_be_read_as_a_key_of_another_company_fails_alone(
+    root: Path, db: Database, words: list[str]
+) -> None:
+    """Where ids stand before keys: the keys of 1:session-5.0 would be sessions of 1."""
+    db.execute(JOINED)
+    shutil.copytree(root / "company_7", root / "company_1:session-5.0", copy_function=shutil.copy2)
+    layout = {"BAILEYS_CLEANUP_POSTGRESQL__LAYOUT": "postgres-baileys"}
+    said = migrate("--from", str(root), "--to", db.url, *words, status=1, **layout)["companies"]
+    assert ["failed", "copied"] == [each["status"] for each in said]
+    assert "would be a key of company 1" in said[0]["errors"][0]["error"]
+    ((rows,),) = db.execute("select count(*) from auth_data where session_key not like '7:%'")
+    assert 0 == rows
 
 
 def test_a_key_whose_name_is_a_path_is_written_nowhere(db: Database, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ class SnapshotReader(Protocol):
     """Reads companies for backups and restores; writes nothing."""
 
     def has(self, company_id: str) -> bool:
-        """Tell whether there is anything by the name of this company."""
+        """Tell whether there is anything by the name of this company. Raises CompanyProblem where none can have it."""
 
     def take(self, company_id: str, contents: BinaryIO, clock: Clock, *, own_only: bool = False) -> Snapshot:
         """Read all auth files of a company into `contents`; what vanishes meanwhile is left out.

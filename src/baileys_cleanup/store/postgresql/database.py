@@ -17,9 +17,9 @@ from baileys_cleanup.store.postgresql.columns import Column, insertable
 from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.creds import CredsPlace, creds_place
 from baileys_cleanup.store.postgresql.dates import Dates, dates_of
-from baileys_cleanup.store.postgresql.layouts import Form, Layout
+from baileys_cleanup.store.postgresql.layouts import JOINED_CREDS, Form, Layout
 from baileys_cleanup.store.postgresql.lease import Leases
-from baileys_cleanup.store.postgresql.statements import statements
+from baileys_cleanup.store.postgresql.statements import read_as, statements
 from baileys_cleanup.store.postgresql.trouble import as_company_problem, as_usage_problem
 from baileys_cleanup.store.server_store import ServerStore
 
@@ -134,9 +134,15 @@ class Database(ServerStore):
                 return False
 
     def require_own_form(self, raw_id: str) -> None:
-        """Raise CompanyProblem for an id that the column would take for another: 007 is 7 to a number."""
+        """Raise CompanyProblem for an id that would be taken for another: 007 is 7 to a column of numbers."""
         column, columns = self.layout.company, self.layout.keys.columns
         if self.layout.form is Form.JOINED:
+            other = read_as(raw_id)
+            if other is not None:
+                raise CompanyProblem(
+                    f"the layout {self.layout.name} has the id before the key, and {shown(raw_id)}:{JOINED_CREDS} would"
+                    f" be a key of company {shown(other)}"
+                )
             return
         question = sql.SQL("select (%s::text::{})::text").format(sql.SQL(columns[column]))
         with as_company_problem():

@@ -49,8 +49,11 @@ class PostgresqlSnapshots:
         self._store = store
 
     def has(self, company_id: str) -> bool:
-        """Tell whether there is anything by the name of this company."""
-        return self._store.has(company_id)
+        """Tell whether there is anything by the name of this company. Raises CompanyProblem where none can have it."""
+        there = self._store.has(company_id)
+        if not there:
+            self._store.require_own_form(self._store.raw_id(company_id))
+        return there
 
     def take(self, company_id: str, contents: BinaryIO, clock: Clock, *, own_only: bool = False) -> Snapshot:  # noqa: ARG002 - all rows are the bot's
         """Read all keys of a company into `contents`."""

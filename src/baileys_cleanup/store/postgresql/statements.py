@@ -1,5 +1,6 @@
 """The parts of statements that hang on the layout: names of columns, and what they have to be equal to."""
 
+import re
 from typing import NamedTuple
 
 from psycopg import sql
@@ -42,6 +43,12 @@ def statements(layout: Layout) -> Statements:
         is_company(layout.keys, "r", layout.company),
         among(layout.keys, "r", layout.company),
     )
+
+
+def read_as(raw_id: str) -> str | None:
+    """Return whose keys those after an id would be taken for, where ids stand before keys; None: for its own."""
+    found = re.search(rf":(?:{'|'.join(TYPES)})-", raw_id)
+    return raw_id[: found.start()] if found else None
 
 
 def _joined(column: sql.Composable) -> Statements:
