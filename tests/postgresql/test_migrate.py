@@ -260,6 +260,18 @@ def test_what_is_no_key_stays_and_is_named(root: Path, db: Database) -> None:
     assert set() == db.keys("8")
 
 
+def test_the_last_line_speaks_of_no_company_that_was_not_copied(root: Path, db: Database) -> None:
+    """Who reads it may start nothing on a target that has not got it; where none was copied there is no such line."""
+    db.execute(TEXT)
+    shutil.copytree(root / "company_7", root / "company_8", copy_function=shutil.copy2)
+    (root / "company_8" / "creds.json").write_text("")
+    said = migrate("--from", str(root), "--to", db.url, as_json=False, status=1)
+    assert "for the companies that were copied or are there already: " in said.splitlines()[-1]
+    assert "none of these bots may start on it again" in said.splitlines()[-1]
+    alone = migrate("--from", str(root), "--to", db.url, "--company", "8", as_json=False, status=1)
+    assert "What is left to do" not in alone
+
+
 @pytest.mark.parametrize("content", ["", '{"a":', '{"a":"\\u0000"}', '{"a":"\\ud83d"}', '{"a":"\0"}'])
 def test_a_value_that_the_column_cannot_hold_is_named(root: Path, db: Database, content: str) -> None:
     """As one that a full disk left empty: who has 900 keys has to know which."""

@@ -143,8 +143,9 @@ class _Move:
         )
         if not self._dry_run and len(copied) + there:
             self._write(
-                "What is left to do: keep the bots of these companies stopped, point them at the target, start them;"
-                " the source is as it was, and no bot may start on it again.\n"
+                "What is left to do for the companies that were copied or are there already: keep their bots stopped,"
+                " point them at the target, start them; the source is as it was, and none of these bots may start on it"
+                " again.\n"
             )
 
     def _document(self, source: str, target: str, outcomes: Sequence[Migrated], *, left: int) -> dict[str, Any]:
