@@ -105,6 +105,50 @@ def test_dates_in_columns_without_a_zone_are_read_as_they_were(
     assert held == db.execute(written)
 
 
+@pytest.mark.parametrize("dates", [", upd timestamptz", ""], ids=["dated", "by the ledger"])
+@pytest.mark.parametrize("kind", ["", "creds", "auth"])
+def test_creds_among_keys_with_types_go_there_and_back(
+    root: Path, db: Database, tmp_path: Path, kind: str, dates: str
+) -> None:
+    """They are so by their id; a new company gets the type that others have there, and a copy made anew keeps it."""
+    db.execute(
+        f"create table k (tenant int, kind text, name text, payload text{dates}, primary key (tenant, kind, name))"
+    )
+    names = {"LAYOUT": "custom", "KEYS_TABLE": "k", "COMPANY": "tenant", "TYPE": "kind", "ID": "name"}
+    names |= {"VALUE": "payload"} | ({"UPDATED": "upd"} if dates else {})
+    layout = {f"BAILEYS_CLEANUP_POSTGRESQL__{name}": value for name, value in names.items()}
+    if kind:
+        other = json.dumps(creds(me={"id": "15550000099:1@s.whatsapp.net"}))
+        db.execute("insert into k (tenant, kind, name, payload) values (1, %s, 'creds', %s)", [kind, other])
+    migrate("--from", str(root), "--to", db.url, **layout)
+    found = db.execute("select kind, payload from k where tenant = 7 and name = 'creds'")
+    assert [(kind, (root / "company_7" / "creds.json").read_text())] == found
+    assert "there_already" == migrate("--from", str(root), "--to", db.url, **layout)["companies"][0]["status"]
+    db.execute("delete from k where tenant = 1")
+    session = root / "company_7" / f"session-{OTHER}.0.json"
+    session.write_text('"newer"')
+    os.utime(session, (time.time() - 300,) * 2)
+    assert "copied" == migrate("--from", str(root), "--to", db.url, **layout)["companies"][0]["status"]
+    assert [(kind,)] == db.execute("select kind from k where tenant = 7 and name = 'creds'")
+    (tmp_path / "back").mkdir()
+    db.execute("update k set upd = now() - interval '2 days'" if dates else "select 1")
+    migrate("--from", db.url, "--to", str(tmp_path / "back"), **layout)
+    there, back = contents(root / "company_7"), contents(tmp_path / "back" / "company_7")
+    assert {name: text for name, (text, _) in there.items()} == {name: text for name, (text, _) in back.items()}
+
+
+def test_creds_of_two_types_are_nobodys(db: Database, tmp_path: Path) -> None:
+    """Nobody can tell which the bot reads."""
+    db.execute("create table k (tenant text, kind text, name text, payload text)")
+    names = {"LAYOUT": "custom", "KEYS_TABLE": "k", "COMPANY": "tenant", "TYPE": "kind", "ID": "name"}
+    layout = {f"BAILEYS_CLEANUP_POSTGRESQL__{name}": text for name, text in (names | {"VALUE": "payload"}).items()}
+    for kind in ("", "creds"):
+        db.execute("insert into k values ('7', %s, 'creds', %s)", [kind, json.dumps(creds())])
+    (tmp_path / "back").mkdir()
+    said = migrate("--from", db.url, "--to", str(tmp_path / "back"), status=1, **layout)
+    assert "nobody can tell which of these is the key: creds.json" in said["companies"][0]["errors"][0]["error"]
+
+
 @pytest.mark.parametrize(
     ("kind", "company"), [("uuid", "6f1f0c1e-1111-4222-8333-444455556666"), ("integer", "7"), ("varchar(3)", "7")]
 )

@@ -17,13 +17,17 @@ from baileys_cleanup.store.postgresql.columns import Column, insertable
 from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.creds import CredsPlace, creds_place
 from baileys_cleanup.store.postgresql.dates import Dates, dates_of
-from baileys_cleanup.store.postgresql.layouts import JOINED_CREDS, Form, Layout
+from baileys_cleanup.store.postgresql.layouts import CREDS_KEY, JOINED_CREDS, Form, Layout
 from baileys_cleanup.store.postgresql.lease import Leases
 from baileys_cleanup.store.postgresql.statements import read_as, statements
 from baileys_cleanup.store.postgresql.trouble import as_company_problem, as_usage_problem
 from baileys_cleanup.store.server_store import ServerStore
 
 _SIZES = sql.SQL("select {company}, count(*) from {keys} r group by 1")
+_CREDS_TYPE = sql.SQL(
+    "select {type} from {keys} r where {id} = {creds} and {type} is not null group by 1"
+    " order by count(*) desc, 1 limit 1"
+)
 _INDEXED = sql.SQL(
     "select exists (select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]"
     " where i.indrelid = %s::regclass and i.indisvalid and i.indpred is null and a.attname = %s)"
@@ -75,6 +79,21 @@ class Database(ServerStore):
     def ahead(self) -> Ahead:
         """What looks at the companies."""
         return Ahead(self.connection, self.layout, self.statements, self.dates, self.creds)
+
+    @cached_property
+    def creds_type(self) -> str:
+        """The type under which the bots have creds, where these lie among keys with types: empty where none tells."""
+        if not self.layout.has_typed_creds:
+            return ""
+        query = _CREDS_TYPE.format(
+            type=self.statements.key_type,
+            id=self.statements.key_id,
+            creds=sql.Literal(CREDS_KEY),
+            keys=self.layout.keys.identifier,
+        )
+        with as_company_problem():
+            rows = self.connection.rows(query)
+        return str(rows[0][0]) if rows else ""
 
     def cache_in_front(self) -> CacheInFront | None:
         """Return what clears the cache that bots read first, None where there is none. Raises UsageProblem."""

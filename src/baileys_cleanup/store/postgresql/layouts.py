@@ -56,8 +56,15 @@ class Layout(NamedTuple):
     creds_company: str = ""
     creds_value: str = ""
 
+    @property
+    def has_typed_creds(self) -> bool:
+        """Tell whether creds lie among keys that have a type in a column of its own."""
+        return self.form is Form.SPLIT and self.creds is None
+
     def file_name(self, key_type: str, key_id: str) -> str:
-        """Return the file name of a row."""
+        """Return the file name of a row. Creds that lie among keys with types are so by their id, whatever the type."""
+        if self.has_typed_creds and key_id == CREDS_KEY:
+            return CREDS_KEY + END
         if self.form is Form.SPLIT:
             return file_name(key_type, key_id)
         if self.form is Form.JOINED and key_id == JOINED_CREDS:

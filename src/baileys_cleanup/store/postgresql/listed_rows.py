@@ -11,7 +11,7 @@ from typing import NamedTuple
 from psycopg import sql
 
 from baileys_cleanup.store.key_names import END
-from baileys_cleanup.store.postgresql.layouts import JOINED_CREDS, Form, Layout
+from baileys_cleanup.store.postgresql.layouts import CREDS_KEY, JOINED_CREDS, Form, Layout
 from baileys_cleanup.store.postgresql.stamp import Stamp
 
 PACKED = sql.SQL(
@@ -33,6 +33,8 @@ _YEAR_2000 = 946_684_800_000_000
 """Microseconds since the epoch: from here PostgreSQL counts."""
 _NEVER = {-(2**63), 2**63 - 1}
 """How it sends the dates that are none, minus infinity and infinity."""
+_OTHERWISE = ("/", ":", JOINED_CREDS, f"-{CREDS_KEY}{END}")
+"""What is in the name of every row that is called otherwise than its file."""
 _MARKS = Struct(">IHIiI")
 """Block and place in it, the transaction that wrote a row, the size of its value, the length of its type."""
 
@@ -78,7 +80,7 @@ class ListedRows:
         else:  # a server without an encoding counts bytes
             encoded = packed.names.encode()
             names = [encoded[begin:end].decode() for begin, end in pairwise(ends)]
-        if any(each in packed.names for each in ("/", ":", JOINED_CREDS)):
+        if any(each in packed.names for each in _OTHERWISE):
             marks = _MARKS.iter_unpack(packed.marks)
             return [self._name(name, length) for name, (*_, length) in zip(names, marks, strict=True)]
         return names

@@ -62,6 +62,7 @@ class RowWriter:
     def __init__(self, database: Database, company_id: str) -> None:
         self._database = database
         self._raw_id = database.raw_id(company_id)
+        self._creds_type = database.creds_type
 
     def insert(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", values: Mapping[str, Value]) -> set[str]:
         """Insert keys, and return the names of those that are in; the others are there already.
@@ -221,6 +222,8 @@ class RowWriter:
         form = self._database.layout.form
         if form is Form.FILE:
             return "", name[: -len(END)]
+        if name == CREDS_NAME and form is Form.SPLIT:
+            return self._creds_type, CREDS_KEY
         if name == CREDS_NAME:
             word = JOINED_CREDS if form is Form.JOINED else CREDS_KEY
         else:

@@ -130,13 +130,14 @@ class PostgresqlWhole:
         """Let the built company go live; the former one lies in the tool's own schema."""
         built = self._built.pop((aside.run_id, aside.company_id))
         self._database.require_own_form(self._database.raw_id(aside.company_id))
+        rows = RowWriter(self._database, aside.company_id)
         with self._both_out_of_the_cache(aside), as_company_problem(), self._writing() as cursor:
             cursor.execute(_LOCK, [aside.company_id])
             if self._take_away(cursor, aside):
                 cursor.execute(_RECORD, [aside.run_id, aside.company_id, aside.why, aside.started])
                 cursor.execute(_FROM, [_name_of(aside), json.dumps({"tables": self._tables()})])
             try:
-                alone = RowWriter(self._database, aside.company_id).fill(cursor, built.values)
+                alone = rows.fill(cursor, built.values)
             except psycopg.errors.UniqueViolation:
                 alone = False
             if not alone:
