@@ -40,19 +40,17 @@ def refuse_impossible(settings: Settings, *, fresh: bool) -> None:
         )
 
 
-def refuse_unfit(company: Company, seen: Survey, *, only_look: bool = False) -> str | None:
-    """Raise Refused where nothing could be removed, or not all that has to go: before the bot is stopped.
+def refuse_doubt(company_id: str, doubt: str | None) -> None:
+    """Raise Refused where nothing could be removed, for that `doubt`."""
+    if doubt is not None:
+        raise Refused(f"company {shown(company_id)} is not rotated: {doubt}")
 
-    A dry run needs no right to write: with `only_look` it is returned in words why nothing could be removed.
-    """
-    doubt = company.doubt()
+
+def refuse_doubles(company: Company, seen: Survey) -> None:
+    """Raise Refused where not all could be removed that has to go: before the bot is stopped."""
     double = [name for name in seen.strangers if kind_of(name) is Kind.SENDER_KEY_MEMORY]
-    why = None if only_look else doubt
-    if why is None and double:
-        why = f"two entries are one memory, and it would stay without its key: {few(double)}"
-    if why is not None:
-        raise Refused(f"company {shown(company.id)} is not rotated: {why}")
-    return doubt
+    if double:
+        refuse_doubt(company.id, f"two entries are one memory, and it would stay without its key: {few(double)}")
 
 
 class InPlace(Walk):
@@ -76,7 +74,8 @@ class InPlace(Walk):
                 seen = self._survey(company)
                 require_pairing(journal.company_id, seen.account)
                 require_same_pairing(journal.company_id, journal.pairing, seen.account)
-                refuse_unfit(company, seen)
+                refuse_doubt(company.id, company.doubt())
+                refuse_doubles(company, seen)
                 going = removals(seen.choices)
                 changed = self._store.workspace.take_all(self._run(journal), company, going, journal.pairing)
             if not changed and not going:

@@ -12,7 +12,7 @@ from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, LockHeld, Refused, UsageProblem, in_words
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.rotation.at_work import Seen, at_work, looking
-from baileys_cleanup.rotation.in_place import InPlace, refuse_impossible, refuse_unfit
+from baileys_cleanup.rotation.in_place import InPlace, refuse_doubles, refuse_doubt, refuse_impossible
 from baileys_cleanup.rotation.journal import Journals, read_journals, way_on
 from baileys_cleanup.rotation.pairing import Ending, wait_for_pairing
 from baileys_cleanup.rotation.qr_code import require_library, send
@@ -48,7 +48,7 @@ def look(settings: Settings, wanted: str, world: World, connections: Connections
     In a database where this role may not write there is a plan all the same, with a doubt.
     """
     with looking(settings.place) as seen:
-        return _planned(seen, wanted, settings, world, connections.again, fresh=fresh, only_look=True)
+        return _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
 
 
 def rotate(settings: Settings, wanted: str, world: World, connections: Connections, *, fresh: bool) -> Rotated:
@@ -56,6 +56,7 @@ def rotate(settings: Settings, wanted: str, world: World, connections: Connectio
     with _at_work(settings, world, connections) as (store, rotator):
         seen = Seen(store.companies, store.records)
         planned = _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
+        refuse_doubt(planned.journal.company_id, planned.doubt)
         _try_owners(store, planned.journal.company_id)
         try:
             journal = rotator.record(planned.journal, State.PLANNED)
@@ -138,9 +139,7 @@ def _at_work(settings: Settings, world: World, connections: Connections) -> Iter
         yield store, (Rotator if settings.store is None else InPlace)(store, settings, world, connections)
 
 
-def _planned(
-    seen: Seen, wanted: str, settings: Settings, world: World, again: str, *, fresh: bool, only_look: bool = False
-) -> Rotated:
+def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: str, *, fresh: bool) -> Rotated:
     """Look at all that can stand in the way, before anything is touched."""
     refuse_impossible(settings, fresh=fresh)
     companies = seen.companies
@@ -158,7 +157,10 @@ def _planned(
     try:
         with companies.company(company_id) as company:
             found = survey(company, settings.policy_for(company_id), world.now, world.wait)
-            doubt = None if settings.store is None else refuse_unfit(company, found, only_look=only_look)
+            doubt = None
+            if settings.store is not None:
+                doubt = company.doubt()
+                refuse_doubles(company, found)
     except CompanyProblem as problem:
         raise Refused(f"company {shown(company_id)} is not rotated: {problem}") from None
     if not fresh:
