@@ -123,7 +123,7 @@ def test_what_was_copied_and_never_used_is_copied_anew(bench: Bench, tmp_path: P
     assert '"newer"' == live(bench.client)["pre-key-1"]
     assert 1 == len(bench.run("undo", "--json")["set_aside"])
     bench.client.hset("1:auth", "pre-key-1", '"of the bot"')
-    assert "its bot has written there" in migrate(4)["companies"][0]["errors"][0]["error"]
+    assert "its bot has written since" in migrate(4)["companies"][0]["errors"][0]["error"]
     assert '"of the bot"' == live(bench.client)["pre-key-1"]
 
 
