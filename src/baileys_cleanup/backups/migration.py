@@ -10,7 +10,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
-from baileys_cleanup.decision.names import COMPANY_PREFIX, Kind
+from baileys_cleanup.decision.names import COMPANY_PREFIX, Kind, kind_of
 from baileys_cleanup.decision.pairing import is_same
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import CompanyProblem, Refused, in_words
@@ -18,7 +18,7 @@ from baileys_cleanup.output.text import few
 from baileys_cleanup.store.buffer_json import is_same_json
 from baileys_cleanup.store.key_names import read_file_name
 from baileys_cleanup.store.small_records import SmallRecords
-from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, open_spool
+from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, in_reasons, open_spool
 from baileys_cleanup.store.whole_folders import RESTORE, WholeFolders
 
 _PART = "migrations"
@@ -121,6 +121,10 @@ def _names(shot: Snapshot, outcome: Migrated, *, names_only: bool) -> list[str]:
     odd = [name for name in lost if shot.files[name].entry.kind is not Kind.UNKNOWN]
     if odd:
         raise CompanyProblem(f"nobody can tell for sure which keys these are: {few(odd)}; nothing was copied")
+    # No key that the library writes has a slash in its file's name.
+    unread = {name: why for name, why in shot.left.items() if kind_of(name) is not Kind.UNKNOWN and "/" not in name}
+    if unread:
+        raise CompanyProblem(f"keys that cannot go along: {in_reasons(unread)}; nothing was copied")
     outcome.left = sorted([*lost, *shot.left, *shot.strangers])
     if outcome.left:
         outcome.warnings.append(f"no keys, so they stay where they are: {few(outcome.left)}")

@@ -25,6 +25,7 @@ class Companies:
     def __init__(self, **companies):
         self.there = {company_id: dict(files) for company_id, files in companies.items()}
         self.doubles = []
+        self.left = {}
         self.spoil = {}
         self._built = {}
 
@@ -34,7 +35,7 @@ class Companies:
 
     def take(self, company_id, contents, clock, *, own_only=False):
         """Read a company."""
-        shot = Snapshot(contents, doubles=list(self.doubles))
+        shot = Snapshot(contents, doubles=list(self.doubles), left=dict(self.left))
         for name, content in sorted(self.there[company_id].items()):
             entry = Entry(name, kind_of(name), len(content), hashlib.sha256(content).hexdigest(), NOW - DAY)
             shot.files[name] = Source(entry, content, contents.seek(0, 2), whole=True)
@@ -96,6 +97,18 @@ def test_two_keys_of_one_name_are_not_left_out():
     outcome = migrate(source, target)
     assert (MigrationStatus.FAILED, {}, {}) == (outcome.status, target.there, KEPT.records)
     assert "nobody can tell which of these is the key: session-1-2.0.json; nothing was copied" in outcome.errors[0]
+
+
+def test_a_key_that_was_not_read_fails_its_company():
+    """A bot would start without it, and nobody would know; what is no key stays where it is, and is named."""
+    source, target = Companies(**{"7": KEYS}), Companies()
+    source.left = {"notes.txt": "is larger than 64 MiB"}
+    assert ["notes.txt"] == migrate(source, target).left
+    source, target = Companies(**{"7": KEYS}), Companies()
+    source.left = {"session-2.0.json": "is larger than 64 MiB"}
+    outcome = migrate(source, target)
+    assert (MigrationStatus.FAILED, {}) == (outcome.status, target.there)
+    assert "session-2.0.json" in outcome.errors[0]
 
 
 def test_a_copy_that_was_not_what_was_written_is_made_anew():
