@@ -2,6 +2,7 @@
 
 import json
 import os
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,3 +116,25 @@ def test_a_hash_that_went_with_its_last_key_comes_back_with_its_end(bench: Bench
     bench.client.persist(key)
     bench.run("undo", run_id, "--anyway", **variables)
     assert (2, -1) == (bench.client.hlen(key), bench.client.ttl(key))
+
+
+def test_what_is_called_creds_beside_keys_whose_creds_lie_elsewhere_is_none(
+    bench: Bench, database: Server, tmp_path: Path
+) -> None:
+    """The archive has those that guard the keys, and a restore is not held up by the others."""
+    variables = KEY | {"BAILEYS_CLEANUP_REDIS__CREDS": database.url}
+    stray = json.dumps(CREDS | {"me": {"id": "15559999999:1@s.whatsapp.net"}})
+    bench.client.hset("evolution:instance:one", mapping=FIELDS | {"creds": stray})
+    (tmp_path / "archives").mkdir(0o700)
+    bench.run("backup", "--to", str(tmp_path / "archives"), "--company", "one", **variables)
+    (archive,) = (tmp_path / "archives").rglob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        held = next(opened.extractfile(each) for each in opened.getmembers() if each.name.endswith("creds.json"))
+        assert held is not None
+        assert CREDS["me"] == json.loads(held.read())["me"]
+    bench.client.hdel("evolution:instance:one", "pre-key-1")
+    bench.age(1)
+    words = ("restore", "latest", "--from", str(tmp_path / "archives"), "--company", "one", "--anyway")
+    bench.run(*words, **variables)
+    assert bench.client.hexists("evolution:instance:one", "pre-key-1")
+    assert stray.encode() == bench.client.hget("evolution:instance:one", "creds")

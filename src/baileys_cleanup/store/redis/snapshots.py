@@ -62,7 +62,7 @@ class RedisSnapshots:
             value = company.value(CREDS)
             if value is not None:
                 _add(shot, CREDS_NAME, value, clock.now - UNDATED)
-        files = sorted(company.seen.values(), key=lambda each: (each.name != CREDS_NAME, each.name))
+        files = sorted(self._read_here(company), key=lambda each: (each.name != CREDS_NAME, each.name))
         for file, value in _with_values(company, files):
             if value is None or mark_of(value) != file.stamp.mark:
                 return False
@@ -70,6 +70,11 @@ class RedisSnapshots:
             modified = file.modified if file.modified is not None and known else clock.now - UNDATED
             _add(shot, file.name, value, modified)
         return True
+
+    def _read_here(self, company: RedisCompany) -> Iterator[AuthFile]:
+        """Give the files whose values are read here: where creds lie elsewhere, what is called so here is none."""
+        apart = self._store.creds_apart is not None
+        return (file for file in company.seen.values() if not (apart and file.name == CREDS_NAME))
 
     def without_place(self, names: Sequence[str]) -> list[str]:
         """Return the names of files that no key is called like."""
@@ -80,7 +85,7 @@ class RedisSnapshots:
         self._store.look_for_strings()
         company = RedisCompany(self._store, company_id)
         company.names()
-        seen = (file for file in company.seen.values() if file.name not in shot.left)
+        seen = (file for file in self._read_here(company) if file.name not in shot.left)
         return {file.name: file.stamp.mark for file in seen} == {
             name: each.stamp
             for name, each in shot.files.items()
