@@ -242,6 +242,8 @@ def test_two_rows_of_one_name_are_left_out_of_nothing_in_silence(
     """`backup` archives all else and ends with status 1, `migrate` copies nothing of the company."""
     split.execute(f"insert into whatsapp_keys values {rows}")
     split.execute("update whatsapp_keys set updated_at = now() - interval '2 days'")
+    (seen,) = split.run("clean", "--dry-run", "--json")["companies"]
+    assert any("there twice, as two keys of one name, and left alone" in each for each in seen["warnings"])
     made = split.run("backup", "--to", archives, "--json", status=1)
     ((status, files, errors),) = [
         (each["status"], each["files"]["archived"], each["errors"]) for each in made["companies"]

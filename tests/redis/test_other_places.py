@@ -35,9 +35,11 @@ def test_what_was_taken_from_a_company_that_is_gone_comes_back_under_its_name(be
 
 
 def test_two_fields_of_one_name_are_left_out_of_nothing_in_silence(bench: Bench, tmp_path: Path) -> None:
-    """`backup` archives all else and ends with status 1, `migrate` copies nothing of the company."""
+    """`clean` names it, `backup` archives all else and ends with status 1, `migrate` copies nothing of the company."""
     fields = {**FIELDS, "session-1:2.0": "1", "session-1-2.0": "2"}
     bench.client.hset("1:auth", mapping=fields)
+    (seen,) = bench.run("clean", "--dry-run", "--json")["companies"]
+    assert any("1 entry is there twice, as two keys of one name, and left alone" in each for each in seen["warnings"])
     (tmp_path / "archives").mkdir(0o700)
     (made,) = bench.run("backup", "--to", str(tmp_path / "archives"), "--json", status=1)["companies"]
     assert ("backed_up", len(FIELDS)) == (made["status"], made["files"]["archived"])

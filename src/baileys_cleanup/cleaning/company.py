@@ -103,7 +103,7 @@ def _tell(outcome: CompanyOutcome, sight: Sight, policy: Policy, again: str) -> 
     if strangers:
         are = "entry is" if len(strangers) == 1 else "entries are"
         outcome.warnings.append(
-            f"{len(strangers):,} {are} no regular file and left alone: {few(sorted(strangers), 1_000)}"
+            f"{len(strangers):,} {are} {sight.oddity} and left alone: {few(sorted(strangers), 1_000)}"
         )
     said = remarks(sight.plan, policy, sight.look.young)
     outcome.warnings += said.warnings

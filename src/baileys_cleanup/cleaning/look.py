@@ -47,7 +47,8 @@ class Sight(NamedTuple):
     """One company, looked at and decided over, before anything is removed.
 
     `kinds` are all its auth files by kind, also those that vanished since (`look.vanished`). `look` and `plan` hold
-    every file if that was asked for, else those within reach of the rules: the others stay.
+    every file if that was asked for, else those within reach of the rules: the others stay. `oddity` says what is odd
+    about the strangers.
     """
 
     kinds: Mapping[Kind, int]
@@ -55,6 +56,7 @@ class Sight(NamedTuple):
     look: Look
     plan: Plan
     account: Account
+    oddity: str = ""
 
     @property
     def left(self) -> Counter[Kind]:
@@ -91,7 +93,7 @@ def plan_listed(company: Company, listing: Listing, account: Account, policy: Po
         waiting=terms.waiting.read(company.id),
         mappings=replacing(names, files),
     )
-    return Sight(kinds, listing.strangers, look, decided, account)
+    return Sight(kinds, listing.strangers, look, decided, account, listing.oddity)
 
 
 def look_at_all(company: Company, policy: Policy, terms: Terms, *, sizes: bool = False) -> Sight:
@@ -110,7 +112,7 @@ def look_at_all(company: Company, policy: Policy, terms: Terms, *, sizes: bool =
         strangers=frozenset(listing.strangers),
         waiting=terms.waiting.read(company.id),
     )
-    return Sight(Counter(file.kind for file in files), listing.strangers, look, decided, account)
+    return Sight(Counter(file.kind for file in files), listing.strangers, look, decided, account, listing.oddity)
 
 
 def observe(

@@ -10,10 +10,11 @@ from baileys_cleanup.decision.verdict import AuthFile
 
 
 class Listing(NamedTuple):
-    """The names in a company: those of its auth files, and what else lies there."""
+    """The names in a company: those of its auth files, and what else lies there, with what is odd about it."""
 
     names: list[str]
     strangers: list[str]
+    oddity: str = "no regular file"
 
     @property
     def files(self) -> list[AuthFile]:

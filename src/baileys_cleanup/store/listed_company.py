@@ -17,6 +17,8 @@ _NO_DATE = -(2**63)
 """A date that is not young."""
 
 
+TWICE = "there twice, as two keys of one name,"
+"""What is odd about the strangers of a server."""
 _SKEW = HOUR
 """How far a server's clock, which dates the ledger, may be from this machine's."""
 

@@ -14,7 +14,7 @@ from baileys_cleanup.errors import CredsUnreadable
 from baileys_cleanup.output.text import size
 from baileys_cleanup.store.company import Listing
 from baileys_cleanup.store.key_names import read_file_name
-from baileys_cleanup.store.listed_company import ListedCompany, saw_since
+from baileys_cleanup.store.listed_company import TWICE, ListedCompany, saw_since
 from baileys_cleanup.store.postgresql.ahead import Creds
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.layouts import Form
@@ -60,7 +60,7 @@ class PostgresqlCompany(ListedCompany):
         there = list(rows)
         if self._creds_row is not None:
             there.append(CREDS_NAME)
-        return Listing(there, sorted(double))
+        return Listing(there, sorted(double), TWICE)
 
     def listed(self) -> Iterator[AuthFile]:
         """Give all files of the last listing."""

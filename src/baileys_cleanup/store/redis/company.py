@@ -14,7 +14,7 @@ from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
 from baileys_cleanup.store.company import Listing
 from baileys_cleanup.store.key_names import END
-from baileys_cleanup.store.listed_company import ListedCompany, saw_since
+from baileys_cleanup.store.listed_company import TWICE, ListedCompany, saw_since
 from baileys_cleanup.store.redis.database import Database
 from baileys_cleanup.store.redis.layout import CREDS, file_name
 from baileys_cleanup.store.redis.scripts import CHUNK, MARKS_OF_HASH, MARKS_OF_STRINGS
@@ -75,7 +75,7 @@ class RedisCompany(ListedCompany):
         times = Counter(file.name for file in files)
         double = sorted(name for name, number in times.items() if number > 1)
         self.seen = {file.name: file for file in files if times[file.name] == 1}
-        return Listing(list(self.seen), double)
+        return Listing(list(self.seen), double, TWICE)
 
     def _marks(self) -> Iterator[tuple[str, str, int]]:
         server = self.store.server
