@@ -137,6 +137,23 @@ def test_creds_among_keys_with_types_go_there_and_back(
     assert {name: text for name, (text, _) in there.items()} == {name: text for name, (text, _) in back.items()}
 
 
+def test_creds_come_back_under_the_type_of_their_own_bot(db: Database, tmp_path: Path) -> None:
+    """Whatever type most others have theirs under; and where there are two already no third one is put there."""
+    db.execute("create table k (tenant text, kind text, name text, payload text, primary key (tenant, kind, name))")
+    names = {"LAYOUT": "custom", "KEYS_TABLE": "k", "COMPANY": "tenant", "TYPE": "kind", "ID": "name"}
+    layout = {f"BAILEYS_CLEANUP_POSTGRESQL__{name}": text for name, text in (names | {"VALUE": "payload"}).items()}
+    for tenant, kind in (("2", "auth"), ("3", "creds"), ("4", "creds")):
+        db.execute("insert into k values (%s, %s, 'creds', %s)", [tenant, kind, json.dumps(creds())])
+    (tmp_path / "archives").mkdir(0o700)
+    db.run("backup", "--to", str(tmp_path / "archives"), **layout)
+    words = ("restore", "latest", "--from", str(tmp_path / "archives"), "--company", "2", "--anyway")
+    db.run(*words, "--replace", **layout)
+    assert [("auth",)] == db.execute("select kind from k where tenant = '2'")
+    db.execute("insert into k values ('2', 'other', 'creds', '{}')")
+    db.call(*words, **layout)
+    assert [("auth",), ("other",)] == db.execute("select kind from k where tenant = '2' order by 1")
+
+
 def test_creds_of_two_types_are_nobodys(db: Database, tmp_path: Path) -> None:
     """Nobody can tell which the bot reads."""
     db.execute("create table k (tenant text, kind text, name text, payload text)")

@@ -54,6 +54,9 @@ def test_what_goes_from_partitions_comes_back_to_them(db: Database) -> None:
 def test_what_a_database_has_set_for_everybody_changes_nothing(db: Database, tmp_path: Path) -> None:
     """A night, its undo, an archive and the way back from it, by the column and by the ledger."""
     fill(db)
+    db.execute(
+        "alter table whatsapp_keys alter value drop not null, add more jsonb default 'null', add \"per%cent\" jsonb"
+    )
     before = db.execute(ALL)
     archives = tmp_path / "archives"
     archives.mkdir(0o700)

@@ -15,6 +15,7 @@ from redis_bench import Bench
 import redis
 import servers
 from baileys_cleanup import cli
+from baileys_cleanup.store.redis.aside import Asides, Built
 from way import Way
 
 CREDS = json.dumps(
@@ -125,6 +126,40 @@ def test_what_was_copied_and_never_used_is_copied_anew(bench: Bench, tmp_path: P
     bench.client.hset("1:auth", "pre-key-1", '"of the bot"')
     assert "its bot has written since" in migrate(4)["companies"][0]["errors"][0]["error"]
     assert '"of the bot"' == live(bench.client)["pre-key-1"]
+
+
+@pytest.mark.parametrize("some", [True, False])
+def test_what_is_not_whole_any_more_does_not_go_live(
+    bench: Bench, archives: str, monkeypatch: pytest.MonkeyPatch, some: bool
+) -> None:
+    """A server that is full may drop what has an end: the company stays as it is, and nothing else stays."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    bench.run("backup", "--to", archives)
+    put = Asides.put
+
+    def dropped(self: Asides, built: Built, *words: object, **more: object) -> int:
+        bench.client.hdel(built.key, "creds") if some else bench.client.delete(built.key)
+        return put(self, built, *words, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Asides, "put", dropped)
+    done = CliRunner().invoke(cli.commands, [*replace(archives), "--store", bench.url])
+    assert (1, True) == (done.exit_code, "nothing was changed" in str(done.exception))
+    assert FIELDS == live(bench.client)
+    assert [] == list(bench.client.scan_iter("baileys-cleanup:new*"))
+    assert [] == list(bench.client.scan_iter("baileys-cleanup:aside*"))
+
+
+def test_what_is_refused_leaves_the_dates_as_they_are(bench: Bench, archives: str) -> None:
+    """Of strings none is replaced: a key that has lain there for a day is no older for it."""
+    bench.client.mset({f"1:{name}": value for name, value in FIELDS.items()})
+    bench.run("clean", **STRING)
+    bench.age(40)
+    bench.run("backup", "--to", archives, **STRING)
+    (ledger,) = bench.client.scan_iter("baileys-cleanup:ledger:*")
+    bench.age(-39)
+    before = bench.client.hgetall(ledger)
+    assert 0 != bench.call(*replace(archives), **STRING).returncode
+    assert before == bench.client.hgetall(ledger)
 
 
 def test_strings_are_not_mixed_with_what_is_there_of_the_company(bench: Bench, tmp_path: Path) -> None:

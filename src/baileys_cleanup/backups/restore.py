@@ -79,7 +79,8 @@ def plan_restore(
 
 
 def _plan(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None, nowhere: Sequence[str]) -> RestorePlan:
-    here = _present(present)
+    whole = asked.replace or present is None
+    here = _present(present) if whole else {**_present(present), **_doubles(present)}
     identity = Identity.ABSENT
     if present is not None:
         last = None if asked.anyway else asked.last
@@ -98,7 +99,7 @@ def _plan(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None, 
             " --replace sets the present folder aside and puts the archived account in its place"
         )
     files = found.manifest.files
-    choose = choose_whole if asked.replace or present is None else choose_missing
+    choose = choose_whole if whole else choose_missing
     choices = leave_in_archive(choose(files, here, found.account, identity, everything=asked.everything), nowhere)
     plan = RestorePlan(asked, found, choices, present)
     plan.warnings += _warnings(plan, identity)
@@ -117,6 +118,11 @@ def _both(found: FoundArchive, asked: RestoreRequest, present: Snapshot | None) 
 def _present(present: Snapshot | None) -> Mapping[str, Present]:
     files = {} if present is None else present.files
     return {name: Present(source.entry.sha256, source.whole) for name, source in files.items()}
+
+
+def _doubles(present: Snapshot | None) -> Mapping[str, Present]:
+    """Return what is there twice, and so is there, whatever it holds."""
+    return {} if present is None else dict.fromkeys(present.doubles, Present("", whole=True))
 
 
 def _warnings(plan: RestorePlan, identity: Identity) -> Iterator[str]:
@@ -222,7 +228,7 @@ def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> list[
         return []
     sources = plan.present.files.values()
     seen = [AuthFile(e.name, e.kind, e.modified, e.size) for e in (source.entry for source in sources)]
-    seen += [AuthFile(name, kind_of(name)) for name in plan.present.left]
+    seen += [AuthFile(name, kind_of(name)) for name in (*plan.present.left, *plan.present.doubles)]
     late = folders.bring_late(aside, seen, target.wait)
     if late.brought:
         plan.warnings.append(f"written while the folders were switched, and brought over: {few(late.brought)}")

@@ -126,6 +126,12 @@ class WholeFolders(Protocol):
     def where(self, aside: Aside) -> str:
         """Return where the folder that is not live lies, for people."""
 
+    def forget_former(self, company_id: str) -> None:
+        """Let nothing in front of the live company hold what was there before: who put it there may have been killed.
+
+        Raises CompanyProblem.
+        """
+
     def insertion(self, company_id: str) -> AbstractContextManager[Insertion]:
         """Begin to put files into a company that is live."""
 

@@ -26,6 +26,7 @@ class Companies:
         self.there = {company_id: dict(files) for company_id, files in companies.items()}
         self.doubles = []
         self.left = {}
+        self.forgotten = []
         self.spoil = {}
         self._built = {}
 
@@ -66,6 +67,10 @@ class Companies:
         """Forget what was begun."""
         self._built = {}
 
+    def forget_former(self, company_id):
+        """Note that it was asked for."""
+        self.forgotten.append(company_id)
+
     def switch(self, aside):
         """Let it go live."""
         self.there[aside.company_id] = self._built
@@ -87,7 +92,9 @@ def test_a_company_is_copied_once():
     source, target = Companies(**{"7": KEYS}), Companies()
     assert MigrationStatus.COPIED is migrate(source, target).status
     assert source.there == target.there
+    assert [] == target.forgotten
     assert MigrationStatus.THERE is migrate(source, target).status
+    assert ["7"] == target.forgotten, "who copied it may have been killed before"
 
 
 def test_two_keys_of_one_name_are_not_left_out():

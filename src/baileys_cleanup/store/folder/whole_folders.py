@@ -87,6 +87,9 @@ class FolderSwitches:
         """Return where the folder that is not live lies, for people."""
         return f"{shown(self._tool.path)}/aside/{aside.run_id}/{shown(aside.folder_name)}"
 
+    def forget_former(self, company_id: str) -> None:
+        """Forget nothing: nothing is in front of a folder."""
+
     @contextmanager
     def insertion(self, company_id: str) -> Iterator[StagedFiles]:
         """Begin to put files into a company that is live."""

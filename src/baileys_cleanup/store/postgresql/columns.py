@@ -20,7 +20,7 @@ ROW = "baileys_cleanup_row"
 """What the kept row itself is called beside the columns that were made of it."""
 _COLUMNS = (
     "select attname::text,"
-    " case when atttypid in ('json'::regtype, 'jsonb'::regtype) then atttypid::regtype::text end, not attnotnull"
+    " case atttypid when 'json'::regtype then 'json' when 'jsonb'::regtype then 'jsonb' end, not attnotnull"
     " from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
     " and attgenerated = '' order by attnum"
 )
@@ -32,6 +32,16 @@ _NOTING = sql.SQL(
     " (select {r}.*, array_remove(array[{names}], null) as {nulls}) baileys_cleanup_kept) else {row} end"
 )
 _NOTED = sql.SQL("case when ({a}.{row}->{nulls})::jsonb ? {name} then 'null'::{json} else {value} end")
+
+
+def _identifier(name: str) -> sql.Composable:
+    """Return a name for a statement with parameters, in which one percent sign is written as two."""
+    return sql.SQL(sql.Identifier(name).as_string().replace("%", "%%"))  # a quoted name
+
+
+def _text(name: str) -> sql.Composable:
+    """Return the same as a text."""
+    return sql.SQL(sql.Literal(name).as_string().replace("%", "%%"))  # a quoted text
 
 
 class Column(NamedTuple):
@@ -50,21 +60,21 @@ class Column(NamedTuple):
         """Return that it holds the null of JSON."""
         assert self.json is not None, "only a column of JSON is asked"
         return sql.SQL("{}_typeof({}.{}) = 'null'").format(
-            sql.SQL(self.json), sql.Identifier(alias), sql.Identifier(self.name)
+            sql.SQL(self.json), sql.Identifier(alias), _identifier(self.name)
         )
 
     def taken_from(self, alias: str) -> sql.Composable:
         """Return its value in a row that was made of a kept one, which is there as `ROW`."""
-        value = sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(self.name))
+        value = sql.SQL("{}.{}").format(sql.Identifier(alias), _identifier(self.name))
         if self.json is None:
             return value
-        if not self.nullable:
-            return sql.SQL("coalesce({}, 'null'::{})").format(value, sql.SQL(self.json))
+        if not self.takes_both:
+            return value if self.nullable else sql.SQL("coalesce({}, 'null'::{})").format(value, sql.SQL(self.json))
         return _NOTED.format(
             a=sql.Identifier(alias),
             row=sql.Identifier(ROW),
             nulls=sql.Literal(NULLS),
-            name=sql.Literal(self.name),
+            name=_text(self.name),
             json=sql.SQL(self.json),
             value=value,
         )
@@ -96,7 +106,7 @@ def kept_row(columns: Sequence[Column], alias: str) -> sql.Composable:
     return _NOTING.format(
         any=sql.SQL(" or ").join([column.holds_null(alias) for column in both]),
         r=sql.Identifier(alias),
-        names=sql.SQL(", ").join([noted.format(column.holds_null(alias), sql.Literal(column.name)) for column in both]),
+        names=sql.SQL(", ").join([noted.format(column.holds_null(alias), _text(column.name)) for column in both]),
         nulls=sql.Identifier(NULLS),
         row=row,
     )
@@ -104,7 +114,7 @@ def kept_row(columns: Sequence[Column], alias: str) -> sql.Composable:
 
 def named(columns: Sequence[Column]) -> sql.Composable:
     """Return the names of columns, as a list of a statement."""
-    return sql.SQL(", ").join([sql.Identifier(column.name) for column in columns])
+    return sql.SQL(", ").join([_identifier(column.name) for column in columns])
 
 
 def taken_from(columns: Sequence[Column], alias: str) -> sql.Composable:

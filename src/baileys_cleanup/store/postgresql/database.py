@@ -26,7 +26,7 @@ from baileys_cleanup.store.server_store import ServerStore
 _SIZES = sql.SQL("select {company}, count(*) from {keys} r group by 1")
 _CREDS_TYPE = sql.SQL(
     "select {type} from {keys} r where {id} = {creds} and {type} is not null group by 1"
-    " order by count(*) desc, 1 limit 1"
+    " order by bool_or({is_company}) desc, count(*) desc, 1 limit 1"
 )
 _INDEXED = sql.SQL(
     "select exists (select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]"
@@ -80,19 +80,22 @@ class Database(ServerStore):
         """What looks at the companies."""
         return Ahead(self.connection, self.layout, self.statements, self.dates, self.creds)
 
-    @cached_property
-    def creds_type(self) -> str:
-        """The type under which the bots have creds, where these lie among keys with types: empty where none tells."""
+    def creds_type(self, raw_id: str) -> str:
+        """Return the type under which a company's creds lie among keys with types: its own, else that of most others.
+
+        Empty where none tells. Raises CompanyProblem.
+        """
         if not self.layout.has_typed_creds:
             return ""
         query = _CREDS_TYPE.format(
             type=self.statements.key_type,
             id=self.statements.key_id,
             creds=sql.Literal(CREDS_KEY),
+            is_company=self.statements.is_company,
             keys=self.layout.keys.identifier,
         )
         with as_company_problem():
-            rows = self.connection.rows(query)
+            rows = self.connection.rows(query, {"company": raw_id})
         return str(rows[0][0]) if rows else ""
 
     def cache_in_front(self) -> CacheInFront | None:

@@ -62,7 +62,7 @@ class RowWriter:
     def __init__(self, database: Database, company_id: str) -> None:
         self._database = database
         self._raw_id = database.raw_id(company_id)
-        self._creds_type = database.creds_type
+        self._creds_type = database.creds_type(self._raw_id)
 
     def insert(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", values: Mapping[str, Value]) -> set[str]:
         """Insert keys, and return the names of those that are in; the others are there already.

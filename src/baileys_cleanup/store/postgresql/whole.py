@@ -149,13 +149,19 @@ class PostgresqlWhole:
 
     def _both_out_of_the_cache(self, aside: Aside | SetAside) -> AbstractContextManager[None]:
         """Take what two companies that change places hold out of the cache, once they have."""
-        database = self._database
+        company_id = aside.company_id
+        return self._out_of_the_cache(company_id, lambda: [*self._names_live(company_id), *self._names_aside(aside)])
 
-        def names() -> list[str]:
-            live = PostgresqlCompany(database, aside.company_id).names().files
-            return [*(file.name for file in live), *self._names_aside(aside)]
+    def _out_of_the_cache(self, company_id: str, names: Callable[[], Iterable[str]]) -> AbstractContextManager[None]:
+        return cleared_after(self._database.place.redis, self._database.raw_id(company_id), names)
 
-        return cleared_after(database.place.redis, database.raw_id(aside.company_id), names)
+    def _names_live(self, company_id: str) -> list[str]:
+        return [file.name for file in PostgresqlCompany(self._database, company_id).names().files]
+
+    def forget_former(self, company_id: str) -> None:
+        """Take what the live company holds out of the cache, where there is one. Raises CompanyProblem."""
+        with self._out_of_the_cache(company_id, lambda: self._names_live(company_id)):
+            pass
 
     def _tables(self) -> str:
         """Return the tables that a company lies in, for people and to be told again."""
@@ -245,7 +251,7 @@ class PostgresqlWhole:
     def insertion(self, company_id: str) -> Iterator[RowInsertion]:
         """Begin to put keys into a company that is live."""
         into = RowInsertion(self._database, company_id)
-        with cleared_after(self._database.place.redis, self._database.raw_id(company_id), lambda: into.inserted):
+        with self._out_of_the_cache(company_id, lambda: into.inserted):
             yield into
 
     def shrunk(self, aside: Aside) -> list[str]:  # noqa: ARG002 - rows belong to the table

@@ -4,6 +4,7 @@ All that is kept of one lies in the slot of the company's own hash, so that one 
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from baileys_cleanup.store.redis.company import hash_marks
 from baileys_cleanup.store.redis.database import Database, beside
@@ -16,6 +17,16 @@ _ALL = f"{OWN}aside"
 """A hash with a field for each run and company, noted before anything is set aside."""
 FOREIGN = -2
 """What `put` says where the place is taken by a key that is no hash."""
+LACKING = -3
+"""What it says where the built hash has not all of its fields any more."""
+
+
+class Built(NamedTuple):
+    """A hash that was built beside: its key, that of its dates, and how many fields it has."""
+
+    key: str
+    dates: str
+    fields: int
 
 
 class Asides:
@@ -35,16 +46,17 @@ class Asides:
     def _note(self, run_id: str, company_id: str) -> str:
         return beside("aside-note", run_id, self._live(run_id, company_id))
 
-    def put(self, built: str, run_id: str, company_id: str, *, why: str, started: int) -> int:
+    def put(self, built: Built, run_id: str, company_id: str, *, why: str, started: int) -> int:
         """Let a built hash go live, and return 1 where another one lies aside for it, 0 where none was.
 
-        -1: there is one that may not be replaced; FOREIGN: the place is taken by something else. Raises
-        redis.RedisError.
+        -1: there is one that may not be replaced; FOREIGN: the place is taken by something else; LACKING: it is not
+        whole any more. Raises redis.RedisError.
         """
         server, live, field = self._store.server, self._store.key(company_id), f"{run_id} {company_id}"
         server.set_fields(_ALL, [(field, live)])
-        keys = [built, live, self.key(run_id, company_id), self._note(run_id, company_id)]
-        done = int(server.script(PUT_WHOLE, keys, [why, str(started)]))
+        keys = [built.key, live, self.key(run_id, company_id), self._note(run_id, company_id)]
+        keys += [built.dates, self._store.ledger(company_id)]
+        done = int(server.script(PUT_WHOLE, keys, [why, str(started), built.fields]))
         if done < 1:
             server.forget_fields(_ALL, [field])
         return done

@@ -110,6 +110,7 @@ BEGIN_WHOLE = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]); redis.call('EXPIRE
 """Begin a hash (KEYS[1]) with a field, and let it end after some seconds (ARGV[3]) unless it goes live before."""
 
 PUT_WHOLE = """
+if redis.call('HLEN', KEYS[1]) ~= tonumber(ARGV[3]) then return -3 end
 local moved = 0
 local kind = redis.call('TYPE', KEYS[2]).ok
 if kind ~= 'none' then
@@ -123,11 +124,17 @@ if kind ~= 'none' then
 end
 redis.call('RENAME', KEYS[1], KEYS[2])
 redis.call('PERSIST', KEYS[2])
+if redis.call('EXISTS', KEYS[5]) == 1 then
+  redis.call('RENAME', KEYS[5], KEYS[6])
+  redis.call('PERSIST', KEYS[6])
+end
 return moved
 """
 """Let a hash that was built (KEYS[1]) go live; the one that was (KEYS[2]) lies aside (KEYS[3]), with a note of it.
 
--1 where one is live and may not be replaced, -2 where a key of that name is none of a bot's. Neither ends by itself.
+Its dates (KEYS[5]) become the ledger (KEYS[6]) in the same step. None of these ends by itself.
+-1 where one is live and may not be replaced, -2 where a key of that name is none of a bot's, -3 where the built one has
+not all of its fields (ARGV[3]).
 """
 
 SWAP_WHOLE = """

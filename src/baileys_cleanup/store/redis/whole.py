@@ -1,16 +1,17 @@
 """Whole companies: one is built beside, and goes live in one step; a hash that was live until then lies aside."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import redis
 from baileys_cleanup.decision.names import CREDS_NAME
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import few
 from baileys_cleanup.store.buffer_json import is_same_json
 from baileys_cleanup.store.company import Company
-from baileys_cleanup.store.redis.aside import FOREIGN, Asides
+from baileys_cleanup.store.redis.aside import FOREIGN, LACKING, Asides, Built
 from baileys_cleanup.store.redis.company import mark_of
 from baileys_cleanup.store.redis.database import Database, beside
 from baileys_cleanup.store.redis.scripts import BEGIN_WHOLE
@@ -26,7 +27,11 @@ _CREDS_APART = (
     "the company is there already, and its creds lie elsewhere, where they are only read: keys of another moment do not"
     " belong to them"
 )
-_FOREIGN = "a key of that name is there, and it is no hash: nothing was changed"
+_WHY_NOT = {
+    FOREIGN: "a key of that name is there, and it is no hash: nothing was changed",
+    LACKING: "the server has dropped some of what was written beside the company (is its memory full?); nothing was"
+    " changed",
+}
 _SECONDS_TO_BUILD = 3600
 """After these a hash that is not live yet ends: who built it was killed."""
 _NO_ROTATION = "a rotation works on folders"
@@ -76,9 +81,12 @@ class _Writer:
 
 def _date(store: Database, company_id: str, values: Mapping[str, tuple[bytes, int]]) -> None:
     """Let the ledger know since when keys are what is written: each date is of this very value, and of no other."""
-    lines = [(field, f"{mark_of(value)} {modified}") for field, (value, modified) in values.items()]
     with as_company_problem():
-        store.server.set_fields(store.ledger(company_id), lines)
+        store.server.set_fields(store.ledger(company_id), _lines(values))
+
+
+def _lines(values: Mapping[str, tuple[bytes, int]]) -> list[tuple[str, str]]:
+    return [(field, f"{mark_of(value)} {modified}") for field, (value, modified) in values.items()]
 
 
 class RedisWhole:
@@ -112,35 +120,46 @@ class RedisWhole:
         built = self._built.pop((aside.run_id, aside.company_id))
         if not built.values:
             return aside._replace(lived=True)
-        key = self._store.key(aside.company_id)
-        values = {field: value for field, (value, _) in built.values.items()}
-        # Before it is live: who is killed in between must not leave a company behind whose dates are lost.
-        _date(self._store, aside.company_id, built.values)
+        put = self._put_hash if self._store.layout.is_hash else self._put_strings
         with as_company_problem():
-            if self._store.layout.is_hash:
-                done = self._put_hash(aside, values)
-            else:
-                done = bool(self._store.server.client.msetnx({key + field: value for field, value in values.items()}))
+            done = put(aside, built.values)
         if not done:
             raise CompanyProblem(_NOT_REPLACED if self._store.creds_apart is None else _CREDS_APART)
-        self._store.know_strings(aside.company_id, values)
+        self._store.know_strings(aside.company_id, built.values)
         return aside._replace(lived=True)
 
-    def _put_hash(self, aside: Aside, values: dict[str, bytes]) -> bool:
-        server = self._store.server
-        built = beside("new", aside.run_id, self._store.key(aside.company_id))
-        server.call("UNLINK", built)
-        first, *others = values.items()
-        server.script(BEGIN_WHOLE, [built], [*first, _SECONDS_TO_BUILD])
-        server.set_fields(built, others)
+    def _put_strings(self, aside: Aside, values: Mapping[str, tuple[bytes, int]]) -> bool:
+        server, key = self._store.server, self._store.key(aside.company_id)
+        if server.call("EXISTS", *(key + field for field in values)):
+            return False
+        # Before they are there: who is killed in between must not leave a company behind whose dates are lost.
+        _date(self._store, aside.company_id, values)
+        return bool(server.client.msetnx({key + field: value for field, (value, _) in values.items()}))
+
+    def _put_hash(self, aside: Aside, values: Mapping[str, tuple[bytes, int]]) -> bool:
+        server, key = self._store.server, self._store.key(aside.company_id)
+        built = Built(beside("new", aside.run_id, key), beside("new-ledger", aside.run_id, key), len(values))
         # Creds that lie elsewhere would stay as they are, and the keys would be of another moment.
         why = aside.why if self._store.creds_apart is None else ""
-        done = self._asides.put(built, aside.run_id, aside.company_id, why=why, started=aside.started)
-        if done < 0:
-            server.call("UNLINK", built)
-        if done == FOREIGN:
-            raise CompanyProblem(_FOREIGN)
+        done = -1
+        try:
+            self._build(built.key, [(field, value) for field, (value, _) in values.items()])
+            self._build(built.dates, _lines(values))
+            done = self._asides.put(built, aside.run_id, aside.company_id, why=why, started=aside.started)
+        finally:
+            if done < 0:
+                with suppress(redis.RedisError):
+                    server.call("UNLINK", built.key, built.dates)
+        if done in _WHY_NOT:
+            raise CompanyProblem(_WHY_NOT[done])
         return done >= 0
+
+    def _build(self, key: str, fields: Sequence[tuple[str, Any]]) -> None:
+        """Write a hash that ends by itself unless it goes live."""
+        server = self._store.server
+        server.call("UNLINK", key)
+        server.script(BEGIN_WHOLE, [key], [*fields[0], _SECONDS_TO_BUILD])
+        server.set_fields(key, fields[1:])
 
     def bring_late(self, aside: Aside, seen: Iterable[AuthFile], wait: Callable[[], object]) -> Late:  # noqa: ARG002 - nothing comes later
         """Bring over nothing: what was there at the switch is aside as a whole; what nobody had seen is named."""
@@ -165,6 +184,9 @@ class RedisWhole:
     def where(self, aside: Aside) -> str:
         """Return where the company that is not live lies, for people."""
         return f"{self._store.path}, key {self._asides.key(aside.run_id, aside.company_id)}"
+
+    def forget_former(self, company_id: str) -> None:
+        """Forget nothing: nothing is in front of a company here."""
 
     @contextmanager
     def insertion(self, company_id: str) -> Iterator[_Writer]:
