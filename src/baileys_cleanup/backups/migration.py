@@ -83,9 +83,9 @@ def _migrate(source: SnapshotReader, target: Target, outcome: Migrated, clock: C
         outcome.files = len(names)
         outcome.bytes = sum(shot.files[name].entry.size for name in names)
         if _is_there(target, shot, names, outcome.company_id, clock):
-            outcome.status = MigrationStatus.THERE
             if target.folders is not None:
                 target.folders.forget_former(outcome.company_id)
+            outcome.status = MigrationStatus.THERE
             return
         if target.folders is None or target.records is None:
             outcome.status = MigrationStatus.COPIED

@@ -9,6 +9,7 @@ import pytest
 from baileys_cleanup.backups.migration import MigrationStatus, Target, migrate_company
 from baileys_cleanup.decision.account import read_account
 from baileys_cleanup.decision.names import kind_of
+from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.snapshots import Clock, Entry, Snapshot, Source
 from baileys_cleanup.store.whole_folders import Aside
 
@@ -95,6 +96,18 @@ def test_a_company_is_copied_once():
     assert [] == target.forgotten
     assert MigrationStatus.THERE is migrate(source, target).status
     assert ["7"] == target.forgotten, "who copied it may have been killed before"
+
+
+def test_what_is_there_and_hidden_by_what_was_there_before_is_not_there(monkeypatch):
+    """A bot would read the former values: the company fails until that is gone."""
+    source, target = Companies(**{"7": KEYS}), Companies(**{"7": KEYS})
+
+    def cannot(_self, _company_id):
+        raise CompanyProblem("the cache cannot be reached")
+
+    monkeypatch.setattr(Companies, "forget_former", cannot)
+    outcome = migrate(source, target)
+    assert (MigrationStatus.FAILED, ["the cache cannot be reached"]) == (outcome.status, outcome.errors)
 
 
 def test_two_keys_of_one_name_are_not_left_out():
