@@ -159,17 +159,22 @@ def test_a_rotation_needs_its_cache(split: Database, cache: "redis.Redis") -> No
 ASIDE = f"baileys:1:sender-key-1@g.us::{OTHER}::0"
 
 
+def archive_and_lose_one(db: Database, folder: Path) -> tuple[str, ...]:
+    """Make an archive of the company, let it lose a session, and return the command that restores it."""
+    folder.chmod(0o700)
+    db.run("backup", "--to", str(folder))
+    db.execute("delete from whatsapp_keys where key_id = %s", [f"{OTHER}.0"])
+    return ("restore", "latest", "--from", str(folder), "--company", "1", "--everything")
+
+
 def test_companies_that_change_places_go_from_the_cache_both_of_them(
     split: Database, cache: "redis.Redis", tmp_path: Path
 ) -> None:
     """By `restore --replace`, and by the undo that switches them back: a bot would read the keys of the other one."""
-    tmp_path.chmod(0o700)
-    split.run("backup", "--to", str(tmp_path))
+    words = (*archive_and_lose_one(split, tmp_path), "--replace", "--json")
     split.execute("insert into whatsapp_keys values ('1', 'sender-key', %s, '{}')", [f"1@g.us::{OTHER}::0"])
     split.execute("update whatsapp_keys set updated_at = now() - interval '1 hour'")
-    split.execute("delete from whatsapp_keys where key_id = %s", [f"{OTHER}.0"])
     cache.set(ASIDE, "of what goes aside")
-    words = ("restore", "latest", "--from", str(tmp_path), "--company", "1", "--everything", "--replace", "--json")
     nowhere = split.run(*words, status=1, BAILEYS_CLEANUP_REDIS__CACHE="redis://127.0.0.1:1/0")
     assert "cannot be reached" in json.dumps(nowhere)
     assert f"session|{OTHER}.0" not in split.keys("1"), "nothing was changed"
@@ -184,11 +189,7 @@ def test_what_a_restore_puts_in_goes_from_the_cache_and_nothing_else(
     split: Database, cache: "redis.Redis", tmp_path: Path
 ) -> None:
     """What a bot has there of a key that was missing in the table is of another time."""
-    tmp_path.chmod(0o700)
-    split.run("backup", "--to", str(tmp_path))
-    split.execute("delete from whatsapp_keys where key_id = %s", [f"{OTHER}.0"])
-    words = ("restore", "latest", "--from", str(tmp_path), "--company", "1", "--everything")
-    split.run(*words, **settings(cache, 0))
+    split.run(*archive_and_lose_one(split, tmp_path), **settings(cache, 0))
     assert {ANEW.encode(), YOUNG.encode(), ELSEWHERE.encode()} == set(cache.keys())
 
 

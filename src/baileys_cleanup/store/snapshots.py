@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
-from baileys_cleanup.decision.account import Account
-from baileys_cleanup.decision.names import Kind
+from baileys_cleanup.decision.account import Account, read_account
+from baileys_cleanup.decision.names import CREDS_NAME, Kind
+from baileys_cleanup.errors import CredsUnreadable
 from baileys_cleanup.output.text import few
 
 CHUNK = 1024 * 1024
@@ -83,6 +84,17 @@ class Snapshot:
         """The files that are empty or no JSON although their kind always is; they lie there like that."""
         return [name for name, source in self.files.items() if not source.whole]
 
+    def read_creds(self) -> None:
+        """Read the account out of `creds.json`, once the files are there, or say why there is none."""
+        if CREDS_NAME not in self.files:
+            missing = self.left.get(CREDS_NAME, "is missing")
+            self.creds_problem = "is there twice" if CREDS_NAME in self.doubles else missing
+            return
+        try:
+            self.account = read_account(b"".join(self.read(CREDS_NAME)))
+        except CredsUnreadable as problem:
+            self.creds_problem = str(problem)
+
     def read(self, name: str) -> Iterator[bytes]:
         """Give the bytes of one file."""
         source = self.files[name]
@@ -111,11 +123,6 @@ def is_json_text(content: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def why_no_creds(shot: Snapshot, name: str) -> str:
-    """Return in words why the creds of this name are not among the files of a snapshot."""
-    return "is there twice" if name in shot.doubles else shot.left.get(name, "is missing")
 
 
 @contextmanager

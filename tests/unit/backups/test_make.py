@@ -12,7 +12,7 @@ from baileys_cleanup.backups.record import BackupRecords
 from baileys_cleanup.errors import StoreProblem
 from baileys_cleanup.store.folder.small_records import FolderRecords
 from baileys_cleanup.store.folder.snapshots import FolderSnapshots
-from baileys_cleanup.store.snapshots import Clock, why_no_creds
+from baileys_cleanup.store.snapshots import Clock
 
 from ..helpers import DAY, NOW, creds, put
 from .helpers import KEEP, Drawer, archive
@@ -72,8 +72,8 @@ class Doubled(FolderSnapshots):
         shot = super().take(*args, **options)
         shot.doubles = [self.double]
         shot.files.pop(self.double, None)
-        if self.double == "creds.json":
-            shot.account, shot.creds_problem = None, why_no_creds(shot, "creds.json")
+        shot.account = None
+        shot.read_creds()
         return shot
 
 

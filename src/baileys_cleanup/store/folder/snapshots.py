@@ -15,9 +15,8 @@ import stat
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
-from baileys_cleanup.decision.account import read_account
 from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, Kind, kind_of
-from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
+from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import few, size
 from baileys_cleanup.store.folder.company import Company, Stamp
 from baileys_cleanup.store.folder.likeness import Likeness, user_name
@@ -93,7 +92,7 @@ def take_snapshot(company: Company, contents: BinaryIO, clock: Clock, *, own_onl
         raise CompanyProblem(f"files kept changing while they were read: {few(names)}; stop the bot, or try later")
     shot.files = {name: reading.found[name] for name in _in_order(reading.found)}
     shot.deeper = company.deeper(shot.strangers)
-    _read_creds(shot)
+    shot.read_creds()
     return shot
 
 
@@ -224,16 +223,6 @@ def _check_room(total: int) -> None:
     disk = os.statvfs(place)
     if total > disk.f_bavail * disk.f_frsize:
         raise CompanyProblem(f"{place} has no room for a copy of it ({size(total)}); TMPDIR may name another folder")
-
-
-def _read_creds(shot: Snapshot) -> None:
-    if CREDS_NAME not in shot.files:
-        shot.creds_problem = shot.left.get(CREDS_NAME, "is missing")
-        return
-    try:
-        shot.account = read_account(b"".join(shot.read(CREDS_NAME)))
-    except CredsUnreadable as problem:
-        shot.creds_problem = str(problem)
 
 
 def is_unchanged(company: Company, shot: Snapshot) -> bool:

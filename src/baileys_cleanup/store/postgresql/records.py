@@ -10,7 +10,7 @@ from baileys_cleanup.store.postgresql.trouble import as_os_error
 
 _NAMES = sql.SQL("select name from baileys_cleanup.records where part = %s order by name")
 _READ = sql.SQL("select record::text from baileys_cleanup.records where part = %s and name = %s")
-_WRITE = sql.SQL(
+WRITE = sql.SQL(
     "insert into baileys_cleanup.records (part, name, record) values (%s, %s, %s)"
     " on conflict (part, name) do update set record = excluded.record"
 )
@@ -54,7 +54,7 @@ class PostgresqlRecords:
     def write(self, part: str, name: str, record: dict[str, Any], *, durable: bool = True) -> None:  # noqa: ARG002 - it always is
         """Write a record in one step."""
         with as_os_error():
-            self._connection.write(_WRITE, [part, name, json.dumps(record)])
+            self._connection.write(WRITE, [part, name, json.dumps(record)])
 
 
 class PostgresqlAudit:

@@ -6,9 +6,8 @@ from typing import BinaryIO
 
 from psycopg import sql
 
-from baileys_cleanup.decision.account import read_account
 from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, kind_of
-from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
+from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.buffer_json import as_in_files
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
@@ -29,7 +28,6 @@ from baileys_cleanup.store.snapshots import (
     Source,
     is_bare,
     is_json_text,
-    why_no_creds,
 )
 
 _Stamp = tuple[str, str]
@@ -117,7 +115,7 @@ class _Reading:
         shot.files = {
             name: self._found[name] for name in sorted(self._found, key=lambda each: (each != CREDS_NAME, each))
         }
-        _read_creds(shot)
+        shot.read_creds()
         return shot
 
     def _add(self, name: str, stamp: _Stamp, value: bytes | str | None) -> None:
@@ -149,13 +147,3 @@ def _text(table: Table, column: str) -> sql.Composable:
     """Return a value as bytes or text: of a JSON type the server writes its text."""
     value = sql.SQL("r.{}").format(sql.Identifier(column))
     return sql.SQL("{}::text").format(value) if is_json(table, column) else value
-
-
-def _read_creds(shot: Snapshot) -> None:
-    if CREDS_NAME not in shot.files:
-        shot.creds_problem = why_no_creds(shot, CREDS_NAME)
-        return
-    try:
-        shot.account = read_account(b"".join(shot.read(CREDS_NAME)))
-    except CredsUnreadable as problem:
-        shot.creds_problem = str(problem)

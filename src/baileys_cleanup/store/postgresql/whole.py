@@ -23,6 +23,7 @@ from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.layouts import Form, Table
 from baileys_cleanup.store.postgresql.obstacles import why_not_whole
+from baileys_cleanup.store.postgresql.records import WRITE
 from baileys_cleanup.store.postgresql.rows import RowWriter, Value
 from baileys_cleanup.store.postgresql.schema import SCHEMA
 from baileys_cleanup.store.postgresql.statements import is_company
@@ -35,11 +36,9 @@ _RECORD = sql.SQL(
     "insert into baileys_cleanup.aside (run_id, company, why, started, former) values (%s, %s, %s, %s, true)"
     " on conflict (run_id, company) do update set former = not baileys_cleanup.aside.former"
 )
-_FROM = sql.SQL(
-    "insert into baileys_cleanup.records (part, name, record) values ('set_aside', %s, %s)"
-    " on conflict (part, name) do update set record = excluded.record"
-)
-_WHENCE = "select record ->> 'tables' from baileys_cleanup.records where part = 'set_aside' and name = %s"
+_PART = "set_aside"
+"""The part of the records that say from which tables a company was taken."""
+_WHENCE = "select record ->> 'tables' from baileys_cleanup.records where part = %s and name = %s"
 _AWAY = sql.SQL(
     "with g as (delete from {table} r where {where} returning {row} as row, pg_column_size(r) as size)"
     " insert into baileys_cleanup.set_aside (run_id, company, part, row, size)"
@@ -135,7 +134,7 @@ class PostgresqlWhole:
             cursor.execute(_LOCK, [aside.company_id])
             if self._take_away(cursor, aside):
                 cursor.execute(_RECORD, [aside.run_id, aside.company_id, aside.why, aside.started])
-                cursor.execute(_FROM, [_name_of(aside), json.dumps({"tables": self._tables()})])
+                cursor.execute(WRITE, [_PART, _name_of(aside), json.dumps({"tables": self._tables()})])
             try:
                 alone = rows.fill(cursor, built.values)
             except psycopg.errors.UniqueViolation:
@@ -172,7 +171,7 @@ class PostgresqlWhole:
 
         Two bots' tables in one database share the tool's schema: a company of one must not come into those of another.
         """
-        whence = cursor.execute(_WHENCE, [_name_of(folder)]).fetchone()
+        whence = cursor.execute(_WHENCE, [_PART, _name_of(folder)]).fetchone()
         if whence is not None and whence[0] != self._tables():
             there, here = shown(whence[0]), shown(self._tables())
             raise CompanyProblem(f"it was taken from {there}, and the settings name {here}: name those")

@@ -4,10 +4,9 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from baileys_cleanup.decision.account import read_account
 from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
-from baileys_cleanup.errors import CompanyProblem, CredsUnreadable
+from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.buffer_json import as_in_files
 from baileys_cleanup.store.redis.company import RedisCompany, mark_of
 from baileys_cleanup.store.redis.database import Database
@@ -25,7 +24,6 @@ from baileys_cleanup.store.snapshots import (
     Source,
     is_bare,
     is_json_text,
-    why_no_creds,
 )
 
 _TRIES = 5
@@ -50,7 +48,7 @@ class RedisSnapshots:
                 clock.wait()
             shot = Snapshot(contents)
             if self._read(company, shot, clock):
-                _read_creds(shot)
+                shot.read_creds()
                 return shot
         raise CompanyProblem("its keys kept changing while they were read; stop the bot, or try later")
 
@@ -118,13 +116,3 @@ def _add(shot: Snapshot, name: str, value: bytes, modified: int) -> None:
     entry = Entry(name, kind_of(name), len(data), hashlib.sha256(data).hexdigest(), modified)
     mark = mark_of(value)
     shot.files[name] = Source(entry, mark, offset, is_json_text(data))
-
-
-def _read_creds(shot: Snapshot) -> None:
-    if CREDS_NAME not in shot.files:
-        shot.creds_problem = why_no_creds(shot, CREDS_NAME)
-        return
-    try:
-        shot.account = read_account(b"".join(shot.read(CREDS_NAME)))
-    except CredsUnreadable as problem:
-        shot.creds_problem = str(problem)
