@@ -1,5 +1,6 @@
 """Shards beside each other, one call at a time: what one begins at any moment of another, and what a kill leaves."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.errors import LockHeld
 from baileys_cleanup.store import waiting
 from baileys_cleanup.store.folder import audit
+from baileys_cleanup.store.folder.folder_store import open_store
+from baileys_cleanup.store.store import RUN_RECORDS, run_lock
 
 from .faults import Call, watched
 from .runner import LAZY, Ran, clean, days_ago, in_child, undo
@@ -156,6 +159,22 @@ def test_an_undo_of_a_shard_killed_anywhere_and_repeated_converges(root: Path) -
         assert all(len(places) == 1 for places in census(here).values()), moment
         assert set() == quarantined(here), moment
         assert set() == leftovers(here), moment
+
+
+def test_an_undo_waits_while_another_shard_looks_whether_it_is_the_last(root: Path) -> None:
+    """For that look the other one has the run and the records for itself, for a moment: no reason to give up."""
+    company(root, MINE[0], *sessions(range(3)), age=60)
+    before = survivors(root)
+    clean(root)
+    (run_id,) = (path.stem for path in (root / TOOL / "runs").glob("*-*[0-9a-f].json"))
+    with ThreadPoolExecutor() as pool, open_store(str(root)) as store, store.workspace(create=False) as workspace:
+        assert workspace is not None
+        with workspace.hold(RUN_RECORDS), workspace.hold(run_lock(run_id)):
+            undone = pool.submit(undo, root, run_id, shard=FIRST)
+            with pytest.raises(TimeoutError):
+                undone.result(timeout=0.3)
+        assert undone.result()["status"] == "done"
+    assert before == survivors(root)
 
 
 def test_a_purge_is_shared_among_shards(root: Path) -> None:

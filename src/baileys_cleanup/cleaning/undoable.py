@@ -1,8 +1,9 @@
 """What can be undone: the runs whose files lie in the quarantine, and the folders that were set aside."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from baileys_cleanup.cleaning.shards import hold_common
 from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.errors import UsageProblem
@@ -96,7 +97,9 @@ def choose_set_aside(workspace: Workspace, run_id: str, wanted: Iterable[str], a
     return [folder for folder in chosen if not ids or folder.company_id in ids]
 
 
-def choose_of_shard(workspace: Workspace, run_id: str, shard: Shard) -> tuple[Run, list[str]] | None:
+def choose_of_shard(
+    workspace: Workspace, run_id: str, shard: Shard, stopping: Callable[[], bool]
+) -> tuple[Run, list[str]] | None:
     """Return the run and the ids of its companies that fall to a shard; "latest" is the newest that has any.
 
     None where nothing of the shard is to be brought back: another shard may have brought back the last of the run by
@@ -106,7 +109,8 @@ def choose_of_shard(workspace: Workspace, run_id: str, shard: Shard) -> tuple[Ru
     if run_id != "latest" and not is_run_id(run_id):
         raise UsageProblem(f"{shown(run_id)!r} is no run; `baileys-cleanup undo` lists those that are")
     if run_id != "latest":
-        with workspace.hold(run_lock(run_id), shared=True):
+        # With the records: a shard that looks whether it is the last one with the run holds both for a moment.
+        with hold_common(workspace, stopping), workspace.hold(run_lock(run_id), shared=True):
             pass  # it removes no more
     aside = {folder.run_id for folder in workspace.set_aside()}
     if run_id in aside:

@@ -74,7 +74,7 @@ def undo_run(
         with workspace.hold(shared=shard is not None), workspace.audit_log(world.clock) as audit:
             terms = UndoTerms(world, world.holds(workspace, world.again), anyway, shard)
             if shard is not None:
-                chosen = choose_of_shard(workspace, run_id, shard)
+                chosen = choose_of_shard(workspace, run_id, shard, world.stopping)
                 if chosen is None:
                     return tell_nothing(store.path, run_id, shard, write, as_json=as_json)
             else:
