@@ -9,6 +9,10 @@ import psycopg
 import pytest
 from pg_bench import JOINED, OTHER, PRISMA, SPLIT, Database, creds
 
+from baileys_cleanup.decision.outcome import RunOutcome
+from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.place import Place
+from baileys_cleanup.watch.remember.run_history import read_history, record_clean
 from servers import free_port
 
 KEYS = {f"session|{OTHER}.0": 20, f"session|{OTHER}.9": 1}
@@ -261,6 +265,21 @@ def test_a_lock_that_is_held_for_hours_fails_the_company_and_no_other(split: Dat
         assert "another session holds a lock" in said["companies"][0]["errors"][0]["error"]
         other.rollback()
     assert 2 == len(split.keys("1"))
+
+
+def test_a_lock_on_the_records_costs_nothing_that_was_recorded(split: Database) -> None:
+    """How earlier runs ended cannot be read meanwhile: it is not begun anew, and the next run adds to it."""
+    run = RunOutcome("20261122T030000Z-4f1c", False, split.url, 1_795_316_400 * 10**9, 7)
+    with open_store(Place(split.url)) as store, store.workspace(create=True) as workspace:
+        assert workspace is not None
+        record_clean(workspace, run)
+        with psycopg.connect(split.url) as other:
+            other.execute("lock table baileys_cleanup.records in access exclusive mode")
+            with pytest.raises(OSError, match=r"history\.json cannot be read, and stays as it is"):
+                record_clean(workspace, run)
+            other.rollback()
+        record_clean(workspace, run)
+        assert 2 == len(read_history(workspace)[0].runs)
 
 
 def test_a_statement_timeout_fails_and_loses_nothing(split: Database) -> None:

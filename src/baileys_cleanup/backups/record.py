@@ -3,7 +3,6 @@
 backups/company_<id>.json    when one was last tried and made, how often it failed, and which archives were found good
 """
 
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
@@ -38,13 +37,15 @@ class BackupRecords:
 
     def __init__(self, records: SmallRecords | None) -> None:
         self._records = records
+        self._unread: dict[str, OSError] = {}
 
     def read(self, company_id: str) -> BackupRecord:
-        """Return what is known of one company; what cannot be read is not known."""
-        found = None
-        with suppress(OSError):
-            found = self._read(COMPANY_PREFIX + company_id)
-        return found or BackupRecord(company_id)
+        """Return what is known of one company; what cannot be read is not known, and is not written over."""
+        try:
+            return self._read(COMPANY_PREFIX + company_id) or BackupRecord(company_id)
+        except OSError as error:
+            self._unread[company_id] = error
+            return BackupRecord(company_id)
 
     def read_all(self) -> list[BackupRecord]:
         """Return what is known of every company, by id."""
@@ -53,7 +54,9 @@ class BackupRecords:
         return [record for record in found if record is not None]
 
     def write(self, record: BackupRecord) -> None:
-        """Take down what is known of one company. Raises OSError when that cannot be written."""
+        """Take down what is known of one company. Raises OSError when that cannot be written, or could not be read."""
+        if record.company_id in self._unread:
+            raise self._unread[record.company_id]
         if self._records is not None:
             self._records.write(_PART, COMPANY_PREFIX + record.company_id, record._asdict())
 

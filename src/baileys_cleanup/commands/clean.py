@@ -29,7 +29,7 @@ from baileys_cleanup.commands.options import (
     world,
 )
 from baileys_cleanup.decision.outcome import CompanyOutcome, Reasons, RunOutcome
-from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.errors import CleanupError, in_words_with_path
 from baileys_cleanup.output.log import Format, Log, service_manager_reads
 from baileys_cleanup.output.quiet import QuietReport
 from baileys_cleanup.output.sentences import problems_in_words
@@ -218,6 +218,8 @@ def _leave_metrics(settings: Settings, textfile: str, world: World) -> str | Non
             write_textfile(textfile, exposition(facts, settings.metrics.detail), facts.sessions_root)
     except CleanupError as error:
         return str(error)
+    except OSError as error:
+        return in_words_with_path(error)
     return None
 
 

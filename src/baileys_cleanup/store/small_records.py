@@ -26,7 +26,8 @@ class SmallRecords(Protocol):
     def read(self, part: str, name: str) -> dict[str, Any]:
         """Return a record; empty where it is JSON, but no object.
 
-        Raises FileNotFoundError where there is none, OSError or ValueError where it cannot be read.
+        Raises FileNotFoundError where there is none, OSError where it cannot be read now, ValueError where what is
+        there is no record: that one may be begun anew.
         """
 
     def write(self, part: str, name: str, record: dict[str, Any], *, durable: bool = True) -> None:

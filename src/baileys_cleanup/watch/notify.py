@@ -174,12 +174,12 @@ class Notifier:
         try:
             with ExitStack() as stack:
                 unwritable = self._hold(stack, workspace)
-                if workspace is None or unwritable:
-                    renewed(read_memory(workspace)[0])
+                memory, damage, unread = _read(workspace)
+                if workspace is None or unwritable or unread:
+                    renewed(memory)
                     why = unwritable or "nothing can be made there"
-                    result.problems.append(f"{_FORGETS}: {why}; set state_dir to a folder that takes it")
+                    result.problems.append(f"{_FORGETS}: {unread or f'{why}; set state_dir to a folder that takes it'}")
                     return
-                memory, damage = read_memory(workspace)
                 result.warnings += [damage] if damage else []
                 write_memory(workspace, renewed(memory))
         except LockHeld:
@@ -215,3 +215,11 @@ class Notifier:
             self._world.wait()
             waits += 1
         return None
+
+
+def _read(workspace: Workspace | None) -> tuple[dict[str, Company], str | None, str | None]:
+    """Return what was told, what is wrong with it, and why it cannot be read: it is told again rather than never."""
+    try:
+        return *read_memory(workspace), None
+    except OSError as error:
+        return {}, None, error.strerror

@@ -1,6 +1,11 @@
 """`record`: what is known of each company's backups, for retention, metrics and alerts."""
 
+import errno
+
+import pytest
+
 from baileys_cleanup.backups.record import BackupRecord, BackupRecords, ReadOnlyRecords, read_backup_records
+from baileys_cleanup.store.folder import small_records
 from baileys_cleanup.store.folder.small_records import FolderRecords
 
 from ..helpers import NOW, names
@@ -35,6 +40,24 @@ def test_what_cannot_be_read_is_not_known(tool, place):
     known = [BackupRecords(FolderRecords(tool)).read(company) for company in ("1", "2", "4", "5", "6", "962302")]
     assert [*map(BackupRecord, "12456"), FACTS] == known
     assert [FACTS] == read_backup_records(FolderRecords(tool))
+
+
+def test_what_cannot_be_read_now_is_not_written_over(tool, place, monkeypatch):
+    """A disk that fails for a moment costs a verification, and not all that was known."""
+    BackupRecords(FolderRecords(tool)).write(FACTS)
+    path = place / ".baileys-cleanup" / "backups" / "company_962302.json"
+    before = path.read_bytes()
+    book = BackupRecords(FolderRecords(tool))
+
+    def read(_folder, _name):
+        raise OSError(errno.EIO, "another session holds a lock")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(small_records, "read_record", read)
+        assert BackupRecord("962302") == book.read("962302")
+    with pytest.raises(OSError, match="another session holds a lock"):
+        book.write(BackupRecord("962302", NOW))
+    assert before == path.read_bytes()
 
 
 def test_a_closed_book_is_not_written_in(tool, place):

@@ -1,5 +1,6 @@
 """`watch.look`: see, clean what is critical, tell, remember; and what goes wrong is in the report."""
 
+import errno
 import os
 import shutil
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.errors import CleanupError, Refused, UsageProblem
 from baileys_cleanup.settings.values import Alerts, Monitor, Settings
+from baileys_cleanup.store.folder import small_records
 from baileys_cleanup.store.folder.lock import hold_lock
 from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import MONITOR_LOCK
@@ -440,6 +442,26 @@ def test_a_memory_that_cannot_be_written_is_a_problem(place, settings, tool):
     seen = looked(settings, box)
     assert (1, 1) == (len(box.heard), seen.exit_status)
     assert "cannot be remembered" in seen.problems[0]
+
+
+def test_a_memory_that_cannot_be_read_is_told_again_and_stays(place, settings, tool, monkeypatch):
+    """Twice is better than never: the message goes out, the look fails and says why, and what was known is kept."""
+    company(place, "7", 160)
+    looked(settings, Postbox())
+    path = place / ".baileys-cleanup" / "monitor.json"
+    before = path.read_bytes()
+
+    def read(_folder, _name):
+        raise OSError(errno.EIO, "another session holds a lock")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(small_records, "read_record", read)
+        box = Postbox()
+        seen = looked(settings, box, after=MINUTE)
+    assert (1, 1, before) == (len(box.heard), seen.exit_status, path.read_bytes())
+    assert "the next look tells it again: " in seen.problems[0]
+    assert "monitor.json cannot be read, and stays as it is: another session holds a lock" in seen.problems[0]
+    assert [] == looked(settings, box, after=2 * MINUTE).alerts
 
 
 def test_a_lock_that_cannot_be_had_hides_no_cleanup(place, settings, tool):

@@ -3,8 +3,10 @@
 A record is written beside its place and renamed over it, so that a reader finds the old one or the new one.
 """
 
+import errno
 import json
 import os
+import stat
 from typing import Any
 
 from baileys_cleanup.store.folder.opening import open_to_look
@@ -16,12 +18,27 @@ TEMPORARY = ".new"
 def read_record(folder: int, name: str) -> dict[str, Any]:
     """Return a record of an open folder; empty where it is JSON, but no object.
 
-    Raises FileNotFoundError where there is none, OSError or ValueError where it cannot be read.
+    Raises FileNotFoundError where there is none, OSError where it cannot be read, ValueError where what lies there is
+    no record: torn, or no file at all.
     """
-    fd = open_to_look(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, folder)
-    with open(fd, encoding="utf-8") as file:
-        record = json.load(file)
+    fd = _open(folder, name)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise ValueError(name)
+        with open(fd, encoding="utf-8", closefd=False) as file:
+            record = json.load(file)
+    finally:
+        os.close(fd)
     return record if isinstance(record, dict) else {}
+
+
+def _open(folder: int, name: str) -> int:
+    try:
+        return open_to_look(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, folder)
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link
+            raise ValueError(name) from None
+        raise
 
 
 def write_record(folder: int, name: str, record: dict[str, Any], *, durable: bool = True) -> None:

@@ -20,7 +20,10 @@ class Company(NamedTuple):
 
 
 def read_memory(workspace: Workspace | None) -> tuple[dict[str, Company], str | None]:
-    """Return what is remembered, by company id, and in words what is wrong with the file."""
+    """Return what is remembered, by company id, and in words what is wrong with the file.
+
+    Raises OSError where it cannot be read: nothing may be written over it.
+    """
     state, problem = read_state(workspace, _NAME)
     try:
         companies = state.get("companies", {}).items()

@@ -110,7 +110,10 @@ def _of(shard: str) -> str:
 
 
 def read_history(workspace: Workspace | None) -> tuple[History, str | None]:
-    """Return the history, and in words what is wrong with its file."""
+    """Return the history, and in words what is wrong with its file.
+
+    Raises OSError where it cannot be read: nothing may be written over it.
+    """
     state, problem = read_state(workspace, _NAME)
     try:
         daily = state.get("daily")

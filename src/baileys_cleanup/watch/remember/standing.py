@@ -12,8 +12,8 @@ _NAME = "standing"
 def remember(workspace: Workspace, report: QuietReport, *, whole: bool) -> str | None:
     """Tell the report what stands since earlier runs, and record what stands now; say what is wrong with the record.
 
-    `whole`: the run was over all companies, so that those that are gone are forgotten. Raises OSError when nothing can
-    be recorded.
+    `whole`: the run was over all companies, so that those that are gone are forgotten. Raises OSError when the
+    record cannot be read or nothing can be recorded.
     """
     state, problem = read_state(workspace, _NAME)
     try:

@@ -1,14 +1,18 @@
 """`watch.state`, `watch.memory`, `watch.history`: what is kept between processes, and what a torn file costs."""
 
+import errno
 import json
 
 import pytest
 
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.decision.names import Kind
-from baileys_cleanup.decision.outcome import RunOutcome
+from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem, RunOutcome
+from baileys_cleanup.output.quiet import QuietReport
+from baileys_cleanup.store.folder import small_records
 from baileys_cleanup.watch.remember.alerts_sent import Company, read_memory, still, write_memory
 from baileys_cleanup.watch.remember.run_history import History, read_history, record_clean, record_emergency
+from baileys_cleanup.watch.remember.standing import remember
 from baileys_cleanup.watch.tell.alerts import LastAlert
 
 from ...helpers import NOW
@@ -88,6 +92,41 @@ def test_a_link_or_a_folder_in_its_place_is_not_read(tool, place, make):
     memory, problem = read_memory(tool)
     assert {} == memory
     assert "begun anew" in problem
+
+
+@pytest.fixture
+def unreadable(monkeypatch):
+    """Let nothing be read, as on a disk that fails or in a database where another session holds a lock."""
+
+    def read(_folder, _name):
+        raise OSError(errno.EIO, "another session holds a lock")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(small_records, "read_record", read)
+        yield
+
+
+@pytest.mark.parametrize("name", ["history", "monitor", "standing"])
+def test_what_cannot_be_read_now_is_not_written_over(tool, place, name, request):
+    """What it holds nobody knows, so it stays as it is, and who wants to write is told why."""
+    report = QuietReport(print, "")
+    report.company(CompanyOutcome("7", CompanyStatus.FAILED, errors=[Problem(None, "is a link")]))
+    write = {
+        "history": lambda: record_clean(tool, outcome()),
+        "monitor": lambda: read_memory(tool),
+        "standing": lambda: remember(tool, report, whole=True),
+    }[name]
+    record_clean(tool, outcome())
+    write_memory(tool, {"7": Company(1)})
+    remember(tool, report, whole=True)
+    path = place / ".baileys-cleanup" / f"{name}.json"
+    before = path.read_bytes()
+    request.getfixturevalue("unreadable")
+    with pytest.raises(
+        OSError, match=rf"{name}\.json cannot be read, and stays as it is: another session holds a lock"
+    ):
+        write()
+    assert before == path.read_bytes()
 
 
 def test_nothing_yet_is_no_problem(tool):
