@@ -109,7 +109,8 @@ class InPlace(Walk):
         if removed:
             self._refuse_unlike(journal, anyway=anyway)
         if journal.state is not State.ROLLING_BACK or removed > journal.halted:
-            journal = self.record(journal._replace(halted=journal.halted or removed), State.ROLLING_BACK)
+            journal = journal._replace(halted=journal.halted or removed, untouched=not removed)
+            journal = self.record(journal, State.ROLLING_BACK)
         try:
             if removed:
                 self._stop(journal)

@@ -24,8 +24,13 @@ class Journals(NamedTuple):
         return [each for each in self.readable if each.company_id == company_id]
 
     def last_of(self, company_id: str) -> Journal | None:
-        """Return the last rotation of a company, None without one; one that found nothing and has ended is none."""
-        return next((each for each in reversed(self.of(company_id)) if each.open or not each.empty), None)
+        """Return the last rotation of a company, whatever came of it; None without one."""
+        return next(reversed(self.of(company_id)), None)
+
+    def undoable_of(self, company_id: str) -> Journal | None:
+        """Return the rotation that a way back would take back: the last one that is open, or changed something."""
+        rotations = reversed(self.of(company_id))
+        return next((each for each in rotations if each.open or not (each.empty or each.untouched)), None)
 
     def open(self) -> dict[str, Journal]:
         """Return the rotations that somebody has to end, by company."""
@@ -59,6 +64,7 @@ def write_journal(records: SmallRecords, journal: Journal) -> Journal:
         "pairing": journal.pairing,
         "in_place": journal.in_place,
         "empty": journal.empty,
+        "untouched": journal.untouched,
     }
     records.write(ROTATIONS, journal.run_id, record)
     return journal
@@ -66,7 +72,8 @@ def write_journal(records: SmallRecords, journal: Journal) -> Journal:
 
 def _journal(run_id: str, record: Mapping[str, Any]) -> Journal:
     flags = [record[key] for key in ("fresh", "bot_pairs", "halted")]
-    later = [record.get(key, False) for key in ("in_place", "empty")]  # older journals have neither, nor a pairing
+    # Older journals have none of these, nor a pairing.
+    later = [record.get(key, False) for key in ("in_place", "empty", "untouched")]
     company, backup, started = record["company"], record["backup"], record["started"]
     if not (isinstance(company, str) and isinstance(backup, str) and type(started) is int):
         raise ValueError(run_id)

@@ -95,7 +95,7 @@ def roll_back(
     """
     with _at_work(settings, world, connections) as (store, rotator):
         journals = read_journals(store.records)
-        named = [journals.last_of(text.removeprefix(COMPANY_PREFIX)) for text in wanted]
+        named = [journals.undoable_of(text.removeprefix(COMPANY_PREFIX)) for text in wanted]
         done = [journal for journal in named if journal is not None and journal.done]
         chosen = done or _open_ones(store.companies, journals, wanted)
         ended, troubles = _each(chosen, lambda journal: rotator.roll_back(journal, anyway=anyway))

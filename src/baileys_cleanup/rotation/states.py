@@ -33,7 +33,7 @@ class Journal(NamedTuple):
     `started` is in nanoseconds since the epoch. `halted` is True once the bot may have been stopped. `backup` says
     where the backup is, empty where none was made. `pairing` is that of the folder when the rotation began, None where
     nobody could tell. `in_place`: in a database no new folder is made, but what it would not get is removed. `empty`:
-    nothing was there to be removed, so nothing can come back.
+    nothing was there to be removed, so nothing can come back. `untouched`: it is taken back, and had changed nothing.
     """
 
     run_id: str
@@ -47,6 +47,7 @@ class Journal(NamedTuple):
     pairing: str | None = None
     in_place: bool = False
     empty: bool = False
+    untouched: bool = False
 
     @property
     def mode(self) -> str:

@@ -57,7 +57,8 @@ class Rotator(Walk):
             with self._companies.company(journal.company_id) as company:
                 require_former_pairing(journal.company_id, journal.pairing, company.account(self._world.wait))
         if journal.state is not State.ROLLING_BACK or live > journal.halted:
-            journal = self.record(journal._replace(halted=journal.halted or live), State.ROLLING_BACK)
+            journal = journal._replace(halted=journal.halted or live, untouched=not live)
+            journal = self.record(journal, State.ROLLING_BACK)
         try:
             if aside is not None and live:
                 self._stop(journal)

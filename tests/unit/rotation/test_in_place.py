@@ -249,3 +249,18 @@ def test_a_stop_command_that_fails_ends_it(company, bot, monkeypatch):
     monkeypatch.setenv("BAILEYS_CLEANUP_ROTATE__STOP_COMMAND", '["false"]')
     assert "was not rotated" in rotate(status=1)
     assert (STAYS | GOES, []) == (set(company), bot())
+
+
+def test_one_that_was_taken_back_before_it_removed_anything_leaves_the_way_back_to_the_one_before(
+    company, bot, monkeypatch
+):
+    """Also one that was taken back by hand; once that one is taken back as well, there is none."""
+    before = dict(company)
+    rotate()
+    with monkeypatch.context() as patch:
+        patch.setenv("BAILEYS_CLEANUP_ROTATE__STOP_COMMAND", '["false"]')
+        assert "was not rotated" in rotate(status=1)
+    assert "5 keys brought back" in rotate("--rollback")
+    assert before == company
+    assert "no rotation" in rotate("--rollback", status=2)
+    assert before == company

@@ -44,14 +44,25 @@ def test_the_last_one_is_told_by_its_start(tool):
     assert later == read_journals(FolderRecords(tool)).last_of("7")
 
 
-def test_one_that_found_nothing_is_the_last_only_until_it_has_ended(tool):
-    """It is read as it was written, and what was before it stays the last."""
+@pytest.mark.parametrize("ended", [NOTHING, NOTHING._replace(state=State.ROLLED_BACK, empty=False, untouched=True)])
+def test_one_that_changed_nothing_is_to_be_taken_back_only_until_it_has_ended(tool, ended):
+    """It is read as it was written, and the way back is that of the one before it; it is the last one all the same."""
     write_journal(FolderRecords(tool), FIRST)
-    for journal, last in ((NOTHING._replace(state=State.REMOVED), None), (NOTHING, FIRST)):
+    for journal, undoable in ((ended._replace(state=State.REMOVED), None), (ended, FIRST)):
         write_journal(FolderRecords(tool), journal)
         journals = read_journals(FolderRecords(tool))
         assert [FIRST, journal] == journals.readable
-        assert (last or journal) == journals.last_of("7")
+        assert (undoable or journal, journal) == (journals.undoable_of("7"), journals.last_of("7"))
+
+
+def test_one_that_was_taken_back_is_the_end_of_the_way_back(tool):
+    """What it had changed is as it was: who asks once more does not lose the rotation before it as well."""
+    for journal in (FIRST, LATER._replace(state=State.ROLLED_BACK)):
+        write_journal(FolderRecords(tool), journal)
+    assert State.ROLLED_BACK is read_journals(FolderRecords(tool)).undoable_of("7").state
+
+
+LATE = {"pairing", "in_place", "empty", "untouched"}
 
 
 def test_a_journal_of_an_earlier_version_is_read(tool, place):
@@ -59,7 +70,7 @@ def test_a_journal_of_an_earlier_version_is_read(tool, place):
     write_journal(FolderRecords(tool), FIRST)
     path = place / ".baileys-cleanup" / "rotations" / f"{FIRST.run_id}.json"
     said = json.loads(path.read_text())
-    path.write_text(json.dumps({name: said[name] for name in said if name not in {"pairing", "in_place", "empty"}}))
+    path.write_text(json.dumps({name: said[name] for name in said if name not in LATE}))
     assert ([FIRST], []) == read_journals(FolderRecords(tool))
 
 
@@ -80,6 +91,7 @@ def test_reading_leaves_no_trace(tool, place):
         {"backup": None},
         {"halted": None},
         {"empty": "no"},
+        {"untouched": "no"},
     ],
 )
 def test_a_journal_that_makes_no_sense_is_named(tool, place, change):

@@ -1,5 +1,7 @@
 """`rotation.rotate` and `rotation.steps`: what a rotation says, sends and asks for on its way."""
 
+from dataclasses import replace
+
 import pytest
 
 from baileys_cleanup.errors import CleanupError, LockHeld, Refused, UsageProblem
@@ -166,6 +168,21 @@ def test_only_the_last_rotation_is_taken_back_and_only_while_it_lives(place, com
     with pytest.raises(Refused, match="no longer the one it made"):
         use.roll_back(settings, ["7"], WORLD, Ways().connections())
     assert ["creds.json"] == names(company)
+
+
+def test_one_that_changed_nothing_hides_no_way_back(place, company):
+    """Its bot could not be stopped, so all stayed: the rotation before it is the one that is taken back, once."""
+    before = names(company)
+    put(company, f"device-list-{OTHER}.json")
+    ways = Ways().connections()
+    use.rotate(Settings(str(place), rotate=TRUE), "7", WORLD, ways, fresh=False)
+    broken = replace(TRUE, stop_command=("sh", "-c", "exit 1"))
+    with pytest.raises(CleanupError, match="was not rotated"):
+        use.rotate(Settings(str(place), rotate=broken), "7", WORLD, ways, fresh=False)
+    use.roll_back(Settings(str(place), rotate=TRUE), ["7"], WORLD, ways)
+    assert {*before, f"device-list-{OTHER}.json"} == set(names(company))
+    with pytest.raises(UsageProblem, match="no rotation"):
+        use.roll_back(Settings(str(place), rotate=TRUE), ["7"], WORLD, ways)
 
 
 def test_nothing_to_end_is_told(place, company):
