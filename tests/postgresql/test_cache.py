@@ -135,6 +135,20 @@ def test_a_cache_that_is_not_there_is_a_warning(split: Database) -> None:
     assert "s3cret" not in json.dumps(said)
 
 
+@pytest.mark.parametrize(
+    ("scheme", "number", "said"), [("rediss", "0", "write redis://"), ("redis", "99", "no database 99")]
+)
+def test_a_cache_whose_url_does_not_fit_is_told_so(
+    split: Database, cache: "redis.Redis", scheme: str, number: str, said: str
+) -> None:
+    """A wrong setting is no server that is down; nobody waits long for it."""
+    url = cache.url.replace("redis", scheme).removesuffix("0") + number
+    began = time.monotonic()
+    told = split.run("clean", "--json", BAILEYS_CLEANUP_REDIS__CACHE=url)
+    assert said in told["companies"][0]["warnings"][0]
+    assert time.monotonic() - began < 45
+
+
 def test_an_undo_needs_no_cache(split: Database) -> None:
     """Of a run that ended, nor the way back of a rotation: what comes back is what the cache may have still."""
     nowhere = {"BAILEYS_CLEANUP_REDIS__CACHE": "redis://127.0.0.1:1/0"}

@@ -1,5 +1,7 @@
 """Servers and keys that are not as expected: each gives a sentence or is passed by, and no key is in two places."""
 
+import socket
+import threading
 import time
 
 import pytest
@@ -126,6 +128,7 @@ def test_a_cluster_of_one_node_is_cleaned() -> None:
             client.set(f"1:{field}", value)
             client.set(f"{{2}}:{field}", value)
         assert "in one slot" in bench.run("clean", "--company", "1", status=1, **strings)
+        assert "which has no database 3" in Bench(server.url.removesuffix("0") + "3", client).run("clean", status=2)
         tagged = strings | {"BAILEYS_CLEANUP_REDIS__KEY": "{{company_id}}:{field}"}
         assert 10 == bench.run("clean", "--company", "2", "--json", **tagged)["totals"]["removed"]
 
@@ -136,12 +139,32 @@ def test_a_cluster_of_one_node_is_cleaned() -> None:
         ("/evolution", "the number of a database"),
         ("/0?nonsense=1", "does not know"),
         ("/0?decode_responses=yes", "decode_responses"),
+        ("/99", "the server has no database 99: they are numbered from 0, up to 15"),
     ],
 )
 def test_a_url_that_the_driver_would_take_otherwise_is_one_sentence(bench: Bench, rest: str, said: str) -> None:
-    """The store, and a cache: no other database is cleaned, and nothing is called a bug."""
+    """No other database is cleaned, and nothing is called a bug; of a number that is not there it says which are."""
     other = Bench(bench.url.removesuffix("/0") + rest, bench.client)
     assert said in other.run("clean", status=2)
+
+
+def test_tls_that_the_server_does_not_speak_is_told_soon(bench: Bench) -> None:
+    """Status 2 within seconds, and the sentence says which scheme fits."""
+    began = time.monotonic()
+    said = Bench(bench.url.replace("redis://", "rediss://"), bench.client).run("clean", status=2)
+    assert ("write redis://" in said, time.monotonic() - began < 30) == (True, True)
+
+
+def test_a_server_that_hangs_up_at_the_first_word_may_speak_tls_alone(bench: Bench) -> None:
+    """As the port of a Redis for TLS does where it is asked without."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            server.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        said = Bench(f"redis://127.0.0.1:{server.getsockname()[1]}/0", bench.client).run("clean", status=2)
+    assert "write rediss://" in said
 
 
 def test_a_password_that_is_not_escaped_is_refused_and_not_shown(bench: Bench) -> None:

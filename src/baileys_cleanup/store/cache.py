@@ -3,7 +3,7 @@
 Whoever misses a key in it reads the database, so that to take one out too many costs nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from baileys_cleanup.errors import UsageProblem
@@ -27,7 +27,7 @@ class Cache:
     def __init__(self, asked: Redis) -> None:
         try:
             import redis  # noqa: PLC0415 - only where there is a cache
-            from baileys_cleanup.store.redis_url import redis_client  # noqa: PLC0415 - it needs the driver
+            from baileys_cleanup.store.redis_url import misfit, redis_client  # noqa: PLC0415 - these need the driver
         except ImportError:
             raise UsageProblem(f"a cache in Redis needs redis-py: {to_install('redis')}") from None
         assert asked.cache is not None, "who makes one has looked"
@@ -35,6 +35,7 @@ class Cache:
         self.again_after = asked.cache_again_seconds
         self._template = asked.cache_key
         self._trouble: type[Exception] = redis.RedisError
+        self._misfit: Callable[[Any, Any], str | None] = misfit
         try:
             self._client: Any = redis_client(asked.cache, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS)
         except ValueError as error:
@@ -44,8 +45,13 @@ class Cache:
         """Return in words why the cache cannot be cleared, None where it can."""
         try:
             self._client.ping()
-        except self._trouble:
-            return f"the cache {self.where} cannot be reached: keys that are removed stay in it until they end there"
+        except self._trouble as error:
+            why = self._misfit(self._client, error)
+            because = f" ({why})" if why else ""
+            return (
+                f"the cache {self.where} cannot be reached{because}: keys that are removed stay in it until they end"
+                " there"
+            )
         return None
 
     def forget(self, company_id: str, keys: Sequence[Key]) -> bool:

@@ -1,12 +1,16 @@
-"""A client of a Redis server, made of a URL that the driver reads as it was meant."""
+"""A client of a Redis server, made of a URL that the driver reads as it was meant, and what of it fits no server."""
 
 import re
+import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
 import redis
 
 _PATH = re.compile(r"/?[0-9]*")
+_CUT = re.compile(r"Connection closed by server|Error (?:\S+ )?while (?:reading|writing)")
+_NO_DATABASE = re.compile(r"DB index|value is (?:out of range|not an integer)")
+_CLUSTER = "SELECT is not allowed"
 
 
 def redis_client(url: str, **options: Any) -> redis.Redis:  # noqa: ANN401 - the driver's own
@@ -25,3 +29,38 @@ def redis_client(url: str, **options: Any) -> redis.Redis:  # noqa: ANN401 - the
     if pool.connection_kwargs.get("decode_responses"):
         raise ValueError("decode_responses is none of its parameters: values are bytes")
     return client
+
+
+def is_cut(error: redis.RedisError) -> bool:
+    """Tell whether a connection that was there ended before the answer came."""
+    return isinstance(error, redis.ConnectionError) and bool(_CUT.match(str(error)))
+
+
+def misfit(client: redis.Redis, error: redis.RedisError) -> str | None:
+    """Return in words what of its URL does not fit the server that a client asked first, None where that does not show.
+
+    A server without TLS waits for more of what it takes for a line, and one that speaks TLS alone hangs up.
+    """
+    pool = client.connection_pool
+    number, said = pool.connection_kwargs.get("db"), str(error)
+    if number and isinstance(error, redis.ResponseError):
+        if _NO_DATABASE.match(said):
+            return (
+                f"the server has no database {number}: they are numbered from 0, up to 15 unless its setting"
+                " `databases` says otherwise"
+            )
+        if said.startswith(_CLUSTER):
+            return f"the server is a cluster, which has no database {number}: write /0"
+    if not issubclass(pool.connection_class, redis.SSLConnection):
+        if is_cut(error) or isinstance(error, redis.InvalidResponse):
+            return "the server hung up at the first word, as one does that speaks TLS alone: then write rediss://"
+    elif isinstance(error, redis.TimeoutError) or _is_no_tls(error.__context__):
+        return "the server did not answer in TLS, which rediss:// asks for: where it has none write redis://"
+    return None
+
+
+def _is_no_tls(why: BaseException | None) -> bool:
+    """Tell whether a handshake failed at what is no TLS: an alert is some, and so is a certificate."""
+    if isinstance(why, ssl.SSLError):
+        return not isinstance(why, ssl.SSLCertVerificationError) and "ALERT" not in (why.reason or "")
+    return isinstance(why, ConnectionResetError)

@@ -4,22 +4,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import redis
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.redis.scripts import CHUNK
-from baileys_cleanup.store.redis.trouble import as_usage_problem
-from baileys_cleanup.store.redis_url import redis_client
+from baileys_cleanup.store.redis.trouble import in_words
+from baileys_cleanup.store.redis_url import misfit, redis_client
 
 _SECONDS = 10
+_SECONDS_TO_ANSWER = 60
 _SCAN = 500
 
 
 class Server:
     """A Redis server. Names are text with lone surrogates for what is no UTF-8; values stay bytes."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, seconds: int = _SECONDS_TO_ANSWER) -> None:
         self.client = redis_client(
-            url, socket_connect_timeout=_SECONDS, socket_timeout=60, client_name="baileys-cleanup"
+            url, socket_connect_timeout=_SECONDS, socket_timeout=seconds, client_name="baileys-cleanup"
         )
 
     def call(self, *words: Any) -> Any:  # noqa: ANN401 - what a server takes and gives
@@ -75,13 +77,24 @@ def decoded(name: bytes) -> str:
 @contextmanager
 def connected(place: Place) -> Iterator[Server]:
     """Connect to the server of a URL. Raises UsageProblem where that cannot be done."""
-    with as_usage_problem(f"the store {place.shown} cannot be opened"):
-        try:
-            server = Server(place.where)
-        except ValueError as error:
-            raise UsageProblem(f"the store {place.shown} cannot be opened: {error}") from None
-        server.call("PING")
+    problem = f"the store {place.shown} cannot be opened"
+    try:
+        if place.scheme == "rediss":  # the driver lets a handshake take as long as an answer
+            _greet(Server(place.where, _SECONDS), problem).close()
+        server = Server(place.where)
+    except ValueError as error:
+        raise UsageProblem(f"{problem}: {error}") from None
+    client = _greet(server, problem)
     try:
         yield server
     finally:
-        server.client.close()
+        client.close()
+
+
+def _greet(server: Server, problem: str) -> redis.Redis:
+    """Say the first word to a server, and return its client. Raises UsageProblem, which begins with `problem`."""
+    try:
+        server.call("PING")
+    except redis.RedisError as error:
+        raise UsageProblem(f"{problem}: {misfit(server.client, error) or in_words(error)}") from None
+    return server.client
