@@ -125,8 +125,14 @@ def test_nothing_removed_is_nothing_to_wait_for(split: Database, cache: "redis.R
 
 
 def test_a_cache_that_is_not_there_is_a_warning(split: Database) -> None:
-    """The removal is done all the same, nobody waits, no password is shown, and what stays in it is counted."""
-    said = split.run("clean", "--json", BAILEYS_CLEANUP_REDIS__CACHE="redis://:s3cret@127.0.0.1:1/0")
+    """The removal is done all the same, nobody waits, no password is shown, and what stays in it is counted.
+
+    A dry run says so before.
+    """
+    nowhere = {"BAILEYS_CLEANUP_REDIS__CACHE": "redis://:s3cret@127.0.0.1:1/0"}
+    dry = split.run("clean", "--json", "--dry-run", **nowhere)
+    said = split.run("clean", "--json", **nowhere)
+    assert dry["companies"][0]["warnings"] == said["companies"][0]["warnings"]
     assert 2 == said["totals"]["removed"]
     assert any(
         "the cache redis://@127.0.0.1:1/0 cannot be reached" in each for each in said["companies"][0]["warnings"]

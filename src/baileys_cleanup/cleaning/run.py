@@ -69,7 +69,7 @@ class _Run:
         shared = bool(shard)
         self._run = Run(new_run_id(world.now, shared=shared), world.now, self._settings.undo_days, shard=shard)
         self._workspace: Workspace | None = None
-        self.remover: Remover = DryRun()
+        self.remover: Remover = DryRun(store.uncleared)
         self._held: Mapping[str, str] = {}
         # Where an archive or a stopped bot is to come before any removal, none may be made ahead of the companies.
         ahead = not (request.dry_run or shard or self._settings.undo_days or self._settings.prepares_each)

@@ -114,10 +114,17 @@ def refuse_protected_among(names: Iterable[str]) -> None:
 
 
 class DryRun:
-    """The remover without hands: says what the other would do, and touches nothing."""
+    """The remover without hands: says what the other would do, and touches nothing.
+
+    `uncleared` tells why a cache in front would keep what is removed; it is asked once, before the first removal.
+    """
 
     settled = True
     later = None
+
+    def __init__(self, uncleared: Callable[[], str | None] = lambda: None) -> None:
+        self._uncleared = uncleared
+        self._asked = False
 
     def leave_unsettled(self) -> None:
         """Leave nothing: nothing was moved."""
@@ -126,8 +133,9 @@ class DryRun:
         """Begin nothing."""
 
     def doubt(self, company: Doubted) -> str | None:
-        """Return what would keep the other from removing."""
-        return company.doubt()
+        """Return what would keep the other from removing, or all of it from being gone."""
+        first, self._asked = not self._asked, True
+        return company.doubt() or (self._uncleared() if first else None)
 
     @contextmanager
     def company(self, company: Doubted, pairing: str | None = None) -> Iterator[CompanyRemover]:  # noqa: ARG002 - the same shape as the real one

@@ -108,6 +108,10 @@ class ServerStore(ABC):
         """Return nothing: who may read the companies may read what the tool keeps."""
         return None
 
+    def uncleared(self) -> str | None:
+        """Return nothing: nothing is in front of the server."""
+        return None
+
     def has_room(self, files: Iterable[AuthFile]) -> bool:  # noqa: ARG002 - the same shape as a folder
         """Tell that there is room: what the server has left nobody can ask it, and it says when it has none."""
         return True

@@ -269,6 +269,9 @@ class Store(Protocol):
     def unseen(self) -> str | None:
         """Return in words why the workspace is there and cannot be read, so that it seems to be none; else None."""
 
+    def uncleared(self) -> str | None:
+        """Return in words why a cache in front would go on with what is removed, None where nothing would."""
+
     def faults(self) -> list[str]:
         """Return in words what is wrong with the store itself, and what to do. Raises UsageProblem."""
 

@@ -96,6 +96,9 @@ class MemoryStore:
     def unseen(self):
         return None
 
+    def uncleared(self):
+        return None
+
     def cramped(self):
         return None
 

@@ -73,3 +73,14 @@ class Doubtful:
 def test_a_dry_run_says_what_would_keep_the_other_from_removing():
     """Nobody learns only at night that the folder cannot be written to."""
     assert "the file system is read-only" == DryRun().doubt(Doubtful())
+
+
+def test_a_dry_run_asks_once_for_what_would_not_be_gone():
+    """A cache that does not answer holds up each question for seconds."""
+
+    class Fine(Doubtful):
+        def doubt(self):
+            return None
+
+    dry = DryRun(lambda: "the cache cannot be reached")
+    assert ["the cache cannot be reached", None] == [dry.doubt(Fine()) for _ in range(2)]

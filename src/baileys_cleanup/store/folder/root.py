@@ -68,6 +68,9 @@ class Root:
     def unseen(self) -> None:
         """Return nothing: what cannot be read of the tool's own folder is an error where it is read."""
 
+    def uncleared(self) -> None:
+        """Return nothing: nothing is in front of a folder."""
+
     def space(self) -> Space:
         """Return what is left on the root's file system."""
         status = os.fstatvfs(self.fd)

@@ -103,6 +103,15 @@ class Database(ServerStore):
         asked = self.place.redis
         return CacheInFront(Cache(asked), self.connection, self.layout) if asked.cache else None
 
+    def uncleared(self) -> str | None:
+        """Return why the cache that bots read first could not be cleared, None where it could or there is none."""
+        if self.place.redis.cache is None:
+            return None
+        cache = Cache(self.place.redis)
+        why = cache.why_not()
+        cache.close()
+        return why
+
     def expect(self, ids: Sequence[str]) -> None:
         """Know which companies will be asked for, in which order: several are looked at in one go."""
         self.meet()
