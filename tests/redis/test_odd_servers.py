@@ -3,10 +3,11 @@
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from redis_bench import Bench
-from test_redis import FIELDS, GONE, everything
+from test_redis import FIELDS, GONE, STRING, everything
 
 import redis
 import servers
@@ -195,3 +196,80 @@ def test_companies_in_single_values_are_refused(bench: Bench) -> None:
     for words in (["--dry-run"], []):
         assert "1:auth" in bench.run("clean", *words, status=2)
     assert [b"1:auth"] == bench.client.keys("*")
+
+
+@pytest.mark.parametrize("variables", [{}, STRING], ids=["hash", "string"])
+def test_keys_of_another_type_are_named(bench: Bench, tmp_path: Path, variables: dict[str, str]) -> None:
+    """Beside a company, by all that look at all of them; what the setting exclude names is none of it."""
+    if variables:
+        bench.client.mset({f"1:{field}": value for field, value in FIELDS.items()})
+        odd, other = "1:session-5.0", "none:creds"
+    else:
+        bench.client.hset("1:auth", mapping=FIELDS)
+        odd, other = "2:auth", "none:auth"
+    bench.client.rpush(odd, "x")
+    bench.client.rpush(other, "x")
+    variables = variables | {"BAILEYS_CLEANUP_EXCLUDE": "none"}
+    what = f"passed over: {odd}: of type list, and by redis.layout"
+    for words in (["clean", "--dry-run"], ["clean"]):
+        said = bench.run(*words, "--json", **variables)
+        assert 10 == said["totals"]["removed"]
+        assert [what] == [text[: len(what)] for text in said["warnings"]]
+        assert any(text.startswith(f"passed over: {other}: the setting exclude") for text in said["notes"])
+    assert f"passed over: {odd}" in bench.run("check", status=1, **variables)
+    looked = bench.run("monitor", "--once", "--json", **variables)
+    assert [odd, other] == [each["name"] for each in looked["passed_over"]]
+    (tmp_path / "archives").mkdir(0o700)
+    assert what in bench.run("backup", "--to", str(tmp_path / "archives"), **variables)
+    (tmp_path / "folders").mkdir()
+    bench.age(1)
+    assert what in bench.run("migrate", "--from", bench.url, "--to", str(tmp_path / "folders"), **variables)
+    assert b"x" == bench.client.lpop(odd)
+
+
+@pytest.mark.parametrize(
+    ("layout", "key", "fields", "said"),
+    [
+        (
+            "hash",
+            "1:{}",
+            FIELDS,
+            'redis.layout is "hash", and nothing is there that fits it, but 1:creds is one of the',
+        ),
+        ("string", "1:auth", FIELDS, 'redis.layout is "string", and nothing is there that fits it, but 1:auth is a'),
+        ("string", "evolution:instance:1", {"pre-key-5": "{}"}, "but evolution:instance:1 is a hash"),
+    ],
+)
+def test_a_layout_that_nothing_fits_is_refused_where_the_other_does(
+    bench: Bench, layout: str, key: str, fields: dict[str, str], said: str
+) -> None:
+    """Status 2 with what was found, and not an empty store."""
+    if layout == "hash":
+        bench.client.mset({key.format(field): value for field, value in fields.items()})
+    else:
+        bench.client.hset(key, mapping=fields)
+    before = everything(bench)
+    for words in (["--dry-run"], [], ["--company", "1"]):
+        assert said in bench.run("clean", *words, status=2, BAILEYS_CLEANUP_REDIS__LAYOUT=layout)
+    assert before == everything(bench)
+
+
+def test_what_is_somebody_else_s_refuses_no_layout(bench: Bench) -> None:
+    """Other software has creds and sessions as well; a store without a company is a warning."""
+    bench.client.hset("user:5", mapping={"name": "x", "session-1": "y"})
+    assert "redis.key says" in bench.run("clean", **STRING)
+    bench.client.set("aws:creds", "x")
+    bench.client.set("web:session-1", "x")
+    said = bench.run("clean")
+    assert "redis.key says" in said
+    assert "rows" not in said
+
+
+def test_an_excluded_company_is_no_reason_to_look_for_single_values(bench: Bench) -> None:
+    """Nor is a single value one that the setting exclude names."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    bench.client.set("2:auth", "{}")
+    assert "passed over: 2:auth: of type string" in bench.run("clean", BAILEYS_CLEANUP_EXCLUDE="1")
+    bench.client.delete("1:auth")
+    assert "2:auth is a single value" not in bench.run("clean", BAILEYS_CLEANUP_EXCLUDE="2")
+    assert "2:auth in redis" in bench.run("clean", status=2, BAILEYS_CLEANUP_EXCLUDE="1")

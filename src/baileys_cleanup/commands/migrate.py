@@ -20,7 +20,7 @@ from baileys_cleanup.store.open import STORES, open_store
 from baileys_cleanup.store.place import Place, has_password, without_password
 from baileys_cleanup.store.runs import new_run_id
 from baileys_cleanup.store.snapshots import Clock
-from baileys_cleanup.store.store import Store
+from baileys_cleanup.store.store import Store, passed_over_in_words
 
 
 @click.command("migrate", context_settings=CONTEXT)
@@ -84,6 +84,7 @@ class _Move:
     ) -> None:
         self._source, self._target, self._write = source, target, write
         self._as_json, self._dry_run = as_json, dry_run
+        self._warnings: list[str] = []
 
     def run(self, settings: Settings, wanted: Sequence[str], world: World) -> int:
         """Copy the wanted companies, or all. Returns 0, 1 where one failed, 4 where one was refused."""
@@ -93,6 +94,8 @@ class _Move:
             if source.path == target.path and self._source.postgresql == self._target.postgresql:
                 raise UsageProblem(f"--from and --to are the same store: {shown(source.path)}")
             ids = source.select(wanted) if wanted else source.company_ids()[0]
+            if not wanted:
+                self._warnings = [sentence for sentence, keys in passed_over_in_words(source.passed_over()) if keys]
             outcomes = list(self._copied(stack, source, target, ids, world))
         self._tell(source.path, target.path, outcomes, left=len(ids) - len(outcomes))
         statuses = {outcome.status for outcome in outcomes}
@@ -132,6 +135,8 @@ class _Move:
         for each in outcomes:
             for text in (*each.errors, *(f"warning: {text}" for text in each.warnings)):
                 self._write(f"company {shown(each.company_id)}: {shown(text)}\n")
+        for text in self._warnings:
+            self._write(f"warning: {shown(text)}\n")
         files, amount = sum(each.files for each in copied), sum(each.bytes for each in copied)
         there = sum(each.status is MigrationStatus.THERE for each in outcomes)
         verb = "would be copied" if self._dry_run else "copied and compared"
@@ -158,6 +163,7 @@ class _Move:
             "status": status,
             "from": shown(source),
             "to": shown(target),
+            "warnings": [shown(text) for text in self._warnings],
             "companies": [
                 {
                     "company_id": shown(each.company_id),

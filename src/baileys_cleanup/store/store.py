@@ -292,6 +292,7 @@ def passed_over_in_words(found: Iterable[PassedOver]) -> list[tuple[str, bool]]:
 
 def no_companies(path: str) -> str:
     """Return the warning about a store, named by its path, in which nothing looks like a company."""
-    if not is_folder(path):
-        return f"the store {path} holds no company: is it the right database, and may this role see its rows?"
-    return f"the sessions root {path} holds no company_<id> folder: is the right disk mounted?"
+    if is_folder(path):
+        return f"the sessions root {path} holds no company_<id> folder: is the right disk mounted?"
+    right = "are its keys called as redis.key says" if path.startswith("redis") else "may this role see its rows"
+    return f"the store {path} holds no company: is it the right database, and {right}?"

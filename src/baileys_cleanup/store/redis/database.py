@@ -12,9 +12,11 @@ from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.redis.layout import CREDS, OWN, layout_of
 from baileys_cleanup.store.redis.lease import Leases
+from baileys_cleanup.store.redis.oddities import in_other_layout, odd_keys
 from baileys_cleanup.store.redis.server import Server, decoded, encoded
 from baileys_cleanup.store.redis.trouble import as_usage_problem
 from baileys_cleanup.store.server_store import ServerStore
+from baileys_cleanup.store.store import PassedOver
 
 if TYPE_CHECKING:  # it needs the driver of another store
     from baileys_cleanup.store.redis.creds_apart import CredsApart
@@ -77,18 +79,58 @@ class Database(ServerStore):
         return strings
 
     def company_ids(self) -> tuple[list[str], list[str]]:
-        """Return the ids of all companies, sorted. Raises UsageProblem where all keys of each lie in a single value."""
+        """Return the ids of all companies, sorted.
+
+        Raises UsageProblem where nothing fits the layout, and what is there is a company in a single value or lies as
+        the other layout says.
+        """
         found = super().company_ids()
-        if self.layout.is_hash and not found[0]:
-            with as_usage_problem(f"the companies of the store {self.path} cannot be listed"):
-                single = next(filter(self.layout.read, self.server.scan(self.layout.pattern, "STRING")), None)
-            if single is not None:
-                raise UsageProblem(
-                    f"{shown(single)} in {self.path} is a single value, and by redis.layout a company is a hash: no key"
-                    " goes from such a value without all of it being written anew, as the bot does; where it is a key"
-                    " among others, name the layout string"
-                )
+        if not self._raw:
+            self._refuse_other_layout()
         return found
+
+    def select(self, wanted: Iterable[str]) -> list[str]:
+        """Return the wanted ids, once each, in the order given. Raises UsageProblem for one that is not there."""
+        try:
+            return super().select(wanted)
+        except UsageProblem:
+            if not self._raw:
+                self._refuse_other_layout()
+            raise
+
+    def _refuse_other_layout(self) -> None:
+        with as_usage_problem(f"the companies of the store {self.path} cannot be listed"):
+            single = next(
+                (key for key, kind in self._odd_keys() if kind == "string" and self._why_odd(key) is None), None
+            )
+            why = in_other_layout(self.server, self.layout)
+        if single is not None:
+            raise UsageProblem(
+                f"{shown(single)} in {self.path} is a single value, and by redis.layout a company is a hash: no key"
+                " goes from such a value without all of it being written anew, as the bot does; where it is a key"
+                " among others, name the layout string"
+            )
+        if why is not None:
+            raise UsageProblem(f"the store {self.path}: {why}")
+
+    def passed_over(self) -> list[PassedOver]:
+        """Return the ids that are not taken for companies, and the keys that are called like one and are none."""
+        ids = super().passed_over()
+        what = "a company is a hash" if self.layout.is_hash else "each key is a string"
+        with as_usage_problem(f"the companies of the store {self.path} cannot be listed"):
+            odd = [(key, kind, self._why_odd(key)) for key, kind in self._odd_keys()]
+        return ids + [
+            PassedOver(key, why or f"of type {kind}, and by redis.layout {what}", keys=why is None)
+            for key, kind, why in odd
+        ]
+
+    def _odd_keys(self) -> list[tuple[str, str]]:
+        return sorted(odd_keys(self.server, self.layout).items())
+
+    def _why_odd(self, key: str) -> str | None:
+        """Return why nobody asks for a company of this key, None where that is not so."""
+        found = self.layout.read(key)
+        return self._why_none(found[0].removeprefix(COMPANY_PREFIX)) if found else None
 
     def is_there(self, raw_id: str) -> bool:
         """Tell whether there is a hash of a company; of strings its creds, or any that was listed. Raises UsageProblem.

@@ -34,9 +34,12 @@ class Server:
             keys=[encoded(key) for key in keys], args=[encoded(each) for each in arguments]
         )
 
-    def scan(self, pattern: str, kind: str | None = None) -> Iterator[str]:
-        """Give the keys that fit a pattern, each at least once. Raises redis.RedisError."""
-        for key in self.client.scan_iter(match=encoded(pattern), count=_SCAN, _type=kind):
+    def scan(self, pattern: str, kind: str | None = None, *, part: int = _SCAN) -> Iterator[str]:
+        """Give the keys that fit a pattern, each at least once; one command goes through a `part` of all there are.
+
+        Raises redis.RedisError.
+        """
+        for key in self.client.scan_iter(match=encoded(pattern), count=part, _type=kind):
             yield decoded(key)
 
     def fields(self, key: str) -> Iterator[tuple[str, bytes]]:
