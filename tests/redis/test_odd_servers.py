@@ -100,6 +100,21 @@ def test_two_users_are_enough(bench: Bench) -> None:
     bench.client.acl_deluser("look", "cleanup")
 
 
+@pytest.mark.parametrize(("lacking", "said"), [("evalsha", "EVALSHA"), ("script|load", "SCRIPT LOAD")])
+def test_a_user_who_may_run_no_scripts_is_refused_before_anything(bench: Bench, lacking: str, said: str) -> None:
+    """Status 2, whatever is asked, and the command is named: neither a guard has refused, nor a company failed."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    run = bench.run("clean", "--json")["run_id"]
+    bench.client.execute_command("ACL", "SETUSER", "half", "on", ">pw", "~*", "+@all", f"-{lacking}")
+    bench.client.script_flush()
+    half = {"BAILEYS_CLEANUP_STORE": bench.url.replace("//", "//half:pw@")}
+    before = everything(bench)
+    for words in (["clean"], ["clean", "-n"], ["rotate", "--company", "1", "--dry-run"], ["undo"], ["undo", run]):
+        assert f"this user may not run {said}: it needs" in bench.run(*words, status=2, **half)
+    assert before == everything(bench)
+    bench.client.acl_deluser("half")
+
+
 def test_a_server_that_tells_little_is_cleaned(bench: Bench) -> None:
     """Without ROLE and INFO: `check` says what nobody can tell, and goes on."""
     bench.client.hset("1:auth", mapping=FIELDS)

@@ -44,6 +44,7 @@ class Database(ServerStore):
         self._strings: dict[str, list[str]] = {}
         self._has_listed = False
         with as_usage_problem(f"the store {self.path} cannot be looked at"):
+            server.require_scripts()
             self.made = bool(server.call("EXISTS", MADE))
             here = time.time_ns()
             theirs = server.now()

@@ -34,6 +34,10 @@ class Server:
             keys=[encoded(key) for key in keys], args=[encoded(each) for each in arguments]
         )
 
+    def require_scripts(self) -> None:
+        """Raise redis.RedisError where this user may run none: without them nothing here can even be looked at."""
+        self.call("EVALSHA", self.call("SCRIPT", "LOAD", "return 1"), 0)
+
     def scan(self, pattern: str, kind: str | None = None, *, part: int = _SCAN) -> Iterator[str]:
         """Give the keys that fit a pattern, each at least once; one command goes through a `part` of all there are.
 

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 import redis
 from baileys_cleanup.errors import CompanyProblem, NotWritable, UsageProblem
 
-_NO_PERMISSION = (
-    "this user may not do that: it needs the companies' keys and baileys-cleanup:*, of the commands @read, TIME, ROLE,"
-    " EVALSHA and SCRIPT LOAD, and to clean @write"
+_RIGHTS = (
+    "it needs the companies' keys and baileys-cleanup:*, of the commands @read, TIME, ROLE, EVALSHA and SCRIPT LOAD,"
+    " and to clean @write"
 )
+_NO_PERMISSION = f"this user may not do that: {_RIGHTS}"
 _ONE_SLOT = 'in a cluster all strings of a company have to lie in one slot, as by redis.key = "{{company_id}}:{field}"'
 _SENTENCES: dict[type[Exception], str] = {
     redis.AuthenticationError: "the server wants another user or password; it may stand in the URL of the settings",
@@ -35,10 +36,13 @@ _BEGINNINGS = {
     "Script attempted to access keys that do not hash": _ONE_SLOT,
 }
 _UNKNOWN = re.compile(r"unknown command '([A-Za-z|]{1,20})'")
+_FORBIDDEN = re.compile(r".*no permissions to run the '([a-z|.-]{1,40})' command")
 
 
 def in_words(error: redis.RedisError) -> str:
     """Return what went wrong, in words."""
+    if isinstance(error, redis.exceptions.NoPermissionError) and (forbidden := _FORBIDDEN.match(str(error))):
+        return f"this user may not run {forbidden[1].replace('|', ' ').upper()}: {_RIGHTS}"
     for kind, words in _SENTENCES.items():
         if isinstance(error, kind):
             return words
