@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from baileys_cleanup.decision.policy import DAY
-from baileys_cleanup.errors import CompanyProblem, Refused
+from baileys_cleanup.errors import CompanyProblem, Refused, in_words
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.store.store import Store, Workspace
 
@@ -18,13 +18,7 @@ def check_clock(workspace: Workspace, now: int) -> None:
 
     A first run has nothing to compare.
     """
-    try:
-        last = workspace.last_start()
-    except (OSError, ValueError):
-        raise Refused(
-            f"the record of the last run, {workspace.records().where('')}/last-run.json, cannot be read, so the clock"
-            f" cannot be checked; {_WAY_ON}"
-        ) from None
+    last = _last_start(workspace)
     if last is None:
         return
     if now - last <= -DAY:
@@ -38,10 +32,7 @@ def check_trace(store: Store, workspace: Workspace, ids: Sequence[str], now: int
 
     Ages would all be what a wrong clock says. Nothing is looked at but `creds.json` where that is new enough.
     """
-    try:
-        last = workspace.last_start()
-    except (OSError, ValueError):
-        return  # `check_clock` has refused
+    last = _last_start(workspace)
     if last is None or now - last <= QUIET or not ids:
         return
     if any(_written_since(store, company_id, last) for company_id in ids):
@@ -50,6 +41,17 @@ def check_trace(store: Store, workspace: Workspace, ids: Sequence[str], now: int
         f"more than {QUIET // DAY} days have passed since the last run of {timestamp(last)}, and no file of any company"
         f" was written after it: either the clock is wrong, or no bot runs any more; {_WAY_ON}"
     )
+
+
+def _last_start(workspace: Workspace) -> int | None:
+    try:
+        return workspace.last_start()
+    except (OSError, ValueError) as error:
+        why = f" ({in_words(error)})" if isinstance(error, OSError) else ""
+        raise Refused(
+            f"the record of the last run, {workspace.records().where('')}/last-run.json, cannot be read{why}, so the"
+            f" clock cannot be checked; {_WAY_ON}"
+        ) from None
 
 
 def _written_since(store: Store, company_id: str, last: int) -> bool:

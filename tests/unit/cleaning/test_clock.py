@@ -40,3 +40,14 @@ def test_a_first_run_and_an_empty_root_have_nothing_to_compare(root, tool, place
     check_trace(root, tool, ["7"], NOW)
     tool.record_start(NOW)
     check_trace(root, tool, [], NOW + 40 * DAY)
+
+
+def test_a_record_that_cannot_be_read_any_more_vouches_for_nothing(root, tool, idle, monkeypatch):
+    """A server may go between the two checks: the second is not left out for that."""
+
+    def gone(_):
+        raise OSError(5, "the connection broke")
+
+    monkeypatch.setattr(type(tool), "last_start", gone)
+    with pytest.raises(Refused, match="the connection broke"):
+        check_trace(root, tool, ["7"], NOW + 40 * DAY)

@@ -22,12 +22,12 @@ class RedisRecords:
 
     def names(self, part: str) -> list[str]:
         """Return the names of all records of a part, sorted."""
-        with as_os_error():
+        with as_os_error(self._server.shown):
             return sorted(name for name, _ in self._server.fields(self.where(part)))
 
     def read(self, part: str, name: str) -> dict[str, Any]:
         """Return a record; empty where it is JSON, but no object."""
-        with as_os_error():
+        with as_os_error(self._server.shown):
             told = self._server.call("HGET", self.where(part), name)
         if told is None:
             raise FileNotFoundError(name)
@@ -36,7 +36,7 @@ class RedisRecords:
 
     def write(self, part: str, name: str, record: dict[str, Any], *, durable: bool = True) -> None:  # noqa: ARG002 - as durable as the server
         """Write a record in one step."""
-        with as_os_error():
+        with as_os_error(self._server.shown):
             self._server.call("HSET", self.where(part), name, json.dumps(record))
 
 
@@ -48,6 +48,6 @@ class RedisAudit:
 
     def write(self, event: str, **fields: str | int | None) -> None:
         """Write one line. Raises OSError when it could not be written: then nothing may follow."""
-        with as_os_error():
+        with as_os_error(self._server.shown):
             line = {"time": timestamp(self._server.now()), "event": event, **fields}
             self._server.call("RPUSH", AUDIT, json.dumps(line))

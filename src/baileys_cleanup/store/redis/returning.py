@@ -21,7 +21,7 @@ class RedisReturning:
     def __init__(self, store: Database, run_id: str, company_id: str) -> None:
         self._store = store
         self._of = (run_id, company_id)
-        with as_os_error():
+        with as_os_error(self._store.path):
             self._from = runs.key_of(store, run_id, company_id)
             self._key = beside("quarantine", run_id, self._from)
             store.know_raw(company_id, self._from)
@@ -44,7 +44,7 @@ class RedisReturning:
             part = names[number : number + CHUNK]
             problem: OSError | None = None
             try:
-                with as_os_error():
+                with as_os_error(self._store.path):
                     back = self._put_back(company, part)
             except OSError as error:
                 problem, back = error, self._gone(part)

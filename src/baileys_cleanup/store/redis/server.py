@@ -6,7 +6,7 @@ from typing import Any
 
 import redis
 from baileys_cleanup.errors import UsageProblem
-from baileys_cleanup.store.place import Place
+from baileys_cleanup.store.place import Place, without_password
 from baileys_cleanup.store.redis.scripts import CHUNK
 from baileys_cleanup.store.redis.trouble import in_words
 from baileys_cleanup.store.redis_url import misfit, redis_client
@@ -17,9 +17,13 @@ _SCAN = 500
 
 
 class Server:
-    """A Redis server. Names are text with lone surrogates for what is no UTF-8; values stay bytes."""
+    """A Redis server. Names are text with lone surrogates for what is no UTF-8; values stay bytes.
+
+    `shown` is its URL as people may see it.
+    """
 
     def __init__(self, url: str, seconds: int = _SECONDS_TO_ANSWER) -> None:
+        self.shown = without_password(url)
         self.client = redis_client(
             url, socket_connect_timeout=_SECONDS, socket_timeout=seconds, client_name="baileys-cleanup"
         )
@@ -103,5 +107,5 @@ def _greet(server: Server, problem: str) -> redis.Redis:
     try:
         server.call("PING")
     except redis.RedisError as error:
-        raise UsageProblem(f"{problem}: {misfit(server.client, error) or in_words(error)}") from None
+        raise UsageProblem(f"{problem}: {misfit(server.client, error) or in_words(error, opened=False)}") from None
     return server.client

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import redis
 from baileys_cleanup.errors import CompanyProblem, NotWritable, UsageProblem
+from baileys_cleanup.store.redis_url import is_cut
 
 _RIGHTS = (
     "it needs the companies' keys and baileys-cleanup:*, of the commands @read, TIME, ROLE, EVALSHA and SCRIPT LOAD,"
@@ -39,15 +40,17 @@ _UNKNOWN = re.compile(r"unknown command '([A-Za-z|]{1,20})'")
 _FORBIDDEN = re.compile(r".*no permissions to run the '([a-z|.-]{1,40})' command")
 
 
-def in_words(error: redis.RedisError) -> str:
-    """Return what went wrong, in words."""
+def in_words(error: redis.RedisError, *, opened: bool = True) -> str:
+    """Return what went wrong, in words; `opened` tells that the server has answered before."""
     if isinstance(error, redis.exceptions.NoPermissionError) and (forbidden := _FORBIDDEN.match(str(error))):
         return f"this user may not run {forbidden[1].replace('|', ' ').upper()}: {_RIGHTS}"
     for kind, words in _SENTENCES.items():
         if isinstance(error, kind):
             return words
     if isinstance(error, redis.ConnectionError):
-        return f"the server cannot be reached: {error}"
+        if opened and is_cut(error):
+            return "the connection broke: the server ended it, or went away"
+        return f"the server {'went away' if opened else 'cannot be reached'}: {error}"
     said = str(error)
     if unknown := _UNKNOWN.match(said):
         return f"the server does not know the command {unknown[1]}: it was renamed or switched off there"
@@ -83,9 +86,9 @@ def as_not_writable(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def as_os_error() -> Iterator[None]:
-    """Turn what the server refuses into OSError, as the door wants it of records."""
+def as_os_error(where: str) -> Iterator[None]:
+    """Turn what the server refuses into OSError, as the door wants it of records; it names the server by `where`."""
     try:
         yield
     except redis.RedisError as error:
-        raise OSError(errno.EIO, in_words(error)) from None
+        raise OSError(errno.EIO, in_words(error), where) from None

@@ -68,7 +68,7 @@ class _Writer:
         field = self.store.layout.field(name) or ""
         value, modified = self.values.pop(field)
         key = self.store.key(self.company_id)
-        with as_os_error():
+        with as_os_error(self.store.path):
             if self.store.layout.is_hash:
                 done = self.store.server.call("HSETNX", key, field, value)
             else:
@@ -170,7 +170,7 @@ class RedisWhole:
 
     def listed(self) -> Sequence[SetAside]:
         """Return the whole companies that lie aside, newest first."""
-        with as_os_error():
+        with as_os_error(self._store.path):
             self._store.meet()
             return self._asides.listed()
 

@@ -52,13 +52,13 @@ class RedisWorkspace:
 
     def pairing_of(self, run_id: str, company_id: str) -> str | None:
         """Return the pairing that a run noted for what it took from a company, None where it noted none."""
-        with as_os_error():
+        with as_os_error(self._store.path):
             noted = (note.get("pairing") for _, note in runs.held(self._store, run_id, company_id))
             return next((pairing for pairing in noted if pairing), None)
 
     def rules_of(self, run_id: str, company_id: str) -> dict[str, str]:
         """Return by which rule a run removed each key of a company."""
-        with as_os_error():
+        with as_os_error(self._store.path):
             return {note["file"]: note["rule"] for _, note in runs.held(self._store, run_id, company_id)}
 
     def runs(self) -> tuple[list[Run], list[str]]:
@@ -68,7 +68,7 @@ class RedisWorkspace:
 
     def record_run(self, run: Run) -> None:
         """Record a run before it moves anything, and again when it is over."""
-        with as_os_error():
+        with as_os_error(self._store.path):
             runs.write_run(self._server, run)
 
     def last_start(self) -> int | None:
@@ -89,7 +89,7 @@ class RedisWorkspace:
 
     def settle(self, run: Run) -> bool:
         """Mark a run that was cut short as over: each of its keys is in one place, whatever ended it."""
-        with as_os_error():
+        with as_os_error(self._store.path):
             runs.write_run(self._server, run._replace(state=SETTLED))
             runs.forget_empty(self._store, run)
         return True
@@ -106,12 +106,12 @@ class RedisWorkspace:
         Stops between two companies when told to.
         """
         RedisAudit(self._server).write("purge", run=run.run_id)
-        with as_os_error():
+        with as_os_error(self._store.path):
             return runs.purge(self._store, run, stopping, takes)
 
     def forget_empty(self, run: Run) -> None:
         """Forget a run of which nothing is left."""
-        with as_os_error():
+        with as_os_error(self._store.path):
             runs.forget_empty(self._store, run)
 
     def unrecorded(self) -> list[str]:
@@ -143,7 +143,7 @@ class RedisWorkspace:
 
     def holds(self, run: Run, company_id: str) -> bool:
         """Tell whether the quarantine still has anything that a run took from a company."""
-        with as_os_error():
+        with as_os_error(self._store.path):
             self._store.meet()
             return bool(self._server.call("EXISTS", runs.quarantine(self._store, run.run_id, company_id)))
 
