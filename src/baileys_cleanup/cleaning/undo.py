@@ -30,7 +30,7 @@ from baileys_cleanup.decision.pairing import Pairing, is_same
 from baileys_cleanup.decision.pairs import binds, group_pairs
 from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.decision.verdict import AuthFile, Rule
-from baileys_cleanup.errors import CompanyProblem, Refused
+from baileys_cleanup.errors import CompanyProblem, Refused, UsageProblem
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import SetAside, Store, Workspace
@@ -39,10 +39,14 @@ from baileys_cleanup.store.whole_folders import Late
 
 @dataclass(slots=True)
 class Restored:
-    """What came back into one company, and what stayed away and why; `refused` where a guard said no to all of it."""
+    """What came back into one company, and what stayed away and why; `refused` where a guard said no to all of it.
+
+    `failed` tells that something stayed away that would come back another time.
+    """
 
     company_id: str
     refused: bool = False
+    failed: bool = False
     files: list[str] = field(default_factory=list)
     stayed: list[Problem] = field(default_factory=list)
 
@@ -122,9 +126,9 @@ def _refuse_other_pairing(workspace: Workspace, run: Run, company: Company, acco
 def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, terms: UndoTerms) -> Restored:
     """Put back what a run took from one company; what has to stay away is named with its reason."""
     restored, world = Restored(company_id), terms.world
-    if not workspace.holds(run, company_id):  # settled a moment ago: it is all back
-        return restored
     try:
+        if not workspace.holds(run, company_id):  # settled a moment ago: it is all back
+            return restored
         _refuse_held(run, company_id, terms.holds)
         with store.company(company_id) as company, workspace.returning(run, company_id) as returning:
             names = returning.names()
@@ -146,6 +150,7 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
                     if problem is None:
                         restored.files.append(name)
                     else:
+                        restored.failed |= not isinstance(problem, FileExistsError)
                         restored.stayed.append(Problem(name, _why_not(problem)))
                 restored.stayed += [Problem(name, "stopped before it") for name in left]
 
@@ -163,11 +168,21 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
             put_back([name for name in memories if name not in lacking])
     except (CompanyProblem, Refused) as problem:
         restored.refused = isinstance(problem, Refused)
-        with workspace.returning(run, company_id) as returning:
-            restored.stayed += [Problem(name, str(problem)) for name in returning.names()]
-    except OSError as error:
-        restored.stayed.append(Problem(None, f"its files cannot be put back: {error.strerror}"))
+        restored.stayed += [Problem(name, str(problem)) for name in _held(workspace, run, company_id)]
+    except (OSError, UsageProblem) as error:
+        restored.failed = True
+        why = error.strerror if isinstance(error, OSError) else error
+        restored.stayed.append(Problem(None, f"its files cannot be put back: {why}"))
     return restored
+
+
+def _held(workspace: Workspace, run: Run, company_id: str) -> Sequence[str | None]:
+    """Return the names of what a run took from a company and still holds, None alone where nobody can tell."""
+    try:
+        with workspace.returning(run, company_id) as returning:
+            return returning.names()
+    except OSError:
+        return [None]
 
 
 def _why_not(problem: OSError) -> str:

@@ -85,20 +85,29 @@ def undo_run(
                     return _switch_folders(_Switch(store, workspace, terms, audit), folders, write, as_json=as_json)
                 chosen = choose_run(workspace, run_id, selection.wanted)
             run = chosen[0]
-            restored = _bring_back(store, workspace, audit, chosen, terms)
-            others = [] if shard else other_shards(workspace, run)
+            restored, unsettled = _bring_back(store, workspace, audit, chosen, terms)
+            others = [] if shard else _others(workspace, run)
         again = _going_again(store, settings, restored, world)
     if as_json:
-        fields = undo_fields(run, restored, again, shard, stopped=world.stopping())
+        fields = undo_fields(run, restored, again, shard, errors=unsettled, stopped=world.stopping())
         print_json(write, {**place_fields(store.path), **fields})
     else:
-        tell_undo(write, run, restored, again)
+        once_more = f"baileys-cleanup undo {run.run_id}{world.again}"
+        tell_undo(write, run, restored, again, once_more=once_more, errors=unsettled)
         if run.shard and others:
             write(
                 f"That was shard {run.shard}; the others of that night have runs of their own:"
                 f" baileys-cleanup undo {' '.join(others)}{world.again}\n"
             )
-    return status_of(any(company.refused for company in restored), any(company.stayed for company in restored))
+    stayed = any(company.stayed for company in restored)
+    return status_of(any(company.refused for company in restored), stayed or unsettled)
+
+
+def _others(workspace: Workspace, run: Run) -> list[str]:
+    """Return the runs of the other shards of that night; none where that cannot be told: what came back is."""
+    with suppress(UsageProblem):
+        return other_shards(workspace, run)
+    return []
 
 
 _TAKEN = "another run is at work on it at this moment; try again"
@@ -106,11 +115,14 @@ _TAKEN = "another run is at work on it at this moment; try again"
 
 def _bring_back(
     store: Store, workspace: Workspace, audit: AuditLog, chosen: tuple[Run, list[str]], terms: UndoTerms
-) -> list[Restored]:
-    """Bring back what a run removed from these companies, one after the other, until told to stop."""
+) -> tuple[list[Restored], list[str]]:
+    """Bring back what a run removed from these companies, one after the other, until told to stop.
+
+    Returns what came of each, and in words what could not be recorded of it.
+    """
     run, ids = chosen
     restored: list[Restored] = []
-    with undoing(workspace, run, terms.shard, terms.world.stopping):
+    with undoing(workspace, run, terms.shard, terms.world.stopping) as unsettled:
         try:
             audit.write("undo", run=run.run_id)
         except OSError as error:
@@ -119,7 +131,7 @@ def _bring_back(
             if terms.world.stopping():
                 break
             restored.append(_undo_alone(store, workspace, run, company_id, terms))
-    return restored
+    return restored, unsettled
 
 
 def _undo_alone(store: Store, workspace: Workspace, run: Run, company_id: str, terms: UndoTerms) -> Restored:
@@ -203,7 +215,8 @@ def _going_again(store: Store, settings: Settings, restored: list[Restored], wor
     """Return how many of the files the next run would remove again, by the setting that keeps them."""
     again: Counter[str] = Counter()
     terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
-    store.expect([back.company_id for back in restored if back.files])
+    with suppress(UsageProblem):
+        store.expect([back.company_id for back in restored if back.files])
     for back in restored:
         names = set(back.files)
         if names:

@@ -1,13 +1,13 @@
 """What `undo` says of what came back, as a document and in words."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from baileys_cleanup.cleaning.undo import Restored
 from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.errors import Refused
-from baileys_cleanup.output.document import place_fields, print_json
+from baileys_cleanup.output.document import place_fields, print_json, problem_fields
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.store.runs import Run
 
@@ -24,14 +24,25 @@ def _of(shard: Shard | None) -> str | None:
 
 
 def undo_fields(
-    run: Run, restored: list[Restored], again: Counter[str], shard: Shard | None = None, *, stopped: bool
+    run: Run,
+    restored: list[Restored],
+    again: Counter[str],
+    shard: Shard | None = None,
+    *,
+    errors: Sequence[str] = (),
+    stopped: bool,
 ) -> dict[str, Any]:
-    """Return what one run brought back, as a document. `again` is what the next run would remove, by setting."""
+    """Return what one run brought back, as a document. `again` is what the next run would remove, by setting.
+
+    `errors` are what went wrong beside that.
+    """
     stayed = sum(len(company.stayed) for company in restored)
     return {
         "run_id": run.run_id,
         "shard": _of(shard),
-        "status": "stopped" if stopped else WORDS[status_of(any(company.refused for company in restored), stayed)],
+        "status": "stopped"
+        if stopped
+        else WORDS[status_of(any(company.refused for company in restored), stayed or errors)],
         "companies": [
             {
                 "company_id": shown(company.company_id),
@@ -46,11 +57,23 @@ def undo_fields(
         "totals": {"restored": sum(len(company.files) for company in restored), "stayed": stayed},
         "removed_again_by_the_next_run": again.total(),
         "settings_that_keep_them": sorted(again),
+        "errors": [problem_fields(text) for text in errors],
     }
 
 
-def tell_undo(write: Callable[[str], object], run: Run, restored: list[Restored], again: Counter[str]) -> None:
-    """Say what one run brought back, and what the next run would remove again, by the setting that keeps it."""
+def tell_undo(
+    write: Callable[[str], object],
+    run: Run,
+    restored: list[Restored],
+    again: Counter[str],
+    *,
+    once_more: str,
+    errors: Sequence[str] = (),
+) -> None:
+    """Say what one run brought back, and what the next run would remove again, by the setting that keeps it.
+
+    `once_more` is the command that goes on where something failed; `errors` are what went wrong beside that.
+    """
     for company in restored:
         write(f"company {shown(company.company_id)}: {count(len(company.files), 'file')} brought back\n")
         for name, reason in company.stayed:
@@ -65,13 +88,19 @@ def tell_undo(write: Callable[[str], object], run: Run, restored: list[Restored]
         )
     elif back:
         write("The next run would keep them, as things stand now.\n")
+    if any(company.failed for company in restored):
+        write(
+            f"What could not be put back is not lost: once the cause is gone, the same command goes on: {once_more}\n"
+        )
+    for text in errors:
+        write(f"error: {shown(text)}\n")
 
 
 def tell_nothing(path: str, run_id: str, shard: Shard, write: Callable[[str], object], *, as_json: bool) -> int:
     """Say that nothing of a shard is to be brought back: all is as it was asked for."""
     if as_json:
         none: dict[str, Any] = {"status": WORDS[0], "companies": [], "totals": {"restored": 0, "stayed": 0}}
-        again = {"removed_again_by_the_next_run": 0, "settings_that_keep_them": []}
+        again = {"removed_again_by_the_next_run": 0, "settings_that_keep_them": [], "errors": []}
         run = None if run_id == "latest" else run_id
         print_json(write, {**place_fields(path), "shard": _of(shard), "run_id": run, **none, **again})
     else:

@@ -1,0 +1,84 @@
+"""A server that goes, or is full, in the middle: it is told as that, and what was done is told all the same."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from redis_bench import Bench
+from test_redis import CREDS, FIELDS, everything
+
+import redis
+import servers
+from baileys_cleanup import cli
+from baileys_cleanup.store.redis.returning import RedisReturning
+from way import Way
+
+MANY = {"creds": CREDS, **{f"session-15550002{number:03}.0": "{}" for number in range(150)}}
+OTHER = {"creds": CREDS.replace("AQID", "AQIE").replace(":7@", ":8@"), "session-15550002001.0": "{}"}
+
+
+def fill(bench: Bench) -> str:
+    """Clean two companies of old sessions, and return the run."""
+    bench.client.flushall()
+    bench.client.hset("1:auth", mapping=MANY)
+    bench.client.hset("2:auth", mapping=OTHER)
+    bench.run("clean")
+    bench.age(20)
+    run = bench.run("clean", "--json", "--accept-clock")
+    assert 151 == run["totals"]["removed"]
+    return str(run["run_id"])
+
+
+@pytest.mark.parametrize(("what", "why"), [("full", "the server's memory is full"), ("gone", "the server went away")])
+def test_an_undo_that_cannot_go_on_tells_what_came_back(monkeypatch: pytest.MonkeyPatch, what: str, why: str) -> None:
+    """How many of which company, why the others did not, of which store, and how to go on; then they come back."""
+    with servers.redis("--appendonly", "yes") as server, redis.Redis.from_url(server.url) as client:
+        bench = Bench(server.url, client)
+        run = fill(bench)
+        deeds: list[Callable[[], object]] = [lambda: client.config_set("maxmemory", 1), server.stop]
+        if what == "full":
+            deeds.pop()
+        put = RedisReturning._put_back
+
+        def put_back(*arguments: Any) -> set[str]:
+            back = put(*arguments)
+            if deeds:
+                deeds.pop()()
+                deeds.clear()
+            return back
+
+        monkeypatch.setattr(RedisReturning, "_put_back", put_back)
+        done = CliRunner().invoke(cli.commands, ["undo", run, "--anyway", "--store", server.url])
+        monkeypatch.undo()
+        assert "company 1: 100 files brought back" in done.output
+        assert "company 2: 0 files brought back" in done.output
+        assert f"cannot be put back: {why}" in done.output
+        assert f"the same command goes on: baileys-cleanup undo {run} --store {server.url}" in done.output
+        assert f"error: that this is over could not be recorded in {server.url}" in done.output
+        assert 1 == done.exit_code
+        if what == "gone":
+            server.start()
+            client.delete("baileys-cleanup:lease:{lock}")  # its end has come
+        client.config_set("maxmemory", 0)
+        assert 51 == bench.run("undo", run, "--anyway", "--json")["totals"]["restored"]
+        assert {b"1:auth", b"2:auth"} == everything(bench).keys()
+        assert (151, 2) == (client.hlen("1:auth"), client.hlen("2:auth"))
+
+
+@pytest.mark.parametrize("words", [("clean",), ("undo",), ("check",), ("explain",), ("monitor", "--once")])
+def test_a_connection_that_is_cut_is_told_as_that(bench: Bench, words: tuple[str, ...]) -> None:
+    """At whatever message: no server that answered before is told as one that cannot be reached."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    bench.run("clean")
+    server = servers.Server(bench.url, int(bench.url.split(":")[2].removesuffix("/0")), bench, [], lambda: True)
+    said = []
+    for at in range(7, 40, 4):
+        way = Way(server, at, None, after=False)
+        done = Bench(f"redis://127.0.0.1:{way.port}/0", bench.client).call(*words)
+        way.close()
+        said.append(done.stdout + done.stderr)
+        for key in bench.client.scan_iter("baileys-cleanup:lease*"):
+            bench.client.delete(key)
+    assert any("the connection broke: the server ended it, or went away" in each for each in said)
+    assert not any("cannot be reached" in each for each in said)
