@@ -134,8 +134,11 @@ class DryRun:
 
     def doubt(self, company: Doubted) -> str | None:
         """Return what would keep the other from removing, or all of it from being gone."""
-        first, self._asked = not self._asked, True
-        return company.doubt() or (self._uncleared() if first else None)
+        doubt = company.doubt()
+        if doubt is None and not self._asked:
+            self._asked = True
+            doubt = self._uncleared()
+        return doubt
 
     @contextmanager
     def company(self, company: Doubted, pairing: str | None = None) -> Iterator[CompanyRemover]:  # noqa: ARG002 - the same shape as the real one

@@ -126,7 +126,8 @@ class Database(ServerStore):
         ]
 
     def _odd_keys(self) -> list[tuple[str, str]]:
-        return sorted(odd_keys(self.server, self.layout).items())
+        fitting = sum(map(len, self._strings.values()))
+        return sorted(odd_keys(self.server, self.layout, fitting).items())
 
     def _why_odd(self, key: str) -> str | None:
         """Return why nobody asks for a company of this key, None where that is not so."""

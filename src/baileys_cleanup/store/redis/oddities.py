@@ -20,13 +20,15 @@ _ANY_KEY = "pre-key-*"
 """Every company has some of these."""
 
 
-def odd_keys(server: Server, layout: Layout) -> dict[str, str]:
+def odd_keys(server: Server, layout: Layout, fitting: int) -> dict[str, str]:
     """Return the keys that are called like a company's and are of another type than the layout says, with that type.
 
-    One walk for each type: the names of all keys that are as they should be would take longer. Raises
-    redis.RedisError.
+    None where there are no more keys than the `fitting` ones and the tool's own. Else it is one walk for each type: the
+    names of all keys that are as they should be would take longer. Raises redis.RedisError.
     """
     odd: dict[str, str] = {}
+    if server.call("DBSIZE") <= fitting + sum(1 for _ in server.scan(f"{OWN}*", part=_PART)):
+        return odd
     for kind in _KINDS:
         if kind != layout.kind:
             walk = server.scan(layout.pattern, kind.upper(), part=_PART)
