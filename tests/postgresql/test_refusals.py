@@ -49,12 +49,29 @@ def test_a_server_that_is_not_there(db: Database) -> None:
     refused(db.call("clean", url=f"postgresql://bot@127.0.0.1:{port}/x"), f"port {port}", "Connection refused")
 
 
-@pytest.mark.parametrize("rest", ["@[::1/x", "@127.0.0.1/x?nonsense=1"])
+@pytest.mark.parametrize("rest", ["@[::1/x", "@127.0.0.1/x?nonsense", "@127.0.0.1/x?connect_timeout=soon"])
 def test_a_url_that_cannot_be_read_is_not_repeated(db: Database, rest: str) -> None:
     """The driver would say it again, with its password."""
     done = db.call("clean", url="", BAILEYS_CLEANUP_STORE=f"postgresql://bot:s3cret{rest}")
     refused(done, "cannot read this URL")
     assert "s3cret" not in done.stderr
+
+
+def test_a_parameter_that_libpq_does_not_know_is_named(db: Database) -> None:
+    """With those that there are, and without the password beside it."""
+    url = db.url.replace("postgres@", "postgres:s3cret@") + "?sslmode=disable&foo=s3cret&password=s3cret"
+    done = db.call("clean", url="", BAILEYS_CLEANUP_STORE=url.replace("foo=s3cret", "foo=bar"))
+    refused(done, "no parameter is called foo; allowed after the question mark: ", "sslmode", "target_session_attrs")
+    assert "s3cret" not in done.stderr
+
+
+def test_a_scheme_is_one_in_any_case(split: Database) -> None:
+    """A scheme's case says nothing, wherever a store is named."""
+    assert 0 == split.call("check", url=split.url.replace("postgresql:", "PostgreSQL:")).returncode
+    done = split.call(
+        "migrate", "--dry-run", "--from", split.url.replace("postgresql:", "POSTGRES:"), "--to", "/", url=""
+    )
+    refused(done, "sessions root")
 
 
 def test_a_database_that_is_not_there(db: Database) -> None:

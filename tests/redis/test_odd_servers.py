@@ -155,7 +155,7 @@ def test_a_cluster_of_one_node_is_cleaned() -> None:
     ("rest", "said"),
     [
         ("/evolution", "the number of a database"),
-        ("/0?nonsense=1", "does not know"),
+        ("/0?nonsense=1", "no parameter is called nonsense"),
         ("/0?decode_responses=yes", "decode_responses"),
         ("/99", "the server has no database 99: they are numbered from 0, up to 15"),
     ],
@@ -290,3 +290,13 @@ def test_an_excluded_company_is_no_reason_to_look_for_single_values(bench: Bench
     bench.client.delete("1:auth")
     assert "2:auth is a single value" not in bench.run("clean", BAILEYS_CLEANUP_EXCLUDE="2")
     assert "2:auth in redis" in bench.run("clean", status=2, BAILEYS_CLEANUP_EXCLUDE="1")
+
+
+def test_a_url_that_the_driver_cannot_follow_is_one_sentence(bench: Bench) -> None:
+    """The parameter that it does not know, with those that there are; a scheme in another case it may have."""
+    url = bench.url.replace("//", "//:s3cret@")
+    done = bench.call("check", BAILEYS_CLEANUP_STORE=f"{url}?socket_timeout=5&foo=1")
+    assert "no parameter is called foo; allowed after the question mark: client_name, db" in done.stdout
+    assert "s3cret" not in done.stdout + done.stderr
+    said = bench.run("check", status=3, BAILEYS_CLEANUP_STORE=bench.url.replace("redis:", "REDIS:"))
+    assert "holds no company" in said

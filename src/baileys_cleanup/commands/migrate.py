@@ -17,7 +17,7 @@ from baileys_cleanup.output.document import print_json, problem_fields
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import STORES, open_store
-from baileys_cleanup.store.place import Place, has_password, without_password
+from baileys_cleanup.store.place import Place, as_drivers_take_it, has_password, without_password
 from baileys_cleanup.store.runs import new_run_id
 from baileys_cleanup.store.snapshots import Clock
 from baileys_cleanup.store.store import Store, passed_over_in_words
@@ -60,6 +60,7 @@ def place(settings: Settings, asked: str, option: str) -> Place:
         raise UsageProblem(
             f"{option} has a password in it, which every user could read: let ~/.pgpass or PGPASSWORD tell"
         )
+    asked = as_drivers_take_it(asked)
     found = Place(asked, settings.postgresql, settings.redis, settings.state_dir)
     if found.scheme and found.scheme not in STORES:
         raise UsageProblem(f"{option} {shown(asked)}: allowed: the path of a folder, or a URL of {', '.join(STORES)}")

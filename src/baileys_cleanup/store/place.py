@@ -4,9 +4,12 @@ Pure values; no driver of a database is imported for them.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import unquote
+
+from baileys_cleanup.output.text import few
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _HOST = r"(?:\[[^\]@]*\]|[^][:/?#@]*)(?::[0-9]*)?"
@@ -14,7 +17,9 @@ _PLACE = re.compile(rf"{_HOST}(?:,{_HOST})*(?:/[^/?#@]*)?")
 """Hosts with their ports, and a database."""
 _PARAMETERS = re.compile(r"[^=&]+=[^&]*(?:&[^=&]+=[^&]*)*")
 _PARAMETER = re.compile(r"(?P<name>[^?&=]+)=(?P<value>[^&#]*)")
-_SECRET = re.compile(r"passw|secret|token", re.IGNORECASE)
+_SECRET = re.compile(r"passw|pwd|secret|token|scram_|^pass$", re.IGNORECASE)
+_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+"""A percent sign that begins no character, or one that no server takes."""
 _HIDDEN = "***"
 
 
@@ -76,8 +81,7 @@ class Place:
     @property
     def scheme(self) -> str:
         """The scheme of the URL, empty for a path."""
-        before, mark, _ = self.where.partition("://")
-        return before.lower() if mark else ""
+        return scheme_of(self.where)
 
 
 class _Parts(NamedTuple):
@@ -108,8 +112,29 @@ def _parts(url: str) -> _Parts:
     return _Parts(url[:begin] + user + at, password if colon else None, place, url[end:])
 
 
+def scheme_of(where: str) -> str:
+    """Return the scheme of a URL, whose case says nothing, in lower case; empty for a path."""
+    before, mark, _ = where.partition("://")
+    return before.lower() if mark else ""
+
+
+def as_drivers_take_it(where: str) -> str:
+    """Return the name of a store with its scheme in lower case: a driver knows no other."""
+    scheme = scheme_of(where)
+    return scheme + where[len(scheme) :]
+
+
 def _is_secret(name: str) -> bool:
     return bool(_SECRET.search(unquote(name)))
+
+
+def wrong_parameters(url: str, known: Collection[str]) -> str | None:
+    """Return in words which parameters of a URL are none of those a driver knows, None where all are."""
+    names = dict.fromkeys(unquote(each["name"]) for each in _PARAMETER.finditer(_parts(url).parameters))
+    unknown = [name for name in names if name not in known]
+    if not unknown:
+        return None
+    return f"no parameter is called {few(unknown)}; allowed after the question mark: {', '.join(sorted(known))}"
 
 
 def has_password(url: str) -> bool:
@@ -124,9 +149,14 @@ def is_cut_wrongly(url: str) -> bool:
     parts = _parts(url)
     if is_folder(url) or parts.password is None:
         return False
-    if url.startswith("postgres"):
+    if scheme_of(url).startswith("postgres"):
         return parts.user.count("@") > 1 or any(mark in parts.password for mark in "@/")
     return any(mark in parts.password for mark in "/?#")
+
+
+def has_no_escape(url: str) -> bool:
+    """Tell whether a percent sign in the URL of a PostgreSQL is meant as itself, which libpq does not take."""
+    return scheme_of(url).startswith("postgres") and bool(_NO_ESCAPE.search(url))
 
 
 def without_password(url: str) -> str:

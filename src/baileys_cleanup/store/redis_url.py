@@ -2,15 +2,23 @@
 
 import re
 import ssl
+from inspect import signature
 from typing import Any
 from urllib.parse import urlsplit
 
+from redis.connection import URL_QUERY_ARGUMENT_PARSERS
+
 import redis
+from baileys_cleanup.store.place import wrong_parameters
 
 _PATH = re.compile(r"/?[0-9]*")
 _CUT = re.compile(r"Connection closed by server|Error (?:\S+ )?while (?:reading|writing)")
 _NO_DATABASE = re.compile(r"DB index|value is (?:out of range|not an integer)")
 _CLUSTER = "SELECT is not allowed"
+_WORDS = {"username", "password", "client_name"}
+"""Parameters that are texts, beside those of TLS."""
+_OF_POOLS = {"max_connections"}
+"""Parameters that no connection takes, and yet a client does."""
 
 
 def redis_client(url: str, **options: Any) -> redis.Redis:  # noqa: ANN401 - the driver's own
@@ -25,7 +33,8 @@ def redis_client(url: str, **options: Any) -> redis.Redis:  # noqa: ANN401 - the
     try:
         pool.connection_class(**pool.connection_kwargs)
     except TypeError:
-        raise ValueError("after the question mark stands something that the driver does not know") from None
+        unknown = wrong_parameters(url, _parameters(pool.connection_class))
+        raise ValueError(unknown or "after the question mark stands something that the driver does not know") from None
     if pool.connection_kwargs.get("decode_responses"):
         raise ValueError("decode_responses is none of its parameters: values are bytes")
     return client
@@ -64,3 +73,10 @@ def _is_no_tls(why: BaseException | None) -> bool:
     if isinstance(why, ssl.SSLError):
         return not isinstance(why, ssl.SSLCertVerificationError) and "ALERT" not in (why.reason or "")
     return isinstance(why, ConnectionResetError)
+
+
+def _parameters(kind: type) -> set[str]:
+    """Return the parameters that make sense in a URL of such a connection, by what its class and its bases take."""
+    taken = {name for each in kind.__mro__ if "__init__" in vars(each) for name in signature(each).parameters}
+    of_a_url = _WORDS | set(URL_QUERY_ARGUMENT_PARSERS) | {name for name in taken if name.startswith("ssl_")}
+    return taken & of_a_url | _OF_POOLS

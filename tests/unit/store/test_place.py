@@ -2,7 +2,16 @@
 
 import pytest
 
-from baileys_cleanup.store.place import Place, has_password, is_cut_wrongly, is_folder, without_password
+from baileys_cleanup.store.place import (
+    Place,
+    as_drivers_take_it,
+    has_no_escape,
+    has_password,
+    is_cut_wrongly,
+    is_folder,
+    without_password,
+    wrong_parameters,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,3 +96,44 @@ def test_a_path_has_no_scheme():
     """Only what has `://` in it is no folder."""
     assert ("", True) == (Place("/srv/a:b").scheme, is_folder("/srv/a:b"))
     assert ("postgresql", False) == (Place("PostgreSQL://x").scheme, is_folder("postgresql://x"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://db/x?pwd=s3cret", "postgresql://db/x?pass=s3cret", "postgresql://db/x?scram_client_key=s3cret"],
+)
+def test_what_serves_as_a_password_is_one(url):
+    """Other words for it, right or wrong ones, and the keys that a server takes in its place."""
+    assert has_password(url)
+    assert "s3cret" not in without_password(url)
+
+
+def test_a_scheme_is_one_in_any_case():
+    """A driver gets it in lower case, and the password in it is looked at all the same."""
+    assert "postgresql://Bot@DB/X" == as_drivers_take_it("PostgreSQL://Bot@DB/X")
+    assert "/srv/A" == as_drivers_take_it("/srv/A")
+    assert is_cut_wrongly("POSTGRESQL://bot:s3@cret@db/x")
+
+
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [
+        ("postgresql://bot:50%off@db/x", True),
+        ("postgresql://bot:50%@db/x", True),
+        ("POSTGRES://bot:50%00@db/x", True),
+        ("postgresql://bot:50%25@db/x", False),
+        ("redis://:50%off@db/0", False),
+    ],
+)
+def test_a_percent_sign_that_stands_for_itself_is_seen(url, meant):
+    """In what libpq reads it may not be; redis-py takes it as it is meant."""
+    assert meant is has_no_escape(url)
+
+
+def test_parameters_that_a_driver_does_not_know_are_named():
+    """By their names, never with their values, and what is allowed in their place."""
+    url = "postgresql://bot:s3cret@db/x?sslmode=require&f%6fo=s3cret&bar=1&foo=2"
+    assert "no parameter is called foo, bar; allowed after the question mark: options, sslmode" == wrong_parameters(
+        url, {"sslmode", "options"}
+    )
+    assert wrong_parameters(url, {"sslmode", "foo", "bar"}) is None

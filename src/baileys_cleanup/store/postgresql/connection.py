@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 import psycopg
 from psycopg import IsolationLevel, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import TransactionStatus
+from psycopg.pq import Conninfo, TransactionStatus
 
-from baileys_cleanup.store.place import Place
+from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.store.place import Place, wrong_parameters
 from baileys_cleanup.store.postgresql.trouble import as_usage_problem
 
 if TYPE_CHECKING:
@@ -207,8 +208,16 @@ class Connection:
 @contextmanager
 def connected(place: Place) -> Iterator[Connection]:
     """Connect to the server of a URL. Raises UsageProblem where that cannot be done."""
-    with as_usage_problem(f"the store {place.shown} cannot be opened"):
-        connection = Connection(place)
+    what = f"the store {place.shown} cannot be opened"
+    with as_usage_problem(what):
+        try:
+            connection = Connection(place)
+        except psycopg.ProgrammingError:
+            known = {each.keyword.decode() for each in Conninfo.get_defaults()}
+            unknown = wrong_parameters(place.where, known)
+            if unknown is None:
+                raise
+            raise UsageProblem(f"{what}: {unknown}") from None
     try:
         yield connection
     finally:

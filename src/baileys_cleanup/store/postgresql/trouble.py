@@ -46,7 +46,10 @@ def in_words(error: psycopg.Error) -> str:
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not state:
         return _connection_in_words(str(error))
     if isinstance(error, psycopg.ProgrammingError) and not state:  # its text may repeat the URL
-        return "libpq cannot read this URL: look at the host, the port, and what stands after the question mark"
+        return (
+            "libpq cannot read this URL: look at the host, the port, and what stands after the question mark (a % is"
+            " written %25)"
+        )
     return f"the server refused it ({type(error).__name__}, SQLSTATE {state or 'unknown'})"
 
 
