@@ -11,6 +11,7 @@ from baileys_cleanup.commands.options import CONTEXT, Output, json_output, load_
 from baileys_cleanup.output.document import print_json
 from baileys_cleanup.output.table import plain, table
 from baileys_cleanup.output.text import shown
+from baileys_cleanup.output.toml import as_toml, key_as_toml
 from baileys_cleanup.settings.values import SECRETS, Loaded
 from baileys_cleanup.store.place import without_password
 
@@ -38,7 +39,7 @@ def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bo
         print_json(write, {"settings": settings})
         return
     rows = [
-        [_key(name), str(value) if name in SECRETS and value else _written(value), shown(loaded.source(name))]
+        [_key(name), str(value) if name in SECRETS and value else as_toml(value), shown(loaded.source(name))]
         for name, value in values.items()
     ]
     lines = table([["SETTING", "VALUE", "FROM"], *rows], plain, None)
@@ -52,24 +53,7 @@ def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bo
 def _key(name: str) -> str:
     """Return a dotted name as a settings file would have it: an id that is no plain word stands in quotes."""
     found = re.fullmatch(r"companies\.(.+)\.(\w+\.\w+)", name)
-    if found is None or re.fullmatch(r"[A-Za-z0-9_-]+", found[1]):
-        return name
-    return f"companies.{_written(found[1])}.{found[2]}"
-
-
-def _written(value: object) -> str:
-    """Return a value as a settings file would have it; what is not set cannot be written, and is none."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_written, value))}]"
-    if not isinstance(value, str):
-        return str(value)
-    import json  # noqa: PLC0415 - only where a text is set
-
-    return json.dumps(value)  # a basic string of TOML is one of JSON, all of it in ASCII
+    return f"companies.{key_as_toml(found[1])}.{found[2]}" if found else name
 
 
 @click.command("settings", context_settings=CONTEXT)

@@ -16,7 +16,7 @@ from baileys_cleanup.settings.tables import TABLES, Written
 from baileys_cleanup.settings.together import wrong_together
 from baileys_cleanup.settings.trust import names_commands, why_distrusted
 from baileys_cleanup.settings.types import marked
-from baileys_cleanup.settings.values import FLAG, Loaded, Settings
+from baileys_cleanup.settings.values import FLAG, Loaded, Settings, option_of
 from baileys_cleanup.settings.wrong import variable_of, wrong_value, wrong_variable
 
 _FILE_LIMIT = 1024 * 1024
@@ -53,7 +53,7 @@ def load(variables: Iterable[str], path: str | None, flags: Mapping[str, Any]) -
     document = {} if path is None else _read_toml(path)
     environment = {} if wrong else _Environment(Written)()
     origins: list[tuple[dict[str, Any], Callable[[str], str]]] = [
-        (dict(flags), lambda _: FLAG),
+        (dict(flags), option_of),
         (environment, variable_of),
         (document, lambda _: str(path)),
     ]
@@ -64,7 +64,7 @@ def load(variables: Iterable[str], path: str | None, flags: Mapping[str, Any]) -
     written = _assemble(*(values for values, _ in origins)).model_dump(exclude_none=True)
     sources: dict[str, str] = {}
     for values, origin in reversed(origins):
-        sources.update((name, origin(name)) for name in _leaves(values))
+        sources.update((name, FLAG if origin is option_of else origin(name)) for name in _leaves(values))
     if "sessions_root" in flags:
         written["store"] = None  # a folder that is asked for is meant
         sources.pop("store", None)
@@ -143,7 +143,7 @@ def _read_toml(path: str) -> dict[str, Any]:
     try:
         document = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise UsageProblem(f"the settings file {shown(path)} is not valid TOML: {error}") from None
+        raise UsageProblem(f"the settings file {shown(path)} is not valid TOML: {_why_no_toml(error)}") from None
     if doubt and names_commands(document):
         raise _distrusted(path, doubt)
     companies = document.get("companies")
@@ -152,6 +152,17 @@ def _read_toml(path: str) -> dict[str, Any]:
         if len(document["companies"]) < len(companies):
             raise UsageProblem(f"the settings file {shown(path)} has settings for one company under two names")
     return document
+
+
+def _why_no_toml(error: Exception) -> str:
+    """Return what is wrong with a file, in the words of who reads TOML and not in those of Python."""
+    if isinstance(error, tomllib.TOMLDecodeError):
+        return str(error)
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return f"it is no text in UTF-8 (at line {line:,})"
+    too_deep = isinstance(error, RecursionError)
+    return "tables or lists lie too deep in one another" if too_deep else "a number is too long"
 
 
 def _distrusted(path: str, doubt: str) -> UsageProblem:
@@ -163,5 +174,5 @@ def _check(values: dict[str, Any], origin: Callable[[str], str]) -> list[str]:
     try:
         _assemble(values)
     except ValidationError as error:
-        return [wrong_value(each["loc"], each["type"], each["input"], origin, names()) for each in error.errors()]
+        return [wrong_value(each, origin, names()) for each in error.errors()]
     return []

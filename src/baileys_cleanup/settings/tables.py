@@ -37,7 +37,7 @@ MOST_JOBS = 64
 """Half a day: a jitter must not lead from one night into the next."""
 _COMMAND = 'a list of words, the program first: ["systemctl", "stop", "bot@{company_id}"]'
 _TRUTH = "true or false"
-_ENCODED = "a password in it percent-encoded: `/` is %2F"
+_ENCODED = "a password in it percent-encoded: `/` is written %2F, `%` is written %25"
 
 
 def _number(low: int, high: int, unit: str) -> Any:  # noqa: ANN401 - a pydantic field

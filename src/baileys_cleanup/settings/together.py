@@ -19,27 +19,28 @@ def wrong_together(loaded: Loaded) -> list[str]:
         *_wrong_levels(loaded),
     ]
     if not loaded.settings.sessions_root.strip():
-        wrong.insert(0, f"{loaded.source('sessions_root')}: sessions_root is empty; allowed: the path of a folder")
+        wrong.insert(0, f"{loaded.place('sessions_root')}: sessions_root is empty; allowed: the path of a folder")
     return wrong
 
 
 def _wrong_store(loaded: Loaded) -> Iterator[str]:
     settings = loaded.settings
     if Place(settings.sessions_root).scheme in STORES:
-        place = loaded.source("sessions_root")
+        place = loaded.place("sessions_root")
         yield f"{place}: sessions_root is a URL; allowed: the path of a folder (a database is named by store)"
     if settings.store is not None and loaded.source("store") == FLAG and has_password(settings.store):
         yield (
-            f"{FLAG}: store has a password in it, which every user of this machine could read; allowed: a URL without"
-            " one. It may stand in ~/.pgpass, PGPASSWORD, BAILEYS_CLEANUP_STORE or the settings file"
+            f"{loaded.place('store')}: the URL has a password in it, which every user of this machine could read;"
+            " allowed: a URL without one. It may stand in ~/.pgpass, PGPASSWORD, BAILEYS_CLEANUP_STORE or the settings"
+            " file"
         )
     if settings.store is not None and settings.rotate.auto != "off":
-        yield f"{loaded.source('rotate.auto')}: rotate.auto works on folders; allowed: off where store names a database"
+        yield f"{loaded.place('rotate.auto')}: rotate.auto works on folders; allowed: off where store names a database"
     layout = settings.postgresql
     if layout.layout == "custom":
         missing = [name for name in ("keys_table", "company", "id", "value") if getattr(layout, name) is None]
         if missing:
-            place = loaded.source("postgresql.layout")
+            place = loaded.place("postgresql.layout")
             yield (
                 f"{place}: postgresql.layout custom needs names of tables and columns; missing:"
                 f" postgresql.{', postgresql.'.join(missing)}"
@@ -54,8 +55,8 @@ def _wrong_caps(loaded: Loaded) -> Iterator[str]:
     ]:
         policy = settings.retention if company is None else settings.policy_for(company)
         if policy.max_pre_keys < policy.min_pre_keys:
-            places = {loaded.source(f"{prefix}.{key}") for key in ("max_pre_keys", "min_pre_keys")}
-            place = ", ".join(sorted(places - {DEFAULT})) or loaded.source("retention.max_pre_keys")
+            places = {loaded.place(f"{prefix}.{key}") for key in ("max_pre_keys", "min_pre_keys")}
+            place = ", ".join(sorted(places - {DEFAULT})) or loaded.place("retention.max_pre_keys")
             yield (
                 f"{place}: {prefix}.max_pre_keys is {policy.max_pre_keys}; allowed: at least min_pre_keys,"
                 f" the floor, which is {policy.min_pre_keys}"
@@ -74,20 +75,20 @@ def _wrong_order(loaded: Loaded, prefix: str, levels: Levels) -> Iterator[str]:
     for (low, first), (high, second) in pairwise(counts):
         if first >= second:
             names = (f"{prefix}.{high}", f"{prefix}.{low}", f"levels.{high}", f"levels.{low}")
-            place = next((loaded.source(name) for name in names if name in loaded.sources), DEFAULT)
+            place = next((loaded.place(name) for name in names if name in loaded.sources), DEFAULT)
             yield f"{place}: {prefix}.{high} is {second}; allowed: more than {prefix}.{low}, which is {first}"
 
 
 def _wrong_backup(loaded: Loaded) -> Iterator[str]:
     backup = loaded.settings.backup
     if not (backup.keep_last or backup.keep_daily or backup.keep_weekly):
-        place = loaded.source("backup.keep_last")
+        place = loaded.place("backup.keep_last")
         yield (
             f"{place}: backup.keep_last, backup.keep_daily and backup.keep_weekly are all 0; allowed: at least one of"
             " them above 0"
         )
     if backup.before_clean and backup.to is None:
-        place = loaded.source("backup.before_clean")
+        place = loaded.place("backup.before_clean")
         yield f"{place}: backup.before_clean is true without backup.to; allowed: true when that is set"
 
 
@@ -99,6 +100,6 @@ def _wrong_hooks(loaded: Loaded) -> Iterator[str]:
     for name, wanted in asked.items():
         if wanted and missing:
             yield (
-                f"{loaded.source(name)}: {name} needs to stop the bot and start it again; allowed: only together with"
+                f"{loaded.place(name)}: {name} needs to stop the bot and start it again; allowed: only together with"
                 f" rotate.stop_command and rotate.start_command (missing: rotate.{', rotate.'.join(missing)})"
             )

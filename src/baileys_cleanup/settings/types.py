@@ -9,7 +9,7 @@ from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.settings.values import PASSWORD
 from baileys_cleanup.store.open import STORES
 from baileys_cleanup.store.place import Place as StorePlace
-from baileys_cleanup.store.place import is_cut_wrongly
+from baileys_cleanup.store.place import as_drivers_take_it, has_no_escape, is_cut_wrongly
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{10,2000}")
@@ -117,25 +117,37 @@ def _kinds(value: Any) -> Any:  # noqa: ANN401 - whatever was written
 
 
 def _place(value: Any) -> Any:  # noqa: ANN401 - whatever was written
-    if not isinstance(value, str) or not value.strip() or PASSWORD.match(value):
-        raise ValueError("no place for archives")  # the sentence is the field's
+    if not isinstance(value, str):
+        raise ValueError("no text")  # noqa: TRY004 - pydantic wants a ValueError
+    if not value.strip():
+        raise ValueError("empty")
+    if PASSWORD.match(value):
+        raise ValueError("a URL with a password in it")
     return value
 
 
 def _store(value: Any) -> Any:  # noqa: ANN401 - whatever was written
-    wrong = not isinstance(value, str) or StorePlace(value).scheme not in STORES or re.search(r"[\s\0]", value)
-    if wrong or is_cut_wrongly(value):
-        raise ValueError("no URL of a store")  # the sentence is the field's
-    return str(value)
+    if not isinstance(value, str):
+        raise ValueError("no text")  # noqa: TRY004 - pydantic wants a ValueError
+    if StorePlace(value).scheme not in STORES:
+        raise ValueError("no URL of a server that is known here")
+    if re.search(r"[\s\0]", value):
+        raise ValueError("a URL with a blank in it")
+    if is_cut_wrongly(value):
+        raise ValueError("a URL with a password in it that is not percent-encoded")
+    if has_no_escape(value):
+        raise ValueError("a URL with a % in it that stands for itself")
+    return as_drivers_take_it(str(value))
 
 
 def _store_in(scheme: str) -> BeforeValidator:
     """Return what takes a URL of one kind of server; `scheme` is how its schemes begin."""
 
     def check(value: Any) -> Any:  # noqa: ANN401 - whatever was written
-        if not StorePlace(_store(value)).scheme.startswith(scheme):
-            raise ValueError("no URL of such a server")  # the sentence is the field's
-        return value
+        url: str = _store(value)
+        if not StorePlace(url).scheme.startswith(scheme):
+            raise ValueError("no URL of such a server")
+        return url
 
     return BeforeValidator(check)
 

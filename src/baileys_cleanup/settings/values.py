@@ -153,6 +153,11 @@ class Settings:
         return replace(self.levels, **own) if own else self.levels
 
 
+def option_of(name: str) -> str:
+    """Return the option that a setting's dotted name has on the command line."""
+    return "--" + name.rpartition(".")[2].removesuffix("_minutes").replace("_", "-")
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """Settings together with where each value comes from: dotted name to `flag`, a variable, a file."""
@@ -163,3 +168,8 @@ class Loaded:
     def source(self, name: str) -> str:
         """Return where the value of a dotted name comes from."""
         return self.sources.get(name, DEFAULT)
+
+    def place(self, name: str) -> str:
+        """Return the same as a sentence about the value names it: what a flag said by its option."""
+        source = self.source(name)
+        return option_of(name) if source == FLAG else source

@@ -2,19 +2,26 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from baileys_cleanup.output.text import shown
+from baileys_cleanup.output.toml import as_toml
 from baileys_cleanup.settings.tables import CompanyTable, Written
 from baileys_cleanup.settings.types import Text
-from baileys_cleanup.settings.values import CONFIG_VARIABLE, PREFIX, SECRETS
+from baileys_cleanup.settings.values import CONFIG_VARIABLE, PREFIX, SECRETS, option_of
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _COMPANIES = "companies"
-_NOT_REPEATED = SECRETS | {"backup.recipients", "store", "redis.cache", "redis.creds"}
+_NOT_REPEATED = SECRETS | {"backup.to", "backup.recipients", "store", "redis.cache", "redis.creds"}
 """Settings of which a wrong value is not shown: a private key in the place of its public one would be."""
 _SHOWN = 80
 """Characters of a wrong value; what is longer is no slip that the end would show."""
+_ALIKE = 0.75
+"""From which likeness on one name is taken for another that was misspelled; less is only of the same letters."""
 
 
 def variable_of(name: str) -> str:
@@ -34,24 +41,29 @@ def wrong_variable(variable: str, names: Sequence[str]) -> str:
     return f"the environment variable {shown(variable)} is no setting{way_on}"
 
 
-def wrong_value(
-    where: Sequence[int | str], kind: str, value: object, origin: Callable[[str], str], names: Sequence[str]
-) -> str:
+def wrong_value(error: "ErrorDetails", origin: Callable[[str], str], names: Sequence[str]) -> str:
     """Return the sentence for one value that the tables refused.
 
-    `where` and `kind` are pydantic's own; `origin` says where a dotted name was written; `names` are the settings.
+    `error` is pydantic's own; `origin` says where a dotted name was written; `names` are the settings.
     """
-    path = [str(part) for part in where]
+    path = [str(part) for part in error["loc"]]
     name = ".".join(path)
     place = shown(origin(name))
-    if kind == "extra_forbidden":
+    if error["type"] == "extra_forbidden":
         return f"{place}: there is no setting {shown(name)}{_other_place(path, names)}"
     field = _table_of(path[:-1]).model_fields.get(path[-1])
     allowed = field.description if field else "a table"
-    said = shown(str(value) if isinstance(value, Text) else repr(value))
-    said = "not shown here" if _is_secret(name) else said or "empty"
-    spelled = "its value" if place == variable_of(name) else name
-    return f"{place}: {shown(spelled)} is {said[:_SHOWN]}; allowed: {allowed}"
+    spelled = "its value" if place in {variable_of(name), option_of(name)} else name
+    return f"{place}: {shown(spelled)} is {_said(name, error)}; allowed: {allowed}"
+
+
+def _said(name: str, error: "ErrorDetails") -> str:
+    """Return a wrong value as it was written, and of one that may hold a secret only what is wrong with it."""
+    value = error["input"]
+    if _is_secret(name):
+        return str(error["ctx"]["error"]) if error["type"] == "value_error" else "no table"
+    said = shown(value) if isinstance(value, Text) else as_toml(value)
+    return said[:_SHOWN] or "empty"
 
 
 def _is_secret(name: str) -> bool:
@@ -70,8 +82,10 @@ def _other_place(path: list[str], names: Iterable[str]) -> str:
     if elsewhere:
         return _meant(name if "." in name else f"{name}, above the first table" for name in elsewhere)
     here = list(_table_of(path[:-1]).model_fields)
-    spellings = {name.rpartition(".")[2]: name for name in sorted(known)}
-    return _meant(get_close_matches(key, here, n=1)) or _near(key, spellings, here)
+    # What was nearly written in a table is looked for there: two tables may have words that are alike.
+    anywhere = len(path) == 1 or path[0] == _COMPANIES
+    spellings = {name.rpartition(".")[2]: name for name in sorted(known)} if anywhere else {}
+    return _meant(get_close_matches(key, here, n=1, cutoff=_ALIKE)) or _near(key, spellings, here)
 
 
 def _inside(path: list[str]) -> list[str]:
@@ -90,7 +104,7 @@ def _table_of(path: Sequence[str]) -> type[BaseModel]:
 
 def _near(wrong: str, spellings: Mapping[str, str], allowed: Iterable[str]) -> str:
     """Return the nearest of these spellings by its full name; where none is near, what is allowed."""
-    close = get_close_matches(wrong, spellings, n=1)
+    close = get_close_matches(wrong, spellings, n=1, cutoff=_ALIKE)
     return _meant(spellings[each] for each in close) or f"; allowed: {', '.join(allowed)}"
 
 

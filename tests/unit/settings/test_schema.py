@@ -102,6 +102,60 @@ def test_no_error_repeats_a_secret(read, text):
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("store = 5", "store is no text; allowed: a URL like"),
+        ('store = ["postgresql://bot:s3cret@db/x"]', "store is no text; allowed"),
+        ('redis = "redis://:s3cret@db"', "redis is no table; allowed: a table"),
+        ('alerts.urls = "json://s3cret"', "alerts.urls is no list of URLs; allowed"),
+        ('backup.to = "s3://key:s3cret@bucket"', "backup.to is a URL with a password in it; allowed"),
+    ],
+)
+def test_of_what_may_hold_a_secret_only_what_is_wrong_is_said(read, text, said):
+    """Never the value, and never that it is not shown alone."""
+    with pytest.raises(UsageProblem) as caught:
+        read(text)
+    assert said in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("true", "is true;"),
+        ("1979-05-27", "is 1979-05-27;"),
+        ("03:00:00", "is 03:00:00;"),
+        ('"it is 7"', 'is "it is 7";'),
+        ('{a = "ü", "b c" = [1.5, false]}', 'is {a = "ü", "b c" = [1.5, false]};'),
+        ('"\\u001b[2J"', 'is "\\u001b[2J";'),
+        ('"\\u009b"', 'is "\\U0000009b";'),
+    ],
+)
+def test_a_wrong_value_is_said_as_the_file_has_it(read, value, said):
+    """Not as Python would write it."""
+    with pytest.raises(UsageProblem) as caught:
+        read(f"undo_days = {value}")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"a = 1\nb = '\xff'", "it is no text in UTF-8 (at line 2)"),
+        (f"a = {'9' * 6000}", "a number is too long"),
+        (f"a = {'[' * 9000}", "lie too deep in one another"),
+        ("a == 1", "(at line 1, column 4)"),
+    ],
+)
+def test_what_is_no_toml_is_said_in_words(read, text, said):
+    """Where it is told it is told by its line; Python's own limits have no name there."""
+    with pytest.raises(UsageProblem) as caught:
+        read(text)
+    assert said in str(caught.value)
+    assert not [word for word in ("codec", "recursion", "sys.") if word in str(caught.value)]
+
+
 def test_services_are_a_list_or_a_line(read, monkeypatch):
     """In a file a list, in the environment with spaces between them; nothing is no service."""
     urls = ("json://a:b@c/d", "ntfy://e")
@@ -199,7 +253,7 @@ def test_a_company_written_with_its_prefix_knows_its_source(read, tmp_path):
 
 def test_a_flag_is_checked_with_the_rest(read):
     """What a flag says is measured with the same measure as what a file says."""
-    with pytest.raises(UsageProblem, match="undo_days"):
+    with pytest.raises(UsageProblem, match=r"^--undo-days: its value is -1; allowed"):
         read("max_removals = 1", {"undo_days": -1})
 
 
@@ -238,6 +292,15 @@ def test_a_key_in_the_wrong_table_gets_its_right_place(read, text, meant):
     with pytest.raises(UsageProblem) as caught:
         read(text)
     assert f"did you mean {meant}?" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["foo = 1", 'redis_url = "x"', "days = 7", '[redis]\nurl = "x"', "verbose = true"])
+def test_what_is_like_no_setting_is_told_what_there_is(read, text):
+    """A word that has some letters of another is no misspelling of it."""
+    with pytest.raises(UsageProblem) as caught:
+        read(text)
+    assert "did you mean" not in str(caught.value)
+    assert "; allowed: " in str(caught.value)
 
 
 def test_a_variable_without_its_table_gets_its_right_name(monkeypatch):

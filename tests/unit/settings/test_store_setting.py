@@ -59,6 +59,47 @@ def test_what_is_no_store_is_refused_and_not_repeated(url):
     assert "cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("postgresql://bot:s3c%ret@db/x", "a % in it that stands for itself"),
+        ("postgresql://bot:s3c/ret@db/x", "a password in it that is not percent-encoded"),
+        ("POSTGRESQL://bot:s3c@ret@db/x", "a password in it that is not percent-encoded"),
+        ("mysql://u:s3cret@db/x", "no URL of a server that is known here"),
+        ("postgresql://bot:s3c ret@db/x", "a blank in it"),
+    ],
+)
+def test_a_store_is_told_what_is_wrong_with_it_and_not_repeated(monkeypatch, url, wrong):
+    """The variable, what is wrong, and how a % in a password is written; of the URL nothing."""
+    monkeypatch.setenv("BAILEYS_CLEANUP_STORE", url)
+    with pytest.raises(UsageProblem) as caught:
+        load_settings(None, None)
+    assert wrong in str(caught.value)
+    assert "BAILEYS_CLEANUP_STORE: its value is" in str(caught.value)
+    assert "`%` is written %25" in str(caught.value)
+    assert "s3c" not in str(caught.value)
+
+
+def test_a_scheme_may_be_written_in_any_case(monkeypatch):
+    """Of the store, of its cache and of its creds: a scheme's case says nothing."""
+    monkeypatch.setenv("BAILEYS_CLEANUP_STORE", "PostgreSQL://bot:S3cret@DB/X")
+    monkeypatch.setenv("BAILEYS_CLEANUP_REDIS__CACHE", "REDIS://cache:6379/0")
+    place = load_settings(None, None).settings.place
+    assert ("postgresql://bot:S3cret@DB/X", "redis://cache:6379/0") == (place.where, place.redis.cache)
+
+
+def test_a_value_of_an_option_is_told_by_the_option():
+    """Nobody has to know what a flag is."""
+    with pytest.raises(UsageProblem, match=r"^--store: its value is no URL"):
+        load_settings(None, None, store="db.internal")
+    with pytest.raises(UsageProblem, match=r"^--store: the URL has a password in it"):
+        load_settings(None, None, store=URL)
+    with pytest.raises(UsageProblem, match=r"^--sessions-root: "):
+        load_settings("postgresql://db/x", None)
+    with pytest.raises(UsageProblem, match=r"^--clean-jitter: its value is 9999; "):
+        load_settings(None, None, **{"monitor.clean_jitter_minutes": 9999})
+
+
 def test_a_url_is_no_sessions_root():
     """A database by the wrong option is told of the right one."""
     with pytest.raises(UsageProblem, match="a database is named by store"):
