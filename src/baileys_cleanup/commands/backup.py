@@ -21,6 +21,7 @@ from baileys_cleanup.commands.options import (
     identity,
     json_output,
     load_settings,
+    once,
     only_companies,
     same_place,
     selection_of,
@@ -44,7 +45,7 @@ from baileys_cleanup.store.store import no_companies, passed_over_in_words
 @click.option("--list", "listing", is_flag=True, help="List the archives there are.")
 @click.option("--verify", "verifying", is_flag=True, help="Read the archives back and check every hash.")
 @identity
-@click.option(
+@once(
     "--to",
     "target",
     metavar="PLACE",

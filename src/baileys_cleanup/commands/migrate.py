@@ -11,10 +11,20 @@ from baileys_cleanup.backups.migration import Migrated, MigrationStatus, Target,
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands import completion
 from baileys_cleanup.commands.clean import progress
-from baileys_cleanup.commands.options import CONTEXT, Output, Stop, json_output, load_settings, only_companies, world
+from baileys_cleanup.commands.options import (
+    CONTEXT,
+    Output,
+    Stop,
+    config_file,
+    json_output,
+    once,
+    only_companies,
+    world,
+)
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.document import print_json, problem_fields
 from baileys_cleanup.output.text import count, shown, size
+from baileys_cleanup.settings.load import load
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import STORES, open_store
 from baileys_cleanup.store.place import Place, as_drivers_take_it, has_password, without_password
@@ -24,12 +34,12 @@ from baileys_cleanup.store.store import Store, passed_over_in_words
 
 
 @click.command("migrate", context_settings=CONTEXT)
-@click.option("--from", "source", metavar="STORE", shell_complete=completion.folder, help="A sessions root, or a URL.")
-@click.option("--to", "target", metavar="STORE", shell_complete=completion.folder, help="Likewise.")
+@once("--from", "source", metavar="STORE", shell_complete=completion.folder, help="A sessions root, or a URL.")
+@once("--to", "target", metavar="STORE", shell_complete=completion.folder, help="Likewise.")
 @click.option("--prepare", is_flag=True, help="Only make what the tool keeps in the store of --to.")
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would be copied; write nothing.")
 @only_companies
-@click.option("--config", metavar="FILE", shell_complete=completion.file, help="A TOML file of settings.")
+@config_file
 @json_output
 @click.pass_context
 def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - Click's values
@@ -37,11 +47,12 @@ def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -
 
     Stop the bots first. Every value is compared after it was written; a second call copies what is missing.
     """
-    settings = load_settings(None, options["config"]).settings
     if options["target"] is None or (options["source"] is None and not options["prepare"]):
         raise click.UsageError("name both stores: migrate --from STORE --to STORE (--prepare needs --to alone)", ctx)
     if options["prepare"] and (options["source"] is not None or companies or options["dry_run"] or options["as_json"]):
         raise click.UsageError("--prepare copies nothing: only --to and --config go with it", ctx)
+    stores = [store for store in (options["source"], options["target"]) if store is not None]
+    settings = load(options["config"], others=stores).settings
     target = place(settings, options["target"], "--to")
     output, stop = Output(), Stop()
     with stop.listening():

@@ -34,15 +34,28 @@ def several(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
+def _only(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """Return the one value of an option. Raises a usage error where it has two: nobody could tell which is meant."""
+    if len(set(values)) > 1:
+        raise click.UsageError(f"{parameter.opts[0]} is given {len(values)} times; allowed: once.", ctx)
+    return values[0] if values else None
+
+
+def once(*names: str, **attributes: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - Click's own
+    """Return an option that says where something is, and so may not be given twice with two values."""
+    return click.option(*names, multiple=True, callback=_only, **attributes)
+
+
+config_file = once("--config", metavar="FILE", shell_complete=completion.file, help="A TOML file of settings.")
 where = several(
-    click.option(
+    once(
         "--sessions-root",
         metavar="DIR",
         shell_complete=completion.folder,
         help="The folder of the company folders, instead of the setting.",
     ),
-    click.option("--store", metavar="URL", help="A database instead of a folder: postgresql://user@host/database."),
-    click.option("--config", metavar="FILE", shell_complete=completion.file, help="A TOML file of settings."),
+    once("--store", metavar="URL", help="A database instead of a folder: postgresql://user@host/database."),
+    config_file,
 )
 only_companies = click.option(
     "--company",
@@ -78,7 +91,7 @@ class ShardOf(click.ParamType):  # type: ignore[type-arg] # Click before 8.4 kno
 shard_of = click.option(
     "--shard", type=ShardOf(), metavar="I/N", help="Only part I of N of the companies, I from 0; the others run beside."
 )
-companies_from = click.option(
+companies_from = once(
     "--companies-from",
     metavar="FILE",
     shell_complete=completion.file,

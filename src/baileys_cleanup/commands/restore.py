@@ -21,6 +21,7 @@ from baileys_cleanup.commands.options import (
     identity,
     json_output,
     load_settings,
+    once,
     same_place,
     where,
     width_of_stdout,
@@ -50,7 +51,7 @@ from baileys_cleanup.store.store import BACKUP_LOCK, Store, Workspace
     help="Into this company, instead of the archive's own; repeatable with latest.",
 )
 @click.option("--all", "everyone", is_flag=True, help="Every company that has an archive; with latest.")
-@click.option(
+@once(
     "--from",
     "source",
     metavar="PLACE",

@@ -5,8 +5,11 @@ import os
 import signal
 import sys
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from baileys_cleanup import cli
 from baileys_cleanup.commands.options import Output, Stop
 
 
@@ -59,3 +62,28 @@ def test_a_signal_is_remembered_and_given_back(number, status):
         os.kill(os.getpid(), signal.SIGINT)
         assert (True, status) == (stop(), stop.exit_status(4))
     assert before == [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("clean", "--store", "postgresql://a/x", "--store", "redis://b/0"), "--store"),
+        (("explain", "--sessions-root", "/a", "--sessions-root", "/b"), "--sessions-root"),
+        (("metrics", "--config", "/a", "--config", "/b"), "--config"),
+        (("clean", "--companies-from", "/a", "--companies-from", "/b"), "--companies-from"),
+        (("migrate", "--from", "/a", "--from", "/b", "--to", "redis://b/0"), "--from"),
+        (("backup", "--to", "/a", "--to", "/b"), "--to"),
+        (("restore", "latest", "--from", "/a", "--from", "/b"), "--from"),
+    ],
+)
+def test_a_place_is_named_once(words, option):
+    """Of two that differ nobody could tell which one is meant, and the last one is no better than the first."""
+    done = CliRunner().invoke(cli.commands, words, standalone_mode=False)
+    assert isinstance(done.exception, click.UsageError)
+    assert f"{option} is given 2 times; allowed: once." == done.exception.format_message()
+
+
+def test_a_place_that_is_named_twice_is_one(place):
+    """The same word twice is no contradiction."""
+    done = CliRunner().invoke(cli.commands, ["clean", "--dry-run", *["--sessions-root", str(place)] * 2])
+    assert 0 == done.exit_code

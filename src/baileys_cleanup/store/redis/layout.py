@@ -6,12 +6,11 @@ from typing import NamedTuple
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.store.key_names import END, TYPES, fixed, read_file_name
 from baileys_cleanup.store.place import Redis
+from baileys_cleanup.store.redis_key import COMPANY, DEFAULTS, FIELD, why_no_key
 
-COMPANY, FIELD = "{company_id}", "{field}"
 CREDS = "creds"
 OWN = "baileys-cleanup:"
 """How all keys of the tool's own begin."""
-_DEFAULTS = {"hash": f"{COMPANY}:auth", "string": f"{COMPANY}:{FIELD}"}
 _GLOB = re.compile(r"([*?\[\]\\^])")
 
 
@@ -64,13 +63,10 @@ def file_name(field: str) -> str:
 
 def layout_of(asked: Redis) -> Layout:
     """Return the layout that the settings ask for. Raises UsageProblem where its key names no company."""
-    template = asked.key or _DEFAULTS[asked.layout]
-    fields = 1 if asked.layout == "string" else 0
-    if template.count(COMPANY) != 1 or template.count(FIELD) != fields or (fields and not template.endswith(FIELD)):
-        field = f" and ends with {FIELD}" if asked.layout == "string" else f" once, without {FIELD}"
-        raise UsageProblem(
-            f"redis.key is {template!r}; allowed for the layout {asked.layout}: a name that has {COMPANY}{field}"
-        )
+    wrong = why_no_key(asked)
+    if wrong is not None:
+        raise UsageProblem(wrong)
+    template = asked.key or DEFAULTS[asked.layout]
     if template.startswith(OWN):
         raise UsageProblem(f"redis.key is {template!r}; what begins with {OWN} is the tool's own")
     return Layout(asked.layout, template, asked.ids or "raw")
