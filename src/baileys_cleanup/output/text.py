@@ -11,6 +11,11 @@ def shown(name: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in name)
 
 
+def named(name: str) -> str:
+    """Return a name as a sentence has it: one that is empty would not be seen there."""
+    return shown(name) or "''"
+
+
 def argument(value: str) -> str:
     """Return a value as the shell takes it back, for a command that is printed to be copied."""
     return quote(shown(value))
@@ -33,7 +38,7 @@ def size(number: int) -> str:
 
 def few(names: Iterable[str], limit: int = 5) -> str:
     """Return the first names in words: `a, b, c and 12 more`."""
-    listed = [shown(name) for name in names]
+    listed = [named(name) for name in names]
     if len(listed) <= limit:
         return ", ".join(listed)
     return f"{', '.join(listed[:limit])} and {len(listed) - limit:,} more"

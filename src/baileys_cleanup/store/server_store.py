@@ -8,10 +8,9 @@ from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import count, few, shown
-from baileys_cleanup.store.store import PassedOver, Space
+from baileys_cleanup.store.store import NO_ID, PassedOver, Space
 
 _EXCLUDED = "the setting exclude says that it is no company"
-_NO_NAME = "a company id is not empty and has no slash in it"
 
 
 class ServerStore(ABC):
@@ -66,13 +65,13 @@ class ServerStore(ABC):
 
     def _why_none(self, company_id: str) -> str | None:
         if company_id in {"", ".", ".."} or "/" in company_id:
-            return _NO_NAME
+            return NO_ID
         return _EXCLUDED if any(fnmatchcase(company_id, pattern) for pattern in self._exclude) else None
 
     def passed_over(self) -> list[PassedOver]:
         """Return the ids that are not taken for companies."""
         reasons = ((each, self._why_none(each)) for each in sorted(self._raw or self._all()))
-        return [PassedOver(each, why, keys=why == _NO_NAME) for each, why in reasons if why]
+        return [PassedOver(each, why, keys=why == NO_ID) for each, why in reasons if why]
 
     def has(self, company_id: str) -> bool:
         """Tell whether there is anything by the name of this company."""

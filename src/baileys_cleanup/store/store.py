@@ -282,6 +282,10 @@ class Store(Protocol):
         """
 
 
+NO_ID = "no company id; allowed: a name without a slash that is not empty, `.` or `..`"
+"""Why a word is none."""
+
+
 def passed_over_in_words(found: Iterable[PassedOver]) -> list[tuple[str, bool]]:
     """Return a sentence for each reason, with the names, and whether auth files may lie there."""
     reasons: dict[tuple[str, bool], list[str]] = {}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from baileys_cleanup.output.text import count, few, shown, size
+from baileys_cleanup.output.text import count, few, named, shown, size
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,9 @@ def test_a_size_takes_the_unit_people_read(number, expected):
 def test_few_names_stand_for_many(names, expected):
     """Five names are listed, safe to print, and the others counted."""
     assert expected == few(names)
+
+
+def test_an_empty_name_can_be_seen_in_a_sentence():
+    """In quotes; any other has none."""
+    assert ("''", "7", r"\x1b") == (named(""), named("7"), named("\x1b"))
+    assert "'', 7" == few(["", "7"])

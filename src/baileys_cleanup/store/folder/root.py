@@ -21,7 +21,7 @@ from baileys_cleanup.store.folder.mistaken_root import why_mistaken
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.folder.placed import placed
 from baileys_cleanup.store.folder.refused_roots import why_refused
-from baileys_cleanup.store.store import PassedOver, Space
+from baileys_cleanup.store.store import NO_ID, PassedOver, Space
 
 _EXCLUDED = "the setting exclude names it"
 
@@ -135,10 +135,7 @@ class Root:
         for text in wanted:
             company_id = text.removeprefix(COMPANY_PREFIX)
             if not company_id or company_id in {".", ".."} or "/" in company_id or "\0" in company_id:
-                raise UsageProblem(
-                    f"--company {shown(text)!r}: a company id is the part of its folder's name after"
-                    " 'company_', without a slash and not empty"
-                )
+                raise UsageProblem(f"--company {shown(text)!r}: {NO_ID} (what follows `company_` in its folder's name)")
             try:
                 status = os.stat(COMPANY_PREFIX + company_id, dir_fd=self.fd, follow_symlinks=False)
             except OSError as error:

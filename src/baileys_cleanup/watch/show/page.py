@@ -7,7 +7,7 @@ from html import escape
 from baileys_cleanup.decision.judgement import Cause
 from baileys_cleanup.decision.levels import Level
 from baileys_cleanup.output.judgement import alike, command, help_in_words
-from baileys_cleanup.output.text import count, shown, size
+from baileys_cleanup.output.text import count, named, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.watch.remember.run_history import Ended
 from baileys_cleanup.watch.see.all import Facts
@@ -128,7 +128,7 @@ def _unseen(facts: Facts) -> str:
         f'<p class="problem">Company {_text(each.company_id)} could not be looked at: {_text(each.problem)}</p>\n'
         for each in facts.unreadable
     )
-    over = "".join(f"<li>{_text(each.name)}: {escape(each.why)}</li>\n" for each in facts.passed_over)
+    over = "".join(f"<li>{escape(named(each.name))}: {escape(each.why)}</li>\n" for each in facts.passed_over)
     return text + (f'<div class="hint">Passed over:\n<ul>\n{over}</ul></div>\n' if over else "")
 
 
