@@ -73,6 +73,7 @@ _SENTENCES = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EACCES: "this user may not write in the company's folder: run as its owner, with the right to write there",
     errno.EPERM: "this user may not move it: run as its owner (what was made immutable has to be freed first)",
+    errno.ENAMETOOLONG: "a name is too long for the file system; mostly 255 bytes are allowed, `company_` among them",
     errno.EXDEV: "it lies on another mount than the sessions root; give that mount a sessions root of its own",
 }
 

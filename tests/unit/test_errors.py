@@ -24,6 +24,7 @@ def test_an_error_knows_its_status(error, status):
         (errno.EACCES, "run as its owner"),
         (errno.EPERM, "run as its owner"),
         (errno.EXDEV, "another mount"),
+        (errno.ENAMETOOLONG, "255 bytes"),
         (errno.EIO, os.strerror(errno.EIO)),
     ],
 )

@@ -9,7 +9,7 @@ from baileys_cleanup.backups.verify import ListedArchive, Verified, list_archive
 from baileys_cleanup.commands.backup_say import Say, ids_of
 from baileys_cleanup.commands.options import Stop, width_of_stdout
 from baileys_cleanup.output.document import place_fields, problem_fields
-from baileys_cleanup.output.table import plain, table
+from baileys_cleanup.output.table import cell, plain, table
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
@@ -24,7 +24,7 @@ def list_all(settings: Settings, wanted: Sequence[str], say: Say) -> int:
         {**place_fields(settings.place.shown), "to": where, "archives": [_listed(listed) for listed in archives]}
     )
     rows = [
-        [shown(listed.company_id), timestamp(listed.made), size(listed.stored.size), shown(listed.stored.name)]
+        [cell(listed.company_id), timestamp(listed.made), size(listed.stored.size), shown(listed.stored.name)]
         for listed in archives
     ]
     head = ["COMPANY", "MADE", "SIZE", "ARCHIVE"]

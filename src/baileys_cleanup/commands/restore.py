@@ -36,8 +36,8 @@ from baileys_cleanup.rotation.journal import why_not_now
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.runs import new_run_id
-from baileys_cleanup.store.snapshots import Clock, is_bare
-from baileys_cleanup.store.store import BACKUP_LOCK, Store, Workspace
+from baileys_cleanup.store.snapshots import LONGEST_NAME, Clock, is_bare
+from baileys_cleanup.store.store import BACKUP_LOCK, NO_ID, Store, Workspace
 
 
 @click.command("restore", context_settings=CONTEXT)
@@ -122,7 +122,10 @@ def _wanted(texts: Sequence[str]) -> list[str]:
     ids = list(dict.fromkeys(text.removeprefix(COMPANY_PREFIX) for text in texts))
     for company_id in ids:
         if not is_bare(COMPANY_PREFIX + company_id) or company_id in {"", ".", ".."}:
-            raise UsageProblem(f"--company {shown(company_id)!r}: a company id has no slash in it and is not empty")
+            longest = LONGEST_NAME - len(COMPANY_PREFIX)
+            too_long = len(company_id.encode("utf-8", "surrogatepass")) > longest
+            why = f"too long; allowed: {longest} bytes" if too_long else NO_ID
+            raise UsageProblem(f"--company {shown(company_id)!r}: {why}")
     return ids
 
 

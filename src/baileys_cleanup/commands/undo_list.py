@@ -7,7 +7,7 @@ from baileys_cleanup.cleaning.undoable import Undoable, emptied_runs, told_of_em
 from baileys_cleanup.commands.options import width_of_stdout
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.document import place_fields, print_json
-from baileys_cleanup.output.table import plain, table
+from baileys_cleanup.output.table import cell, plain, table
 from baileys_cleanup.output.text import few, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
@@ -76,7 +76,7 @@ def _list_folders(folders: Sequence[SetAside], write: Callable[[str], object], a
     rows = [
         [
             folder.run_id,
-            shown(folder.company_id),
+            cell(folder.company_id),
             folder.why if folder.former else f"{folder.why}, taken back",
             str(folder.files),
             size(folder.size),

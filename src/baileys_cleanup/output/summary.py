@@ -13,7 +13,7 @@ from baileys_cleanup.decision.policy import DAY
 from baileys_cleanup.output.document import SCHEMA_VERSION, place_fields, problem_fields, verdict_fields
 from baileys_cleanup.output.later import Later
 from baileys_cleanup.output.sentences import ending, problems_in_words, total_line
-from baileys_cleanup.output.table import Paint, plain, table
+from baileys_cleanup.output.table import Paint, cell, plain, table
 from baileys_cleanup.output.text import count, shown
 from baileys_cleanup.output.timestamp import timestamp
 
@@ -157,7 +157,9 @@ class TextReport:
         by_kind = [outcome.kinds.get(kind, Tally()).removed for kind in _REMOVED_KINDS]
         numbers = [total.seen, total.removed, *by_kind, total.seen - total.removed]
         level = outcome.level.value if outcome.level else "unknown"
-        self._rows.append([name, *map(_number, numbers), level, ", ".join(mark for mark in marks if mark)])
+        self._rows.append(
+            [cell(outcome.company_id), *map(_number, numbers), level, ", ".join(mark for mark in marks if mark)]
+        )
         self._remarks += [("error", name, shown(text)) for text in problems_in_words(outcome)]
         self._remarks += [("warning", name, text) for text in outcome.warnings]
         self._remarks += [("note", name, text) for text in outcome.notes]

@@ -3,12 +3,22 @@
 from collections.abc import Callable, Collection, Sequence
 
 from baileys_cleanup.decision.levels import Level
+from baileys_cleanup.output.text import shown
 
 Paint = Callable[[str, str], str]
 """Gives a text the colour of a word (a level, a status), or leaves it as it is."""
 _GAP = "  "
 _SHORTEST = 12
 """Characters of a name below which a column goes before the name gets shorter still."""
+
+
+_LONGEST = 64
+"""Characters of a name in a cell; ids have 36 and fewer, and one that no line holds would make all rows as long."""
+
+
+def cell(name: str) -> str:
+    """Return a name as a cell has it: escaped, and cut where it is very long. Documents and sentences have it whole."""
+    return _cut(shown(name), _LONGEST)
 
 
 def plain(text: str, word: str) -> str:  # noqa: ARG001 - the shape of every Paint

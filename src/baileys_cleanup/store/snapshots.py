@@ -18,7 +18,7 @@ UNDATED = 120_000_000_000
 """Nanoseconds. What a store has no date for counts as written so long ago: young, and not at this very moment."""
 BEYOND_FILES = 1 << 63
 """Nanoseconds from the epoch. A date so far off no file can have, but a column may: it counts as none."""
-_LONGEST_NAME = 255
+LONGEST_NAME = 255
 NO_NAME = "is the name of no file"
 """Why a key is left out that a database has under a name with a slash in it, say: written, it would lie elsewhere."""
 MOST_FILES = 1_000_000
@@ -111,7 +111,7 @@ def is_bare(name: str) -> bool:
     if name in {"", ".", ".."} or "/" in name or "\0" in name:
         return False
     try:
-        return len(name.encode("utf-8", "surrogateescape")) <= _LONGEST_NAME
+        return len(name.encode("utf-8", "surrogateescape")) <= LONGEST_NAME
     except UnicodeEncodeError:
         return False
 

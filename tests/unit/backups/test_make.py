@@ -201,6 +201,27 @@ def test_trouble_with_older_archives_costs_none(root, tool, drawer, folder, step
     assert NOW == BackupRecords(FolderRecords(tool)).read("1").succeeded
 
 
+@pytest.mark.parametrize(
+    ("company_id", "said"),
+    [("x" * 256, "it has 256 bytes; allowed: 255"), ("ü" * 128, "it has 256 bytes"), ("\ud800", "no text in UTF-8")],
+)
+def test_an_id_that_no_manifest_could_name_is_told_before_anything_is_made(root, drawer, company_id, said):
+    """An archive that could not say whose it is would not be read back."""
+
+    class OfAServer:
+        def read(self, _part, _name):
+            raise FileNotFoundError
+
+        def write(self, part, name, record):
+            pass
+
+    clock = Clock(NOW, lambda: LATER, lambda: None)
+    outcome = BackupMaker(FolderSnapshots(root), drawer, KEEP, BackupRecords(OfAServer()), clock).back_up(company_id)
+    assert (Status.FAILED, 0) == (outcome.status, len(drawer.listed))
+    assert 1 == len(outcome.errors)
+    assert said in outcome.errors[0]
+
+
 def test_a_store_that_stays_broken_is_not_asked_for_ever(root, tool, drawer, place):
     """After three failures in a row the other companies fail at once."""
     asked = []

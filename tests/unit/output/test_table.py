@@ -2,7 +2,7 @@
 
 import pytest
 
-from baileys_cleanup.output.table import plain, table
+from baileys_cleanup.output.table import cell, plain, table
 
 ROWS = [["NAME", "N", "LEVEL", "REMARKS"], ["a" * 30, "1,000", "critical", "b" * 20], ["bcd", "-", "unknown", ""]]
 
@@ -33,3 +33,10 @@ def test_the_paint_finds_its_column_where_others_are_gone():
     """A level is painted also where a column before it had no room."""
     lines = table(ROWS, lambda text, word: f"<{text}|{word}>", 2, width=24, spare=[{1, 3}])
     assert "aaaaaaaaaaa...  <critical|critical>" == lines[1]
+
+
+def test_a_cell_has_a_name_that_a_line_can_hold():
+    """What is printable stays as it is, and a name of thousands of letters makes no row as long."""
+    assert "bot-7" == cell("bot-7")
+    assert r"a\x1b" == cell("a\x1b")
+    assert "x" * 61 + "..." == cell("x" * 3_000)

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from baileys_cleanup.backups.naming import is_of, read_archive_name
 from baileys_cleanup.backups.places.place import Draft, Place, Stored
-from baileys_cleanup.errors import StoreProblem, UsageProblem
+from baileys_cleanup.errors import CompanyProblem, StoreProblem, UsageProblem
 from baileys_cleanup.output.text import shown
 
 _PART = re.compile(r"\.baileys-cleanup-[0-9a-f]{16}\.part")
@@ -64,7 +64,8 @@ class FolderPlace:
                     os.unlink(part, dir_fd=self._fd)
 
     def publish(self, part: str, name: str, file: BinaryIO) -> Stored:
-        """Give a part its name; one that exists is never replaced."""
+        """Give a part its name; one that exists is never replaced. Raises CompanyProblem for one that is too long."""
+        self._require_short(name)
         with _told(f"{self.where}/{shown(name)}"):
             file.flush()
             os.fsync(file.fileno())
@@ -75,6 +76,16 @@ class FolderPlace:
                 os.fsync(self._fd)
                 return Stored(name, os.fstat(file.fileno()).st_size)
         raise StoreProblem(f"{self.where} has a {shown(name)} already; it was not replaced")
+
+    def _require_short(self, name: str) -> None:
+        """Raise CompanyProblem for a name that is too long here: the next company's need not be."""
+        named, over = read_archive_name(name), len(os.fsencode(name)) - os.fpathconf(self._fd, "PC_NAME_MAX")
+        if named is not None and over > 0:
+            length = len(os.fsencode(named.company_id))
+            raise CompanyProblem(
+                f"its id is too long for the name of an archive in {self.where}: it has {length:,} bytes; allowed:"
+                f" {length - over:,}"
+            )
 
     def delete(self, name: str) -> None:
         """Delete an archive, and nothing that has no archive's name."""

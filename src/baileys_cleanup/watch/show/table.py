@@ -6,8 +6,8 @@ from typing import Any
 from baileys_cleanup.output.document import company_problem_fields, place_fields, problem_fields
 from baileys_cleanup.output.judgement import document as judgement_document
 from baileys_cleanup.output.judgement import in_words as finding_in_words
-from baileys_cleanup.output.table import Paint, table
-from baileys_cleanup.output.text import count, shown, size
+from baileys_cleanup.output.table import Paint, cell, table
+from baileys_cleanup.output.text import count, named, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.watch.emergency import EmergencyCleanup
 from baileys_cleanup.watch.rehearsal import Rehearsal
@@ -54,7 +54,7 @@ def _lines(result: LookResult, done: dict[str, str], paint: Paint, again: str, *
     for each in result.unreadable:
         yield f"{paint('error', 'error')}: company {shown(each.company_id)}: {shown(each.problem)}"
     for over in result.passed_over:
-        yield f"passed over: {shown(over.name)}: {over.why}"
+        yield f"passed over: {named(over.name)}: {over.why}"
     for text in result.warnings:
         yield f"{paint('warning', 'warning')}: {shown(text)}"
     for text in result.problems:
@@ -67,7 +67,7 @@ def _row(view: View, result: LookResult) -> list[str]:
     frees = f"{count(removable.files, 'file')}, {size(removable.size)}" if removable and removable.files else "nothing"
     trend = trend_in_words(result.trends.get(view.company_id))
     silent = ago(result.looked, detail.newest) if detail and view.silent else ""
-    return [shown(view.company_id), f"{view.counted:,}", trend, view.level.value, frees, silent]
+    return [cell(view.company_id), f"{view.counted:,}", trend, view.level.value, frees, silent]
 
 
 def document(result: LookResult, again: str = "") -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from baileys_cleanup.backups.places.open import open_place
 from baileys_cleanup.backups.places.place import DryRunPlace, Stored, fingerprint
-from baileys_cleanup.errors import StoreProblem, UsageProblem
+from baileys_cleanup.errors import CompanyProblem, StoreProblem, UsageProblem
 
 from ...helpers import names
 
@@ -56,6 +56,16 @@ def test_what_is_not_published_leaves_nothing(shelf, folder):
         assert [".baileys-cleanup-"] == [name[:17] for name in names(folder)]
         raise OSError("the disk is full")
     assert [] == names(folder)
+
+
+def test_an_id_that_no_name_could_hold_fails_its_company(shelf, folder):
+    """It says how long one may be; the place is none the worse for it, and the next company has its turn."""
+    for ending, most in ((".tar.gz", 223), (".tar.gz.age", 219)):
+        longest = f"company_{'x' * most}-20261122T030000Z{ending}"
+        lay(shelf, longest)
+        with pytest.raises(CompanyProblem, match=f"it has {most + 1} bytes; allowed: {most}$"):
+            lay(shelf, longest.replace("_", "_x"))
+    assert 2 == len(names(folder))
 
 
 def test_an_archive_is_never_replaced(shelf, folder):
