@@ -458,3 +458,34 @@ def test_where_rows_have_rights_of_their_own_it_works_as_well(root: Path, db: Da
         db.execute(f"create policy everything on {table} to {role} using (true)")
     assert "done" == migrate("--from", str(root), "--to", db.server.database(db.name, role))["status"]
     assert len(NAMES) == len(db.keys("7"))
+
+
+def test_what_is_wrong_with_one_of_two_stores_says_with_which(root: Path, db: Database) -> None:
+    """Opening it, its lock, its tables, and one company's keys there; a password in the settings is not repeated."""
+    nowhere = db.server.database("nowhere")
+    said = migrate("--from", str(root), "--to", nowhere, status=2, as_json=False)
+    assert f'error: --to: the store {nowhere} cannot be opened: the server answers: database "nowhere"' in said
+    said = migrate("--from", nowhere, "--to", str(root), status=2, as_json=False)
+    assert f"error: --from: the store {nowhere} cannot be opened" in said
+    with_password = {"BAILEYS_CLEANUP_STORE": nowhere.replace("postgres@", "postgres:s3cret@")}
+    assert "s3cret" not in migrate("--from", nowhere, "--to", str(root), status=2, as_json=False, **with_password)
+    said = migrate("--from", str(root), "--to", db.url, status=2, as_json=False)
+    assert f"error: --to: {db.url}: there is no table whatsapp_keys" in said
+    db.execute(SPLIT)
+    migrate("--from", str(root), "--to", db.url)
+    db.execute("insert into baileys_cleanup.lease values ('lock', 'x', 'process 7', null, now() + interval '1 hour')")
+    assert f"--to: {db.url}: another run is at work" in migrate(
+        "--from", str(root), "--to", db.url, status=3, as_json=False
+    )
+    db.execute("delete from baileys_cleanup.lease")
+    db.execute(
+        "delete from whatsapp_keys; delete from whatsapp_auth; drop role if exists looking; create role looking login"
+    )
+    db.execute(
+        "grant select on whatsapp_keys, whatsapp_auth to looking; grant usage on schema baileys_cleanup to looking"
+    )
+    for what in ("tables", "sequences"):
+        db.execute(f"grant all on all {what} in schema baileys_cleanup to looking")
+    looking = db.server.database(db.name, "looking")
+    said = migrate("--from", str(root), "--to", looking, status=1, as_json=False)
+    assert "company 7: in the target: this role may not do that" in said

@@ -22,6 +22,7 @@ from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, in_
 from baileys_cleanup.store.whole_folders import RESTORE, WholeFolders
 
 _PART = "migrations"
+_SOURCE, _TARGET = "in the source", "in the target"
 AT_WORK = 60 * SECOND
 """A key written so short ago means that the bot is at work."""
 
@@ -77,7 +78,7 @@ def migrate_company(source: SnapshotReader, target: Target, company_id: str, clo
 
 
 def _migrate(source: SnapshotReader, target: Target, outcome: Migrated, clock: Clock, run_id: str) -> None:
-    with _taken(source, outcome.company_id, clock) as shot:
+    with _taken(source, _SOURCE, outcome.company_id, clock) as shot:
         _check_source(shot, clock)
         names = _names(shot, outcome, names_only=target.names_only)
         outcome.files = len(names)
@@ -90,17 +91,33 @@ def _migrate(source: SnapshotReader, target: Target, outcome: Migrated, clock: C
         if target.folders is None or target.records is None:
             outcome.status = MigrationStatus.COPIED
             return
-        _copy(target.folders, shot, names, outcome.company_id, run_id=run_id, now=clock.now)
+        with _in(_TARGET):
+            _copy(target.folders, shot, names, outcome.company_id, run_id=run_id, now=clock.now)
         _compare(target, target.records, shot, names, company_id=outcome.company_id, clock=clock)
         outcome.status = MigrationStatus.COPIED
-        if not source.is_unchanged(outcome.company_id, shot):
+        with _in(_SOURCE):
+            unchanged = source.is_unchanged(outcome.company_id, shot)
+        if not unchanged:
             outcome.warnings.append("the bot wrote to the source meanwhile: stop it, and copy this company again")
 
 
 @contextmanager
-def _taken(companies: SnapshotReader, company_id: str, clock: Clock) -> Iterator[Snapshot]:
+def _taken(companies: SnapshotReader, store: str, company_id: str, clock: Clock) -> Iterator[Snapshot]:
     with open_spool() as contents:
-        yield companies.take(company_id, contents, clock)
+        with _in(store):
+            shot = companies.take(company_id, contents, clock)
+        yield shot
+
+
+@contextmanager
+def _in(store: str) -> Iterator[None]:
+    """Let what goes wrong say in which of the two stores."""
+    try:
+        yield
+    except CompanyProblem as problem:
+        raise type(problem)(f"{store}: {problem}") from None
+    except OSError as error:
+        raise CompanyProblem(f"{store}: {in_words(error)}") from None
 
 
 def _check_source(shot: Snapshot, clock: Clock) -> None:
@@ -135,9 +152,11 @@ def _names(shot: Snapshot, outcome: Migrated, *, names_only: bool) -> list[str]:
 
 def _is_there(target: Target, shot: Snapshot, names: list[str], company_id: str, clock: Clock) -> bool:
     """Tell whether the target has it already. Raises Refused where what it has may not be replaced."""
-    if not target.companies.has(company_id):
+    with _in(_TARGET):
+        there_already = target.companies.has(company_id)
+    if not there_already:
         return False
-    with _taken(target.companies, company_id, clock) as present:
+    with _taken(target.companies, _TARGET, company_id, clock) as present:
         if not (present.files or present.doubles):
             return False
         assert shot.account is not None, "looked at before"
@@ -177,7 +196,7 @@ def _compare(
 
     Raises CompanyProblem where any value is another.
     """
-    with _taken(target.companies, company_id, clock) as present:
+    with _taken(target.companies, _TARGET, company_id, clock) as present:
         missing = [name for name in names if name not in present.files]
         wrong = missing or _differing(shot, present, names)
         with suppress(OSError) if wrong else nullcontext():

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import click
@@ -21,7 +21,7 @@ from baileys_cleanup.commands.options import (
     only_companies,
     world,
 )
-from baileys_cleanup.errors import UsageProblem
+from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.output.document import print_json, problem_fields
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.settings.load import load
@@ -88,6 +88,16 @@ def prepare(target: Place, write: Callable[[str], object]) -> int:
     return 0
 
 
+@contextmanager
+def _of(option: str, store: Place) -> Iterator[None]:
+    """Let what goes wrong say with which of the two stores."""
+    try:
+        yield
+    except CleanupError as problem:
+        told = [text if store.shown in text else f"{store.shown}: {text}" for text in problem.sentences]
+        raise type(problem)(*(f"{option}: {text}" for text in told)) from None
+
+
 class _Move:
     """Copies companies, and says so."""
 
@@ -101,8 +111,10 @@ class _Move:
     def run(self, settings: Settings, wanted: Sequence[str], world: World) -> int:
         """Copy the wanted companies, or all. Returns 0, 1 where one failed, 4 where one was refused."""
         with ExitStack() as stack:
-            source = stack.enter_context(open_store(self._source, settings.exclude))
-            target = stack.enter_context(open_store(self._target))
+            with _of("--from", self._source):
+                source = stack.enter_context(open_store(self._source, settings.exclude))
+            with _of("--to", self._target):
+                target = stack.enter_context(open_store(self._target))
             if source.path == target.path and self._source.postgresql == self._target.postgresql:
                 raise UsageProblem(f"--from and --to are the same store: {shown(source.path)}")
             ids = source.select(wanted) if wanted else source.company_ids()[0]
@@ -116,14 +128,17 @@ class _Move:
     def _copied(
         self, stack: ExitStack, source: Store, target: Store, ids: Sequence[str], world: World
     ) -> Iterator[Migrated]:
-        ours = stack.enter_context(target.workspace(create=not self._dry_run))
+        with _of("--to", self._target):
+            ours = stack.enter_context(target.workspace(create=not self._dry_run))
         folders = None
         if not self._dry_run:
             assert ours is not None, "made a moment ago"
-            stack.enter_context(ours.hold())
-            theirs = stack.enter_context(source.workspace(create=False))
-            if theirs is not None:  # no cleanup may take from what is copied
-                stack.enter_context(theirs.hold())
+            with _of("--to", self._target):
+                stack.enter_context(ours.hold())
+            with _of("--from", self._source):
+                theirs = stack.enter_context(source.workspace(create=False))
+                if theirs is not None:  # no cleanup may take from what is copied
+                    stack.enter_context(theirs.hold())
             folders = ours.whole_folders()
             folders.settle_all()
         records = ours.records() if ours is not None else None

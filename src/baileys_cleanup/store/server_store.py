@@ -93,7 +93,8 @@ class ServerStore(ABC):
             if why is not None:
                 raise UsageProblem(f"--company {shown(text)!r}: {why}")
             if company_id not in there:
-                near = f"; it has {count(len(there), 'company', 'companies')}: {few(sorted(there))}" if there else ""
+                known = sorted(each for each in there if not self._why_none(each))
+                near = f"; it has {count(len(known), 'company', 'companies')}: {few(known)}" if known else ""
                 raise UsageProblem(f"--company {shown(company_id)}: there is no such company in {self.path}{near}")
             if company_id not in ids:
                 ids.append(company_id)

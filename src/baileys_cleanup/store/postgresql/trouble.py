@@ -1,6 +1,7 @@
 """What the server said, as sentences for people. A value of a key never stands in one: details are not repeated."""
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,6 +28,12 @@ _SENTENCES = {
     "57P03": "the server is starting or shutting down",
     "57P05": "the server ended the connection because it was idle",
 }
+_FAILED = re.compile(
+    r'connection to server (?:at "(?P<host>[^"]*)"[^,]*, port (?P<port>[0-9]+)|on socket "(?P<socket>[^"]*)") failed:'
+    r" (?P<answer>FATAL: *)?(?:fe_sendauth: )?(?P<why>.*)"
+)
+"""How libpq tells that it did not get in; where the server had an answer that follows in the server's own words."""
+_NUMBER = re.compile(r"\[Errno -?[0-9]+\] ")
 _HINTS = {
     "password authentication failed": "; the password comes from ~/.pgpass, PGPASSWORD, a service file or the URL",
     "no password supplied": "; a password comes from ~/.pgpass, PGPASSWORD, a service file or the URL in the settings",
@@ -57,7 +64,14 @@ def _connection_in_words(text: str) -> str:
     """Return the first line of the driver's text: the others advise, or say the same of another address."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     said = lines[0].removeprefix("connection failed: ") if lines else "the connection ended"
-    return said + next((hint for mark, hint in _HINTS.items() if mark in text), "")
+    hint = next((hint for mark, hint in _HINTS.items() if mark in text), "")
+    found = _FAILED.search(said)
+    if found is None:
+        return _NUMBER.sub("", said.removeprefix("connection is bad: ")) + hint
+    if found["answer"] or hint:
+        return f"{'the server answers: ' if found['answer'] else ''}{found['why']}{hint}"
+    where = found["socket"] or f"{found['host']}, port {found['port']}"
+    return f"no server can be reached at {where}: {found['why']}"
 
 
 @contextmanager
