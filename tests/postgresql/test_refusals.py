@@ -151,6 +151,24 @@ def test_no_table(db: Database) -> None:
     refused(db.call("clean"), "no table whatsapp_keys", "Session", 'postgresql.layout = "prisma"')
 
 
+def test_the_hint_names_what_is_missing_and_not_what_is_set(db: Database) -> None:
+    """Tables of other names: both, or the one that nobody has named yet; with the hint followed it works."""
+    db.execute(SPLIT.replace("whatsapp_auth", "my_auth").replace("whatsapp_keys", "my_keys"))
+    keys, creds_table = 'postgresql.keys_table = "my_keys"', 'postgresql.creds_table = "my_auth"'
+    refused(db.call("clean"), f"{keys} and {creds_table}")
+    names = {"BAILEYS_CLEANUP_POSTGRESQL__KEYS_TABLE": "my_keys"}
+    done = db.call("clean", **names)
+    refused(done, "no table whatsapp_auth", creds_table)
+    assert "keys_table" not in done.stderr
+    both = names | {"BAILEYS_CLEANUP_POSTGRESQL__CREDS_TABLE": "my_auth"}
+    db.run("clean", **both)
+    refused(db.call("clean", **both, BAILEYS_CLEANUP_POSTGRESQL__LAYOUT="prisma"), 'postgresql.layout = "split"')
+    db.execute("alter table my_auth rename column creds to state")
+    done = db.call("clean", **both)
+    refused(done, "lacks creds", "postgresql.creds_table names a table with the columns company_id and creds")
+    assert "single value" not in done.stderr, "that is said of keys"
+
+
 def test_a_table_in_another_schema(db: Database) -> None:
     """The sentence names it as the setting has to."""
     db.execute(f'create schema "Bot"; set search_path = "Bot"; {SPLIT}')

@@ -165,9 +165,11 @@ def _require(connection: Connection, wanted: Postgresql, table: Table, columns: 
     missing = [column for column in columns if column not in table.columns]
     if not missing:
         return
+    of_keys = wanted.id in columns
     raise UsageProblem(
         f"the table {_name(table)} does not fit the layout {wanted.layout}: it has the columns"
-        f" {few(table.columns, 20)}, and lacks {few(missing)}{_in_one_value(wanted, table)}{_fitting(connection)}"
+        f" {few(table.columns, 20)}, and lacks {few(missing)}{_in_one_value(wanted, table) if of_keys else ''}"
+        f"{_fitting(connection, wanted)}"
     )
 
 
@@ -201,22 +203,52 @@ def _no_table(connection: Connection, wanted: Postgresql, setting: str) -> str:
     there = list(dict.fromkeys(row[1] for row in rows))
     return (
         f"there is no table {shown(name)} in this database for the layout {wanted.layout}; it has"
-        f" {few(there) or 'no table that this role may see'}{_fitting(connection)}"
+        f" {few(there) or 'no table that this role may see'}{_fitting(connection, wanted)}"
     )
 
 
-def _fitting(connection: Connection) -> str:
-    """Return the way on where a table has the columns of a layout that we know."""
-    tables: dict[tuple[str, str], set[str]] = {}
-    for schema, table, column, _ in connection.rows(_TABLE.format(_ALL)):
-        tables.setdefault((schema, table), set()).add(column)
+def _fitting(connection: Connection, wanted: Postgresql) -> str:
+    """Return the way on where tables have the columns of a layout that we know: what is to be set beside what is."""
+    tables: dict[str, set[str]] = {}
+    for _, table, column, _ in connection.rows(_TABLE.format(_ALL)):
+        tables.setdefault(table, set()).add(column)
     for name, layout in _KNOWN.items():
-        needed = {column for column in (layout.company, layout.type, layout.id, layout.value) if column}
-        for (_, table), columns in tables.items():
-            if needed <= columns:
-                extra = "" if table == layout.keys_table else f' and postgresql.keys_table = "{shown(table)}"'
-                return f'; the table {shown(table)} has those of the layout {name}: postgresql.layout = "{name}"{extra}'
+        keys_set = _set(wanted, layout, "keys_table")
+        keys = _having(tables, {layout.company, layout.type, layout.id, layout.value}, keys_set)
+        if keys is None:
+            continue
+        ways = [] if name == wanted.layout else [f'postgresql.layout = "{name}"']
+        ways += [] if keys == keys_set else [f'postgresql.keys_table = "{shown(keys)}"']
+        fits = f"the table {shown(keys)} has the columns of the layout {name}: " if ways else ""
+        ways += _creds_way(tables, layout, _set(wanted, layout, "creds_table"))
+        if ways:
+            return f"; {fits}{' and '.join(ways)}"
     return ""
+
+
+def _creds_way(tables: Mapping[str, set[str]], layout: Postgresql, creds_set: str | None) -> list[str]:
+    """Return what is to be set for the table of creds of a layout, nothing where the one in force is right."""
+    if creds_set is None or layout.creds_table is None:
+        return []
+    creds = _having(tables, {layout.company, layout.creds}, creds_set)
+    if creds is None:
+        return [f"postgresql.creds_table names a table with the columns {layout.company} and {layout.creds}"]
+    return [] if creds == creds_set else [f'postgresql.creds_table = "{shown(creds)}"']
+
+
+def _having(tables: Mapping[str, set[str]], columns: set[str | None], preferred: str | None) -> str | None:
+    """Return a table that has these columns, the preferred one where it does, None where none has."""
+    fitting = [table for table, there in tables.items() if columns - {None} <= there]
+    named = [table for table in fitting if preferred is not None and table == preferred.rpartition(".")[2]]
+    return preferred if named else next(iter(fitting), None)
+
+
+def _set(wanted: Postgresql, layout: Postgresql, setting: str) -> str | None:
+    """Return what a setting would be in a layout: as it was given, else as the layout has it."""
+    given = getattr(wanted, setting)
+    default = getattr(_KNOWN.get(wanted.layout, Postgresql()), setting)
+    found: str | None = given if given != default else getattr(layout, setting)
+    return found
 
 
 def _name(table: Table) -> str:
