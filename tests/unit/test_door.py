@@ -48,6 +48,14 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing(companies):
     assert ({}, []) == (memory.KEPT.runs, memory.KEPT.audit)
 
 
+@pytest.mark.usefixtures("companies")
+def test_a_log_names_the_store_as_a_document_does():
+    """Under `store`; a sessions root there is none."""
+    words = ["clean", "--dry-run", "--verbose", "--log-format", "json", "--store", "memory://all"]
+    started = json.loads(CliRunner().invoke(cli.commands, words).stderr.splitlines()[0])
+    assert ("run_started", "memory://all", None) == (started["event"], started["store"], started["sessions_root"])
+
+
 def test_clean_and_undo_give_back_the_very_files(companies):
     """What went lies in the store's own quarantine, and comes back with its date."""
     before = dict(companies["7"])

@@ -30,6 +30,7 @@ from baileys_cleanup.commands.options import (
 )
 from baileys_cleanup.decision.outcome import CompanyOutcome, Reasons, RunOutcome
 from baileys_cleanup.errors import CleanupError, in_words_with_path
+from baileys_cleanup.output.document import place_fields
 from baileys_cleanup.output.log import Format, Log, service_manager_reads
 from baileys_cleanup.output.quiet import QuietReport
 from baileys_cleanup.output.sentences import problems_in_words
@@ -143,7 +144,7 @@ def _clean(
     mailed = silent is not None and not tell
 
     def report_for(run: RunOutcome) -> Report:
-        log.debug("run_started", run_id=run.run_id, dry_run=run.dry_run, sessions_root=run.sessions_root)
+        log.debug("run_started", run_id=run.run_id, dry_run=run.dry_run, **place_fields(run.sessions_root))
         if as_json:
             return Logged(JsonReport(output.write, run, removals=named, keeps=verbose), log, tell=tell)
         paint, width = paint_for_stdout(), width_of_stdout()

@@ -28,7 +28,7 @@ from baileys_cleanup.commands.options import (
     width_of_stdout,
     world,
 )
-from baileys_cleanup.output.document import print_json
+from baileys_cleanup.output.document import place_fields, print_json
 from baileys_cleanup.output.log import Format, Log
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.settings.values import Settings
@@ -180,7 +180,7 @@ def _monitor(asked: _Asked) -> int:
         if asked.once:
             return _look_once(watch, settings.ping_url, stop, log, as_json=asked.as_json)
         with _listening(asked.listen, latest, log):
-            log.info("watching", sessions_root=shown(settings.place.shown), interval_seconds=asked.interval)
+            log.info("watching", **place_fields(settings.place.shown), interval_seconds=asked.interval)
             daily = _daily_cleanup(watch, stop)
             _watch(watch, daily, asked.interval, stop)
         log.info("stopped")

@@ -149,7 +149,9 @@ def test_a_signal_ends_the_watch(call, place, number, status):
     threading.Thread(target=stop, daemon=True).start()
     result = call("--interval", "1h", "--log-format", "json")
     assert status == result.exit_code
-    assert ["watching", "stopped"] == [json.loads(line)["event"] for line in result.stderr.splitlines()]
+    watching, stopped = (json.loads(line) for line in result.stderr.splitlines())
+    assert ("watching", "stopped") == (watching["event"], stopped["event"])
+    assert ("root", "root") == (watching["store"], watching["sessions_root"])
 
 
 def test_the_cleanup_of_the_day(call, place, monkeypatch):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from baileys_cleanup.decision.judgement import NEXT
 from baileys_cleanup.output.judgement import help_in_words
 from baileys_cleanup.output.text import count, shown
+from baileys_cleanup.store.place import is_folder
 from baileys_cleanup.watch.see.company import View
 from baileys_cleanup.watch.tell.alerts import HEADLINES, Alert, trouble_of
 
@@ -39,15 +40,16 @@ class Told(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where all this is: the sessions root, its host, and the options that lead a command there."""
+    """Where all this is: the store, its host, and the options that lead a command there."""
 
-    sessions_root: str
+    store: str
     host: str
     again: str = ""
 
     def __str__(self) -> str:
         """Return it as the last line of a message has it."""
-        return f"{shown(self.sessions_root)} on {shown(self.host)}"
+        what = "Sessions root" if is_folder(self.store) else "Store"
+        return f"{what}: {shown(self.store)} on {shown(self.host)}"
 
 
 def message(told: Sequence[Told], place: Place, summary: str | None = None) -> Message:
@@ -93,7 +95,7 @@ def body(told: Told, place: Place) -> str:
         lines.append(f"Now it has {count(present.counted, 'counted file')}: level {present.level}.")
         lines += [f"{_sentence(present)}."] * present.judgement.stuck
     lines.append(f"Next: {next_step(present, place.again)}")  # no full stop: it may end in a command
-    lines.append(f"Sessions root: {place}")
+    lines.append(str(place))
     return "\n".join(lines)
 
 
@@ -123,7 +125,7 @@ def _digest(told: Sequence[Told], place: Place, summary: str | None) -> Message:
         lines.append(f"and {rest:,} more: baileys-cleanup check{place.again}")
     if summary:
         lines.append(summary)
-    lines.append(f"Sessions root: {place}")
+    lines.append(str(place))
     subject = f"Baileys: {count(len(told), 'company', 'companies')}, the worst {shown(worst.view.company_id)}"
     return Message(worst.kind, f"{subject}: {headline(worst)}", "\n".join(lines))
 

@@ -121,3 +121,14 @@ def test_the_way_back_for_all_is_said_once():
         5, 2, ["undo 2", "undo 1"]
     )
     assert "deleted for good" in summary_of(5, 2, [])
+
+
+@pytest.mark.parametrize(
+    ("store", "line"),
+    [("/root", "Sessions root: /root on host"), ("postgresql://db/x", "Store: postgresql://db/x on host")],
+)
+def test_a_message_says_where_the_companies_lie(store, line):
+    """A database is no sessions root."""
+    for many in (1, 2):
+        text = message([told(view(200, str(number))) for number in range(many)], Place(store, "host"))
+        assert line == text.body.splitlines()[-1]
