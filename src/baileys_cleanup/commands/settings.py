@@ -30,9 +30,7 @@ def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bo
             values |= {f"{name}.{key}": each for key, each in value.items()}
         else:
             values[name] = value
-    values = {name: None if value == () else value for name, value in values.items()}
-    for name in ("store", "redis.cache"):
-        values[name] = without_password(values[name]) if values[name] else None
+    values = {name: None if value == () else _without_passwords(value) for name, value in values.items()}
     values |= {name: "(set, not shown)" if values[name] else None for name in SECRETS}
     if as_json:
         settings = {name: {"value": value, "source": loaded.source(name)} for name, value in values.items()}
@@ -48,6 +46,13 @@ def list_settings(loaded: Loaded, write: Callable[[str], object], *, as_json: bo
         lines = [f"{name} = {value}\n    from {source}" for name, value, source in rows]
     for line in lines:
         write(line + "\n")
+
+
+def _without_passwords(value: Any) -> Any:  # noqa: ANN401 - whatever a setting may be
+    """Return a value without the passwords of the URLs in it, whichever setting it is."""
+    if isinstance(value, tuple):
+        return tuple(map(_without_passwords, value))
+    return without_password(value) if isinstance(value, str) else value
 
 
 def _key(name: str) -> str:

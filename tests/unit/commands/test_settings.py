@@ -7,6 +7,7 @@ import tomllib
 from baileys_cleanup.commands.settings import list_settings
 from baileys_cleanup.decision.policy import Preset
 from baileys_cleanup.settings.values import Alerts, Loaded, Rotate, Settings
+from baileys_cleanup.store.place import Redis
 
 
 def test_secrets_are_never_shown():
@@ -17,6 +18,21 @@ def test_secrets_are_never_shown():
         list_settings(Loaded(secrets, {}), texts.append, as_json=as_json)
         assert "s3cret" not in "".join(texts)
         assert 2 == "".join(texts).count("(set, not shown)")
+
+
+def test_no_url_is_shown_with_its_password():
+    """Of a store, of its cache, of creds that lie apart, and in a command; the rest of it is."""
+    urls = [f"{scheme}://bot:s3cret@host/x" for scheme in ("redis", "rediss", "postgresql", "https")]
+    settings = Settings(
+        store=urls[0],
+        redis=Redis(cache=urls[1], creds=urls[2]),
+        rotate=Rotate(stop_command=("curl", urls[3])),
+    )
+    for as_json in (True, False):
+        texts = []
+        list_settings(Loaded(settings, {}), texts.append, as_json=as_json)
+        assert "s3cret" not in "".join(texts)
+        assert 4 == "".join(texts).count("bot@host/x")
 
 
 def test_every_setting_is_listed_with_its_source():
