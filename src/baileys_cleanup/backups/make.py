@@ -8,7 +8,7 @@ from baileys_cleanup.backups.archive import check_archive, write_archive
 from baileys_cleanup.backups.encryption import Sealing, is_sealed
 from baileys_cleanup.backups.made import SEALED, BackedUp, Status
 from baileys_cleanup.backups.manifest import Manifest, content_hash
-from baileys_cleanup.backups.naming import Named, archive_name, read_archive_name
+from baileys_cleanup.backups.naming import Named, archive_name, read_archive_name, require_short
 from baileys_cleanup.backups.places.place import Place, Stored, fingerprint, fingerprint_of
 from baileys_cleanup.backups.record import BackupRecord, BackupRecords
 from baileys_cleanup.backups.retention import Candidate, decide
@@ -20,15 +20,7 @@ from baileys_cleanup.output.judgement import in_words
 from baileys_cleanup.output.text import argument, few
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Backup
-from baileys_cleanup.store.snapshots import (
-    LONGEST_NAME,
-    Clock,
-    Snapshot,
-    SnapshotReader,
-    in_reasons,
-    is_bare,
-    open_spool,
-)
+from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, in_reasons, open_spool
 
 _ENOUGH = 3
 """Failures of the place in a row after which it is not asked again: each may have taken a minute."""
@@ -91,7 +83,7 @@ class BackupMaker:
         company_id = outcome.company_id
         if len(self._troubles) >= _ENOUGH:
             raise CompanyProblem(f"not tried any more: {self._troubles[-1]}")
-        _require_short(company_id)
+        require_short(company_id)
         self._listed(company_id)
         with open_spool() as contents:
             shot = self._companies.take(company_id, contents, self._clock, own_only=True)
@@ -286,14 +278,6 @@ class BackupMaker:
     def _way_back(self, company_id: str) -> str:
         command = f"baileys-cleanup restore latest --replace --company {argument(company_id)}{self._again}"
         return f"`{command}` brings back the last good archive"
-
-
-def _require_short(company_id: str) -> None:
-    """Raise CompanyProblem where no archive could say whose it is: none that does is read back."""
-    if not is_bare(company_id):
-        length = len(company_id.encode("utf-8", "surrogatepass"))
-        why = f"it has {length:,} bytes; allowed: {LONGEST_NAME}" if length > LONGEST_NAME else "it is no text in UTF-8"
-        raise CompanyProblem(f"its id cannot stand in an archive: {why}")
 
 
 def _tell_of_lacking(outcome: BackedUp, shot: Snapshot) -> None:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.policy import SECOND
+from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.store.snapshots import LONGEST_NAME, is_bare
 
 _NAME = re.compile(rf"{COMPANY_PREFIX}(?P<id>.+)-(?P<time>[0-9]{{8}}T[0-9]{{6}}Z)\.tar\.gz(?:\.age)?", re.DOTALL)
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -53,3 +55,11 @@ def company_prefix(company_id: str) -> str:
     """
     digest = sha256(company_id.encode("utf-8", "surrogateescape")).hexdigest()
     return f"{digest[:2]}/{COMPANY_PREFIX}{company_id}/"
+
+
+def require_short(company_id: str) -> None:
+    """Raise CompanyProblem where no archive could say whose it is: none that does is read back."""
+    if not is_bare(company_id):
+        length = len(company_id.encode("utf-8", "surrogatepass"))
+        why = f"it has {length:,} bytes; allowed: {LONGEST_NAME}" if length > LONGEST_NAME else "it is no text in UTF-8"
+        raise CompanyProblem(f"its id cannot stand in an archive: {why}")
