@@ -108,13 +108,21 @@ def test_every_setting_has_a_comment_above() -> None:
 
 
 def test_the_tool_takes_every_line_of_it(run_tool: RunTool, tmp_path: Path) -> None:
-    """With every setting uncommented the tool takes the values from the file, and they are its defaults."""
+    """With every setting uncommented the tool takes the values from the file, and they are its defaults.
+
+    Creds that lie apart belong to a store in Redis, and the store that is shown is none.
+    """
     nothing, everything = tmp_path / "nothing.toml", tmp_path / "everything.toml"
+    apart = f'creds = "{EXAMPLES["redis"]["creds"]}"\n'
+    assert apart in ALL_SET
     nothing.write_text(TEXT)
-    everything.write_text(ALL_SET)
 
     defaults = json.loads(run_tool("settings", "--json", "--config", nothing).stdout)["settings"]
+    everything.write_text(f'store = "redis://cache.internal:6379/6"\n[redis]\n{apart}')
+    of_redis = json.loads(run_tool("settings", "--json", "--config", everything).stdout)["settings"]
+    everything.write_text(ALL_SET.replace(apart, ""))
     in_force = json.loads(run_tool("settings", "--json", "--config", everything).stdout)["settings"]
+    in_force["redis.creds"] = of_redis["redis.creds"]
 
     assert {"default"} == {setting["source"] for setting in defaults.values()}
     assert {str(everything)} == {setting["source"] for setting in in_force.values()}
