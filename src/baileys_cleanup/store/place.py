@@ -17,7 +17,7 @@ _PLACE = re.compile(rf"{_HOST}(?:,{_HOST})*(?:/[^/?#@]*)?")
 """Hosts with their ports, and a database."""
 _PARAMETERS = re.compile(r"[^=&]+=[^&]*(?:&[^=&]+=[^&]*)*")
 _PARAMETER = re.compile(r"(?P<name>[^?&=]+)=(?P<value>[^&#]*)")
-_SECRET = re.compile(r"passw|pwd|secret|token|scram_|^pass$", re.IGNORECASE)
+_SECRET = re.compile(r"passw|pwd|secret|token|credential|scram_|^(?:pass|pw|auth)$", re.IGNORECASE)
 _NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 """A percent sign that begins no character, or one that no server takes."""
 _HIDDEN = "***"

@@ -100,7 +100,7 @@ def test_a_path_has_no_scheme():
 
 @pytest.mark.parametrize(
     "url",
-    ["postgresql://db/x?pwd=s3cret", "postgresql://db/x?pass=s3cret", "postgresql://db/x?scram_client_key=s3cret"],
+    [f"postgresql://db/x?{name}=s3cret" for name in ("pwd", "pass", "PW", "auth", "scram_client_key")],
 )
 def test_what_serves_as_a_password_is_one(url):
     """Other words for it, right or wrong ones, and the keys that a server takes in its place."""
