@@ -144,5 +144,5 @@ def test_who_looks_every_five_minutes_cleans_once_a_day_and_in_time(zone, start,
             last = now
             late.append(now - coming)
             coming = plan.coming(now)
-    assert len(late) in {3, 4}
+    assert len(late) in {3, 4, 5}  # five where a day is shorter, as when the clocks go forward
     assert all(0 <= each < 5 * MINUTE for each in late)
