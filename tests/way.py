@@ -59,7 +59,8 @@ class Way:
             while data := server.recv(65_536):
                 client.sendall(data)
         with suppress(OSError):
-            client.close()
+            client.shutdown(socket.SHUT_RDWR)  # the other thread may be reading it, and a close would wait for that
+        client.close()
 
     def cut_next(self) -> None:
         """Do it at the next message."""

@@ -51,6 +51,18 @@ class CompanyProblem(Exception):
     """One company cannot be cleaned; the others go on. The text says what to do about it."""
 
 
+class CompanyUnreachable(CompanyProblem):
+    """Its server went away in the middle; what was asked of it may work once it is back."""
+
+
+class ServerProblem(OSError):
+    """The server of a store did not do what it was asked for; the text says why, in words."""
+
+
+class ServerGone(ServerProblem):
+    """It went away in the middle: nobody knows whether it did it, and it may work once it is back."""
+
+
 class ArchiveProblem(Exception):
     """An archive is not what a backup wrote, or no longer; the text says why."""
 

@@ -1,5 +1,6 @@
 """Whatever is killed, and at whatever statement: each key is in its place or in the quarantine, once."""
 
+import json
 import os
 import signal
 import threading
@@ -14,6 +15,8 @@ from pg_bench import OTHER, SPLIT, Database, creds, database
 
 import servers
 from baileys_cleanup import cli
+from baileys_cleanup.commands import options
+from baileys_cleanup.store.postgresql import connection
 from servers import Server
 from way import Way
 
@@ -23,6 +26,13 @@ pytestmark = pytest.mark.filterwarnings(
 )
 GOES = {f"session|{OTHER}.{device}" for device in range(3)}
 STAYS = {f"session|{OTHER}.9", "lid-mapping|1"}
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for no server that does not come back."""
+    monkeypatch.setattr(connection, "_PAUSES", (0.0,))
+    monkeypatch.setattr(options, "SECOND_LOOK", 0.0)
 
 
 @contextmanager
@@ -106,6 +116,7 @@ def test_a_client_that_is_killed_anywhere_loses_nothing(one_server: Server) -> N
             check(db)
 
 
+@pytest.mark.usefixtures("patience")
 def test_a_server_that_is_killed_anywhere_loses_nothing() -> None:
     """SIGKILL of the whole server at each message: what it had committed is there when it comes back."""
     with servers.postgres() as server:
@@ -168,3 +179,73 @@ def test_an_undo_whose_connection_breaks_anywhere_loses_nothing(one_server: Serv
                 time.sleep(0.1)
             assert GOES | STAYS == db.keys("1")
             at = 1 + after if at is None else at + 4
+
+
+def undo(url: str, *words: str) -> tuple[int, str]:
+    """Undo the last run in this process."""
+    done = CliRunner().invoke(cli.commands, ["undo", "latest", "--anyway", *words, "--store", url])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.stdout
+
+
+def test_an_undo_waits_for_a_server_that_comes_back() -> None:
+    """A server that is restarted in the middle: all is back, and told so."""
+    with servers.postgres() as server, filled(server) as db:
+        assert clean(db.url) == 0
+
+        def restart() -> None:
+            server.stop(signal.SIGKILL)
+            threading.Timer(1.5, server.start).start()
+
+        way = Way(server, 45, restart, after=True)
+        status, said = undo(f"postgresql://postgres@127.0.0.1:{way.port}/{db.name}")
+        way.close()
+        assert (0, True) == (status, "3 files brought back, 0 could not be" in said), said
+        assert GOES | STAYS == db.keys("1")
+
+
+@pytest.mark.usefixtures("patience")
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+def test_an_undo_whose_server_stays_away_says_how_far_it_came(as_json: bool) -> None:
+    """It names the run, the companies and what is back, and the same command brings back the rest."""
+    with servers.postgres() as server, filled(server) as db:
+        db.split("2", dict.fromkeys(GOES, 20), creds())
+        db.split("3", dict.fromkeys(GOES, 20), creds())
+        assert clean(db.url) == 0
+        ((run,),) = db.execute("select run_id from baileys_cleanup.runs")
+        way = Way(server, None, None, after=False)
+        url = f"postgresql://postgres@127.0.0.1:{way.port}/{db.name}"
+        killing = threading.Thread(target=lambda: (first_is_back(db), server.stop(signal.SIGKILL)))
+        db.execute(
+            "create function slow() returns trigger language plpgsql as 'begin if new.company_id = ''2'' then"
+            " perform pg_sleep(30); end if; return new; end';"
+            " create trigger slow before insert on whatsapp_keys for each row execute function slow()"
+        )
+        killing.start()
+        status, said = undo(url, *["--json"] * as_json)
+        killing.join()
+        time.sleep(1)  # a backend takes a moment to be gone
+        way.close()
+        server.start()
+        db.execute("drop trigger slow on whatsapp_keys")
+        assert 1 == status
+        if as_json:
+            told = json.loads(said)
+            assert (run, "partial", 3) == (told["run_id"], told["status"], told["totals"]["restored"])
+            assert ["2", None, None] == [error.get("company_id") for error in told["errors"]]
+            assert told["errors"][1]["error"].endswith(": 3")
+        else:
+            assert "company 1: 3 files brought back\ncompany 2: 0 files brought back\n  not brought to an end" in said
+            assert f"Run {run}: not looked at after that: 3\n" in said
+            assert f"and comes back with: baileys-cleanup undo {run} --store {url}\n" in said
+        assert 0 == undo(db.url)[0]
+        assert GOES == db.keys("2") == db.keys("3")
+
+
+def first_is_back(db: Database) -> None:
+    """Wait until the first company has its keys, and the second one is at work."""
+    at_work = "select 1 from pg_stat_activity where wait_event = 'PgSleep'"
+    for _ in range(300):
+        if GOES <= db.keys("1") and db.execute(at_work):
+            return
+        time.sleep(0.05)

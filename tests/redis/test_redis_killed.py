@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 import time
 
 import pytest
@@ -69,3 +70,37 @@ def check(client: redis.Redis) -> None:
     for key in client.scan_iter("baileys-cleanup:quarantine:*"):
         there += [name.decode()[2:] for name in client.hkeys(key) if name.startswith(b"v:")]
     assert sorted(KEYS) == sorted(there)
+
+
+def undo(port: int) -> tuple[int, str]:
+    """Undo the last run in this process."""
+    done = CliRunner().invoke(cli.commands, ["undo", "latest", "--anyway", "--store", f"redis://127.0.0.1:{port}/0"])
+    return done.exit_code, done.stdout
+
+
+@pytest.mark.parametrize("comes_back", [True, False], ids=["comes back", "stays away"])
+def test_an_undo_waits_for_its_server_and_says_how_far_it_came(comes_back: bool) -> None:
+    """One that is back in a moment costs that moment; else the run is named, and the same command goes on."""
+    with servers.redis("--appendonly", "yes", "--appendfsync", "always") as server:
+        fill(server)
+        assert 0 == clean(server.port)
+
+        def kill() -> None:
+            server.stop(signal.SIGKILL)
+            if comes_back:
+                threading.Timer(1.5, server.start).start()
+
+        way = Way(server, 30, kill, after=True)
+        status, said = undo(way.port)
+        way.close()
+        if not comes_back:
+            assert 1 == status
+            assert "not brought to an end" in said
+            assert "and comes back with: baileys-cleanup undo 2" in said
+            server.start()
+            with redis.Redis.from_url(server.url) as client:
+                client.delete(*client.scan_iter("baileys-cleanup:lease:*"))  # its end has come
+            status, said = undo(server.port)
+        assert (0, True) == (status, "0 could not be" in said), said
+        with redis.Redis.from_url(server.url) as client:
+            assert KEYS.keys() | {"creds"} == {name.decode() for name in client.hkeys("1:auth")}

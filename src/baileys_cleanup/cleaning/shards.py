@@ -13,7 +13,7 @@ from baileys_cleanup.cleaning.world import CleanOne
 from baileys_cleanup.decision.outcome import CompanyOutcome, Reasons
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.shards import Shard
-from baileys_cleanup.errors import LockHeld, NotWritable, UsageProblem, in_words
+from baileys_cleanup.errors import LockHeld, UsageProblem
 from baileys_cleanup.output.sentences import unwritten
 from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.runs import UNDOING, Run
@@ -52,37 +52,27 @@ def _somebody_holds(workspace: Workspace, run: Run) -> bool:
 
 
 @contextmanager
-def undoing(workspace: Workspace, run: Run, shard: Shard | None, stopping: Callable[[], bool]) -> Iterator[list[str]]:
+def undoing(workspace: Workspace, run: Run, shard: Shard | None, stopping: Callable[[], bool]) -> Iterator[None]:
     """Hold a run while what it removed comes back, on record; it is settled before, and again after that.
-
-    Gives a list in which is told, in words, that it could not be settled after that: what came back is back, and is to
-    be told all the same.
 
     Shards undo a run together: each does so only while it is alone with it, and so the last one does it for all. Raises
     LockHeld where the run itself is still at work, UsageProblem where nothing can be recorded.
     """
-    unsettled: list[str] = []
     with ExitStack() as held:
         with _alone_with_records(workspace, shard, stopping):
+            if shard is None or not _somebody_holds(workspace, run):
+                workspace.settle(run)
+            if shard is not None:
+                held.enter_context(workspace.hold(run_lock(run.run_id), shared=True))
             try:
-                if shard is None or not _somebody_holds(workspace, run):
-                    workspace.settle(run)
-                if shard is not None:
-                    held.enter_context(workspace.hold(run_lock(run.run_id), shared=True))
                 workspace.record_run(run._replace(state=UNDOING))
             except OSError as error:
-                raise UsageProblem(f"{unwritten(error, workspace.path)}; nothing was brought back") from None
-        yield unsettled
-    try:
-        with _alone_with_records(workspace, shard, stopping):
-            if shard is None or not _somebody_holds(workspace, run):
-                workspace.settle(run._replace(state=UNDOING))
-                workspace.forget_empty(run)
-    except (OSError, LockHeld, NotWritable) as error:
-        place = workspace.path
-        unsettled.append(
-            f"that this is over could not be recorded in {place}; the next run does that: {in_words(error)}"
-        )
+                raise UsageProblem(unwritten(error, workspace.path)) from None
+        yield
+    with _alone_with_records(workspace, shard, stopping):
+        if shard is None or not _somebody_holds(workspace, run):
+            workspace.settle(run._replace(state=UNDOING))
+            workspace.forget_empty(run)
 
 
 def _alone_with_records(

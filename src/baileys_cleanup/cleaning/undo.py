@@ -30,7 +30,7 @@ from baileys_cleanup.decision.pairing import Pairing, is_same
 from baileys_cleanup.decision.pairs import binds, group_pairs
 from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.decision.verdict import AuthFile, Rule
-from baileys_cleanup.errors import CompanyProblem, Refused, UsageProblem
+from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, Refused, ServerGone, UsageProblem, in_words
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import SetAside, Store, Workspace
@@ -41,14 +41,16 @@ from baileys_cleanup.store.whole_folders import Late
 class Restored:
     """What came back into one company, and what stayed away and why; `refused` where a guard said no to all of it.
 
-    `failed` tells that something stayed away that would come back another time.
+    `cut` says why it was not brought to an end: the server went away, and did not come back either. `unknown` are then
+    the names of which nobody knows whether they came back or lie in the quarantine.
     """
 
     company_id: str
     refused: bool = False
-    failed: bool = False
+    cut: str | None = None
     files: list[str] = field(default_factory=list)
     stayed: list[Problem] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
 
 
 class UndoTerms(NamedTuple):
@@ -124,11 +126,48 @@ def _refuse_other_pairing(workspace: Workspace, run: Run, company: Company, acco
 
 
 def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, terms: UndoTerms) -> Restored:
-    """Put back what a run took from one company; what has to stay away is named with its reason."""
+    """Put back what a run took from one company; what has to stay away is named with its reason.
+
+    A server that goes away in the middle is waited for.
+    """
     restored, world = Restored(company_id), terms.world
+    for left in reversed(range(_TRIES)):
+        restored.stayed.clear()
+        try:
+            if _is_left(workspace, run, restored):
+                _undo_company(store, workspace, run, restored, terms)
+            break
+        except (ServerGone, CompanyUnreachable) as problem:
+            if not left or world.stopping():
+                restored.cut = in_words(problem)
+                break
+            world.wait()
+        except (OSError, UsageProblem) as error:
+            said = error.strerror if isinstance(error, OSError) else error
+            restored.stayed.append(Problem(None, f"its files cannot be put back: {said}"))
+            break
+    return restored
+
+
+def _is_left(workspace: Workspace, run: Run, restored: Restored) -> bool:
+    """Tell whether anything may come back (a run may have been settled a moment ago).
+
+    What was on its way and lies in the quarantine no more is back.
+    """
+    is_left = workspace.holds(run, restored.company_id)
+    if restored.unknown:
+        held: Sequence[str] = ()
+        if is_left:
+            with workspace.returning(run, restored.company_id) as returning:
+                held = returning.names()
+        restored.files += sorted(restored.unknown.difference(held))
+        restored.unknown.clear()
+    return is_left
+
+
+def _undo_company(store: Store, workspace: Workspace, run: Run, restored: Restored, terms: UndoTerms) -> None:
+    company_id, world = restored.company_id, terms.world
     try:
-        if not workspace.holds(run, company_id):  # settled a moment ago: it is all back
-            return restored
         _refuse_held(run, company_id, terms.holds)
         with store.company(company_id) as company, workspace.returning(run, company_id) as returning:
             names = returning.names()
@@ -144,15 +183,17 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
             alone = _taken_alone(workspace, run, company_id, pairs)
 
             def put_back(several: Sequence[str]) -> None:
-                left = dict.fromkeys(several)
+                restored.unknown.update(several)
                 for name, problem in returning.put_back(company, several, world.stopping):
-                    del left[name]
+                    if isinstance(problem, ServerGone):
+                        raise problem
+                    restored.unknown.discard(name)
                     if problem is None:
                         restored.files.append(name)
                     else:
-                        restored.failed |= not isinstance(problem, FileExistsError)
                         restored.stayed.append(Problem(name, _why_not(problem)))
-                restored.stayed += [Problem(name, "stopped before it") for name in left]
+                restored.stayed += [Problem(name, "stopped before it") for name in several if name in restored.unknown]
+                restored.unknown.clear()
 
             restored.stayed += [Problem(name, stay[name]) for name in names if name in stay]
             coming = [name for name in names if name not in stay]
@@ -166,23 +207,16 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
             }
             restored.stayed += [Problem(name, _ALONE) for name in memories if name in lacking]
             put_back([name for name in memories if name not in lacking])
+    except (CompanyUnreachable, ServerGone):
+        raise
     except (CompanyProblem, Refused) as problem:
         restored.refused = isinstance(problem, Refused)
-        restored.stayed += [Problem(name, str(problem)) for name in _held(workspace, run, company_id)]
-    except (OSError, UsageProblem) as error:
-        restored.failed = True
-        why = error.strerror if isinstance(error, OSError) else error
-        restored.stayed.append(Problem(None, f"its files cannot be put back: {why}"))
-    return restored
-
-
-def _held(workspace: Workspace, run: Run, company_id: str) -> Sequence[str | None]:
-    """Return the names of what a run took from a company and still holds, None alone where nobody can tell."""
-    try:
         with workspace.returning(run, company_id) as returning:
-            return returning.names()
-    except OSError:
-        return [None]
+            restored.stayed += [Problem(name, str(problem)) for name in returning.names()]
+
+
+_TRIES = 8
+"""How often a company is begun with, about once a second, where its server goes away."""
 
 
 def _why_not(problem: OSError) -> str:

@@ -1,8 +1,8 @@
 """`undo`: list the runs that can be undone, or bring back what one removed."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple
 
 import click
@@ -26,13 +26,23 @@ from baileys_cleanup.commands.options import (
     world,
 )
 from baileys_cleanup.commands.undo_list import list_runs
-from baileys_cleanup.commands.undo_say import WORDS, status_of, tell_nothing, tell_undo, undo_fields
+from baileys_cleanup.commands.undo_say import WORDS, Undone, status_of, tell_nothing, tell_undo, undo_fields
 from baileys_cleanup.decision.outcome import Problem
 from baileys_cleanup.decision.verdict import Rule
-from baileys_cleanup.errors import CompanyProblem, LockHeld, Refused, UsageProblem
+from baileys_cleanup.errors import (
+    CleanupError,
+    CompanyProblem,
+    CompanyUnreachable,
+    LockHeld,
+    Refused,
+    ServerGone,
+    ServerProblem,
+    UsageProblem,
+    in_words,
+)
 from baileys_cleanup.output.document import place_fields, print_json, problem_fields
 from baileys_cleanup.output.sentences import unwritten
-from baileys_cleanup.output.text import count, shown
+from baileys_cleanup.output.text import count, few, shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.runs import Run
@@ -72,42 +82,49 @@ def undo_run(
             nothing = f"nothing was ever removed under {shown(store.path)}, so there is no run to undo"
             raise UsageProblem(store.unseen() or nothing)
         with workspace.hold(shared=shard is not None), workspace.audit_log(world.clock) as audit:
-            terms = UndoTerms(world, world.holds(workspace, world.again), anyway, shard)
-            if shard is not None:
-                chosen = choose_of_shard(workspace, run_id, shard, world.stopping)
-                if chosen is None:
-                    return tell_nothing(store.path, run_id, shard, write, as_json=as_json)
-            else:
-                for problem in workspace.whole_folders().settle_all():
-                    click.echo(f"warning: {shown(problem)}", err=True)
-                folders = choose_set_aside(workspace, run_id, selection.wanted, world.again)
-                if folders:
-                    return _switch_folders(_Switch(store, workspace, terms, audit), folders, write, as_json=as_json)
-                chosen = choose_run(workspace, run_id, selection.wanted)
+            folders: Sequence[SetAside] = ()
+            chosen: tuple[Run, list[str]] | None = None
+            with _choosing(store, run_id):
+                terms = UndoTerms(world, world.holds(workspace, world.again), anyway, shard)
+                if shard is not None:
+                    chosen = choose_of_shard(workspace, run_id, shard, world.stopping)
+                else:
+                    for problem in workspace.whole_folders().settle_all():
+                        click.echo(f"warning: {shown(problem)}", err=True)
+                    folders = choose_set_aside(workspace, run_id, selection.wanted, world.again)
+                    chosen = None if folders else choose_run(workspace, run_id, selection.wanted)
+            if folders:
+                return _switch_folders(_Switch(store, workspace, terms, audit), folders, write, as_json=as_json)
+            if chosen is None:
+                assert shard is not None, "else there is a run"
+                return tell_nothing(store.path, run_id, shard, write, as_json=as_json)
             run = chosen[0]
-            restored, unsettled = _bring_back(store, workspace, audit, chosen, terms)
-            others = [] if shard else _others(workspace, run)
-        again = _going_again(store, settings, restored, world)
+            undone = _bring_back(store, workspace, audit, chosen, terms)
+            others = [] if shard or undone.is_cut else other_shards(workspace, run)
+        again = Counter[str]() if undone.is_cut else _going_again(store, settings, undone.companies, world)
     if as_json:
-        fields = undo_fields(run, restored, again, shard, errors=unsettled, stopped=world.stopping())
+        fields = undo_fields(undone, again, shard, stopped=world.stopping())
         print_json(write, {**place_fields(store.path), **fields})
     else:
-        once_more = f"baileys-cleanup undo {run.run_id}{world.again}"
-        tell_undo(write, run, restored, again, once_more=once_more, errors=unsettled)
+        tell_undo(write, undone, again, store=store.path, options=world.again)
         if run.shard and others:
             write(
                 f"That was shard {run.shard}; the others of that night have runs of their own:"
                 f" baileys-cleanup undo {' '.join(others)}{world.again}\n"
             )
-    stayed = any(company.stayed for company in restored)
-    return status_of(any(company.refused for company in restored), stayed or unsettled)
+    return undone.status
 
 
-def _others(workspace: Workspace, run: Run) -> list[str]:
-    """Return the runs of the other shards of that night; none where that cannot be told: what came back is."""
-    with suppress(UsageProblem):
-        return other_shards(workspace, run)
-    return []
+@contextmanager
+def _choosing(store: Store, run_id: str) -> Iterator[None]:
+    """Raise UsageProblem for what a server does not tell of what can be undone."""
+    try:
+        yield
+    except ServerProblem as problem:
+        what = "the latest run" if run_id == "latest" else f"run {shown(run_id)}"
+        raise UsageProblem(
+            f"{what} in {shown(store.path)} cannot be undone now: {problem.strerror}; nothing was touched"
+        ) from None
 
 
 _TAKEN = "another run is at work on it at this moment; try again"
@@ -115,23 +132,31 @@ _TAKEN = "another run is at work on it at this moment; try again"
 
 def _bring_back(
     store: Store, workspace: Workspace, audit: AuditLog, chosen: tuple[Run, list[str]], terms: UndoTerms
-) -> tuple[list[Restored], list[str]]:
+) -> Undone:
     """Bring back what a run removed from these companies, one after the other, until told to stop.
 
-    Returns what came of each, and in words what could not be recorded of it.
+    From the first of them on nothing is raised: what came back is told.
     """
     run, ids = chosen
     restored: list[Restored] = []
-    with undoing(workspace, run, terms.shard, terms.world.stopping) as unsettled:
+    errors: list[str] = []
+    with ExitStack() as held:
         try:
+            held.enter_context(undoing(workspace, run, terms.shard, terms.world.stopping))
             audit.write("undo", run=run.run_id)
         except OSError as error:
             raise UsageProblem(unwritten(error, workspace.path)) from None
         for company_id in ids:
-            if terms.world.stopping():
+            if terms.world.stopping() or any(company.cut for company in restored):
                 break
             restored.append(_undo_alone(store, workspace, run, company_id, terms))
-    return restored, unsettled
+        if len(restored) < len(ids) and not terms.world.stopping():
+            errors.append(f"not looked at after that: {few(ids[len(restored) :])}")
+        try:
+            held.close()
+        except (OSError, CleanupError) as error:
+            errors.append(f"it cannot be marked as over: {in_words(error)}")
+    return Undone(run, restored, errors)
 
 
 def _undo_alone(store: Store, workspace: Workspace, run: Run, company_id: str, terms: UndoTerms) -> Restored:
@@ -140,6 +165,8 @@ def _undo_alone(store: Store, workspace: Workspace, run: Run, company_id: str, t
             return undo_company(store, workspace, run, company_id, terms)
     except LockHeld:
         return Restored(company_id, stayed=[Problem(None, _TAKEN)])
+    except UsageProblem as problem:  # the lock itself cannot be asked for
+        return Restored(company_id, stayed=[Problem(None, str(problem))])
 
 
 class _Switch(NamedTuple):
@@ -161,8 +188,8 @@ def _switch_folders(
     refused: set[str] = set()
     world = switch.terms.world
     for folder in folders:
-        switch.audit.write("undo", run=folder.run_id, company=folder.company_id)
         try:
+            switch.audit.write("undo", run=folder.run_id, company=folder.company_id)
             switched = switch_set_aside(switch.store, switch.workspace, folder, switch.terms)
             doubts[folder.company_id] = switched.doubt
             told = switched.late.told(f"undo {folder.run_id} brings it back")
@@ -170,6 +197,8 @@ def _switch_folders(
                 unsaid[folder.company_id] = "; ".join(told)
         except (CompanyProblem, Refused, OSError) as problem:
             why = (problem.strerror or str(problem)) if isinstance(problem, OSError) else str(problem)
+            if isinstance(problem, ServerGone | CompanyUnreachable):
+                why += f"; it may have been, and only the answer was lost: baileys-cleanup undo{world.again} tells"
             problems[folder.company_id] = why
             refused |= {folder.company_id} if isinstance(problem, Refused) else set()
     status = status_of(refused, problems or unsaid)
@@ -211,11 +240,11 @@ def _switch_folders(
     return status
 
 
-def _going_again(store: Store, settings: Settings, restored: list[Restored], world: World) -> Counter[str]:
+def _going_again(store: Store, settings: Settings, restored: Sequence[Restored], world: World) -> Counter[str]:
     """Return how many of the files the next run would remove again, by the setting that keeps them."""
     again: Counter[str] = Counter()
     terms = Terms(world.now, settings.levels, settings.max_removals, world.wait, world.stopping)
-    with suppress(UsageProblem):
+    with suppress(UsageProblem):  # then each is looked at by itself
         store.expect([back.company_id for back in restored if back.files])
     for back in restored:
         names = set(back.files)

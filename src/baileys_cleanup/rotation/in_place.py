@@ -117,7 +117,7 @@ class InPlace(Walk):
                 self._bring_back(journal)
             if journal.halted:
                 self._start(journal)
-        except (HookFailed, CompanyProblem, UsageProblem, OSError) as problem:
+        except (HookFailed, CompanyProblem, OSError) as problem:
             raise CleanupError(f"{in_words(problem)}. {way_on(journal, self._doors.again)}") from None
         return self.record(journal, State.ROLLED_BACK)
 
@@ -147,10 +147,10 @@ class InPlace(Walk):
         """Undo the removal. The bot was stopped a moment ago, so nobody asks whether it is at rest."""
         store, run = self._store, self._run(journal)
         terms = UndoTerms(self._world, NothingHeld(), anyway=True)
-        with undoing(store.workspace, run, None, self._world.stopping) as unsettled:
+        with undoing(store.workspace, run, None, self._world.stopping):
             restored = undo_company(store.companies, store.workspace, run, journal.company_id, terms)
         self._doors.say(f"{count(len(restored.files), 'key')} brought back")
-        for text in (*_told(restored), *unsettled):
+        for text in _told(restored):
             (self._doors.miss or self._doors.warn)(text)
 
 

@@ -26,7 +26,10 @@ class Returning(Protocol):
         names: Sequence[str],
         stopping: Callable[[], bool],
     ) -> Iterator[Returned]:
-        """Put files back, and tell of each what became of it; of those that are left when told to stop nothing."""
+        """Put files back, and tell of each what became of it; of those that are left when told to stop nothing.
+
+        Raises OSError where nobody can be asked any more: what was not told of is back or in the quarantine.
+        """
 
 
 def one_by_one(

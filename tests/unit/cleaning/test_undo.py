@@ -9,8 +9,9 @@ from baileys_cleanup.cleaning.undo import UndoTerms, switch_set_aside, undo_comp
 from baileys_cleanup.cleaning.undoable import choose_run, undoable_runs
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.policy import HOUR
-from baileys_cleanup.errors import CompanyProblem, Refused, UsageProblem
+from baileys_cleanup.errors import CompanyProblem, Refused, ServerGone, UsageProblem
 from baileys_cleanup.rotation.holds import rotation_holds
+from baileys_cleanup.store.folder.folder_store import FolderReturning
 from baileys_cleanup.store.folder.pairings import add_pairing, open_pairings
 from baileys_cleanup.store.folder.runs import write_run
 from baileys_cleanup.store.folder.set_aside import begin, switch
@@ -327,6 +328,40 @@ def test_a_disk_that_fails_is_the_companys_own_trouble(past, root, monkeypatch):
     back, stayed = past.undo()
     assert ([], {None: "its files cannot be put back: Input/output error"}) == (back, stayed)
     assert [SESSION] == names(past.kept)
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["done", "not done"])
+def test_a_server_that_went_away_is_asked_again(past, monkeypatch, done):
+    """What it had put back before its answer was lost is back, once, and the rest comes at the next try."""
+    past.took(SESSION)
+    put_back, fails = FolderReturning.put_back, [True]
+
+    def break_once(self, *how):
+        if not fails:
+            yield from put_back(self, *how)
+            return
+        fails.clear()
+        if done:
+            list(put_back(self, *how))
+        raise ServerGone(5, "the server went away")
+
+    monkeypatch.setattr(FolderReturning, "put_back", break_once)
+    assert ([SESSION], {}) == past.undo()
+
+
+def test_a_server_that_stays_away_ends_it_with_what_is_known(past, monkeypatch):
+    """It is asked a few times, and then nobody knows what became of those that were on their way."""
+    past.took(SESSION)
+    asked = []
+
+    def fail(_self, _company, names, _stopping):
+        asked.append(names)
+        raise ServerGone(5, "the server went away")
+
+    monkeypatch.setattr(FolderReturning, "put_back", fail)
+    restored = past.undone()
+    assert (True, "the server went away", {SESSION}) == (len(asked) > 2, restored.cut, restored.unknown)
+    assert ([], []) == (restored.files, restored.stayed)
 
 
 def test_a_company_that_is_gone_is_told(past, place):

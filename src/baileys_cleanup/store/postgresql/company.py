@@ -183,10 +183,11 @@ class PostgresqlCompany(ListedCompany):
         query = sql.SQL("select r.{}::text from {} r where {} and {} = %(type)s and {} = %(id)s").format(
             sql.Identifier(layout.value), layout.keys.identifier, parts.is_company, parts.key_type, parts.key_id
         )
-        try:
+        with as_company_problem():
             rows = self.store.connection.rows(query, {"company": self.raw_id, "type": key_type, "id": key_id})
+        try:
             said: Any = json.loads(rows[0][0]) if rows else None
-        except (psycopg.Error, ValueError, TypeError):
+        except (ValueError, TypeError):
             return None
         return said if isinstance(said, str) else None
 

@@ -35,8 +35,9 @@ _BEGIN = {
 _CONNECT_SECONDS = "10"
 IDLE = 30.0
 """Seconds without a question after which a connection may have been ended (by the server, a pooler, a firewall)."""
-_MOST_FAILURES = 3
-"""Attempts to connect again, one after the other, after which no more is tried."""
+_PAUSES = (0.0, 1.0, 2.0, 4.0)
+"""Seconds before each attempt to connect again: a server that is restarted is back by then. After the last no more is
+tried."""
 
 
 class ServerState(NamedTuple):
@@ -58,7 +59,7 @@ class Connection:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._failures = 0
+        self._is_gone = False
         self._live = self._connect()
         self._asked_at = time.monotonic()
         self._beside: tuple[Connection, ThreadPoolExecutor] | None = None
@@ -85,6 +86,11 @@ class Connection:
             self._live.close()
 
     @property
+    def shown(self) -> str:
+        """The URL of the store, for people."""
+        return self._place.shown
+
+    @property
     def is_idle(self) -> bool:
         """Whether no transaction is open here: inside of `still` all that is asked has to see the same moment."""
         return self._live.info.transaction_status is TransactionStatus.IDLE
@@ -107,17 +113,24 @@ class Connection:
         if self.is_idle and self._asked_at - idle_since > IDLE:
             with suppress(psycopg.Error):  # a statement that is sent to nobody may not be sent again, but this may
                 self._live.execute("select")
-        if not self._live.closed and not self._live.broken:
-            return self._live
-        if self._failures >= _MOST_FAILURES:
-            raise psycopg.OperationalError("the connection to the server broke, and it does not come back")
-        try:
-            self._live = self._connect()
-        except psycopg.Error:
-            self._failures += 1
-            raise
-        self._failures = 0
+        if self._is_broken:
+            self._live = self._connect_again()
         return self._live
+
+    @property
+    def _is_broken(self) -> bool:
+        return self._live.closed or self._live.broken
+
+    def _connect_again(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        problem: psycopg.Error = psycopg.OperationalError("the connection to the server broke, and does not come back")
+        for pause in () if self._is_gone else _PAUSES:
+            time.sleep(pause)
+            try:
+                return self._connect()
+            except psycopg.Error as error:
+                problem = error
+        self._is_gone = True
+        raise problem
 
     @contextmanager
     def transaction(self, *, writes: bool = False) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
@@ -141,12 +154,22 @@ class Connection:
         """Return the rows of one statement, in a transaction of its own. Raises psycopg.Error.
 
         Beginning, statement and end go in one message, with the values in the text: of four ways to the server and
-        back three are spared, and on a busy machine they are what a statement costs.
+        back three are spared, and on a busy machine they are what a statement costs. What only reads is asked once more
+        where the connection broke.
         """
-        live = self._alive()
+        self._alive()
         if not self.is_idle:  # inside of `still`
             with self.transaction() as cursor:
                 return cursor.execute(query, values).fetchall()
+        try:
+            return self._rows(query, values, writes=writes)
+        except psycopg.Error:
+            if writes or not self._is_broken:
+                raise
+            return self._rows(query, values, writes=writes)
+
+    def _rows(self, query: Query, values: Values, *, writes: bool) -> list[tuple[Any, ...]]:
+        live = self._alive()
         whole = sql.SQL("{}; {}; commit").format(sql.SQL(_BEGIN[writes]), query)
         found: list[tuple[Any, ...]] = []
         with psycopg.ClientCursor(live) as cursor:
@@ -166,12 +189,26 @@ class Connection:
     ) -> Iterator[tuple[Any, ...]]:
         """Give the rows of a question batch by batch: no more than one is ever held here. Raises psycopg.Error.
 
-        In `binary` form what the driver knows nothing of stays the bytes that the server has.
+        In `binary` form what the driver knows nothing of stays the bytes that the server has. It is asked once more
+        where the connection broke before the first of them came.
         """
+        self._alive()
+        again = self.is_idle  # else inside of `still`
+        try:
+            for part in self._parts(query, values, binary=binary, batch=batch):
+                again = False
+                yield from part
+        except psycopg.Error:
+            if not (again and self._is_broken):
+                raise
+            for part in self._parts(query, values, binary=binary, batch=batch):
+                yield from part
+
+    def _parts(self, query: Query, values: Values, *, binary: bool, batch: int) -> Iterator[Sequence[tuple[Any, ...]]]:
         with self.transaction(), self._live.cursor(name="baileys_cleanup", binary=binary) as cursor:
             cursor.execute(query, values)
             while part := cursor.fetchmany(batch):
-                yield from part
+                yield part
                 if len(part) < batch:
                     break
 

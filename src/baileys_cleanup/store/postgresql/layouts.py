@@ -113,7 +113,7 @@ def find_layout(connection: Connection, asked: Postgresql) -> Layout:
     assert wanted.company, "likewise"
     assert wanted.id, "likewise"
     assert wanted.value, "likewise"
-    with as_usage_problem("the tables of the store cannot be looked at"):
+    with as_usage_problem(f"the tables of the store {connection.shown} cannot be looked at"):
         keys = _table(connection, wanted.keys_table)
         creds = _table(connection, wanted.creds_table) if wanted.creds_table else None
     if keys is None:

@@ -73,7 +73,7 @@ class Leases:
         A `shared` one is held by many at once, and by nobody else meanwhile.
         """
         token = uuid4().hex
-        with as_usage_problem("the lock of the store cannot be taken"):
+        with as_usage_problem(f"the lock of the store {self._connection.shown} cannot be taken"):
             values = {
                 "base": name,
                 "name": f"{name}{_SHARE}{token}" if shared else name,

@@ -115,11 +115,7 @@ class PostgresqlReturning:
         self, company: PostgresqlCompany, names: Sequence[str], stopping: Callable[[], bool]
     ) -> Iterator[Returned]:
         """Put back by themselves rows that could not go together; they may be back, and only the answer was lost."""
-        try:
-            left = set(self.names())
-        except OSError as error:
-            yield from (Returned(name, error) for name in names)
-            return
+        left = set(self.names())
         yield from (Returned(name) for name in names if name not in left)
         yield from one_by_one(
             lambda name: self._alone(company, name), [name for name in names if name in left], stopping

@@ -7,7 +7,14 @@ from contextlib import contextmanager
 
 import psycopg
 
-from baileys_cleanup.errors import CompanyProblem, NotWritable, UsageProblem
+from baileys_cleanup.errors import (
+    CompanyProblem,
+    CompanyUnreachable,
+    NotWritable,
+    ServerGone,
+    ServerProblem,
+    UsageProblem,
+)
 
 _SENTENCES = {
     "22P02": "a value is not what the type of its column takes",
@@ -34,6 +41,8 @@ _FAILED = re.compile(
 )
 """How libpq tells that it did not get in; where the server had an answer that follows in the server's own words."""
 _NUMBER = re.compile(r"\[Errno -?[0-9]+\] ")
+_ENDS = {"25P03", "57P01", "57P02", "57P03", "57P05"}
+"""After these the connection is over."""
 _HINTS = {
     "password authentication failed": "; the password comes from ~/.pgpass, PGPASSWORD, a service file or the URL",
     "no password supplied": "; a password comes from ~/.pgpass, PGPASSWORD, a service file or the URL in the settings",
@@ -60,6 +69,14 @@ def in_words(error: psycopg.Error) -> str:
     return f"the server refused it ({type(error).__name__}, SQLSTATE {state or 'unknown'})"
 
 
+def is_gone(error: psycopg.Error) -> bool:
+    """Tell whether the connection is over, and another one may do."""
+    state = error.sqlstate or ""
+    if state:
+        return state in _ENDS or state.startswith("08")
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+
 def _connection_in_words(text: str) -> str:
     """Return the first line of the driver's text: the others advise, or say the same of another address."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -80,7 +97,7 @@ def as_company_problem() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise CompanyProblem(in_words(error)) from None
+        raise (CompanyUnreachable if is_gone(error) else CompanyProblem)(in_words(error)) from None
     except UnicodeEncodeError:
         raise CompanyProblem("its name is no text in UTF-8, and PostgreSQL takes no other") from None
 
@@ -109,4 +126,4 @@ def as_os_error() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise OSError(errno.EIO, in_words(error)) from None
+        raise (ServerGone if is_gone(error) else ServerProblem)(errno.EIO, in_words(error)) from None

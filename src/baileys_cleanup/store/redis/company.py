@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-import redis
 from baileys_cleanup.decision.account import ABSENT, Account, read_account, unreadable
 from baileys_cleanup.decision.names import Kind, kind_of
 from baileys_cleanup.decision.verdict import AuthFile
@@ -177,9 +176,11 @@ class RedisCompany(ListedCompany):
 
     def lid_of(self, mapping: str) -> str | None:
         """Return the LID user that a `lid-mapping-<number>.json` names, None where it names none. It is no key."""
+        with as_company_problem():
+            value = self.value(mapping.removesuffix(END))
         try:
-            said = json.loads(self.value(mapping.removesuffix(END)) or b"null")
-        except (redis.RedisError, ValueError):
+            said = json.loads(value or b"null")
+        except ValueError:
             return None
         return said if isinstance(said, str) else None
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-import redis
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.redis import runs
@@ -68,8 +67,6 @@ class RedisReturning:
 
     def _gone(self, names: Sequence[str]) -> set[str]:
         """Return what lies in the quarantine no more: the answer was lost, and the keys are back."""
-        try:
+        with as_os_error(self._store.path):
             left = {file_name(field) for field, _ in runs.held(self._store, *self._of)}
-        except redis.RedisError:
-            return set()
         return {name for name in names if name not in left}

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
-from baileys_cleanup.errors import CompanyProblem, NotWritable, UsageProblem
+from baileys_cleanup.errors import (
+    CompanyProblem,
+    CompanyUnreachable,
+    NotWritable,
+    ServerGone,
+    ServerProblem,
+    UsageProblem,
+)
 from baileys_cleanup.store.redis_url import is_cut
 
 _RIGHTS = (
@@ -58,13 +65,19 @@ def in_words(error: redis.RedisError, *, opened: bool = True) -> str:
     return sentence or f"the server refused it ({said.partition(' ')[0][:40] or type(error).__name__})"
 
 
+def is_gone(error: redis.RedisError) -> bool:
+    """Tell whether the connection is over, and another one may do."""
+    refused = redis.AuthenticationError  # the driver takes it for one of the connection
+    return isinstance(error, redis.ConnectionError | redis.TimeoutError) and not isinstance(error, refused)
+
+
 @contextmanager
 def as_company_problem() -> Iterator[None]:
     """Turn what the server refuses into CompanyProblem."""
     try:
         yield
     except redis.RedisError as error:
-        raise CompanyProblem(in_words(error)) from None
+        raise (CompanyUnreachable if is_gone(error) else CompanyProblem)(in_words(error)) from None
 
 
 @contextmanager
@@ -91,4 +104,4 @@ def as_os_error(where: str) -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
-        raise OSError(errno.EIO, in_words(error), where) from None
+        raise (ServerGone if is_gone(error) else ServerProblem)(errno.EIO, in_words(error), where) from None
