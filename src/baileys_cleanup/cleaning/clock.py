@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from baileys_cleanup.decision.policy import DAY
-from baileys_cleanup.errors import CompanyProblem, Refused, in_words
+from baileys_cleanup.errors import CompanyProblem, Refused, ServerProblem, UsageProblem, in_words
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.store.store import Store, Workspace
 
@@ -16,7 +16,7 @@ _WAY_ON = "check the date; `baileys-cleanup clean --accept-clock` goes on all th
 def check_clock(workspace: Workspace, now: int) -> None:
     """Raise Refused when the clock stands a day behind or a year ahead of the last recorded run.
 
-    A first run has nothing to compare.
+    A first run has nothing to compare. Raises UsageProblem where a server does not tell of that run now: it may later.
     """
     last = _last_start(workspace)
     if last is None:
@@ -30,7 +30,8 @@ def check_clock(workspace: Workspace, now: int) -> None:
 def check_trace(store: Store, workspace: Workspace, ids: Sequence[str], now: int) -> None:
     """Raise Refused when time has passed since the last run and left no trace: no file of any company is newer.
 
-    Ages would all be what a wrong clock says. Nothing is looked at but `creds.json` where that is new enough.
+    Ages would all be what a wrong clock says. Nothing is looked at but `creds.json` where that is new enough. Raises
+    UsageProblem as `check_clock` does.
     """
     last = _last_start(workspace)
     if last is None or now - last <= QUIET or not ids:
@@ -47,11 +48,11 @@ def _last_start(workspace: Workspace) -> int | None:
     try:
         return workspace.last_start()
     except (OSError, ValueError) as error:
+        unread = f"the record of the last run, {workspace.records().where('')}/last-run.json, cannot be read"
+        if isinstance(error, ServerProblem):
+            raise UsageProblem(f"{unread}: {error.strerror}; nothing was touched") from None
         why = f" ({in_words(error)})" if isinstance(error, OSError) else ""
-        raise Refused(
-            f"the record of the last run, {workspace.records().where('')}/last-run.json, cannot be read{why}, so the"
-            f" clock cannot be checked; {_WAY_ON}"
-        ) from None
+        raise Refused(f"{unread}{why}, so the clock cannot be checked; {_WAY_ON}") from None
 
 
 def _written_since(store: Store, company_id: str, last: int) -> bool:

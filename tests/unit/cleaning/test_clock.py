@@ -2,8 +2,8 @@
 
 import pytest
 
-from baileys_cleanup.cleaning.clock import check_trace
-from baileys_cleanup.errors import Refused
+from baileys_cleanup.cleaning.clock import check_clock, check_trace
+from baileys_cleanup.errors import Refused, ServerProblem, UsageProblem
 
 from ..helpers import DAY, NOW, creds, put
 
@@ -51,3 +51,23 @@ def test_a_record_that_cannot_be_read_any_more_vouches_for_nothing(root, tool, i
     monkeypatch.setattr(type(tool), "last_start", gone)
     with pytest.raises(Refused, match="the connection broke"):
         check_trace(root, tool, ["7"], NOW + 40 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error", "said"),
+    [
+        (ServerProblem(5, "another session holds a lock on the table"), UsageProblem, "read: another session holds"),
+        (ValueError("torn"), Refused, "--accept-clock"),
+        (OSError(5, "Input/output error"), Refused, "--accept-clock"),
+    ],
+)
+def test_a_record_that_a_server_does_not_tell_now_is_no_doubt_of_the_clock(tool, monkeypatch, trouble, error, said):
+    """A lock or an outage passes, and nobody is asked to go on without the check; a record that is torn stays so."""
+
+    def fail(_self):
+        raise trouble
+
+    monkeypatch.setattr(type(tool), "last_start", fail)
+    with pytest.raises(error, match=said) as raised:
+        check_clock(tool, NOW)
+    assert ("--accept-clock" in str(raised.value)) is (error is Refused)
