@@ -235,7 +235,9 @@ def test_a_role_that_may_only_read_dry_runs_and_cannot_clean(split: Database) ->
     done = split.call("monitor", "--once", url=url)
     assert (1, True) == (done.returncode, "what was told cannot be remembered" in done.stderr), done.stderr
     refused(split.call("clean", url=url), "baileys_cleanup cannot be made", "permission denied")
-    split.execute("grant create on database " + split.name + " to reader")
+    done = split.call("migrate", "--prepare", "--to", url, url="")
+    refused(done, f"cannot be made in {url}", f'GRANT CREATE ON DATABASE "{split.name}" TO "reader", or let')
+    split.execute(f'GRANT CREATE ON DATABASE "{split.name}" TO "reader"')
     done = split.call("clean", "--json", url=url)
     assert 1 == done.returncode
     assert "permission denied for table whatsapp_keys" in json.loads(done.stdout)["companies"][0]["errors"][0]["error"]
@@ -315,6 +317,24 @@ def test_a_lock_on_the_records_costs_nothing_that_was_recorded(split: Database) 
             other.rollback()
         record_clean(workspace, run)
         assert 2 == len(read_history(workspace)[0].runs)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [("records", "the record of the last run"), ("lease", "the lock of the store"), ("runs", "the runs in")],
+)
+def test_a_record_that_another_session_holds_is_told_before_anything(split: Database, table: str, said: str) -> None:
+    """With the store's name; nobody is asked to accept the clock of what can be read a moment later."""
+    split.run("clean", "--undo-days", "1")
+    with psycopg.connect(split.url) as other:
+        other.execute(f"lock table baileys_cleanup.{table} in access exclusive mode")
+        for words in (["clean"], ["undo", "latest"]):
+            done = split.call(*words)
+            refused(done, split.url, "another session holds a lock")
+            assert "--accept-clock" not in done.stderr
+            assert said in done.stderr or words != ["clean"]
+        other.rollback()
+    assert f"session|{OTHER}.9" in split.keys("1")
 
 
 def test_a_statement_timeout_fails_and_loses_nothing(split: Database) -> None:

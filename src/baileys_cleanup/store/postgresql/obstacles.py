@@ -40,10 +40,7 @@ def why_no_rights(connection: Connection, server: ServerState, layout: Layout, a
     if access.there:
         return None if access.writes else schema.lacking(server.role, writes=True)
     if not connection.rows(_MAY_MAKE)[0][0]:
-        return (
-            f"the role {shown(server.role)} may not make the schema {schema.SCHEMA}: GRANT CREATE ON DATABASE, or let"
-            " `baileys-cleanup migrate --prepare` make it"
-        )
+        return f"the role {shown(server.role)} may not make the schema {schema.SCHEMA}: {schema.to_make(server)}"
     return None
 
 

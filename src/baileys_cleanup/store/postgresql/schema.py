@@ -5,12 +5,13 @@ The bot's own tables are never altered.
 
 from typing import NamedTuple
 
+import psycopg
 from psycopg import sql
 
 from baileys_cleanup.errors import NotWritable
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.postgresql.connection import Connection
-from baileys_cleanup.store.postgresql.trouble import as_not_writable
+from baileys_cleanup.store.postgresql.connection import Connection, ServerState
+from baileys_cleanup.store.postgresql.trouble import as_not_writable, in_words
 
 SCHEMA = "baileys_cleanup"
 TABLES = {
@@ -69,11 +70,19 @@ def lacking(role: str, *, writes: bool) -> str:
     )
 
 
+def to_make(server: ServerState) -> str:
+    """Return what lets this role make the schema, or another one make it for this."""
+    database, role = (sql.Identifier(name).as_string() for name in (server.database, server.role))
+    return (
+        f"GRANT CREATE ON DATABASE {shown(database)} TO {shown(role)}, or let `baileys-cleanup migrate --prepare` make"
+        " it as a role that may"
+    )
+
+
 def prepare(connection: Connection) -> None:
     """Make the tool's own schema where it is missing. Raises NotWritable where this role may not."""
-    with as_not_writable(
-        f"the schema {SCHEMA} cannot be made; `baileys-cleanup migrate --prepare` makes it as a role that may"
-    ):
+    what = f"the schema {SCHEMA} cannot be made in {connection.shown}"
+    with as_not_writable(what):
         server, found = connection.state(), access(connection)
         if server.replica:
             raise NotWritable("the server is a replica, and takes no writes: name the primary")
@@ -81,9 +90,12 @@ def prepare(connection: Connection) -> None:
             raise NotWritable(lacking(server.role, writes=True))
         if found.there:
             return
-        with connection.transaction(writes=True) as cursor:
-            # Two that begin at once would both find it missing.
-            cursor.execute("select pg_advisory_xact_lock(hashtextextended('baileys_cleanup schema', 0))")
-            cursor.execute(f"create schema if not exists {SCHEMA}")
-            for name, columns in TABLES.items():
-                cursor.execute(f"create table if not exists {SCHEMA}.{name} ({columns})")
+        try:
+            with connection.transaction(writes=True) as cursor:
+                # Two that begin at once would both find it missing.
+                cursor.execute("select pg_advisory_xact_lock(hashtextextended('baileys_cleanup schema', 0))")
+                cursor.execute(f"create schema if not exists {SCHEMA}")
+                for name, columns in TABLES.items():
+                    cursor.execute(f"create table if not exists {SCHEMA}.{name} ({columns})")
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise NotWritable(f"{what}: {in_words(error)}: {to_make(server)}") from None
