@@ -149,6 +149,8 @@ class InPlace(Walk):
         terms = UndoTerms(self._world, NothingHeld(), anyway=True)
         with undoing(store.workspace, run, None, self._world.stopping):
             restored = undo_company(store.companies, store.workspace, run, journal.company_id, terms)
+            if restored.cut is not None:
+                raise CompanyProblem(restored.cut)
         self._doors.say(f"{count(len(restored.files), 'key')} brought back")
         for text in _told(restored):
             (self._doors.miss or self._doors.warn)(text)
