@@ -108,7 +108,11 @@ def test_what_may_not_be_removed_is_told_before_the_bot_is_stopped(company: Data
     assert "warning: a real run would remove nothing here: the role" in said.stdout
     assert "lacks the right to UPDATE, DELETE, INSERT" in said.stdout
     assert f"goes   session-{OTHER}.0.json" in said.stdout
+    assert "what earlier runs left" not in said.stdout
     assert 0 == company.call("migrate", "--prepare", "--to", company.url, url="").returncode
+    said = company.call("rotate", "--company", "1", "--dry-run", "--json", url=url, **stop)
+    warnings = json.loads(said.stdout)["rotations"][0]["warnings"]
+    assert any("cannot be read" in text and "GRANT USAGE ON SCHEMA baileys_cleanup" in text for text in warnings)
     company.execute(
         f"grant usage on schema baileys_cleanup to looker_{company.name};"
         f" grant all on all tables in schema baileys_cleanup to looker_{company.name};"

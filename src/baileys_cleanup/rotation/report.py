@@ -56,8 +56,14 @@ def strangers(rotated: Rotated) -> list[str]:
 
 
 def doubts(planned: Rotated) -> list[str]:
-    """Return the warnings of a plan: why it could not be carried out as well."""
-    return [*([planned.doubt] if planned.doubt else []), *strangers(planned)]
+    """Return the warnings of a plan: why it could not be carried out as well, and what nobody sees."""
+    said = [planned.doubt] if planned.doubt else []
+    if planned.unseen:
+        said.append(
+            "what earlier runs left to be remembered cannot be read, so a rotation that is not finished would not show:"
+            f" {planned.unseen}"
+        )
+    return [*said, *strangers(planned)]
 
 
 def total(choices: list[FileDecision], journal: Journal) -> str:

@@ -33,13 +33,15 @@ class Rotated(NamedTuple):
     """What became of a rotation, or what would.
 
     `seen` is the company before it, None where only a journal was gone on with; `folder` is the path of its folder;
-    `doubt` says of one that was only planned why it could not be carried out.
+    `doubt` says of one that was only planned why it could not be carried out, `unseen` why nobody sees what the tool
+    keeps.
     """
 
     journal: Journal
     seen: Survey | None = None
     folder: str = ""
     doubt: str | None = None
+    unseen: str | None = None
 
 
 def look(settings: Settings, wanted: str, world: World, connections: Connections, *, fresh: bool) -> Rotated:
@@ -48,7 +50,8 @@ def look(settings: Settings, wanted: str, world: World, connections: Connections
     In a database where this role may not write there is a plan all the same, with a doubt.
     """
     with looking(settings.place) as seen:
-        return _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
+        planned = _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
+        return planned._replace(unseen=None if seen.records else seen.companies.unseen())
 
 
 def rotate(settings: Settings, wanted: str, world: World, connections: Connections, *, fresh: bool) -> Rotated:
