@@ -134,6 +134,38 @@ def test_the_null_of_json_and_none_at_all_come_back_as_they_were(db: Database) -
     assert before == db.execute(told)
 
 
+def test_a_domain_over_json_is_json(db: Database, tmp_path: Path) -> None:
+    """In the value, where it is read as well, and in a column that only the bot knows."""
+    db.execute("create domain document as jsonb; create domain of_bot as document")
+    fill(db, SPLIT.replace("jsonb not null", "document"))
+    db.execute("alter table whatsapp_keys add more of_bot default 'null'")
+    db.execute(f"update whatsapp_keys set value = 'null' where {ONE_KEY}")
+    db.execute("update whatsapp_keys set more = null where company_id = '8'")
+    told = ALL.replace("k.*", "k.*, value is null, more is null")
+    before = db.execute(told)
+    said = db.run("clean", "--json")
+    assert 5 == said["totals"]["removed"]
+    db.run("undo", said["run_id"], "--anyway")
+    assert before == db.execute(told)
+    assert 0 == db.call("migrate", "--from", db.url, "--to", str(tmp_path), url="").returncode
+    assert "me" in json.loads((tmp_path / "company_7" / "creds.json").read_text())
+
+
+@pytest.mark.parametrize("kind", ["jsonb[]", "pair", "needed", "hstore"])
+def test_a_column_of_which_not_all_could_come_back_refuses_the_table(db: Database, kind: str) -> None:
+    """A list does not tell the null of JSON from none at all, say: status 2, and a dry run warns."""
+    fill(db)
+    db.execute(
+        "create type pair as (a integer, b json); create domain needed as jsonb not null; create extension hstore;"
+        f" alter table whatsapp_keys add more {kind}" + (" default '1'" if kind == "needed" else "")
+    )
+    done = db.call("clean")
+    assert (2, True) == (done.returncode, "the column more of the table" in done.stderr), done.stderr
+    assert f"is of type {kind}" in done.stderr
+    said = db.run("clean", "--dry-run", "--json")
+    assert any(f"is of type {kind}" in text for text in said["companies"][0]["warnings"])
+
+
 def test_rows_that_were_kept_without_a_note_come_back(db: Database) -> None:
     """As an earlier version kept them: what may be either null is none at all."""
     fill(db)

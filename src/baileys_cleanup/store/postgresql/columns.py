@@ -12,17 +12,17 @@ from psycopg import sql
 
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import few
-from baileys_cleanup.store.postgresql.layouts import Table
+from baileys_cleanup.store.postgresql.layouts import BASE_TYPE, Table
 
 NULLS = "baileys_cleanup_nulls"
 """Under which a kept row names its columns that take both nulls and held the one of JSON."""
 ROW = "baileys_cleanup_row"
 """What the kept row itself is called beside the columns that were made of it."""
 _COLUMNS = (
-    "select attname::text,"
-    " case atttypid when 'json'::regtype then 'json' when 'jsonb'::regtype then 'jsonb' end, not attnotnull"
-    " from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
-    " and attgenerated = '' order by attnum"
+    "select a.attname::text,"  # noqa: S608 - ours
+    " case b.oid when 'json'::regtype then 'json' when 'jsonb'::regtype then 'jsonb' end, not a.attnotnull"
+    f" from pg_attribute a join lateral {BASE_TYPE} b on true"
+    " where a.attrelid = %s::regclass and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by a.attnum"
 )
 
 

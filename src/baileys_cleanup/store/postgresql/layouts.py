@@ -80,13 +80,19 @@ _KNOWN = {
     "postgres-baileys": Postgresql("postgres-baileys", None, "auth_data", "session_key", None, "session_key", "data"),
 }
 _FORMS = {"prisma": Form.FILE, "postgres-baileys": Form.JOINED, "split": Form.SPLIT}
+BASE_TYPE = (
+    "(with recursive d(oid, mod) as (select a.atttypid, a.atttypmod union all"
+    " select t.typbasetype, t.typtypmod from d join pg_type t using (oid) where t.typtype = 'd')"
+    " select d.oid, d.mod from d join pg_type t using (oid) where t.typtype <> 'd')"
+)
+"""The type of a column `a` of `pg_attribute`, or where that is a domain the type that it is made of."""
 _TABLE = sql.SQL(
-    "select n.nspname::text, c.relname::text, a.attname::text,"
+    "select n.nspname::text, c.relname::text, a.attname::text,"  # noqa: S608 - ours
     " case when t.typnamespace = 'pg_catalog'::regnamespace and t.typname <> 'char'"
     " then replace(f.name, '\"', '') else f.name end"
     " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
     " join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
-    " join pg_type t on t.oid = a.atttypid, format_type(a.atttypid, a.atttypmod) f(name)"
+    f" join lateral {BASE_TYPE} b on true join pg_type t on t.oid = b.oid, format_type(b.oid, b.mod) f(name)"
     " where c.relkind in ('r', 'p') and {} order by a.attnum"
 )
 """The server puts quotes around the names of its own types where `quote_all_identifiers` is on; `"char"` needs them."""

@@ -22,6 +22,23 @@ _HEIRS = sql.SQL(
     "select i.inhrelid::regclass::text from pg_inherits i join pg_class c on c.oid = i.inhparent"
     " where i.inhparent = %s::regclass and c.relkind = 'r' order by 1"
 )
+_UNFAITHFUL = sql.SQL(
+    "with recursive t(name, own, oid, inside) as ("
+    "select a.attname::text, format_type(a.atttypid, a.atttypmod), a.atttypid, false from pg_attribute a"
+    " where a.attrelid = %s::regclass and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''"
+    " union select t.name, t.own, n.oid, t.inside or n.inside from t join pg_type p using (oid), lateral ("
+    "select p.typbasetype, false where p.typtype = 'd'"
+    " union all select p.typelem, true where p.typcategory = 'A'"
+    " union all select a.atttypid, true from pg_attribute a"
+    " where p.typtype = 'c' and a.attrelid = p.typrelid and a.attnum > 0 and not a.attisdropped) n(oid, inside))"
+    " select name, own from (select t.name, t.own, t.inside, t.oid in ('json'::regtype, 'jsonb'::regtype) as is_json,"
+    " p.typtype = 'd' and p.typnotnull as demands, exists (select from pg_cast c where c.castsource = t.oid"
+    " and c.casttarget = 'json'::regtype and c.oid >= 16384) as is_cast from t join pg_type p using (oid)) k"
+    " group by name, own"
+    " having bool_or(is_json and inside) or bool_or(is_cast) or (bool_or(is_json) and bool_or(demands)) order by name"
+)
+"""Columns of which a row that is kept as JSON says too little: the null of JSON in a list, or in a domain that takes no
+other; and what has a form of its own in JSON."""
 _POLICIES = sql.SQL(
     "select coalesce(string_agg(w.name, ', ' order by w.name), '')"
     " from (values ('w', 'UPDATE'), ('d', 'DELETE'), ('a', 'INSERT')) w(command, name)"
@@ -64,6 +81,14 @@ def why_not_whole(connection: Connection, table: Table, but: Table) -> str | Non
         return (
             f"tables inherit from {name} ({few(heirs)}), and their rows could not come back to where they were;"
             " allowed: a table of its own, or one with partitions"
+        )
+    unfaithful = connection.rows(_UNFAITHFUL, [name])
+    if unfaithful:
+        column, kind = unfaithful[0]
+        return (
+            f"the column {shown(column)} of the table {name} is of type {shown(kind)}, of which not every value could"
+            " come back as it was; allowed: what has no JSON inside of a list or a composite, no cast to json of its"
+            " own, and is no domain over JSON that is NOT NULL"
         )
     hidden = connection.rows(_POLICIES, values)[0][0]
     if hidden:
