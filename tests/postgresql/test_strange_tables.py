@@ -195,6 +195,32 @@ def test_a_company_that_lay_aside_has_both_nulls(db: Database, tmp_path: Path) -
     assert before == [db.execute(each) for each in told]
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["set aside", "removed"])
+def test_tables_that_were_moved_meanwhile(db: Database, tmp_path: Path, whole: bool) -> None:
+    """Nobody but the operator knows that they are the same: the sentence has the statement that says so."""
+    fill(db)
+    (tmp_path / "archives").mkdir(0o700)
+    db.run("backup", "--to", str(tmp_path / "archives"))
+    if whole:
+        db.run("restore", "latest", "--from", str(tmp_path / "archives"), "--company", "7", "--replace", "--anyway")
+        (aside,) = db.run("undo", "--json")["set_aside"]
+        run = aside["run_id"]
+    else:
+        run = db.run("clean", "--json", "--company", "7")["run_id"]
+    tables = ("whatsapp_keys", "whatsapp_auth")
+    db.execute("create schema bot;" + "".join(f"alter table {table} set schema bot;" for table in tables))
+    now = {
+        f"BAILEYS_CLEANUP_POSTGRESQL__{part}_TABLE": f"bot.{table}"
+        for part, table in zip(("KEYS", "CREDS"), tables, strict=True)
+    }
+    said = db.run("undo", run, "--anyway", status=1, **now)
+    assert "it was taken from public.whatsapp_keys" in said
+    db.execute(said.partition("this says so: ")[2].partition("\n")[0])
+    db.run("undo", run, "--anyway", **now)
+    there = "select count(*) from bot.whatsapp_keys where company_id = '7'"
+    assert [(len(KEYS),)] == db.execute(there)
+
+
 def test_a_column_that_came_meanwhile_has_its_default(db: Database, tmp_path: Path) -> None:
     """A new version of the bot's software may have added one between a run and its undo, or a restore and its."""
     fill(db)

@@ -13,11 +13,11 @@ import psycopg
 from psycopg import sql
 
 from baileys_cleanup.errors import CompanyProblem
-from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.postgresql.columns import Column, kept_in, named, taken_from
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.ledger import BACK
+from baileys_cleanup.store.postgresql.moved import why_not_here
 from baileys_cleanup.store.postgresql.trouble import as_company_problem, as_os_error
 from baileys_cleanup.store.returning import Returned, one_by_one
 
@@ -47,6 +47,7 @@ _COLUMNS = sql.SQL(
     " json_object_keys(case json_typeof(q.row) when 'object' then q.row else '{}' end) k"
     " where q.run_id = %s and q.company = %s and q.source = %s"
 )
+_RENAMING = sql.SQL("UPDATE baileys_cleanup.quarantine SET source = {} WHERE source = {}")
 _HURRY = sql.SQL("set local lock_timeout = {}; set local statement_timeout = {}; ")
 _LOCK, _STATEMENT = 20, 250
 """Milliseconds at most. A bot that waits for a row of ours waits no longer than the statement lasts; it would have to
@@ -74,9 +75,10 @@ class PostgresqlReturning:
         """
         with as_company_problem():
             rows = self._store.connection.rows(_ELSEWHERE, [*self._key, self._source])
-        if rows:
-            there, here = shown(rows[0][0]), shown(self._source)
-            raise CompanyProblem(f"it was taken from the table {there}, and the settings name {here}: name that one")
+            if rows:
+                former, here = rows[0][0], self._source
+                renaming = _RENAMING.format(sql.Literal(here), sql.Literal(former)).as_string()
+                raise CompanyProblem(why_not_here(self._store.connection, former, here, renaming))
 
     def put_back(
         self, company: PostgresqlCompany, names: Sequence[str], stopping: Callable[[], bool]

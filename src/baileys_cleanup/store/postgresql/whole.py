@@ -15,13 +15,13 @@ from baileys_cleanup.decision.names import CREDS_NAME
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem
-from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.postgresql.cached import cleared_after
 from baileys_cleanup.store.postgresql.columns import insertable, kept_in, kept_row, named, taken_from
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.layouts import Form, Table
+from baileys_cleanup.store.postgresql.moved import AND, why_not_here
 from baileys_cleanup.store.postgresql.obstacles import why_not_whole
 from baileys_cleanup.store.postgresql.records import WRITE
 from baileys_cleanup.store.postgresql.rows import RowWriter, Value
@@ -39,6 +39,10 @@ _RECORD = sql.SQL(
 _PART = "set_aside"
 """The part of the records that say from which tables a company was taken."""
 _WHENCE = "select record ->> 'tables' from baileys_cleanup.records where part = %s and name = %s"
+_RENAMING = sql.SQL(
+    "UPDATE baileys_cleanup.records SET record = json_build_object('tables', {}::text)"
+    " WHERE part = 'set_aside' AND record ->> 'tables' = {}"
+)
 _AWAY = sql.SQL(
     "with g as (delete from {table} r where {where} returning {row} as row, pg_column_size(r) as size)"
     " insert into baileys_cleanup.set_aside (run_id, company, part, row, size)"
@@ -164,7 +168,7 @@ class PostgresqlWhole:
 
     def _tables(self) -> str:
         """Return the tables that a company lies in, for people and to be told again."""
-        return " and ".join(".".join(table.name) for _, table, _ in self._parts())
+        return AND.join(".".join(table.name) for _, table, _ in self._parts())
 
     def _require_same_tables(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", folder: SetAside) -> None:
         """Raise CompanyProblem where it was taken from other tables than the settings name now.
@@ -173,8 +177,9 @@ class PostgresqlWhole:
         """
         whence = cursor.execute(_WHENCE, [_PART, _name_of(folder)]).fetchone()
         if whence is not None and whence[0] != self._tables():
-            there, here = shown(whence[0]), shown(self._tables())
-            raise CompanyProblem(f"it was taken from {there}, and the settings name {here}: name those")
+            former, here = whence[0], self._tables()
+            renaming = _RENAMING.format(sql.Literal(here), sql.Literal(former)).as_string()
+            raise CompanyProblem(why_not_here(self._database.connection, former, here, renaming))
 
     def _take_away(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", aside: Aside | SetAside) -> int:
         moved, database = 0, self._database
