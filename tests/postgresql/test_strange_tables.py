@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -388,3 +389,54 @@ def tables(schema: str) -> dict[str, str]:
     """Return the settings for the tables of a schema."""
     names = {"KEYS_TABLE": "whatsapp_keys", "CREDS_TABLE": "whatsapp_auth"}
     return {f"BAILEYS_CLEANUP_POSTGRESQL__{name}": f"{schema}.{table}" for name, table in names.items()}
+
+
+CUSTOM = {"LAYOUT": "custom", "KEYS_TABLE": "k", "COMPANY": "c", "ID": "i", "VALUE": "v", "UPDATED": "u"}
+OLD = "timestamptz default now() - interval '20 days'"
+
+
+def custom(**more: str) -> dict[str, str]:
+    """Return the settings of a layout of somebody's own."""
+    return {f"BAILEYS_CLEANUP_POSTGRESQL__{name}": value for name, value in (CUSTOM | more).items()}
+
+
+def everybody_finds(db: Database, tmp_path: Path, variables: dict[str, str]) -> tuple[Any, Any]:
+    """Require that clean, check, backup and migrate find creds and one session; return what clean and backup said."""
+    cleaned = db.run("clean", "--dry-run", "--json", **variables)
+    assert 2 == cleaned["totals"]["seen"]
+    assert db.run("check", **variables).startswith("OK")
+    archives, folder = tmp_path / "archives", tmp_path / "folder"
+    archives.mkdir(0o700)
+    folder.mkdir()
+    archived = db.run("backup", "--to", str(archives), "--json", **variables)
+    assert [2] == [company["files"]["archived"] for company in archived["companies"]]
+    assert 0 == db.call("migrate", "--from", db.url, "--to", str(folder), url="", **variables).returncode
+    assert "me" in json.loads((folder / "company_1" / "creds.json").read_text())
+    assert 1 == db.run("clean", "--json", **variables)["totals"]["removed"]
+    return cleaned, archived
+
+
+def test_what_is_called_creds_among_the_keys_is_none_where_creds_have_a_table(db: Database, tmp_path: Path) -> None:
+    """No bot reads it: it is named, and nothing else is the worse for it."""
+    db.execute(f"create table a (c text, v jsonb); create table k (c text, i text, v jsonb, u {OLD})")
+    db.execute("insert into a values ('1', %s)", [json.dumps(creds())])
+    db.execute("insert into k values ('1', 'creds', '{}'), ('1', %s, '{}')", [f"session-{OTHER}.0"])
+    cleaned, archived = everybody_finds(db, tmp_path, custom(CREDS_TABLE="a", CREDS="v"))
+    for said in (cleaned, archived):
+        assert any("called creds among the keys" in text for text in said["companies"][0]["warnings"])
+    assert [("creds",)] == db.execute("select i from k")
+
+
+def test_creds_that_have_no_type_are_found_by_all(db: Database, tmp_path: Path) -> None:
+    """Among keys with types they are known by their id; which type to write anew nobody can tell."""
+    db.execute(f"create table k (c text, t text, i text, v jsonb, u {OLD})")
+    written = "insert into k values ('1', null, 'creds', %s), ('1', 'session', %s, '{}')"
+    db.execute(written, [json.dumps(creds()), f"{OTHER}.0"])
+    variables = custom(TYPE="t")
+    everybody_finds(db, tmp_path, variables)
+    before = db.execute("select * from k")
+    words = ["restore", "latest", "--from", str(tmp_path / "archives"), "--company", "1", "--replace", "--anyway"]
+    assert "the creds there have no type" in db.run(*words, status=None, **variables)
+    assert before == db.execute("select * from k")
+    db.run("undo", "latest", "--anyway", **variables)
+    assert 2 == len(db.execute("select * from k"))

@@ -17,7 +17,7 @@ from baileys_cleanup.store.key_names import read_file_name
 from baileys_cleanup.store.listed_company import TWICE, ListedCompany, saw_since
 from baileys_cleanup.store.postgresql.ahead import Creds
 from baileys_cleanup.store.postgresql.database import Database
-from baileys_cleanup.store.postgresql.layouts import Form
+from baileys_cleanup.store.postgresql.layouts import BESIDE, CREDS_KEY, Form
 from baileys_cleanup.store.postgresql.ledger import remembered
 from baileys_cleanup.store.postgresql.listed_rows import ListedRows
 from baileys_cleanup.store.postgresql.stamp import Stamp
@@ -49,17 +49,19 @@ class PostgresqlCompany(ListedCompany):
         self._creds_row, self._said = None, seen.creds[0].said if len(seen.creds) == 1 else None
         if self.store.layout.creds is not None and seen.creds:
             self._creds_row = seen.creds[0]
-        # Two rows that would be one file: nobody can tell which of them the bot reads.
         double = set(rows.double)
-        if self._creds_row is not None and CREDS_NAME in rows:
-            double.add(CREDS_NAME)
+        beside = self.store.layout.creds is not None and CREDS_NAME in rows
+        if beside:  # once or twice, no bot looks for them here
+            rows.drop(CREDS_NAME)
+            double.discard(CREDS_NAME)
+        # Two rows that would be one file: nobody can tell which of them the bot reads.
         for name in double:
             rows.drop(name)
-        if CREDS_NAME in double:
-            self._creds_row = None
         there = list(rows)
         if self._creds_row is not None:
             there.append(CREDS_NAME)
+        if beside and not double:
+            return Listing(there, [CREDS_KEY], f"{BESIDE},")
         return Listing(there, sorted(double), TWICE)
 
     def listed(self) -> Iterator[AuthFile]:

@@ -25,7 +25,7 @@ from baileys_cleanup.store.server_store import ServerStore
 
 _SIZES = sql.SQL("select {company}, count(*) from {keys} r group by 1")
 _CREDS_TYPE = sql.SQL(
-    "select {type} from {keys} r where {id} = {creds} and {type} is not null group by 1"
+    "select r.{type}::text from {keys} r where {id} = {creds} group by 1"
     " order by bool_or({is_company}) desc, count(*) desc, 1 limit 1"
 )
 _INDEXED = sql.SQL(
@@ -80,15 +80,15 @@ class Database(ServerStore):
         """What looks at the companies."""
         return Ahead(self.connection, self.layout, self.statements, self.dates, self.creds)
 
-    def creds_type(self, raw_id: str) -> str:
+    def creds_type(self, raw_id: str) -> str | None:
         """Return the type under which a company's creds lie among keys with types: its own, else that of most others.
 
-        Empty where none tells. Raises CompanyProblem.
+        Empty where none tells, None where theirs is none at all. Raises CompanyProblem.
         """
-        if not self.layout.has_typed_creds:
+        if not self.layout.has_typed_creds or self.layout.key_type is None:
             return ""
         query = _CREDS_TYPE.format(
-            type=self.statements.key_type,
+            type=sql.Identifier(self.layout.key_type),
             id=self.statements.key_id,
             creds=sql.Literal(CREDS_KEY),
             is_company=self.statements.is_company,
@@ -96,7 +96,7 @@ class Database(ServerStore):
         )
         with as_company_problem():
             rows = self.connection.rows(query, {"company": raw_id})
-        return str(rows[0][0]) if rows else ""
+        return rows[0][0] if rows else ""
 
     def cache_in_front(self) -> CacheInFront | None:
         """Return what clears the cache that bots read first, None where there is none. Raises UsageProblem."""

@@ -16,6 +16,8 @@ from baileys_cleanup.store.postgresql.trouble import as_usage_problem
 
 CREDS_KEY = "creds"
 """The id of `creds` where it lies among the keys."""
+BESIDE = "called creds among the keys, while creds lie in a table of their own"
+"""What is said of such a row: no bot reads it."""
 JOINED_CREDS = "auth_creds"
 """Likewise in the layout postgres-baileys."""
 

@@ -223,6 +223,10 @@ class RowWriter:
         if form is Form.FILE:
             return "", name[: -len(END)]
         if name == CREDS_NAME and form is Form.SPLIT:
+            if self._creds_type is None:
+                raise CompanyProblem(
+                    "the creds there have no type (it is NULL), and nobody can tell which to write anew"
+                )
             return self._creds_type, CREDS_KEY
         if name == CREDS_NAME:
             word = JOINED_CREDS if form is Form.JOINED else CREDS_KEY

@@ -11,7 +11,7 @@ from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.buffer_json import as_in_files
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
-from baileys_cleanup.store.postgresql.layouts import Table
+from baileys_cleanup.store.postgresql.layouts import BESIDE, CREDS_KEY, Table
 from baileys_cleanup.store.postgresql.rows import without_place
 from baileys_cleanup.store.postgresql.statements import is_json
 from baileys_cleanup.store.postgresql.trouble import as_company_problem
@@ -107,7 +107,11 @@ class _Reading:
             for place, xmin, value in connection.stream(apart, values) if apart else ():
                 self._add(CREDS_NAME, (place, xmin), value)
             for key_type, key_id, place, xmin, value in connection.stream(question, values):
-                self._add(layout.file_name(key_type, key_id), (place, xmin), value)
+                name = layout.file_name(key_type, key_id)
+                if apart and name == CREDS_NAME:
+                    shot.left[CREDS_KEY] = f"is {BESIDE}"
+                    continue
+                self._add(name, (place, xmin), value)
         for name in self._double:
             self._found.pop(name, None)
             shot.left.pop(name, None)

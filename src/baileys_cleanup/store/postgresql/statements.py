@@ -6,7 +6,7 @@ from typing import NamedTuple
 from psycopg import sql
 
 from baileys_cleanup.store.key_names import TYPES
-from baileys_cleanup.store.postgresql.layouts import JOINED_CREDS, Form, Layout, Table
+from baileys_cleanup.store.postgresql.layouts import CREDS_KEY, JOINED_CREDS, Form, Layout, Table
 
 _TEXT = ("text", "character varying")
 _JSON = ("json", "jsonb")
@@ -38,10 +38,22 @@ def statements(layout: Layout) -> Statements:
     text = sql.SQL("{}::text")
     return Statements(
         text.format(_column("r", layout.company)),
-        text.format(_column("r", layout.key_type)) if layout.key_type else sql.Literal(""),
+        _key_type(layout),
         text.format(_column("r", layout.key_id)),
         is_company(layout.keys, "r", layout.company),
         among(layout.keys, "r", layout.company),
+    )
+
+
+def _key_type(layout: Layout) -> sql.Composable:
+    """Return the type of a key: that of creds among keys with types may be none at all, because no bot asks for it."""
+    if layout.key_type is None:
+        return sql.Literal("")
+    own = sql.SQL("{}::text").format(_column("r", layout.key_type))
+    if not layout.has_typed_creds:
+        return own
+    return sql.SQL("case when {} = {} then coalesce({own}, '') else {own} end").format(
+        sql.SQL("{}::text").format(_column("r", layout.key_id)), sql.Literal(CREDS_KEY), own=own
     )
 
 
