@@ -26,15 +26,14 @@ from baileys_cleanup.decision.names import (
     read_session,
 )
 from baileys_cleanup.decision.outcome import Problem
-from baileys_cleanup.decision.pairing import Pairing, is_same
+from baileys_cleanup.decision.pairing import Pairing
 from baileys_cleanup.decision.pairs import binds, group_pairs
 from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.decision.verdict import AuthFile, Rule
 from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, Refused, ServerGone, UsageProblem, in_words
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.runs import Run
-from baileys_cleanup.store.store import SetAside, Store, Workspace
-from baileys_cleanup.store.whole_folders import Late
+from baileys_cleanup.store.store import Store, Workspace
 
 
 @dataclass(slots=True)
@@ -65,42 +64,8 @@ class UndoTerms(NamedTuple):
     shard: Shard | None = None
 
 
-class Switched(NamedTuple):
-    """A whole folder that went live: what was written `late` into the one that was, and what is odd about the two."""
-
-    late: Late
-    doubt: str | None
-
-
-def switch_set_aside(store: Store, workspace: Workspace, folder: SetAside, terms: UndoTerms) -> Switched:
-    """Let a folder that lies aside go live; the present one lies in its place.
-
-    Raises CompanyProblem when it cannot be done, Refused where the bot seems to run or was paired anew since.
-    """
-    if folder.company_id in terms.holds.open:
-        raise CompanyProblem(terms.holds.open[folder.company_id])
-    doubt = None
-    if store.has(folder.company_id):
-        with store.company(folder.company_id) as company:
-            account = company.account(terms.world.wait)
-            doubt = _why_paired_anew(folder, account)
-            if doubt is not None and not terms.anyway:
-                raise Refused(f"{doubt}; `--anyway` goes on all the same")
-            _refuse_at_work(company, account, terms)
-    return Switched(workspace.switch_set_aside(folder, terms.world.wait), doubt)
-
-
-def _why_paired_anew(folder: SetAside, account: Account) -> str | None:
-    """Return in words that the live folder has another login than the one that lies aside, None where not certain."""
-    if is_same(Pairing.read(folder.pairing), account.pairing) is not False:
-        return None
-    return (
-        f"the folder that lies aside has the pairing {folder.pairing}, and the live one {account.pairing}: it was"
-        " paired anew since, and WhatsApp may have ended the older login"
-    )
-
-
-def _refuse_at_work(company: Company, account: Account, terms: UndoTerms) -> None:
+def refuse_at_work(company: Company, account: Account, terms: UndoTerms) -> None:
+    """Raise Refused where the company's bot seems to run, and nobody said to go on anyway."""
     at_work = None if terms.anyway else why_company_not_at_rest(company, account, terms.world.now)
     if at_work is not None:
         raise Refused(str(at_work))
@@ -174,7 +139,7 @@ def _undo_company(store: Store, workspace: Workspace, run: Run, restored: Restor
             returning.require_same_place(company)
             account = company.account(world.wait)
             _refuse_other_pairing(workspace, run, company, account, anyway=terms.anyway)
-            _refuse_at_work(company, account, terms)
+            refuse_at_work(company, account, terms)
             pairs = group_pairs(names, account)
             later = _later(workspace, run, company_id)
             present = frozenset(company.names().names)

@@ -33,8 +33,7 @@ class Rotated(NamedTuple):
     """What became of a rotation, or what would.
 
     `seen` is the company before it, None where only a journal was gone on with; `folder` is the path of its folder;
-    `doubt` says of one that was only planned why it could not be carried out, `unseen` why nobody sees what the tool
-    keeps.
+    `doubt` says of a plan why it could not be carried out, `unseen` why nobody sees what the tool keeps.
     """
 
     journal: Journal

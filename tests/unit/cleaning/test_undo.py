@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from baileys_cleanup.cleaning.undo import UndoTerms, switch_set_aside, undo_company
+from baileys_cleanup.cleaning.switch import switch_set_aside
+from baileys_cleanup.cleaning.undo import UndoTerms, undo_company
 from baileys_cleanup.cleaning.undoable import choose_run, undoable_runs
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.policy import HOUR
