@@ -380,7 +380,7 @@ def test_a_rotation_is_not_taken_back_in_the_table_of_another(db: Database) -> N
     db.execute("insert into one.whatsapp_keys values (%s, %s, %s, '{}', now())", row)
     back = ("rotate", "--company", "7", "--rollback", "--yes")
     db.run("rotate", "--company", "7", "--yes", **tables("one"))
-    assert "taken from the table one.whatsapp_keys" in db.run(*back, status=4, **tables("two"))
+    assert "taken from one.whatsapp_keys" in db.run(*back, status=4, **tables("two"))
     assert "1 key brought back" in db.run(*back, **tables("one"))
     assert [tuple(row)] == db.execute("select company_id, key_type, key_id from one.whatsapp_keys")
 
