@@ -23,9 +23,10 @@ from baileys_cleanup.errors import LockHeld, UsageProblem, in_words
 from baileys_cleanup.output.sentences import unwritten
 from baileys_cleanup.output.text import count, few
 from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.passed_over import no_companies, passed_over_in_words
 from baileys_cleanup.store.remover import DryRun, Remover
 from baileys_cleanup.store.runs import Run, new_run_id
-from baileys_cleanup.store.store import RoomMaker, Store, Workspace, no_companies, passed_over_in_words
+from baileys_cleanup.store.store import RoomMaker, Store, Workspace
 
 
 def clean(request: Request, world: World, told: Told, clean_one: CleanOne = clean_company) -> RunOutcome:

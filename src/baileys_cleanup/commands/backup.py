@@ -35,9 +35,9 @@ from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.passed_over import no_companies, passed_over_in_words
 from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.snapshots import Clock
-from baileys_cleanup.store.store import no_companies, passed_over_in_words
 
 
 @click.command("backup", context_settings=CONTEXT)

@@ -27,10 +27,11 @@ from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.settings.load import load
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import STORES, open_store
+from baileys_cleanup.store.passed_over import passed_over_in_words
 from baileys_cleanup.store.place import Place, as_drivers_take_it, has_password, without_password
 from baileys_cleanup.store.runs import new_run_id
 from baileys_cleanup.store.snapshots import Clock
-from baileys_cleanup.store.store import Store, passed_over_in_words
+from baileys_cleanup.store.store import Store
 
 
 @click.command("migrate", context_settings=CONTEXT)

@@ -35,9 +35,10 @@ from baileys_cleanup.output.text import shown
 from baileys_cleanup.rotation.journal import why_not_now
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.passed_over import NO_ID
 from baileys_cleanup.store.runs import new_run_id
 from baileys_cleanup.store.snapshots import LONGEST_NAME, Clock, is_bare
-from baileys_cleanup.store.store import BACKUP_LOCK, NO_ID, Store, Workspace
+from baileys_cleanup.store.store import BACKUP_LOCK, Store, Workspace
 
 
 @click.command("restore", context_settings=CONTEXT)

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.output.text import few
-from baileys_cleanup.store.store import Store, no_companies
+from baileys_cleanup.store.passed_over import no_companies
+from baileys_cleanup.store.store import Store
 
 
 class Picked(NamedTuple):

@@ -8,7 +8,8 @@ from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import count, few, shown
-from baileys_cleanup.store.store import NO_ID, PassedOver, Space
+from baileys_cleanup.store.passed_over import NO_ID, PassedOver
+from baileys_cleanup.store.store import Space
 
 _EXCLUDED = "the setting exclude says that it is no company"
 

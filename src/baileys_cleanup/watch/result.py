@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from baileys_cleanup.errors import Refused
-from baileys_cleanup.store.store import PassedOver
+from baileys_cleanup.store.passed_over import PassedOver
 from baileys_cleanup.watch.emergency import EmergencyCleanup
 from baileys_cleanup.watch.see.all import Facts
 from baileys_cleanup.watch.see.company import Unreadable, View

@@ -4,8 +4,8 @@ import pytest
 
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.store.folder.root import open_root
+from baileys_cleanup.store.passed_over import passed_over_in_words
 from baileys_cleanup.store.server_store import ServerStore
-from baileys_cleanup.store.store import passed_over_in_words
 
 NO_ID = "no company id; allowed: a name without a slash that is not empty, `.` or `..`"
 

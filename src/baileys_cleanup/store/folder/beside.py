@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_NAME
 from baileys_cleanup.store.folder.opening import open_to_look
-from baileys_cleanup.store.store import PassedOver
+from baileys_cleanup.store.passed_over import PassedOver
 
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 

@@ -21,7 +21,8 @@ from baileys_cleanup.store.folder.mistaken_root import why_mistaken
 from baileys_cleanup.store.folder.opening import open_to_look
 from baileys_cleanup.store.folder.placed import placed
 from baileys_cleanup.store.folder.refused_roots import why_refused
-from baileys_cleanup.store.store import NO_ID, PassedOver, Space
+from baileys_cleanup.store.passed_over import NO_ID, PassedOver
+from baileys_cleanup.store.store import Space
 
 _EXCLUDED = "the setting exclude names it"
 

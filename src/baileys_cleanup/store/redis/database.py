@@ -9,6 +9,7 @@ from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.policy import HOUR, SECOND
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
+from baileys_cleanup.store.passed_over import PassedOver
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.redis.layout import CREDS, OWN, layout_of
 from baileys_cleanup.store.redis.lease import Leases
@@ -16,7 +17,6 @@ from baileys_cleanup.store.redis.oddities import in_other_layout, odd_keys
 from baileys_cleanup.store.redis.server import Server, decoded, encoded
 from baileys_cleanup.store.redis.trouble import as_usage_problem
 from baileys_cleanup.store.server_store import ServerStore
-from baileys_cleanup.store.store import PassedOver
 
 if TYPE_CHECKING:  # it needs the driver of another store
     from baileys_cleanup.store.redis.creds_apart import CredsApart

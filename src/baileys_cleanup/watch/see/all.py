@@ -12,8 +12,9 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.devices import Devices
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.passed_over import PassedOver
 from baileys_cleanup.store.selection import ALL, Selection
-from baileys_cleanup.store.store import PassedOver, Space, Store, Workspace
+from baileys_cleanup.store.store import Space, Store, Workspace
 from baileys_cleanup.watch.remember.run_history import History, read_history
 from baileys_cleanup.watch.see.company import Removable, Unreadable, View, view_all
 

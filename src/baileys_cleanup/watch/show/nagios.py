@@ -14,7 +14,7 @@ from baileys_cleanup.output.document import company_problem_fields
 from baileys_cleanup.output.judgement import command
 from baileys_cleanup.output.judgement import document as judgement_document
 from baileys_cleanup.output.text import count, few, shown
-from baileys_cleanup.store.store import PassedOver
+from baileys_cleanup.store.passed_over import PassedOver
 from baileys_cleanup.watch.see.company import Unreadable, View
 
 _MOST_LABELS = 50

@@ -7,7 +7,7 @@ import pytest
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.store.folder.beside import with_creds
 from baileys_cleanup.store.folder.root import open_root
-from baileys_cleanup.store.store import passed_over_in_words
+from baileys_cleanup.store.passed_over import passed_over_in_words
 
 from ...helpers import names, put
 

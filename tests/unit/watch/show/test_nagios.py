@@ -5,7 +5,7 @@ import re
 import pytest
 
 from baileys_cleanup.decision.judgement import PairingState
-from baileys_cleanup.store.store import PassedOver
+from baileys_cleanup.store.passed_over import PassedOver
 from baileys_cleanup.watch.see.company import Unreadable
 from baileys_cleanup.watch.show.nagios import State, Thresholds, checked, document, line, unknown
 

@@ -7,7 +7,7 @@ import pytest
 
 from baileys_cleanup.decision.judgement import PairingState
 from baileys_cleanup.decision.levels import Level
-from baileys_cleanup.store.store import PassedOver
+from baileys_cleanup.store.passed_over import PassedOver
 from baileys_cleanup.watch.remember.run_history import History
 from baileys_cleanup.watch.see.company import Removable, Unreadable
 from baileys_cleanup.watch.show.asked import Asked
