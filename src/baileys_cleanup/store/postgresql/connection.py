@@ -55,9 +55,10 @@ class ServerState(NamedTuple):
 
 
 class Connection:
-    """A connection as the store uses it. `direct` tells whether nothing stands between it and the server."""
+    """A connection as the store uses it. `renewals` are how often it was made anew."""
 
     def __init__(self, place: Place) -> None:
+        self.renewals = 0
         self._place = place
         self._is_gone = False
         self._live = self._connect()
@@ -115,6 +116,7 @@ class Connection:
                 self._live.execute("select")
         if self._is_broken:
             self._live = self._connect_again()
+            self.renewals += 1
         return self._live
 
     @property

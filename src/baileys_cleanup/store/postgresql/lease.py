@@ -65,6 +65,7 @@ class Leases:
         self._connection = connection
         self._tokens: list[str] = []
         self._renewed = 0.0
+        self._connected = 0
 
     @contextmanager
     def hold(self, name: str, *, shared: bool = False) -> Iterator[None]:
@@ -97,7 +98,7 @@ class Leases:
                     " it); nothing was touched"
                 )
         self._tokens.append(token)
-        self._renewed = time.monotonic()
+        self._renewed, self._connected = time.monotonic(), self._connection.renewals
         try:
             yield
         finally:
@@ -106,10 +107,14 @@ class Leases:
                 self._connection.write(_FREE, [token])
 
     def renew(self) -> None:
-        """Show that this process lives, where that was not done a moment ago. Raises psycopg.Error."""
-        if not self._tokens or time.monotonic() - self._renewed < _RENEW_AFTER:
+        """Show that this process lives, where that was not done a moment ago over this connection.
+
+        A lease ends with the connection that it was taken over. Raises psycopg.Error.
+        """
+        is_recent = time.monotonic() - self._renewed < _RENEW_AFTER
+        if not self._tokens or (is_recent and self._connected == self._connection.renewals):
             return
         pid = self._connection.direct_pid()
         for token in self._tokens:
             self._connection.write(_RENEW, [_SECONDS, pid, token])
-        self._renewed = time.monotonic()
+        self._renewed, self._connected = time.monotonic(), self._connection.renewals
