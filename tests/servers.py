@@ -57,14 +57,26 @@ class Server:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{name}"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen([*self.command, *self.options], stdout=log, stderr=log, **self.user)
+        """Start it, and wait until it answers; what a killed one began may take a moment to be gone."""
         end = time.monotonic() + WAIT
+        self.process = self._begun()
         while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > end:
-                pytest.fail(f"the server does not start: {(self.folder / 'log').read_text(errors='replace')[-2000:]}")
+            if time.monotonic() > end or (self.process.poll() is not None and not self._is_in_use()):
+                pytest.fail(f"the server does not start: {self._log()[-2000:]}")
             time.sleep(0.05)
+            if self.process.poll() is not None:
+                self.process = self._begun()
+
+    def _begun(self) -> subprocess.Popen[bytes]:
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen([*self.command, *self.options], stdout=log, stderr=log, **self.user)
+
+    def _is_in_use(self) -> bool:
+        """Tell whether the last try found a process of the one before it."""
+        return "is still in use" in self._log()[-500:]
+
+    def _log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")
 
     def stop(self, how: int = signal.SIGINT) -> None:
         """Stop it; SIGKILL takes it down at once, with all that it has begun."""

@@ -146,7 +146,7 @@ def _bring_back(
             held.enter_context(undoing(workspace, run, terms.shard, terms.world.stopping))
             audit.write("undo", run=run.run_id)
         except OSError as error:
-            raise UsageProblem(unwritten(error, workspace.path)) from None
+            raise UsageProblem(f"{unwritten(error, workspace.path)}; nothing was brought back") from None
         for company_id in ids:
             if terms.world.stopping() or any(company.cut for company in restored):
                 break
@@ -156,7 +156,7 @@ def _bring_back(
         try:
             held.close()
         except (OSError, CleanupError) as error:
-            errors.append(f"it cannot be marked as over: {in_words(error)}")
+            errors.append(f"it cannot be marked as over, which the next run does: {in_words(error)}")
     return Undone(run, restored, errors)
 
 
