@@ -1,14 +1,24 @@
 """The connection: one that was ended while nobody asked anything is made anew before the next question."""
 
+import time
+from collections.abc import Iterator
+
 import psycopg
 import pytest
-from pg_bench import SPLIT, Database, creds
+from pg_bench import OTHER, SPLIT, Database, creds
 from psycopg.sql import SQL
 
+from baileys_cleanup.cleaning.look import Terms, look_and_plan
+from baileys_cleanup.decision.levels import Levels
+from baileys_cleanup.decision.policy import Policy
+from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.postgresql import connection as room
+from baileys_cleanup.store.postgresql import lease
 from baileys_cleanup.store.postgresql.connection import connected
+from baileys_cleanup.store.runs import Run
+from baileys_cleanup.store.store import Store, Workspace
 
 END_ALL = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'baileys-cleanup'"
 
@@ -63,3 +73,70 @@ def test_a_lease_goes_over_to_the_connection_that_was_made_anew(db: Database) ->
             assert [(0,)] == db.execute(alive)
             with store.company("1"):
                 assert [(1,)] == db.execute(alive)
+
+
+@pytest.fixture
+def held(db: Database) -> Iterator[tuple[Store, Workspace]]:
+    """Give a store of one company with an old session, with the lock of a run held."""
+    db.execute(SPLIT)
+    db.split("1", {f"session|{OTHER}.0": 20}, creds())
+    with open_store(Place(db.url)) as store, store.workspace(create=True) as workspace:
+        assert workspace is not None
+        with workspace.hold():
+            yield store, workspace
+
+
+def another(db: Database) -> None:
+    """Hold the lock as another run, and let it go."""
+    with open_store(Place(db.url)) as store, store.workspace(create=True) as workspace:
+        assert workspace is not None
+        with workspace.hold():
+            pass
+
+
+def test_who_lost_its_lease_with_its_connection_opens_no_company(db: Database, held: tuple[Store, Workspace]) -> None:
+    """Another run was there meanwhile: it may have taken this one back, and forgotten it."""
+    store, _ = held
+    assert [(True,)] == db.execute(END_ALL)
+    another(db)
+    store.company_ids()  # over a new connection
+    for _ in range(2):
+        with pytest.raises(CompanyProblem, match="the lock was lost"), store.company("1"):
+            pass
+
+
+def test_who_lost_its_lease_in_the_middle_of_a_company_removes_nothing(
+    db: Database, held: tuple[Store, Workspace]
+) -> None:
+    """The removal itself looks for the lease: what went under a run that is forgotten had no way back."""
+    store, workspace = held
+    run = Run("20261122T030000Z-4f1c", time.time_ns(), 7)
+    terms = Terms(time.time_ns(), Levels(), None, lambda: None, lambda: False)
+    with workspace.remover(run, time.time_ns) as remover, store.company("1") as company:
+        planned = look_and_plan(company, Policy(), terms).plan.removals
+        assert 1 == len(planned)
+        assert [(True,)] == db.execute(END_ALL)
+        another(db)
+        store.company_ids()  # over a new connection
+        with (
+            remover.company(company) as at_work,
+            pytest.raises(CompanyProblem, match="has taken the lock of this one"),
+        ):
+            list(at_work.remove(planned, lambda: False))
+    assert {f"session|{OTHER}.0"} == db.keys("1")
+    assert [] == db.execute("select 1 from baileys_cleanup.quarantine")
+
+
+def test_each_lease_is_renewed_in_its_time(
+    db: Database, held: tuple[Store, Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shard takes one for each company: that its run is at work is shown all the same."""
+    store, workspace = held
+    monkeypatch.setattr(lease, "_RENEW_AFTER", 0.2)
+    until = "select max(until) from baileys_cleanup.lease where name = 'lock'"
+    before = db.execute(until)
+    for _ in range(4):
+        time.sleep(0.1)
+        with workspace.hold("company 1"), store.company("1"):
+            pass
+    assert before < db.execute(until)

@@ -1,6 +1,7 @@
 """Shards over a Redis server: beside each other, and together what one run does."""
 
 import hashlib
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 from redis_bench import Bench
 from test_redis import FIELDS
 
-from baileys_cleanup.errors import LockHeld
+from baileys_cleanup.errors import CompanyProblem, LockHeld
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.place import Place
+from baileys_cleanup.store.redis import lease
 
 
 def shard_of(company_id: str, number: int) -> int:
@@ -109,3 +111,24 @@ def test_a_shard_that_died_does_not_hold_for_ever(many: Bench) -> None:
     many.run(*CLEAN, "--shard=0/2")
     many.client.zadd("baileys-cleanup:lease-shared:{lock}", {"process 7 on elsewhere abc": (seconds - 1) * 1_000})
     many.run(*CLEAN)
+
+
+def test_each_lease_is_renewed_in_its_time(many: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shard takes one for each company: that its run is at work is shown all the same; who lost it goes no further."""
+    monkeypatch.setattr(lease, "_RENEW_AFTER", 0.1)
+    key = "baileys-cleanup:lease:{lock}"
+    with open_store(Place(many.url)) as store, store.workspace(create=True) as workspace:
+        assert workspace is not None
+        with workspace.hold():
+            many.client.pexpire(key, 5_000)
+            for _ in range(3):
+                time.sleep(0.06)
+                with workspace.hold("company 1"), store.company(IDS[0]):
+                    pass
+            assert many.client.pttl(key) > 5_000
+            many.client.set(key, "another run")
+            time.sleep(0.1)
+            for _ in range(2):
+                with pytest.raises(CompanyProblem, match="the lock was lost"), store.company(IDS[0]):
+                    pass
+    assert b"another run" == many.client.getdel(key)

@@ -29,6 +29,8 @@ BACKUP_LOCK = "backup.lock"
 """A backup only reads the companies, so it does not keep the nightly cleaning waiting."""
 BUSY = {RUN_LOCK: "run", MONITOR_LOCK: "monitor", DAILY_LOCK: "cleanup of the day", BACKUP_LOCK: "backup"}
 """What is at work while a lock is held."""
+LOST = "left alone: the lock was lost while the server was away, and another run may have had it; run it again"
+"""What is said of each company from then on, where locks are leases."""
 RUN_RECORDS = "records"
 """Held among shards, for a moment, by the one that begins or ends: the records of runs are of all of them."""
 

@@ -1,24 +1,25 @@
 """Leases: one run at a time, for as long as it shows that it lives.
 
 A lock of a session does not hold through a pooler, so a lock is a row with an end that its holder moves on. Where
-nothing stands between the holder and the server, a lease also ends with the holder's connection. Nothing hangs on a
-lease but the order of things: a removal compares each row by itself.
+nothing stands between the holder and the server, a lease also ends with the holder's connection. Who lost one while its
+connection was away removes nothing any more: another may have taken back the run, and forgotten it.
 """
 
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 from uuid import uuid4
 
 import psycopg
 from psycopg import sql
 
-from baileys_cleanup.errors import LockHeld
+from baileys_cleanup.errors import CompanyProblem, LockHeld
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.trouble import as_usage_problem
-from baileys_cleanup.store.store import BUSY
+from baileys_cleanup.store.store import BUSY, LOST
 
 _SECONDS = 900
 """How long a lease lives after its holder was heard of last."""
@@ -50,6 +51,7 @@ _TAKE = sql.SQL(
 )
 _RENEW = sql.SQL(
     "update baileys_cleanup.lease set until = clock_timestamp() + make_interval(secs => %s), pid = %s where token = %s"
+    " returning token"
 )
 _FREE = sql.SQL("delete from baileys_cleanup.lease where token = %s")
 _HOLDER = sql.SQL(
@@ -58,14 +60,24 @@ _HOLDER = sql.SQL(
 )
 
 
+class _Heard(NamedTuple):
+    """When a lease was shown to live, in seconds, and over which of the connections that there were."""
+
+    at: float
+    renewals: int
+
+
 class Leases:
     """The leases that this process holds."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._tokens: list[str] = []
-        self._renewed = 0.0
-        self._connected = 0
+        self._held: dict[str, _Heard] = {}
+
+    @property
+    def token(self) -> str | None:
+        """The token of the lease that was taken first, that of the whole run; None where none is held."""
+        return next(iter(self._held), None)
 
     @contextmanager
     def hold(self, name: str, *, shared: bool = False) -> Iterator[None]:
@@ -74,6 +86,7 @@ class Leases:
         A `shared` one is held by many at once, and by nobody else meanwhile.
         """
         token = uuid4().hex
+        heard = self._now()
         with as_usage_problem(f"the lock of the store {self._connection.shown} cannot be taken"):
             values = {
                 "base": name,
@@ -97,24 +110,28 @@ class Leases:
                     f"another {BUSY[name]} is at work ({shown(who)}; its lease ends {until} UTC if nothing is heard of"
                     " it); nothing was touched"
                 )
-        self._tokens.append(token)
-        self._renewed, self._connected = time.monotonic(), self._connection.renewals
+        self._held[token] = heard
         try:
             yield
         finally:
-            self._tokens.remove(token)
+            del self._held[token]
             with suppress(psycopg.Error):  # it ends by itself
                 self._connection.write(_FREE, [token])
 
     def renew(self) -> None:
         """Show that this process lives, where that was not done a moment ago over this connection.
 
-        A lease ends with the connection that it was taken over. Raises psycopg.Error.
+        A lease ends with the connection that it was taken over. Raises psycopg.Error, and CompanyProblem where a lease
+        is another's by now, or was.
         """
-        is_recent = time.monotonic() - self._renewed < _RENEW_AFTER
-        if not self._tokens or (is_recent and self._connected == self._connection.renewals):
-            return
-        pid = self._connection.direct_pid()
-        for token in self._tokens:
-            self._connection.write(_RENEW, [_SECONDS, pid, token])
-        self._renewed, self._connected = time.monotonic(), self._connection.renewals
+        for token, heard in self._held.items():
+            now = self._now()
+            if now.at - heard.at < _RENEW_AFTER and now.renewals == heard.renewals:
+                continue
+            values = [_SECONDS, self._connection.direct_pid(), token]
+            if not self._connection.rows(_RENEW, values, writes=True):
+                raise CompanyProblem(LOST)
+            self._held[token] = now
+
+    def _now(self) -> _Heard:
+        return _Heard(time.monotonic(), self._connection.renewals)

@@ -26,8 +26,9 @@ from baileys_cleanup.store.remover import CompanyRemover, LaterLook, Outcome, Re
 from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
 
 _REMOVE = sql.SQL(
-    "with l as materialized"
-    " (select pg_try_advisory_xact_lock(hashtextextended('baileys_cleanup ' || %(lock)s, 0)) as alone),"
+    "with h as materialized (select from baileys_cleanup.lease where token = %(token)s for share), l as materialized"
+    " (select pg_try_advisory_xact_lock(hashtextextended('baileys_cleanup ' || %(lock)s, 0))"
+    " and (%(token)s::text is null or exists (select from h)) as alone),"
     " w as (select * from json_to_recordset(%(planned)s::json)"
     " as w(t text, i text, c text, x text, name text, size bigint, modified bigint, rule text)),"
     " s as (select r.tableoid as o, r.ctid as c, w.name, w.size, w.modified, w.rule from {keys} r join w"
@@ -43,7 +44,8 @@ _REMOVE = sql.SQL(
     " where %(undo_days)s > 0)"
     " select l.alone, array(select name from g), array(select name from s), {marks} from l"
 )
-"""All of a removal in one statement. Two runs at one company: the one that comes later finds nothing to pick."""
+"""All of a removal in one statement. Two runs at one company: the one that comes later finds nothing to pick. Neither
+does one whose lease another has taken; nobody takes it while this lasts."""
 _MARKS = sql.SQL("(select json_object_agg(g.name, g.mark) from g)")
 """What tells a removed value again that comes back in a cache."""
 _ARRIVED = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s")
@@ -198,6 +200,7 @@ class _CompanyRemover:
             "company": self._company.raw_id,
             "source": source,
             "lock": f"{source} {self._company.raw_id}",
+            "token": store.leases.token,
             "pairing": self._pairing,
         }
         parts = store.statements
@@ -221,7 +224,9 @@ class _CompanyRemover:
             told = store.connection.rows(statement, values, writes=True)
         ((alone, names, picked, marks),) = told
         if not alone:  # and nothing was picked
-            raise CompanyProblem("another run is removing from this company at this moment")
+            raise CompanyProblem(
+                "another run is removing from this company at this moment, or has taken the lock of this one"
+            )
         if not self._clear(marks or {}) and all_or_none:
             raise CompanyProblem("what was removed may still be in the cache, which does not answer any more")
         return _Taken(set(names), set(picked) - set(names))

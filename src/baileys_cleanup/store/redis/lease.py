@@ -7,13 +7,13 @@ from contextlib import contextmanager, suppress
 from uuid import uuid4
 
 import redis
-from baileys_cleanup.errors import LockHeld
+from baileys_cleanup.errors import CompanyProblem, LockHeld
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.redis.layout import OWN
 from baileys_cleanup.store.redis.scripts import FREE, RENEW, SHARE, TAKE
 from baileys_cleanup.store.redis.server import Server, decoded
 from baileys_cleanup.store.redis.trouble import as_not_writable
-from baileys_cleanup.store.store import BUSY
+from baileys_cleanup.store.store import BUSY, LOST
 
 _MILLISECONDS = 300_000
 _RENEW_AFTER = 30.0
@@ -24,8 +24,7 @@ class Leases:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._held: dict[str, tuple[str, str]] = {}
-        self._renewed = 0.0
+        self._held: dict[str, tuple[tuple[str, str], float]] = {}
 
     @contextmanager
     def hold(self, name: str, *, shared: bool = False) -> Iterator[None]:
@@ -35,6 +34,7 @@ class Leases:
         """
         keys = (f"{OWN}lease:{{{name}}}", f"{OWN}lease-shared:{{{name}}}")  # one slot: a script asks for both
         token = f"process {os.getpid()} on {os.uname().nodename} {uuid4().hex}"
+        now = time.monotonic()
         with as_not_writable("the lock of the store cannot be taken"):
             held = self._server.script(SHARE if shared else TAKE, keys, [token, _MILLISECONDS])
             if held is not None:
@@ -46,8 +46,7 @@ class Leases:
                     f"another {BUSY[name]} is at work ({who}; its lease ends {minutes} minutes after it was heard of"
                     " last); nothing was touched"
                 )
-        self._held[token] = keys
-        self._renewed = time.monotonic()
+        self._held[token] = keys, now
         try:
             yield
         finally:
@@ -56,9 +55,14 @@ class Leases:
                 self._server.script(FREE, keys, [token])
 
     def renew(self) -> None:
-        """Show that this process lives, where that was not done a moment ago. Raises redis.RedisError."""
-        if not self._held or time.monotonic() - self._renewed < _RENEW_AFTER:
-            return
-        for token, keys in self._held.items():
-            self._server.script(RENEW, keys, [token, _MILLISECONDS])
-        self._renewed = time.monotonic()
+        """Show that this process lives, where that was not done a moment ago.
+
+        Raises redis.RedisError, and CompanyProblem where a lease is another's by now, or was.
+        """
+        for token, (keys, heard) in self._held.items():
+            now = time.monotonic()
+            if now - heard < _RENEW_AFTER:
+                continue
+            if not self._server.script(RENEW, keys, [token, _MILLISECONDS]):
+                raise CompanyProblem(LOST)
+            self._held[token] = keys, now

@@ -192,10 +192,11 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 RENEW = (
     _NOW
     + """
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 if redis.call('ZSCORE', KEYS[2], ARGV[1]) then
   redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
-  redis.call('PEXPIRE', KEYS[2], ARGV[2])
+  return redis.call('PEXPIRE', KEYS[2], ARGV[2])
 end
+return 0
 """
 )
