@@ -3,6 +3,7 @@
 backups/company_<id>.json    when one was last tried and made, how often it failed, and which archives were found good
 """
 
+import errno
 from typing import Any, NamedTuple
 
 from baileys_cleanup.decision.names import COMPANY_PREFIX
@@ -47,11 +48,24 @@ class BackupRecords:
             self._unread[company_id] = error
             return BackupRecord(company_id)
 
-    def read_all(self) -> list[BackupRecord]:
-        """Return what is known of every company, by id."""
-        names = [] if self._records is None else self._records.names(_PART)
-        found = [self._read(name) for name in names if name.startswith(COMPANY_PREFIX)]
-        return [record for record in found if record is not None]
+    def read_all(self) -> tuple[list[BackupRecord], list[str]]:
+        """Return what is known of every company, by id, and in words what cannot be read."""
+        found: list[BackupRecord | None] = []
+        try:
+            names = [] if self._records is None else self._records.names(_PART)
+        except OSError as error:
+            return [], [self._why_unread(error)]
+        unread: list[OSError] = []
+        for name in names:
+            try:
+                found += [self._read(name)] if name.startswith(COMPANY_PREFIX) else []
+            except OSError as error:
+                unread.append(error)
+        return [record for record in found if record is not None], list(map(self._why_unread, unread[:1]))
+
+    def _why_unread(self, error: OSError) -> str:
+        where = self._records.where(_PART) if self._records else ""
+        return f"what is known of backups in {where} cannot be read: {error.strerror}"
 
     def write(self, record: BackupRecord) -> None:
         """Take down what is known of one company. Raises OSError when that cannot be written, or could not be read."""
@@ -77,8 +91,11 @@ class ReadOnlyRecords(BackupRecords):
 
 
 def read_backup_records(records: SmallRecords) -> list[BackupRecord]:
-    """Return what is known of every company's backups, by id: what metrics and alerts are made from."""
-    return BackupRecords(records).read_all()
+    """Return what is known of every company's backups, by id. Raises OSError where any of it cannot be read."""
+    found, unread = BackupRecords(records).read_all()
+    if unread:
+        raise OSError(errno.EIO, unread[0])
+    return found
 
 
 def _record(company_id: str, record: dict[str, Any]) -> BackupRecord:

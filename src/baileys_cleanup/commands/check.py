@@ -32,7 +32,7 @@ from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import Store
-from baileys_cleanup.watch.remember.run_history import read_history
+from baileys_cleanup.watch.remember.run_history import load_history
 from baileys_cleanup.watch.see.all import terms_of
 from baileys_cleanup.watch.see.company import view_all
 from baileys_cleanup.watch.see.lateness import MaxAges, late
@@ -84,7 +84,7 @@ def _late(store: Store, ages: MaxAges, ids: Sequence[str], now: int) -> list[str
         return []
     with store.workspace(create=False) as workspace:
         backups = read_backup_records(workspace.records()) if workspace else []
-        return late(ages, read_history(workspace)[0], backups, ids, now)
+        return late(ages, load_history(workspace)[0], backups, ids, now)
 
 
 def thresholds(levels: Levels, warning: int | None, critical: int | None) -> Thresholds:

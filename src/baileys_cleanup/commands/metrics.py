@@ -17,6 +17,7 @@ from baileys_cleanup.commands.options import (
     where,
     world,
 )
+from baileys_cleanup.output.text import shown
 from baileys_cleanup.watch.see.all import gather
 from baileys_cleanup.watch.show.prometheus import exposition, need_exposition
 from baileys_cleanup.watch.show.textfile import write_textfile
@@ -62,6 +63,8 @@ def command(ctx: click.Context, /, textfile: str | None, **options: Any) -> None
     stop = Stop()
     with stop.listening():
         facts = gather(settings, selection, world(stop))
+        for problem in facts.unread:
+            click.echo(f"warning: {shown(problem)}", err=True)
         if not stop():
             text = exposition(facts, settings.metrics.detail)
             if textfile is None:

@@ -170,7 +170,7 @@ def _monitor(asked: _Asked) -> int:
     root, config = (path and os.path.abspath(path) for path in (asked.sessions_root, asked.config))
     again = same_place(root, config, store=asked.store)
     rotate = _rotator(settings, log, stop, again)
-    response = Response(services, os.uname().nodename, cleaner(settings, log), rotate)
+    response = Response(services, os.uname().nodename, cleaner(settings, log), rotate, told={})
     latest = None if asked.listen is None else LatestSnapshot(_STALE * asked.interval + _STARTING, time.monotonic)
     refresh = min(max(asked.interval, _QUICKEST), _SLOWEST)
     watch = Watch(settings, asked.selection, lambda: world(stop, again), log, latest, response, refresh)

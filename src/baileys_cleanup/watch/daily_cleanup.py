@@ -96,7 +96,7 @@ class DailyCleanup:
                 return self._is_due(workspace, world.now) and self._clean(world)
 
     def _is_due(self, workspace: Workspace, now: int) -> bool:
-        history, _ = read_history(workspace)  # one that is damaged is told by the look, and begun anew
+        history, _ = read_history(workspace)  # one that is damaged or cannot be read is told by the look
         known = [moment for moment in (history.daily, self._last) if moment is not None]
         return self._schedule.is_due(now, self._began, max(known, default=None))
 

@@ -49,6 +49,7 @@ class Watch:
         show = None if self.latest is None else self._show
         result = look(self.settings, self.selection, self.world(), self.response, depth, publish=show)
         if result.facts is not None:
+            result.warnings += result.facts.unread
             self._publish(result.facts, result)
         tell(result, self.log)
         return result

@@ -56,6 +56,7 @@ class Notifier:
         self._world = world
         self._services = response.services
         self._shard = response.shard
+        self._told = response.told
         self._result = result
         self._place = Place(result.sessions_root, response.host, world.again)
 
@@ -175,13 +176,16 @@ class Notifier:
             with ExitStack() as stack:
                 unwritable = self._hold(stack, workspace)
                 memory, damage, unread = _read(workspace)
+                memory = renewed(dict(self._told or {}) if unread else memory)
+                if self._told is not None:
+                    self._told.clear()
+                    self._told.update(memory)
                 if workspace is None or unwritable or unread:
-                    renewed(memory)
                     why = unwritable or "nothing can be made there"
                     result.problems.append(f"{_FORGETS}: {unread or f'{why}; set state_dir to a folder that takes it'}")
                     return
                 result.warnings += [damage] if damage else []
-                write_memory(workspace, renewed(memory))
+                write_memory(workspace, memory)
         except LockHeld:
             others = "other companies at this moment; the next look tries again"
             same = "these companies at this moment; that was left to it"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from baileys_cleanup.cleaning.company import clean_company
 from baileys_cleanup.cleaning.world import CleanOne
 from baileys_cleanup.decision.shards import Shard
+from baileys_cleanup.watch.remember.alerts_sent import Company
 from baileys_cleanup.watch.tell.apprise_services import Service
 
 
@@ -28,7 +29,8 @@ class Response(NamedTuple):
     """What a look may do: the services to tell, and the name of this machine.
 
     `clean_one` cleans each company in an emergency cleanup. `rotate` gets a company that was critical, with its count
-    after the cleanup. `shard` is the part of the companies that it looks at, beside others; None for all.
+    after the cleanup. `shard` is the part of the companies that it looks at, beside others; None for all. `told` is
+    what a process that looks again and again has told, for when the record of that cannot be read; None where it ends.
     """
 
     services: Sequence[Service]
@@ -36,3 +38,4 @@ class Response(NamedTuple):
     clean_one: CleanOne = clean_company
     rotate: Callable[[str, int], RotationAnswer] = never_rotate
     shard: Shard | None = None
+    told: dict[str, Company] | None = None

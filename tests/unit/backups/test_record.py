@@ -55,6 +55,10 @@ def test_what_cannot_be_read_now_is_not_written_over(tool, place, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(small_records, "read_record", read)
         assert BackupRecord("962302") == book.read("962302")
+        found, (problem,) = book.read_all()
+        assert ([], True) == (found, problem.endswith("backups cannot be read: another session holds a lock"))
+        with pytest.raises(OSError, match="another session holds a lock"):
+            read_backup_records(FolderRecords(tool))
     with pytest.raises(OSError, match="another session holds a lock"):
         book.write(BackupRecord("962302", NOW))
     assert before == path.read_bytes()
@@ -66,4 +70,4 @@ def test_a_closed_book_is_not_written_in(tool, place):
     assert "backups" not in names(place / ".baileys-cleanup")
     BackupRecords(None).write(FACTS)
     assert BackupRecord("962302") == BackupRecords(None).read("962302")
-    assert [] == BackupRecords(None).read_all()
+    assert ([], []) == BackupRecords(None).read_all()

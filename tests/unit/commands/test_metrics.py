@@ -1,5 +1,6 @@
 """`commands.metrics`, and what `clean` leaves for Prometheus and a dead man's switch."""
 
+import errno
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from baileys_cleanup import cli
 from baileys_cleanup.commands import clean as clean_room
+from baileys_cleanup.store.folder import small_records
 from baileys_cleanup.watch.see import all as facts
 
 from ..helpers import put
@@ -224,3 +226,24 @@ def test_nothing_is_written_where_nothing_is_set(call, place, monkeypatch):
     company(place, "7", 3, old=2)
     monkeypatch.setattr(clean_room, "_leave_metrics", None)
     assert 0 == call().exit_code
+
+
+@pytest.mark.parametrize("record", ["history.json", "company_7.json"])
+def test_records_that_cannot_be_read_are_missing_in_the_metrics_and_told(call, place, monkeypatch, record):
+    """What is known of the companies themselves is there all the same."""
+    company(place, "7", 3, old=1)
+    call("clean", "--accept-clock")
+    (place / ".baileys-cleanup" / "backups").mkdir()
+    (place / ".baileys-cleanup" / "backups" / "company_7.json").write_text("{}")
+    read = small_records.read_record
+
+    def unreadable(folder, name):
+        if name == record:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return read(folder, name)
+
+    monkeypatch.setattr(small_records, "read_record", unreadable)
+    done = call("metrics")
+    assert (0, "3.0") == (done.exit_code, values(done.stdout)['baileys_company_counted_files{company_id="7"}'])
+    assert "warning: " in done.stderr
+    assert "Permission denied" in done.stderr

@@ -1,5 +1,6 @@
 """`watch.daily_cleanup`: the run of `clean` when its time has come, once, and never a reason to end the watch."""
 
+import errno
 import json
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ import pytest
 
 from baileys_cleanup.cleaning.company import clean_company
 from baileys_cleanup.settings.values import Settings
+from baileys_cleanup.store.folder import small_records
 from baileys_cleanup.store.folder.folder_store import FolderWorkspace
 from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.store import DAILY_LOCK
@@ -242,3 +244,20 @@ def test_how_long_it_is_until_the_next_one(night):
     assert 3600 == night.daily.left()
     night.look()
     assert 86_400 == night.daily.left()
+
+
+def test_a_history_that_cannot_be_read_stops_no_cleanup(night, place, monkeypatch):
+    """The process knows of its own ones: once a day, and what is recorded stays as it is."""
+    night.look()
+    path = place / ".baileys-cleanup" / "history.json"
+    before = path.read_bytes()
+    read = small_records.read_record
+
+    def unreadable(folder, name):
+        if name == "history.json":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return read(folder, name)
+
+    monkeypatch.setattr(small_records, "read_record", unreadable)
+    assert [False, True, False] == [night.look(after) for after in (20 * HOUR, DAY, DAY + 5 * MINUTE)]
+    assert before == path.read_bytes()

@@ -110,6 +110,14 @@ def _of(shard: str) -> str:
 
 
 def read_history(workspace: Workspace | None) -> tuple[History, str | None]:
+    """Return the history, an empty one where it cannot be read, and in words what is wrong with its file."""
+    try:
+        return load_history(workspace)
+    except OSError as error:
+        return History(), error.strerror
+
+
+def load_history(workspace: Workspace | None) -> tuple[History, str | None]:
     """Return the history, and in words what is wrong with its file.
 
     Raises OSError where it cannot be read: nothing may be written over it.
@@ -164,7 +172,7 @@ def record_emergency(workspace: Workspace, run: RunOutcome) -> None:
 
 
 def _record(workspace: Workspace, run: RunOutcome, *, emergency: bool, daily: bool = False) -> None:
-    history, problem = read_history(workspace)
+    history, problem = load_history(workspace)
     if problem:
         run.notes.append(problem)
     after = history.plus(Ended.of(run, emergency=emergency))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from baileys_cleanup.backups.record import BackupRecord as Backups
-from baileys_cleanup.backups.record import read_backup_records
+from baileys_cleanup.backups.record import BackupRecords
 from baileys_cleanup.cleaning.look import Terms
 from baileys_cleanup.cleaning.undoable import undoable_runs
 from baileys_cleanup.cleaning.waiting_keys import waiting_keys
@@ -24,7 +24,8 @@ class Facts(NamedTuple):
 
     `backups` are of the companies that were seen and ever had one made or tried. `undoable` are the runs that undo can
     take back. `waiting` is how many companies are not looked at yet. `again` are the options that lead a command to the
-    same sessions store. `shard` is the part of the companies that these are, empty for all.
+    same sessions store. `shard` is the part of the companies that these are, empty for all. `unread` tells, in words,
+    what of the tool's own records could not be read: it is missing here.
     """
 
     looked: int
@@ -39,6 +40,7 @@ class Facts(NamedTuple):
     waiting: int = 0
     again: str = ""
     shard: str = ""
+    unread: tuple[str, ...] = ()
 
     @property
     def views(self) -> list[View]:
@@ -84,12 +86,13 @@ def beside(
     held = [each for run in runs for company_id, each in run.companies.items() if selection.takes(company_id)]
     quarantine = Removable(sum(each.files for each in held), sum(each.size for each in held))
     there = set(ids)
-    records = read_backup_records(workspace.records()) if workspace else []
+    records, unread = BackupRecords(workspace.records() if workspace else None).read_all()
+    history, problem = read_history(workspace)
     return Facts(
         world.now,
         store.path,
         (),
-        read_history(workspace)[0],
+        history,
         quarantine,
         store.space(),
         tuple(record for record in records if record.company_id in there),
@@ -97,4 +100,5 @@ def beside(
         frozenset(each.run.run_id for each in runs),
         again=world.again,
         shard=str(selection.shard or ""),
+        unread=(*([problem] if problem else []), *unread),
     )

@@ -122,6 +122,7 @@ def test_what_cannot_be_read_now_is_not_written_over(tool, place, name, request)
     path = place / ".baileys-cleanup" / f"{name}.json"
     before = path.read_bytes()
     request.getfixturevalue("unreadable")
+    assert (History(), True) == (read_history(tool)[0], "stays as it is" in read_history(tool)[1])
     with pytest.raises(
         OSError, match=rf"{name}\.json cannot be read, and stays as it is: another session holds a lock"
     ):
