@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ from pg_bench import OTHER, SPLIT, Database, creds, database
 import servers
 from baileys_cleanup import cli
 from baileys_cleanup.commands import options
-from baileys_cleanup.store.postgresql import connection
+from baileys_cleanup.store.postgresql import connection, returning
 from servers import Server
 from way import Way
 
@@ -186,6 +187,35 @@ def undo(url: str, *words: str) -> tuple[int, str]:
     done = CliRunner().invoke(cli.commands, ["undo", "latest", "--anyway", *words, "--store", url])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done.exit_code, done.stdout
+
+
+@pytest.mark.parametrize("unique", [True, False], ids=["unique", "not unique"])
+def test_an_undo_that_is_cut_while_the_server_is_at_work_brings_each_key_back_once(
+    one_server: Server, monkeypatch: pytest.MonkeyPatch, unique: bool
+) -> None:
+    """What the first connection is still bringing back no other one does, and it is told as back."""
+    insert, cut = returning.PostgresqlReturning._insert, []
+    with filled(one_server) as db:
+        assert clean(db.url) == 0
+        if not unique:
+            db.execute("alter table whatsapp_keys drop constraint whatsapp_keys_pkey")
+        db.execute(
+            "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.07); return new; end';"
+            " create trigger slow before insert on whatsapp_keys for each row execute function slow()"
+        )
+        way = Way(one_server, None, None, after=True)
+
+        def cutting(self: returning.PostgresqlReturning, *how: Any) -> set[str]:
+            if not cut:
+                cut.append(way.cut_next())
+            return insert(self, *how)
+
+        monkeypatch.setattr(returning.PostgresqlReturning, "_insert", cutting)
+        status, said = undo(f"postgresql://postgres@127.0.0.1:{way.port}/{db.name}")
+        way.close()
+        assert (0, True) == (status, "3 files brought back, 0 could not be" in said), said
+        keys = db.execute("select key_type || '|' || key_id from whatsapp_keys where company_id = '1'")
+        assert sorted(GOES | STAYS) == sorted(row[0] for row in keys)
 
 
 def test_an_undo_waits_for_a_server_that_comes_back() -> None:

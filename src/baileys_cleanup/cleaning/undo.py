@@ -51,6 +51,11 @@ class Restored:
     stayed: list[Problem] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
 
+    def know(self, held: Collection[str]) -> None:
+        """Take what was on its way for back where it does not lie in the quarantine any more."""
+        self.files += sorted(self.unknown.difference(held))
+        self.unknown.clear()
+
 
 class UndoTerms(NamedTuple):
     """On what terms something is taken back. With `anyway` no doubt holds it up: the operator knows better.
@@ -115,18 +120,10 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
 
 
 def _is_left(workspace: Workspace, run: Run, restored: Restored) -> bool:
-    """Tell whether anything may come back (a run may have been settled a moment ago).
-
-    What was on its way and lies in the quarantine no more is back.
-    """
+    """Tell whether anything may come back (a run may have been settled a moment ago)."""
     is_left = workspace.holds(run, restored.company_id)
-    if restored.unknown:
-        held: Sequence[str] = ()
-        if is_left:
-            with workspace.returning(run, restored.company_id) as returning:
-                held = returning.names()
-        restored.files += sorted(restored.unknown.difference(held))
-        restored.unknown.clear()
+    if not is_left:
+        restored.know(())
     return is_left
 
 
@@ -135,14 +132,15 @@ def _undo_company(store: Store, workspace: Workspace, run: Run, restored: Restor
     try:
         _refuse_held(run, company_id, terms.holds)
         with store.company(company_id) as company, workspace.returning(run, company_id) as returning:
-            names = returning.names()
             returning.require_same_place(company)
             account = company.account(world.wait)
             _refuse_other_pairing(workspace, run, company, account, anyway=terms.anyway)
             refuse_at_work(company, account, terms)
+            present = frozenset(company.names().names)
+            names = returning.names()  # asked last: what a try before this one brings back meanwhile is no newer one
+            restored.know(names)
             pairs = group_pairs(names, account)
             later = _later(workspace, run, company_id)
-            present = frozenset(company.names().names)
             taken = _Taken(names, pairs, run.started, later)
             stay = _staying(company, present, account, taken)
             alone = _taken_alone(workspace, run, company_id, pairs)
@@ -177,7 +175,9 @@ def _undo_company(store: Store, workspace: Workspace, run: Run, restored: Restor
     except (CompanyProblem, Refused) as problem:
         restored.refused = isinstance(problem, Refused)
         with workspace.returning(run, company_id) as returning:
-            restored.stayed += [Problem(name, str(problem)) for name in returning.names()]
+            names = returning.names()
+            restored.know(names)
+            restored.stayed += [Problem(name, str(problem)) for name in names]
 
 
 _TRIES = 8

@@ -12,6 +12,7 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.policy import HOUR
 from baileys_cleanup.errors import CompanyProblem, Refused, ServerGone, UsageProblem
 from baileys_cleanup.rotation.holds import rotation_holds
+from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.folder_store import FolderReturning
 from baileys_cleanup.store.folder.pairings import add_pairing, open_pairings
 from baileys_cleanup.store.folder.runs import write_run
@@ -348,6 +349,25 @@ def test_a_server_that_went_away_is_asked_again(past, monkeypatch, done):
 
     monkeypatch.setattr(FolderReturning, "put_back", break_once)
     assert ([SESSION], {}) == past.undo()
+
+
+def test_what_comes_back_late_is_no_newer_one(past, monkeypatch):
+    """The answer was lost, and the server is done only once it is asked again: back it is, whatever is there by now."""
+    past.took(SESSION)
+    listed, lost = Company.names, []
+
+    def lose(*_how):
+        lost.append(SESSION)
+        raise ServerGone(5, "the server went away")
+
+    def end_late(self):
+        if lost and (past.kept / SESSION).exists():
+            (past.kept / SESSION).rename(past.folder / SESSION)
+        return listed(self)
+
+    monkeypatch.setattr(FolderReturning, "put_back", lose)
+    monkeypatch.setattr(Company, "names", end_late)
+    assert ([SESSION], {}) == past.undo(anyway=True)
 
 
 def test_a_server_that_stays_away_ends_it_with_what_is_known(past, monkeypatch):

@@ -24,11 +24,15 @@ from baileys_cleanup.store.returning import Returned, one_by_one
 TOGETHER = 100
 """Rows of one transaction: some milliseconds."""
 _NAMES = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s order by name")
+_HELD = sql.SQL(
+    "select name, source, row from baileys_cleanup.quarantine"
+    " where run_id = %(run)s and company = %(company)s and name = any(%(names)s) for update"
+)
 _PUT = sql.SQL(
-    "with q as (select name, row from baileys_cleanup.quarantine"
-    " where run_id = %(run)s and company = %(company)s and name = any(%(names)s) and source = %(source)s),"
+    "select count(*) from ({held}) q;"
+    " with q as ({held}),"
     " h as (select q.name as baileys_cleanup_name, q.row as baileys_cleanup_row, k.*"
-    " from q, json_populate_record(null::{keys}, q.row) k),"
+    " from q, json_populate_record(null::{keys}, q.row) k where q.source = %(source)s),"
     " i as (insert into {keys} as r ({columns}) overriding system value select {values} from h"
     " where not exists (select from {keys} o where {there}) on conflict do nothing"
     " returning r.*, {key_type} as baileys_cleanup_t, {key_id} as baileys_cleanup_i,"
@@ -36,9 +40,12 @@ _PUT = sql.SQL(
     " d as (delete from baileys_cleanup.quarantine b using h join i on {same}"
     " where b.run_id = %(run)s and b.company = %(company)s and b.name = h.baileys_cleanup_name"
     " returning b.name, b.modified, i.baileys_cleanup_t as t, i.baileys_cleanup_i as i, i.baileys_cleanup_x as x)"
-    " {ledger} select name from d"
+    " {ledger} select name from q where name not in (select name from d)"
 )
-"""Their `xmin` is asked of the transaction: where a table has partitions an INSERT does not return it."""
+"""What one holds nobody else puts back: a transaction whose client is gone may be at work still. It is held first by a
+statement of its own: only the one after that sees what came while it waited.
+
+Their `xmin` is asked of the transaction: where a table has partitions an INSERT does not return it."""
 _ELSEWHERE = sql.SQL(
     "select source from baileys_cleanup.quarantine where run_id = %s and company = %s and source <> %s limit 1"
 )
@@ -96,11 +103,11 @@ class PostgresqlReturning:
                 return
             part = names[number : number + TOGETHER]
             try:
-                back = self._insert(company, part, self._hurry)
+                taken = self._insert(company, part, self._hurry)
             except psycopg.Error:
                 yield from self._each(company, part, stopping)
                 continue
-            yield from (Returned(name, None if name in back else FileExistsError(name)) for name in part)
+            yield from (Returned(name, FileExistsError(name) if name in taken else None) for name in part)
 
     def _kept_columns(self) -> list[Column]:
         """Return the columns that the rows were kept with."""
@@ -125,11 +132,14 @@ class PostgresqlReturning:
 
     def _alone(self, company: PostgresqlCompany, name: str) -> None:
         with as_os_error():
-            if not self._insert(company, [name], sql.SQL("")):
+            if self._insert(company, [name], sql.SQL("")):
                 raise FileExistsError(name)
 
     def _insert(self, company: PostgresqlCompany, names: Sequence[str], terms: sql.Composable) -> set[str]:
-        """Insert rows where nothing is, in one transaction, and return the names of those that are back."""
+        """Insert rows where nothing is, in one transaction, and return the names that are taken by now.
+
+        The others are back; where their row lies in the quarantine no more, by a transaction that was waited for.
+        """
         run_id, company_id = self._key
         values = {"run": run_id, "company": company_id, "names": list(names), "raw": company.raw_id}
         values["source"] = self._source
@@ -144,6 +154,7 @@ class PostgresqlReturning:
     def _statement(self) -> sql.Composed:
         keys = self._store.layout.keys
         return _PUT.format(
+            held=_HELD,
             keys=keys.identifier,
             columns=named(self._columns),
             values=taken_from(self._columns, "h"),
