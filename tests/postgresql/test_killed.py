@@ -218,6 +218,46 @@ def test_an_undo_that_is_cut_while_the_server_is_at_work_brings_each_key_back_on
         assert sorted(GOES | STAYS) == sorted(row[0] for row in keys)
 
 
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+def test_an_undo_that_is_locked_out_in_the_middle_names_what_is_not_back(
+    one_server: Server, monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    """Each key that lies in the quarantine still is told with the reason, and so is what brings it back."""
+    insert, part = returning.PostgresqlReturning._insert, []
+    monkeypatch.setattr(returning, "TOGETHER", 1)
+    patient = {writes: begin.replace("'5s'", "'200ms'") for writes, begin in connection._BEGIN.items()}
+    monkeypatch.setattr(connection, "_BEGIN", patient)
+    with filled(one_server) as db, psycopg.connect(db.url) as other:
+        assert clean(db.url) == 0
+        ((run,),) = db.execute("select run_id from baileys_cleanup.runs")
+
+        def locked(self: returning.PostgresqlReturning, *how: Any) -> set[str]:
+            if part:
+                other.execute("lock table baileys_cleanup.quarantine in access exclusive mode")
+            part.append(how)
+            return insert(self, *how)
+
+        monkeypatch.setattr(returning.PostgresqlReturning, "_insert", locked)
+        status, said = undo(db.url, *["--json"] * as_json)
+        monkeypatch.undo()
+        other.rollback()
+        why = "cannot be put back: another session holds a lock on the table"
+        names = [f"session-{OTHER}.{device}.json" for device in (1, 2)]
+        assert 1 == status
+        if as_json:
+            told = json.loads(said)
+            assert ("partial", {"restored": 1, "stayed": 2}) == (told["status"], told["totals"])
+            stayed = told["companies"][0]["stayed"]
+            assert names == [each["file"] for each in stayed]
+            assert all(each["reason"].startswith(why) for each in stayed)
+        else:
+            assert all(f"stays in the quarantine: {name}: {why}" in said for name in names), said
+            assert f"Run {run}: 1 file brought back, 2 could not be.\n" in said
+            assert f"and comes back with: baileys-cleanup undo {run} --store {db.url}\n" in said
+        assert 0 == undo(db.url)[0]
+        assert GOES | STAYS == db.keys("1")
+
+
 def test_an_undo_waits_for_a_server_that_comes_back() -> None:
     """A server that is restarted in the middle: all is back, and told so."""
     with servers.postgres() as server, filled(server) as db:

@@ -40,12 +40,14 @@ from baileys_cleanup.store.store import Store, Workspace
 class Restored:
     """What came back into one company, and what stayed away and why; `refused` where a guard said no to all of it.
 
-    `cut` says why it was not brought to an end: the server went away, and did not come back either. `unknown` are then
-    the names of which nobody knows whether they came back or lie in the quarantine.
+    `cut` says why it was not brought to an end: the server went away, and did not come back either, or does not say
+    more. `unknown` are then the names of which nobody knows whether they came back or lie in the quarantine. `failed`
+    tells that something could not be done which another undo may do.
     """
 
     company_id: str
     refused: bool = False
+    failed: bool = False
     cut: str | None = None
     files: list[str] = field(default_factory=list)
     stayed: list[Problem] = field(default_factory=list)
@@ -103,6 +105,7 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
     restored, world = Restored(company_id), terms.world
     for left in reversed(range(_TRIES)):
         restored.stayed.clear()
+        restored.failed = False
         try:
             if _is_left(workspace, run, restored):
                 _undo_company(store, workspace, run, restored, terms)
@@ -113,8 +116,12 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
                 break
             world.wait()
         except (OSError, UsageProblem) as error:
-            said = error.strerror if isinstance(error, OSError) else error
-            restored.stayed.append(Problem(None, f"its files cannot be put back: {said}"))
+            said = f"its files cannot be put back: {error.strerror if isinstance(error, OSError) else error}"
+            restored.failed = True
+            if restored.unknown:
+                restored.cut = said
+            else:
+                restored.stayed.append(Problem(None, said))
             break
     return restored
 
@@ -154,6 +161,7 @@ def _undo_company(store: Store, workspace: Workspace, run: Run, restored: Restor
                     if problem is None:
                         restored.files.append(name)
                     else:
+                        restored.failed |= not isinstance(problem, FileExistsError)
                         restored.stayed.append(Problem(name, _why_not(problem)))
                 restored.stayed += [Problem(name, "stopped before it") for name in several if name in restored.unknown]
                 restored.unknown.clear()

@@ -40,6 +40,12 @@ def status_of(refused: object, partial: object) -> int:
     return Refused.status if refused else int(bool(partial))
 
 
+def _cut(company: Restored) -> str:
+    """Return why it was not brought to an end, and how many may be back of which nothing is told."""
+    unknown = f"; {count(len(company.unknown), 'more file')} may be back as well" if company.unknown else ""
+    return f"{company.cut}{unknown}"
+
+
 def _of(shard: Shard | None) -> str | None:
     return None if shard is None else str(shard)
 
@@ -65,7 +71,7 @@ def undo_fields(undone: Undone, again: Counter[str], shard: Shard | None = None,
         ],
         "totals": {"restored": sum(len(company.files) for company in restored), "stayed": stayed},
         "errors": [
-            *(company_problem_fields(company.company_id, company.cut) for company in restored if company.cut),
+            *(company_problem_fields(company.company_id, _cut(company)) for company in restored if company.cut),
             *map(problem_fields, undone.errors),
         ],
         "removed_again_by_the_next_run": again.total(),
@@ -84,8 +90,7 @@ def tell_undo(
     for company in restored:
         write(f"company {shown(company.company_id)}: {count(len(company.files), 'file')} brought back\n")
         if company.cut:
-            unknown = f"; {count(len(company.unknown), 'more file')} may be back as well" if company.unknown else ""
-            write(f"  not brought to an end: {shown(company.cut)}{unknown}\n")
+            write(f"  not brought to an end: {shown(_cut(company))}\n")
         for name, reason in company.stayed:
             write(f"  stays in the quarantine: {shown(name)}: {reason}\n" if name is not None else f"  {reason}\n")
     stayed = sum(len(company.stayed) for company in restored)
@@ -93,7 +98,7 @@ def tell_undo(
     write(f"Run {run.run_id}: {count(back, 'file')} brought back, {stayed:,} could not be.\n")
     for error in undone.errors:
         write(f"Run {run.run_id}: {shown(error)}\n")
-    if undone.is_cut:
+    if undone.is_cut or any(company.failed for company in restored):
         write(
             f"What is not back lies in the quarantine of {shown(store)}, and comes back with:"
             f" baileys-cleanup undo {run.run_id}{options}\n"

@@ -10,7 +10,7 @@ from baileys_cleanup.cleaning.undo import UndoTerms, undo_company
 from baileys_cleanup.cleaning.undoable import choose_run, undoable_runs
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.policy import HOUR
-from baileys_cleanup.errors import CompanyProblem, Refused, ServerGone, UsageProblem
+from baileys_cleanup.errors import CompanyProblem, Refused, ServerGone, ServerProblem, UsageProblem
 from baileys_cleanup.rotation.holds import rotation_holds
 from baileys_cleanup.store.folder.company import Company
 from baileys_cleanup.store.folder.folder_store import FolderReturning
@@ -383,6 +383,19 @@ def test_a_server_that_stays_away_ends_it_with_what_is_known(past, monkeypatch):
     restored = past.undone()
     assert (True, "the server went away", {SESSION}) == (len(asked) > 2, restored.cut, restored.unknown)
     assert ([], []) == (restored.files, restored.stayed)
+
+
+def test_a_server_that_refuses_to_tell_what_came_back_ends_it_with_what_is_known(past, monkeypatch):
+    """The answer was lost, and then it is locked: nobody knows of those that were on their way, and they are counted."""
+    past.took(SESSION)
+
+    def fail(*_how):
+        raise ServerProblem(5, "another session holds a lock")
+
+    monkeypatch.setattr(FolderReturning, "put_back", fail)
+    restored = past.undone()
+    assert ("its files cannot be put back: another session holds a lock", True) == (restored.cut, restored.failed)
+    assert ([], [], {SESSION}) == (restored.files, restored.stayed, restored.unknown)
 
 
 def test_a_company_that_is_gone_is_told(past, place):

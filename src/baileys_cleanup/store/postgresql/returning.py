@@ -12,13 +12,13 @@ from functools import cached_property
 import psycopg
 from psycopg import sql
 
-from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.errors import CompanyProblem, ServerGone, ServerProblem
 from baileys_cleanup.store.postgresql.columns import Column, kept_in, named, taken_from
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.ledger import BACK
 from baileys_cleanup.store.postgresql.moved import why_not_here
-from baileys_cleanup.store.postgresql.trouble import as_company_problem, as_os_error
+from baileys_cleanup.store.postgresql.trouble import as_company_problem, as_os_error, is_gone
 from baileys_cleanup.store.returning import Returned, one_by_one
 
 TOGETHER = 100
@@ -104,8 +104,8 @@ class PostgresqlReturning:
             part = names[number : number + TOGETHER]
             try:
                 taken = self._insert(company, part, self._hurry)
-            except psycopg.Error:
-                yield from self._each(company, part, stopping)
+            except psycopg.Error as error:
+                yield from self._each(company, part, stopping, lost=is_gone(error))
                 continue
             yield from (Returned(name, FileExistsError(name) if name in taken else None) for name in part)
 
@@ -121,10 +121,19 @@ class PostgresqlReturning:
             raise OSError(errno.EINVAL, str(problem)) from None
 
     def _each(
-        self, company: PostgresqlCompany, names: Sequence[str], stopping: Callable[[], bool]
+        self, company: PostgresqlCompany, names: Sequence[str], stopping: Callable[[], bool], *, lost: bool
     ) -> Iterator[Returned]:
-        """Put back by themselves rows that could not go together; they may be back, and only the answer was lost."""
-        left = set(self.names())
+        """Put back by themselves rows that could not go together.
+
+        They may be back, and only the answer was `lost`. Where not, and the server does not even tell of them, none is.
+        """
+        try:
+            left = set(self.names())
+        except ServerProblem as problem:
+            if lost or isinstance(problem, ServerGone):
+                raise
+            yield from (Returned(name, problem) for name in names)
+            return
         yield from (Returned(name) for name in names if name not in left)
         yield from one_by_one(
             lambda name: self._alone(company, name), [name for name in names if name in left], stopping
