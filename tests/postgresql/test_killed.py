@@ -12,12 +12,13 @@ from typing import Any
 import psycopg
 import pytest
 from click.testing import CliRunner
-from pg_bench import OTHER, SPLIT, Database, creds, database
+from pg_bench import LID, OTHER, SPLIT, Database, creds, database
 
 import servers
 from baileys_cleanup import cli
 from baileys_cleanup.commands import options
 from baileys_cleanup.store.postgresql import connection, returning
+from baileys_cleanup.store.postgresql import database as database_of_keys
 from servers import Server
 from way import Way
 
@@ -256,6 +257,32 @@ def test_an_undo_that_is_locked_out_in_the_middle_names_what_is_not_back(
             assert f"and comes back with: baileys-cleanup undo {run} --store {db.url}\n" in said
         assert 0 == undo(db.url)[0]
         assert GOES | STAYS == db.keys("1")
+
+
+@pytest.mark.usefixtures("patience")
+def test_an_undo_waits_for_a_server_that_goes_away_before_the_first_key(
+    one_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it is asked for the columns of the table: that is no trouble of each key, and a memory has its own."""
+    fails = [psycopg.OperationalError("server closed the connection unexpectedly")]
+    insertable = database_of_keys.insertable
+    with filled(one_server) as db:
+        group = "120363000000000001@g.us"
+        pair = {f"sender-key|{group}::{LID}_1::7", f"sender-key-memory|{group}"}
+        db.split("1", dict.fromkeys(pair, 20))
+        assert clean(db.url) == 0
+        gone = f"sender-key-memory|{group}"
+        assert (pair - {gone}) | STAYS == db.keys("1")
+
+        def break_once(*how: Any) -> list[Any]:
+            if fails:
+                raise fails.pop()
+            return insertable(*how)
+
+        monkeypatch.setattr(database_of_keys, "insertable", break_once)
+        status, said = undo(db.url)
+        assert (0, True, []) == (status, "4 files brought back, 0 could not be" in said, fails), said
+        assert GOES | STAYS | pair == db.keys("1")
 
 
 def test_an_undo_waits_for_a_server_that_comes_back() -> None:

@@ -12,7 +12,7 @@ from functools import cached_property
 import psycopg
 from psycopg import sql
 
-from baileys_cleanup.errors import CompanyProblem, ServerGone, ServerProblem
+from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, ServerGone, ServerProblem
 from baileys_cleanup.store.postgresql.columns import Column, kept_in, named, taken_from
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
@@ -117,6 +117,8 @@ class PostgresqlReturning:
             kept = {row[0] for row in self._store.connection.rows(_COLUMNS, [*self._key, self._source])}
         try:
             return kept_in(self._store.key_columns, kept, needed)
+        except CompanyUnreachable as problem:
+            raise ServerGone(errno.EIO, str(problem)) from None
         except CompanyProblem as problem:
             raise OSError(errno.EINVAL, str(problem)) from None
 
