@@ -51,7 +51,11 @@ class CompanyProblem(Exception):
     """One company cannot be cleaned; the others go on. The text says what to do about it."""
 
 
-class CompanyUnreachable(CompanyProblem):
+class CompanyUntold(CompanyProblem):
+    """Its server does not tell of it now, because of a lock or a limit say; it may later."""
+
+
+class CompanyUnreachable(CompanyUntold):
     """Its server went away in the middle; what was asked of it may work once it is back."""
 
 

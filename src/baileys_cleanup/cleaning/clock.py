@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 
 from baileys_cleanup.decision.policy import DAY
-from baileys_cleanup.errors import CompanyProblem, Refused, ServerProblem, UsageProblem, in_words
+from baileys_cleanup.errors import (
+    CompanyProblem,
+    CompanyUnreachable,
+    CompanyUntold,
+    Refused,
+    ServerGone,
+    ServerProblem,
+    UsageProblem,
+    in_words,
+)
+from baileys_cleanup.output.text import shown
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.store.store import Store, Workspace
 
@@ -36,8 +46,20 @@ def check_trace(store: Store, workspace: Workspace, ids: Sequence[str], now: int
     last = _last_start(workspace)
     if last is None or now - last <= QUIET or not ids:
         return
-    if any(_written_since(store, company_id, last) for company_id in ids):
-        return
+    untold = ""
+    for company_id in ids:
+        try:
+            if _written_since(store, company_id, last):
+                return
+        except (CompanyUntold, ServerProblem) as problem:
+            untold = untold or f"company {shown(company_id)} cannot be looked at: {in_words(problem)}"
+            if isinstance(problem, CompanyUnreachable | ServerGone):
+                break
+    if untold:
+        raise UsageProblem(
+            f"whether anything was written since the last run of {timestamp(last)} cannot be told now, and so the clock"
+            f" cannot be checked: {untold}; nothing was touched"
+        )
     raise Refused(
         f"more than {QUIET // DAY} days have passed since the last run of {timestamp(last)}, and no file of any company"
         f" was written after it: either the clock is wrong, or no bot runs any more; {_WAY_ON}"
@@ -56,8 +78,11 @@ def _last_start(workspace: Workspace) -> int | None:
 
 
 def _written_since(store: Store, company_id: str, last: int) -> bool:
+    """Tell whether there is a trace; where a company is odd in itself it has none."""
     try:
         with store.company(company_id) as company:
             return company.written_since(last)
+    except (CompanyUntold, ServerProblem):
+        raise
     except (CompanyProblem, OSError):
         return False

@@ -3,7 +3,16 @@
 import pytest
 
 from baileys_cleanup.cleaning.clock import check_clock, check_trace
-from baileys_cleanup.errors import Refused, ServerProblem, UsageProblem
+from baileys_cleanup.errors import (
+    CompanyProblem,
+    CompanyUnreachable,
+    CompanyUntold,
+    Refused,
+    ServerGone,
+    ServerProblem,
+    UsageProblem,
+)
+from baileys_cleanup.store.folder.company import Company
 
 from ..helpers import DAY, NOW, creds, put
 
@@ -40,6 +49,43 @@ def test_a_first_run_and_an_empty_root_have_nothing_to_compare(root, tool, place
     check_trace(root, tool, ["7"], NOW)
     tool.record_start(NOW)
     check_trace(root, tool, [], NOW + 40 * DAY)
+
+
+@pytest.mark.usefixtures("idle")
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        (CompanyUnreachable("the server went away"), "company 7 cannot be looked at: the server went away"),
+        (CompanyUntold("another session holds a lock"), "another session holds a lock; nothing was touched"),
+        (ServerGone(5, "the server went away"), "the server went away; nothing was touched"),
+        (CompanyProblem("it is a link"), None),
+        (OSError(5, "Input/output error"), None),
+    ],
+)
+def test_what_a_server_does_not_tell_now_is_no_doubt_of_the_clock(root, tool, monkeypatch, trouble, said):
+    """A server that went away, a lock, a timeout: the reason, and no advice to go on; what is odd leaves no trace."""
+
+    def fail(_self, _moment):
+        raise trouble
+
+    monkeypatch.setattr(Company, "written_since", fail)
+    with pytest.raises(UsageProblem if said else Refused, match=said or "--accept-clock") as raised:
+        check_trace(root, tool, ["7"], NOW + 40 * DAY)
+    assert ("--accept-clock" in str(raised.value)) is (said is None)
+
+
+def test_a_trace_of_another_company_is_one_whatever_a_server_does_not_tell(root, tool, idle, place, monkeypatch):
+    """A company too large for a time limit keeps nobody from being cleaned."""
+    put(place / "company_8", "creds.json", creds(), age=-0.1)
+    since = Company.written_since
+
+    def fail(self, moment):
+        if self.id == "7":
+            raise CompanyUntold("the server ended it: statement_timeout")
+        return since(self, moment)
+
+    monkeypatch.setattr(Company, "written_since", fail)
+    check_trace(root, tool, ["7", "8"], NOW + 40 * DAY)
 
 
 def test_a_record_that_cannot_be_read_any_more_vouches_for_nothing(root, tool, idle, monkeypatch):

@@ -10,6 +10,7 @@ import psycopg
 from baileys_cleanup.errors import (
     CompanyProblem,
     CompanyUnreachable,
+    CompanyUntold,
     NotWritable,
     ServerGone,
     ServerProblem,
@@ -97,7 +98,8 @@ def as_company_problem() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise (CompanyUnreachable if is_gone(error) else CompanyProblem)(in_words(error)) from None
+        untold = CompanyUntold if isinstance(error, psycopg.OperationalError) else CompanyProblem
+        raise (CompanyUnreachable if is_gone(error) else untold)(in_words(error)) from None
     except UnicodeEncodeError:
         raise CompanyProblem("its name is no text in UTF-8, and PostgreSQL takes no other") from None
 

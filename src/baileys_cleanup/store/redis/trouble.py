@@ -9,6 +9,7 @@ import redis
 from baileys_cleanup.errors import (
     CompanyProblem,
     CompanyUnreachable,
+    CompanyUntold,
     NotWritable,
     ServerGone,
     ServerProblem,
@@ -71,13 +72,20 @@ def is_gone(error: redis.RedisError) -> bool:
     return isinstance(error, redis.ConnectionError | redis.TimeoutError) and not isinstance(error, refused)
 
 
+def _passes(error: redis.RedisError) -> bool:
+    """Tell whether it is the state of the server, and none of what was asked."""
+    down = redis.exceptions.MasterDownError | redis.exceptions.ClusterDownError
+    return isinstance(error, down) or str(error).startswith("BUSY")
+
+
 @contextmanager
 def as_company_problem() -> Iterator[None]:
     """Turn what the server refuses into CompanyProblem."""
     try:
         yield
     except redis.RedisError as error:
-        raise (CompanyUnreachable if is_gone(error) else CompanyProblem)(in_words(error)) from None
+        untold = CompanyUntold if _passes(error) else CompanyProblem
+        raise (CompanyUnreachable if is_gone(error) else untold)(in_words(error)) from None
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 import psycopg
 import pytest
 
-from baileys_cleanup.store.postgresql.trouble import in_words
+from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, CompanyUntold
+from baileys_cleanup.store.postgresql.trouble import as_company_problem, in_words
 
 FROM = "comes from ~/.pgpass, PGPASSWORD, a service file or the URL"
 AT = 'connection failed: connection to server at "127.0.0.1", port 5432 failed: '
@@ -48,3 +49,20 @@ AT = 'connection failed: connection to server at "127.0.0.1", port 5432 failed: 
 def test_a_connection_that_failed_is_told_in_our_words(said, told):
     """Neither the driver's own steps nor the server's FATAL stand there, and the advice is ours."""
     assert told == in_words(psycopg.OperationalError(said))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (psycopg.OperationalError("server closed the connection unexpectedly"), CompanyUnreachable),
+        (psycopg.errors.AdminShutdown(), CompanyUnreachable),
+        (psycopg.errors.LockNotAvailable(), CompanyUntold),
+        (psycopg.errors.QueryCanceled(), CompanyUntold),
+        (psycopg.errors.InvalidTextRepresentation(), CompanyProblem),
+    ],
+)
+def test_what_passes_is_told_from_what_is_the_companys_own(error, kind):
+    """A server that is gone, one that does not tell now, and a row that nobody can read."""
+    with pytest.raises(CompanyProblem) as raised, as_company_problem():
+        raise error
+    assert kind is raised.type

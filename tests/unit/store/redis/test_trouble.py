@@ -3,7 +3,8 @@
 import pytest
 
 import redis
-from baileys_cleanup.store.redis.trouble import in_words
+from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, CompanyUntold
+from baileys_cleanup.store.redis.trouble import as_company_problem, in_words
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,19 @@ def test_a_refusal_is_a_sentence(error, said):
     told = in_words(error)
     assert said in told
     assert "s3cret" not in told.replace("(s3cret)", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (redis.TimeoutError("Timeout reading from socket"), CompanyUnreachable),
+        (redis.ResponseError("BUSY Redis is busy running a script."), CompanyUntold),
+        (redis.exceptions.MasterDownError("Link with MASTER is down"), CompanyUntold),
+        (redis.ResponseError("WRONGTYPE Operation against a key"), CompanyProblem),
+    ],
+)
+def test_what_passes_is_told_from_what_is_the_companys_own(error, kind):
+    """A server that is gone, one that does not tell now, and a key that is none of a bot's."""
+    with pytest.raises(CompanyProblem) as raised, as_company_problem():
+        raise error
+    assert kind is raised.type
