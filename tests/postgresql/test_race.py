@@ -209,6 +209,32 @@ def test_an_undo_costs_a_bot_no_write(company: Database) -> None:
     print("transactions of the bot", len(written), "taken", taken, "back", back)
 
 
+def test_what_a_bot_writes_while_an_undo_waits_wins(company: Database) -> None:
+    """No unique index forbids a second row: what another transaction holds is waited for, and then looked for anew."""
+    company.execute("alter table whatsapp_keys drop constraint whatsapp_keys_pkey")
+    company.split("1", {f"session|{key}": 20 for key in KEYS[:2]})
+    assert 2 == company.run("clean", "--json", "--company", "1")["totals"]["removed"]
+    waits = (  # longer than the rows together do
+        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'baileys-cleanup'"
+        " and clock_timestamp() - query_start > '1s'"
+    )
+    told: list[Any] = []
+    with psycopg.connect(company.url) as other:
+        other.execute("select * from baileys_cleanup.quarantine for update")
+        undo = threading.Thread(
+            target=lambda: told.append(company.run("undo", "latest", "--anyway", "--json", status=None))
+        )
+        undo.start()
+        until = time.monotonic() + 60
+        while time.monotonic() < until and company.execute(waits) != [(1,)]:
+            time.sleep(0.05)
+        company.split("1", {f"session|{KEYS[0]}": 0})
+        other.rollback()
+        undo.join()
+    assert {"restored": 1, "stayed": 1} == told[0]["totals"]
+    assert [(2,)] == company.execute("select count(*) from whatsapp_keys where company_id = '1'")
+
+
 def test_what_a_bot_holds_is_not_waited_for(company: Database) -> None:
     """A transaction of the bot's that holds rows keeps them: they are `changed`, and the run is over at once."""
     company.split("1", {f"session|{key}": 20 for key in KEYS})
