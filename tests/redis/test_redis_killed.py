@@ -104,3 +104,23 @@ def test_an_undo_waits_for_its_server_and_says_how_far_it_came(comes_back: bool)
         assert (0, True) == (status, "0 could not be" in said), said
         with redis.Redis.from_url(server.url) as client:
             assert KEYS.keys() | {"creds"} == {name.decode() for name in client.hkeys("1:auth")}
+
+
+@pytest.mark.parametrize("at", [30, 45])
+def test_an_undo_whose_server_comes_back_without_its_data_says_what_is_lost(at: int) -> None:
+    """What it had brought back, and what lay in the quarantine, is nowhere: never told as back."""
+    with servers.redis("--appendonly", "no", "--save", "") as server:
+        fill(server)
+        assert 0 == clean(server.port)
+
+        def kill() -> None:
+            server.stop(signal.SIGKILL)
+            threading.Timer(1.0, server.start).start()
+
+        way = Way(server, at, kill, after=True)
+        status, said = undo(way.port)
+        way.close()
+        with redis.Redis.from_url(server.url) as client:
+            assert 0 == client.hlen("1:auth")
+        assert (1, True) == (status, ": 0 files brought back" in said), said
+        assert "has the server lost what it had?" in said

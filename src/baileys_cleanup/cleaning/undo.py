@@ -8,10 +8,10 @@ or the LID's session was written since. Nothing comes back into the folder of an
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from baileys_cleanup.cleaning.at_rest import why_company_not_at_rest
+from baileys_cleanup.cleaning.restored import Restored
 from baileys_cleanup.cleaning.whose_keys import last_noted, why_in_doubt, why_other
 from baileys_cleanup.cleaning.world import Holds, World
 from baileys_cleanup.decision.account import Account
@@ -34,29 +34,6 @@ from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, Refused, 
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import Store, Workspace
-
-
-@dataclass(slots=True)
-class Restored:
-    """What came back into one company, and what stayed away and why; `refused` where a guard said no to all of it.
-
-    `cut` says why it was not brought to an end: the server went away, and did not come back either, or does not say
-    more. `unknown` are then the names of which nobody knows whether they came back or lie in the quarantine. `failed`
-    tells that something could not be done which another undo may do.
-    """
-
-    company_id: str
-    refused: bool = False
-    failed: bool = False
-    cut: str | None = None
-    files: list[str] = field(default_factory=list)
-    stayed: list[Problem] = field(default_factory=list)
-    unknown: set[str] = field(default_factory=set)
-
-    def know(self, held: Collection[str]) -> None:
-        """Take what was on its way for back where it does not lie in the quarantine any more."""
-        self.files += sorted(self.unknown.difference(held))
-        self.unknown.clear()
 
 
 class UndoTerms(NamedTuple):
@@ -107,8 +84,10 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
         restored.stayed.clear()
         restored.failed = False
         try:
-            if _is_left(workspace, run, restored):
+            if workspace.holds(run, company_id):
                 _undo_company(store, workspace, run, restored, terms)
+            else:
+                _end(store, workspace, run, restored)
             break
         except (ServerGone, CompanyUnreachable) as problem:
             if not left or world.stopping():
@@ -126,12 +105,14 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
     return restored
 
 
-def _is_left(workspace: Workspace, run: Run, restored: Restored) -> bool:
-    """Tell whether anything may come back (a run may have been settled a moment ago)."""
-    is_left = workspace.holds(run, restored.company_id)
-    if not is_left:
-        restored.know(())
-    return is_left
+def _end(store: Store, workspace: Workspace, run: Run, restored: Restored) -> None:
+    """Tell what came back of a company of which nothing lies in the quarantine: all, where the run was settled."""
+    if restored.tried:
+        with store.company(restored.company_id) as company:
+            restored.know((), company.names().names)
+    elif run.run_id not in {each.run_id for each in workspace.runs()[0]}:
+        text = "neither what was removed nor the record of the run is there any more; has the server lost what it had?"
+        restored.stayed.append(Problem(None, text))
 
 
 def _undo_company(store: Store, workspace: Workspace, run: Run, restored: Restored, terms: UndoTerms) -> None:
@@ -145,7 +126,8 @@ def _undo_company(store: Store, workspace: Workspace, run: Run, restored: Restor
             refuse_at_work(company, account, terms)
             present = frozenset(company.names().names)
             names = returning.names()  # asked last: what a try before this one brings back meanwhile is no newer one
-            restored.know(names)
+            if restored.tried:
+                restored.know(names, company.names().names)
             pairs = group_pairs(names, account)
             later = _later(workspace, run, company_id)
             taken = _Taken(names, pairs, run.started, later)
@@ -184,8 +166,10 @@ def _undo_company(store: Store, workspace: Workspace, run: Run, restored: Restor
         restored.refused = isinstance(problem, Refused)
         with workspace.returning(run, company_id) as returning:
             names = returning.names()
-            restored.know(names)
-            restored.stayed += [Problem(name, str(problem)) for name in names]
+        restored.stayed += [Problem(name, str(problem)) for name in names]
+        if restored.tried:
+            with store.company(company_id) as company:
+                restored.know(names, company.names().names)
 
 
 _TRIES = 8

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import click
 
 from baileys_cleanup.cleaning.look import Terms, look_and_plan
+from baileys_cleanup.cleaning.restored import Restored
 from baileys_cleanup.cleaning.shards import hold_company, undoing
 from baileys_cleanup.cleaning.switch import switch_set_aside
-from baileys_cleanup.cleaning.undo import Restored, UndoTerms, undo_company
+from baileys_cleanup.cleaning.undo import UndoTerms, undo_company
 from baileys_cleanup.cleaning.undoable import choose_of_shard, choose_run, choose_set_aside, other_shards
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import (

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from baileys_cleanup.cleaning.undo import Restored
+from baileys_cleanup.cleaning.restored import Restored
 from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.errors import Refused
 from baileys_cleanup.output.document import company_problem_fields, place_fields, print_json, problem_fields

@@ -6,8 +6,9 @@ message. `creds` and all else that stays is never touched, so that nothing has t
 
 from collections.abc import Callable, Mapping
 
+from baileys_cleanup.cleaning.restored import Restored
 from baileys_cleanup.cleaning.shards import undoing
-from baileys_cleanup.cleaning.undo import Restored, UndoTerms, undo_company
+from baileys_cleanup.cleaning.undo import UndoTerms, undo_company
 from baileys_cleanup.cleaning.world import NothingHeld
 from baileys_cleanup.decision.names import Kind, kind_of
 from baileys_cleanup.decision.pairing import Pairing, is_same
