@@ -4,11 +4,10 @@ from collections.abc import Collection, Iterator
 from itertools import pairwise
 
 from baileys_cleanup.decision.levels import Level, Levels
-from baileys_cleanup.output.text import few
 from baileys_cleanup.settings.values import DEFAULT, FLAG, Loaded
 from baileys_cleanup.store.open import STORES
 from baileys_cleanup.store.place import Place, has_password
-from baileys_cleanup.store.redis_key import OF_A_CACHE, misspelled, why_no_key
+from baileys_cleanup.store.redis_key import why_no_key
 
 
 def wrong_together(loaded: Loaded, schemes: Collection[str] = ()) -> list[str]:
@@ -71,10 +70,6 @@ def _wrong_servers(loaded: Loaded, schemes: Collection[str]) -> Iterator[str]:
     wrong_key = why_no_key(keys) if has_redis else None
     if wrong_key is not None:
         yield f"{loaded.place('redis.key')}: {wrong_key}"
-    slips = misspelled(keys.cache_key, OF_A_CACHE) if keys.cache is not None else []
-    if slips:
-        allowed = ", ".join(OF_A_CACHE)
-        yield f"{loaded.place('redis.cache_key')}: redis.cache_key has {few(slips)} in it; allowed: {allowed}"
 
 
 def _wrong_caps(loaded: Loaded) -> Iterator[str]:

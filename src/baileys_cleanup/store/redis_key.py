@@ -8,8 +8,6 @@ from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.store.place import Redis
 
 COMPANY, FIELD = "{company_id}", "{field}"
-OF_A_CACHE = (COMPANY, "{type}", "{id}")
-"""The marks of a key in a cache."""
 DEFAULTS = {"hash": f"{COMPANY}:auth", "string": f"{COMPANY}:{FIELD}"}
 """What a layout's keys are called where nobody says so."""
 _BRACES = re.compile(r"\{[^{}]*\}")
@@ -22,7 +20,7 @@ def why_no_key(asked: Redis) -> str | None:
     template = asked.key or DEFAULTS[asked.layout]
     fields = 1 if asked.layout == "string" else 0
     allowed = f"a name that has {COMPANY} once" + (f" and ends with {FIELD}" if fields else f", without {FIELD}")
-    slips = misspelled(template, (COMPANY, FIELD) if fields else (COMPANY,))
+    slips = _misspelled(template, (COMPANY, FIELD) if fields else (COMPANY,))
     if slips:
         return f"redis.key has {few(slips)} in it; allowed for the layout {asked.layout}: {allowed}"
     if template.count(COMPANY) != 1 or template.count(FIELD) != fields or (fields and not template.endswith(FIELD)):
@@ -30,13 +28,14 @@ def why_no_key(asked: Redis) -> str | None:
     return None
 
 
-def misspelled(template: str, known: Collection[str]) -> list[str]:
-    """Return what stands in braces and is like a mark without being one of those `known`.
+def _misspelled(template: str, marks: Collection[str]) -> list[str]:
+    """Return what stands in braces and is like one of the marks that are missing.
 
     Whatever else stands in braces is a part of the name, as the hash tag of a cluster is.
     """
+    missing = [mark for mark in marks if mark not in template]
     return [
         each
         for each in dict.fromkeys(_BRACES.findall(template))
-        if each not in known and get_close_matches(each, (FIELD, *OF_A_CACHE), n=1, cutoff=_ALIKE)
+        if each not in marks and get_close_matches(each, missing, n=1, cutoff=_ALIKE)
     ]

@@ -134,9 +134,8 @@ def test_one_file_may_be_for_several_stores(tmp_path, text, how):
     ("key", "said"),
     [
         ("wa:{compny}:auth", "has {compny} in it; allowed for the layout hash: a name that has {company_id} once"),
-        ("wa:{company_id}:{compny}", "has {compny} in it"),
-        ("{company_id}:{type}-{id}", "has {type}, {id} in it"),
-        ("{company_id}:{field}", "has {field} in it"),
+        ("wa:{Company_id}:{type}", "has {Company_id} in it"),
+        ("{company_id}:{field}", 'is "{company_id}:{field}"; allowed for the layout hash'),
         ("wa", 'is "wa"; allowed'),
     ],
 )
@@ -150,16 +149,27 @@ def test_a_key_with_a_mark_that_is_none_is_refused_before_anything(tmp_path, key
     _load(tmp_path, f'store = "postgresql://db/x"\n[redis]\nkey = "{key}"')
 
 
-def test_a_hash_tag_of_a_cluster_is_a_part_of_a_name(tmp_path):
-    """What stands in braces and is like no mark means itself; so do braces around a mark."""
-    for key in ("{wa}:{company_id}:auth", "{{company_id}}:auth"):
-        assert key == _load(tmp_path, f'store = "redis://x/0"\n[redis]\nkey = "{key}"').settings.redis.key
+@pytest.mark.parametrize(
+    ("layout", "key"),
+    [
+        ("hash", "{wa}:{company_id}:auth"),
+        ("hash", "{{company_id}}:auth"),
+        ("hash", "{companies}:{company_id}:auth"),
+        ("hash", "{company}:{company_id}"),
+        ("hash", "{wid}:{uid}:{type}:{company_id}"),
+        ("string", "{companies}:{fields}:{company_id}:{field}"),
+    ],
+)
+def test_braces_beside_the_marks_are_a_part_of_a_name(tmp_path, layout, key):
+    """Where each mark is in its place nothing is misspelled: the rest is a hash tag of a cluster, say."""
+    text = f'store = "redis://x/0"\n[redis]\nlayout = "{layout}"\nkey = "{key}"'
+    assert key == _load(tmp_path, text).settings.redis.key
 
 
-def test_a_key_of_the_cache_with_a_mark_that_is_none_is_refused(tmp_path):
-    """Nothing would ever be cleared there."""
-    with pytest.raises(UsageProblem, match=r"redis\.cache_key has \{compny\} in it; allowed: \{company_id\}, \{type\}"):
-        _load(tmp_path, CACHE.format(URL) + '\ncache_key = "{compny}:{company_id}:{type}-{id}"')
+def test_a_key_of_the_cache_may_have_other_braces(tmp_path):
+    """Where its three marks are there nothing is misspelled."""
+    key = "{companies}:{uid}:{company_id}:{type}-{id}"
+    assert key == _load(tmp_path, CACHE.format(URL) + f'\ncache_key = "{key}"').settings.redis.cache_key
 
 
 def test_a_value_of_an_option_is_told_by_the_option():

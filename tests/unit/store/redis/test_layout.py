@@ -59,7 +59,7 @@ def test_a_new_key_is_named_as_the_settings_say(ids, field):
         Redis(layout="string", key="{company_id}"),
         Redis(layout="string", key="{field}:{company_id}"),
         Redis(layout="string", key="{company_id}:{field}{field}"),
-        Redis(key="{company_id}:{compny}"),
+        Redis(key="{companyid}:auth"),
     ],
 )
 def test_a_name_without_its_marks_is_refused(asked):
