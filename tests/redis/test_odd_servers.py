@@ -245,40 +245,50 @@ def test_keys_of_another_type_are_named(bench: Bench, tmp_path: Path, variables:
 
 
 @pytest.mark.parametrize(
-    ("layout", "key", "fields", "said"),
+    ("layout", "key", "said"),
     [
-        (
-            "hash",
-            "1:{}",
-            FIELDS,
-            'redis.layout is "hash", and nothing is there that fits it, but 1:creds is one of the',
-        ),
-        ("string", "1:auth", FIELDS, 'redis.layout is "string", and nothing is there that fits it, but 1:auth is a'),
-        ("string", "evolution:instance:1", {"pre-key-5": "{}"}, "but evolution:instance:1 is a hash"),
+        ("hash", "oldbots:1:{}", "By redis.layout a company is a hash, but oldbots:1:creds stands beside pre-keys"),
+        ("string", "1:auth", "By redis.layout a company is several strings, but 1:auth is a hash with creds and"),
     ],
 )
-def test_a_layout_that_nothing_fits_is_refused_where_the_other_does(
-    bench: Bench, layout: str, key: str, fields: dict[str, str], said: str
+def test_a_store_without_a_company_is_told_of_what_the_other_layout_would_fit(
+    bench: Bench, tmp_path: Path, layout: str, key: str, said: str
 ) -> None:
-    """Status 2 with what was found, and not an empty store."""
+    """As a part of the warning, for the server may be shared; nothing of it is said once exclude names what was found."""
     if layout == "hash":
-        bench.client.mset({key.format(field): value for field, value in fields.items()})
+        bench.client.mset({key.format(field): value for field, value in FIELDS.items()})
     else:
-        bench.client.hset(key, mapping=fields)
-    before = everything(bench)
-    for words in (["--dry-run"], [], ["--company", "1"]):
-        assert said in bench.run("clean", *words, status=2, BAILEYS_CLEANUP_REDIS__LAYOUT=layout)
+        bench.client.hset(key, mapping=FIELDS)
+    before, variables = everything(bench), {"BAILEYS_CLEANUP_REDIS__LAYOUT": layout}
+    for folder in ("archives", "folders"):
+        (tmp_path / folder).mkdir(0o700)
+    migrate = ["migrate", "--from", bench.url, "--to", str(tmp_path / "folders"), "--dry-run"]
+    backup = ["backup", "--to", str(tmp_path / "archives")]
+    commands = [["clean", "-n"], ["clean"], ["clean", "-q"], ["monitor", "--once"], backup, migrate]
+    for words in commands:
+        assert said in bench.run(*words, **variables)
+    assert said in bench.run("check", status=3, **variables)
+    told = bench.run("clean", "--company", "7", status=2, **variables)
+    assert ("there is no such company" in told, said in told) == (True, True)
+    bench.run("metrics", **variables)
+    for excluded in ("oldbots:*", "1:auth"):
+        variables["BAILEYS_CLEANUP_EXCLUDE"] = excluded
+        if excluded[:2] == key[:2]:
+            for words in commands:
+                assert "By redis.layout" not in bench.run(*words, **variables)
     assert before == everything(bench)
 
 
-def test_what_is_somebody_else_s_refuses_no_layout(bench: Bench) -> None:
-    """Other software has creds and sessions as well; a store without a company is a warning."""
+def test_what_is_somebody_else_s_is_taken_for_no_company(bench: Bench) -> None:
+    """Other software has creds and sessions as well; a store without a company is a warning, and that is all."""
     bench.client.hset("user:5", mapping={"name": "x", "session-1": "y"})
-    assert "redis.key says" in bench.run("clean", **STRING)
+    bench.client.hset("aws", mapping={"creds": "x", "region": "y"})
+    said = bench.run("clean", **STRING)
+    assert ("redis.key says?" in said, "By redis.layout" in said) == (True, False)
     bench.client.set("aws:creds", "x")
     bench.client.set("web:session-1", "x")
     said = bench.run("clean")
-    assert "redis.key says" in said
+    assert ("redis.key says?" in said, "By redis.layout" in said) == (True, False)
     assert "rows" not in said
 
 

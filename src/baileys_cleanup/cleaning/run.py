@@ -250,7 +250,7 @@ class _Run:
             outcome.notes.append(f"the sessions root {store.asked} leads to {store.path}")
         outcome.notes += store.remarks()
         if not self._everyone:
-            outcome.warnings.append(no_companies(store.path))
+            outcome.warnings.append(no_companies(store.path, store.other_layout()))
         for sentence, keys in passed_over_in_words(store.passed_over()):
             (outcome.warnings if keys else outcome.notes).append(sentence)
         missing = [company_id for company_id in self._settings.companies if company_id not in self._everyone]

@@ -119,7 +119,10 @@ def back_up(settings: Settings, selection: Selection, stop: Stop, say: Say, *, d
         raise
     with open_store(settings.place, settings.exclude) as store:
         everyone, _ = store.company_ids()
-        warnings += [no_companies(settings.place.shown)] if not everyone else selection.doubts(everyone)
+        if everyone:
+            warnings += selection.doubts(everyone)
+        else:
+            warnings.append(no_companies(settings.place.shown, store.other_layout()))
         warnings += [sentence for sentence, keys in passed_over_in_words(store.passed_over()) if keys]
         lies = place_fields(store.path)
     for text in warnings:

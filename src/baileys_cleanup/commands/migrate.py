@@ -27,7 +27,7 @@ from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.settings.load import load
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import STORES, open_store
-from baileys_cleanup.store.passed_over import passed_over_in_words
+from baileys_cleanup.store.passed_over import no_companies, passed_over_in_words
 from baileys_cleanup.store.place import Place, as_drivers_take_it, has_password, without_password
 from baileys_cleanup.store.runs import new_run_id
 from baileys_cleanup.store.snapshots import Clock
@@ -121,6 +121,8 @@ class _Move:
             ids = source.select(wanted) if wanted else source.company_ids()[0]
             if not wanted:
                 self._warnings = [sentence for sentence, keys in passed_over_in_words(source.passed_over()) if keys]
+                hint = None if ids else source.other_layout()
+                self._warnings += [no_companies(source.path, hint)] if hint else []
             outcomes = list(self._copied(stack, source, target, ids, world))
         self._tell(source.path, target.path, outcomes, left=len(ids) - len(outcomes))
         statuses = {outcome.status for outcome in outcomes}

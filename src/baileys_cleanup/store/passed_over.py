@@ -29,9 +29,9 @@ def passed_over_in_words(found: Iterable[PassedOver]) -> list[tuple[str, bool]]:
     return [(f"passed over: {few(names)}: {why}", keys) for (why, keys), names in reasons.items()]
 
 
-def no_companies(path: str) -> str:
-    """Return the warning about a store, named by its path, in which nothing looks like a company."""
+def no_companies(path: str, hint: str | None) -> str:
+    """Return the warning about a store, named by its path, in which nothing looks like a company; `hint` ends it."""
     if is_folder(path):
         return f"the sessions root {path} holds no company_<id> folder: is the right disk mounted?"
     right = "are its keys called as redis.key says" if path.startswith("redis") else "may this role see its rows"
-    return f"the store {path} holds no company: is it the right database, and {right}?"
+    return f"the store {path} holds no company: is it the right database, and {right}?{f' {hint}' if hint else ''}"

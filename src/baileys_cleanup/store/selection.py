@@ -55,7 +55,7 @@ class Selection(NamedTuple):
         """Return the companies of a store that are selected. Raises UsageProblem for a wanted one that is not there."""
         everyone = () if self.wanted else store.company_ids()[0]
         if not (self.wanted or everyone):
-            return Picked([], [no_companies(store.path)])
+            return Picked([], [no_companies(store.path, store.other_layout())])
         return Picked(self.ids(store, everyone), self.doubts(everyone))
 
     def doubts(self, everyone: Sequence[str]) -> list[str]:

@@ -67,7 +67,10 @@ class ServerStore(ABC):
     def _why_none(self, company_id: str) -> str | None:
         if company_id in {"", ".", ".."} or "/" in company_id:
             return NO_ID
-        return _EXCLUDED if any(fnmatchcase(company_id, pattern) for pattern in self._exclude) else None
+        return _EXCLUDED if self._is_excluded(company_id) else None
+
+    def _is_excluded(self, name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self._exclude)
 
     def passed_over(self) -> list[PassedOver]:
         """Return the ids that are not taken for companies."""
@@ -104,6 +107,10 @@ class ServerStore(ABC):
     def place_of(self, company_id: str) -> str:
         """Return where a company lies, for commands of the operator's."""
         return f"{self.path}#{shown(company_id)}"
+
+    def other_layout(self) -> str | None:
+        """Return nothing: what does not fit the layout is refused where the store is opened."""
+        return None
 
     def unseen(self) -> str | None:
         """Return nothing: who may read the companies may read what the tool keeps."""

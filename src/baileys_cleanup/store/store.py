@@ -214,6 +214,9 @@ class Store(Protocol):
     def passed_over(self) -> list[PassedOver]:
         """Return what lies beside the companies and is not taken for one."""
 
+    def other_layout(self) -> str | None:
+        """Return in words, where no company is found, what looks like one of another layout; None for nothing."""
+
     def has(self, company_id: str) -> bool:
         """Tell whether there is anything by the name of this company."""
 

@@ -93,6 +93,9 @@ class MemoryStore:
     def remarks(self):
         return []
 
+    def other_layout(self):
+        """There is one."""
+
     def unseen(self):
         return None
 

@@ -66,6 +66,9 @@ class Root:
         """Return nothing: a folder is as everybody knows it."""
         return []
 
+    def other_layout(self) -> None:
+        """Return nothing: there is one."""
+
     def unseen(self) -> None:
         """Return nothing: what cannot be read of the tool's own folder is an error where it is read."""
 

@@ -82,37 +82,43 @@ class Database(ServerStore):
     def company_ids(self) -> tuple[list[str], list[str]]:
         """Return the ids of all companies, sorted.
 
-        Raises UsageProblem where nothing fits the layout, and what is there is a company in a single value or lies as
-        the other layout says.
+        Raises UsageProblem where nothing fits the layout, and what is called so is a company in a single value.
         """
         found = super().company_ids()
         if not self._raw:
-            self._refuse_other_layout()
+            self._refuse_single_values()
         return found
 
     def select(self, wanted: Iterable[str]) -> list[str]:
         """Return the wanted ids, once each, in the order given. Raises UsageProblem for one that is not there."""
         try:
             return super().select(wanted)
-        except UsageProblem:
+        except UsageProblem as problem:
             if not self._raw:
-                self._refuse_other_layout()
+                self._refuse_single_values()
+            hint = self.other_layout()
+            if hint:
+                raise UsageProblem(f"{problem}. {hint}") from None
             raise
 
-    def _refuse_other_layout(self) -> None:
+    def _refuse_single_values(self) -> None:
         with as_usage_problem(f"the companies of the store {self.path} cannot be listed"):
             single = next(
                 (key for key, kind in self._odd_keys() if kind == "string" and self._why_odd(key) is None), None
             )
-            why = in_other_layout(self.server, self.layout)
         if single is not None:
             raise UsageProblem(
                 f"{shown(single)} in {self.path} is a single value, and by redis.layout a company is a hash: no key"
                 " goes from such a value without all of it being written anew, as the bot does; where it is a key"
                 " among others, name the layout string"
             )
-        if why is not None:
-            raise UsageProblem(f"the store {self.path}: {why}")
+
+    def other_layout(self) -> str | None:
+        """Return in words, where nothing fits the layout, what looks like a company of the other; else None."""
+        if self._raw:
+            return None
+        with as_usage_problem(f"the companies of the store {self.path} cannot be listed"):
+            return in_other_layout(self.server, self.layout, self._is_excluded)
 
     def passed_over(self) -> list[PassedOver]:
         """Return the ids that are not taken for companies, and the keys that are called like one and are none."""

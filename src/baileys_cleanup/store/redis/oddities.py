@@ -1,12 +1,10 @@
 """What lies in a server and is not as the layout says: keys of another type, companies in the other layout."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 import redis
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.key_names import TYPES
 from baileys_cleanup.store.redis.layout import CREDS, OWN, Layout
 from baileys_cleanup.store.redis.server import Server, encoded
 
@@ -14,10 +12,10 @@ _KINDS = ("string", "hash", "list", "set", "zset", "stream")
 _PART = 2_000
 """Keys that one command goes through where it finds few: a millisecond of the server's."""
 _ENOUGH = 1_000
-"""Hashes that are looked at for the keys of a company: there may be very many of somebody else's."""
-_KEY = re.compile(rf"(?P<company>.*[^A-Za-z0-9])(?:(?P<creds>{CREDS})|(?:{'|'.join(TYPES)})-.+)", re.DOTALL)
-_ANY_KEY = "pre-key-*"
+"""What is looked at for a company of the other layout: there may be very much of somebody else's."""
+_PRE_KEY = "pre-key-"
 """Every company has some of these."""
+_COMPANY_IS = {"hash": "a hash", "string": "several strings"}
 
 
 def odd_keys(server: Server, layout: Layout, fitting: int) -> dict[str, str]:
@@ -36,42 +34,40 @@ def odd_keys(server: Server, layout: Layout, fitting: int) -> dict[str, str]:
     return odd
 
 
-def in_other_layout(server: Server, layout: Layout) -> str | None:
-    """Return in words where a company lies as the other layout has it, None where there is none.
+def in_other_layout(server: Server, layout: Layout, is_excluded: Callable[[str], bool]) -> str | None:
+    """Return in words what looks like a company of the other layout, None where nothing does.
 
-    Raises redis.RedisError.
+    It may be somebody else's: then the setting exclude names it. Raises redis.RedisError.
     """
-    if layout.is_hash:
-        found, is_what, other = next(_companies_of_strings(server), None), "one of the strings", "string"
-    else:
-        found, is_what, other = next(_companies_of_hashes(server), None), "a hash with the keys", "hash"
-    if found is None:
+    found, other = (_creds_among_strings(server), "string") if layout.is_hash else (_hashes_of_keys(server), "hash")
+    key = next((key for key in found if not (is_excluded(key) or is_excluded(key.removesuffix(f":{CREDS}")))), None)
+    if key is None:
         return None
+    what = "stands beside pre-keys" if layout.is_hash else "is a hash with creds and pre-keys in it"
     return (
-        f'redis.layout is "{layout.kind}", and nothing is there that fits it, but {shown(found)} is {is_what} of a'
-        f' company: set redis.layout = "{other}", and redis.key as the keys are called'
+        f"By redis.layout a company is {_COMPANY_IS[layout.kind]}, but {shown(key)} {what}: where that is a company of"
+        f' yours, set redis.layout = "{other}", and redis.key as the keys are called'
     )
 
 
-def _companies_of_strings(server: Server) -> Iterator[str]:
-    """Give creds that are a string, of companies that have another key."""
-    creds, others = set[str](), set[str]()
-    for key in server.scan("*", "STRING"):
-        found = None if key.startswith(OWN) else _KEY.fullmatch(key)
-        if found:
-            (creds if found["creds"] else others).add(found["company"])
-            if found["company"] in creds and found["company"] in others:
-                yield found["company"] + CREDS
+def _creds_among_strings(server: Server) -> Iterator[str]:
+    """Give creds that are a string, and lie among pre-keys."""
+    found = islice(server.scan(f"*{CREDS}", "STRING", part=_PART), _ENOUGH)
+    companies = {key.removesuffix(CREDS) for key in found if not key.startswith(OWN)} - {""}
+    if companies:
+        beside = (key.rpartition(_PRE_KEY)[0] for key in server.scan(f"*{_PRE_KEY}*", "STRING", part=_PART))
+        yield from (company + CREDS for company in beside if company in companies)
 
 
-def _companies_of_hashes(server: Server) -> Iterator[str]:
-    """Give hashes that hold creds, or keys."""
-    for key in islice(server.scan("*", "HASH"), _ENOUGH):
+def _hashes_of_keys(server: Server) -> Iterator[str]:
+    """Give hashes that hold creds and pre-keys."""
+    for key in islice(server.scan("*", "HASH", part=_PART), _ENOUGH):
         if key.startswith(OWN):
             continue
         try:
             holds = (
-                server.call("HEXISTS", key, CREDS) or server.client.hscan(encoded(key), match=_ANY_KEY, count=500)[1]
+                server.call("HEXISTS", key, CREDS)
+                and server.client.hscan(encoded(key), match=f"{_PRE_KEY}*", count=_PART)[1]
             )
         except redis.ResponseError:  # this user may not look at it, or it is another by now
             continue
