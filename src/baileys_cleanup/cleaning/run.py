@@ -251,7 +251,8 @@ class _Run:
         outcome.notes += store.remarks()
         if not self._everyone:
             outcome.warnings.append(no_companies(store.path, store.other_layout()))
-        for sentence, keys in passed_over_in_words(store.passed_over()):
+        over = (each._replace(keys=each.keys and not each.foreign) for each in store.passed_over())
+        for sentence, keys in passed_over_in_words(over):
             (outcome.warnings if keys else outcome.notes).append(sentence)
         missing = [company_id for company_id in self._settings.companies if company_id not in self._everyone]
         if missing:

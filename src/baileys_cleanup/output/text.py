@@ -36,9 +36,8 @@ def size(number: int) -> str:
     return f"{value:.1f} TiB"
 
 
-def few(names: Iterable[str], limit: int = 5) -> str:
-    """Return the first names in words: `a, b, c and 12 more`."""
+def few(names: Iterable[str], limit: int = 5, more: int = 0) -> str:
+    """Return the first names in words: `a, b, c and 12 more`; `more` are known by their number alone."""
     listed = [named(name) for name in names]
-    if len(listed) <= limit:
-        return ", ".join(listed)
-    return f"{', '.join(listed[:limit])} and {len(listed) - limit:,} more"
+    rest = max(len(listed) - limit, 0) + more
+    return ", ".join(listed[:limit]) + (f" and {rest:,} more" if rest else "")

@@ -1,7 +1,7 @@
 """A server with the keys of all companies: what every part of the store asks of it."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import redis
@@ -9,7 +9,7 @@ from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.policy import HOUR, SECOND
 from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.store.passed_over import PassedOver
+from baileys_cleanup.store.passed_over import Foreign, PassedOver
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.redis.layout import CREDS, OWN, layout_of
 from baileys_cleanup.store.redis.lease import Leases
@@ -124,16 +124,15 @@ class Database(ServerStore):
         """Return the ids that are not taken for companies, and the keys that are called like one and are none."""
         ids = super().passed_over()
         what = "a company is a hash" if self.layout.is_hash else "each key is a string"
+        odd = Foreign()
         with as_usage_problem(f"the companies of the store {self.path} cannot be listed"):
-            odd = [(key, kind, self._why_odd(key)) for key, kind in self._odd_keys()]
-        return ids + [
-            PassedOver(key, why or f"of type {kind}, and by redis.layout {what}", keys=why is None)
-            for key, kind, why in odd
-        ]
+            for key, kind in self._odd_keys():
+                why = self._why_odd(key)
+                odd.add(key, why or f"of type {kind}, and by redis.layout {what}", keys=why is None)
+        return [*ids, *odd.found()]
 
-    def _odd_keys(self) -> list[tuple[str, str]]:
-        fitting = sum(map(len, self._strings.values()))
-        return sorted(odd_keys(self.server, self.layout, fitting).items())
+    def _odd_keys(self) -> Iterator[tuple[str, str]]:
+        return odd_keys(self.server, self.layout, sum(map(len, self._strings.values())))
 
     def _why_odd(self, key: str) -> str | None:
         """Return why nobody asks for a company of this key, None where that is not so."""

@@ -18,20 +18,18 @@ _PRE_KEY = "pre-key-"
 _COMPANY_IS = {"hash": "a hash", "string": "several strings"}
 
 
-def odd_keys(server: Server, layout: Layout, fitting: int) -> dict[str, str]:
-    """Return the keys that are called like a company's and are of another type than the layout says, with that type.
+def odd_keys(server: Server, layout: Layout, fitting: int) -> Iterator[tuple[str, str]]:
+    """Give the keys that are called like a company's and are of another type than the layout says, with that type.
 
     None where there are no more keys than the `fitting` ones and the tool's own. Else it is one walk for each type: the
     names of all keys that are as they should be would take longer. Raises redis.RedisError.
     """
-    odd: dict[str, str] = {}
     if server.call("DBSIZE") <= fitting + sum(1 for _ in server.scan(f"{OWN}*", part=_PART)):
-        return odd
+        return
     for kind in _KINDS:
         if kind != layout.kind:
             walk = server.scan(layout.pattern, kind.upper(), part=_PART)
-            odd.update((key, kind) for key in walk if layout.read(key))
-    return odd
+            yield from ((key, kind) for key in walk if layout.read(key))
 
 
 def in_other_layout(server: Server, layout: Layout, is_excluded: Callable[[str], bool]) -> str | None:

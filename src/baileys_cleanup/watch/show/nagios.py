@@ -14,7 +14,7 @@ from baileys_cleanup.output.document import company_problem_fields
 from baileys_cleanup.output.judgement import command
 from baileys_cleanup.output.judgement import document as judgement_document
 from baileys_cleanup.output.text import count, few, shown
-from baileys_cleanup.store.passed_over import PassedOver
+from baileys_cleanup.store.passed_over import PassedOver, in_few_words
 from baileys_cleanup.watch.see.company import Unreadable, View
 
 _MOST_LABELS = 50
@@ -119,9 +119,9 @@ def _text(found: Checked) -> str:
     which = "" if found.shard is None else f" (shard {found.shard})"
     some = f"{count(len(views), 'company', 'companies')} checked" if views else "no company was checked"
     parts.append(f"{some}{which}")
-    lost = [each.name for each in found.passed_over if each.keys]
+    lost = [each for each in found.passed_over if each.keys]
     if lost:
-        parts.append(f"passed over: {few(lost)}")
+        parts.append(f"passed over: {in_few_words(lost)}")
     return _plain("; ".join(parts))
 
 

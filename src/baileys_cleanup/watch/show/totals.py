@@ -47,7 +47,11 @@ def totals(facts: Facts) -> "Iterator[Metric]":
             "Companies whose device is in another folder as well.",
             sum(v.same_device for v in views),
         ),
-        ("baileys_folders_passed_over", "Links and folders of other names in the root.", len(facts.passed_over)),
+        (
+            "baileys_folders_passed_over",
+            "Links and folders of other names in the root.",
+            sum(each.more or 1 for each in facts.passed_over),
+        ),
         ("baileys_files_bytes", "Size of all auth files, in bytes.", sum(d.size for d in details)),
         ("baileys_removable_files", "Files that a cleanup would remove now.", sum(d.removable.files for d in details)),
         ("baileys_removable_bytes", "Bytes that a cleanup would remove now.", sum(d.removable.size for d in details)),
