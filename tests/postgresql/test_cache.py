@@ -155,6 +155,32 @@ def test_a_cache_whose_url_does_not_fit_is_told_so(
     assert time.monotonic() - began < 45
 
 
+@pytest.mark.parametrize("rest", ["redis_connect_func=x", "credential_provider=x", "socket_timeout=-4"])
+def test_a_cache_whose_url_cannot_be_followed_is_a_warning(split: Database, cache: "redis.Redis", rest: str) -> None:
+    """The run cleans, and nothing is called a bug."""
+    told = split.run("clean", "--json", BAILEYS_CLEANUP_REDIS__CACHE=f"{cache.url}?{rest}")
+    assert 2 == told["totals"]["removed"]
+    assert "cannot be reached" in told["companies"][0]["warnings"][0]
+
+
+@pytest.mark.parametrize("rest", ["ssl_ciphers=foo", "ssl_keyfile=/nonexistent"])
+def test_a_cache_whose_tls_cannot_be_set_up_is_a_warning(split: Database, cache: "redis.Redis", rest: str) -> None:
+    """Likewise, before a word is spoken."""
+    url = cache.url.replace("redis:", "rediss:")
+    told = split.run("clean", "--json", BAILEYS_CLEANUP_REDIS__CACHE=f"{url}?{rest}")
+    assert 2 == told["totals"]["removed"]
+    assert "cannot be reached" in told["companies"][0]["warnings"][0]
+
+
+def test_a_cache_of_which_no_client_can_be_made_is_refused(split: Database, cache: "redis.Redis") -> None:
+    """Status 2 before anything is removed."""
+    before = split.keys("1")
+    told = split.run("clean", status=2, BAILEYS_CLEANUP_REDIS__CACHE=f"{cache.url}?protocol=7")
+    assert "redis.cache" in told
+    assert "protocol must be either 2 or 3" in told
+    assert before == split.keys("1")
+
+
 def test_an_undo_needs_no_cache(split: Database) -> None:
     """Of a run that ended, nor the way back of a rotation: what comes back is what the cache may have still."""
     nowhere = {"BAILEYS_CLEANUP_REDIS__CACHE": "redis://127.0.0.1:1/0"}

@@ -158,12 +158,34 @@ def test_a_cluster_of_one_node_is_cleaned() -> None:
         ("/0?nonsense=1", "no parameter is called nonsense"),
         ("/0?decode_responses=yes", "decode_responses"),
         ("/99", "the server has no database 99: they are numbered from 0, up to 15"),
+        ("/0?protocol=7", "protocol must be either 2 or 3"),
+        ("/0?credential_provider=s3cret", "no parameter is called credential_provider; allowed"),
+        ("/0?redis_connect_func=x", "no parameter is called redis_connect_func; allowed"),
+        ("/0?retry=x", "no parameter is called retry; allowed"),
+        ("/0?cache_config=x", "no parameter is called cache_config; allowed"),
+        ("/0?encoding_errors=x", "unknown error handler name 'x'"),
+        ("/0?socket_timeout=-4", "Timeout value out of range"),
     ],
 )
 def test_a_url_that_the_driver_would_take_otherwise_is_one_sentence(bench: Bench, rest: str, said: str) -> None:
     """No other database is cleaned, and nothing is called a bug; of a number that is not there it says which are."""
     other = Bench(bench.url.removesuffix("/0") + rest, bench.client)
-    assert said in other.run("clean", status=2)
+    told = other.call("clean", BAILEYS_CLEANUP_STORE=other.url)
+    assert (2, True) == (told.returncode, said in told.stderr), told.stderr
+    assert "s3cret" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        ("ssl_cert_reqs=foo", "Invalid SSL Certificate Requirements Flag: foo"),
+        ("ssl_ciphers=foo", "TLS"),
+        ("ssl_keyfile=/nonexistent", "certfile should be a valid filesystem path"),
+    ],
+)
+def test_a_parameter_of_tls_that_cannot_be_followed_is_one_sentence(bench: Bench, rest: str, said: str) -> None:
+    """Status 2, and nothing is called a bug."""
+    assert said in Bench(f"{bench.url.replace('redis:', 'rediss:')}?{rest}", bench.client).run("clean", status=2)
 
 
 def test_tls_that_the_server_does_not_speak_is_told_soon(bench: Bench) -> None:

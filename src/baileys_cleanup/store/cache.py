@@ -27,14 +27,14 @@ class Cache:
     def __init__(self, asked: Redis) -> None:
         try:
             import redis  # noqa: PLC0415 - only where there is a cache
-            from baileys_cleanup.store.redis_url import misfit, redis_client  # noqa: PLC0415 - these need the driver
+            from baileys_cleanup.store.redis_url import UNUSABLE, misfit, redis_client  # noqa: PLC0415 - likewise
         except ImportError:
             raise UsageProblem(f"a cache in Redis needs redis-py: {to_install('redis')}") from None
         assert asked.cache is not None, "who makes one has looked"
         self.where = without_password(asked.cache)
         self.again_after = asked.cache_again_seconds
         self._template = asked.cache_key
-        self._trouble: type[Exception] = redis.RedisError
+        self._trouble: tuple[type[Exception], ...] = (redis.RedisError, ValueError, *UNUSABLE)
         self._misfit: Callable[[Any, Any], str | None] = misfit
         try:
             self._client: Any = redis_client(asked.cache, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS)

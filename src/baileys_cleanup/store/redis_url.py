@@ -9,16 +9,18 @@ from urllib.parse import urlsplit
 from redis.connection import URL_QUERY_ARGUMENT_PARSERS
 
 import redis
-from baileys_cleanup.store.place import wrong_parameters
+from baileys_cleanup.store.place import scheme_of, wrong_parameters
 
 _PATH = re.compile(r"/?[0-9]*")
 _CUT = re.compile(r"Connection closed by server|Error (?:\S+ )?while (?:reading|writing)")
 _NO_DATABASE = re.compile(r"DB index|value is (?:out of range|not an integer)")
 _CLUSTER = "SELECT is not allowed"
-_WORDS = {"username", "password", "client_name"}
+_WORDS = {"username", "password", "client_name", "encoding", "encoding_errors"}
 """Parameters that are texts, beside those of TLS."""
 _OF_POOLS = {"max_connections"}
 """Parameters that no connection takes, and yet a client does."""
+UNUSABLE = (AttributeError, LookupError, TypeError)
+"""What the driver stumbles over, at the latest at its first word, where a parameter is none that a URL can give."""
 
 
 def redis_client(url: str, **options: Any) -> redis.Redis:  # noqa: ANN401 - the driver's own
@@ -28,16 +30,23 @@ def redis_client(url: str, **options: Any) -> redis.Redis:  # noqa: ANN401 - the
     """
     if not _PATH.fullmatch(urlsplit(url).path):
         raise ValueError("after the host stands the number of a database, as in redis://host:6379/0")
-    client = redis.Redis.from_url(url, **options)
-    pool = client.connection_pool
     try:
+        client = redis.Redis.from_url(url, **options)
+        pool = client.connection_pool
         pool.connection_class(**pool.connection_kwargs)
-    except TypeError:
-        unknown = wrong_parameters(url, _parameters(pool.connection_class))
-        raise ValueError(unknown or "after the question mark stands something that the driver does not know") from None
+    except redis.RedisError as error:
+        raise ValueError(str(error)) from None
+    except UNUSABLE as error:
+        raise ValueError(why_unusable(url, error)) from None
     if pool.connection_kwargs.get("decode_responses"):
         raise ValueError("decode_responses is none of its parameters: values are bytes")
     return client
+
+
+def why_unusable(url: str, error: Exception) -> str:
+    """Return in words what the driver stumbled over in a URL: a parameter that it does not know, or what it said."""
+    kind = redis.SSLConnection if scheme_of(url) == "rediss" else redis.Connection
+    return wrong_parameters(url, _parameters(kind)) or f"the driver cannot use what its URL says: {error}"
 
 
 def is_cut(error: redis.RedisError) -> bool:
@@ -71,7 +80,8 @@ def misfit(client: redis.Redis, error: redis.RedisError) -> str | None:
 def _is_no_tls(why: BaseException | None) -> bool:
     """Tell whether a handshake failed at what is no TLS: an alert is some, and so is a certificate."""
     if isinstance(why, ssl.SSLError):
-        return not isinstance(why, ssl.SSLCertVerificationError) and "ALERT" not in (why.reason or "")
+        reason = getattr(why, "reason", None) or ""  # there is none where no library of TLS was asked
+        return not isinstance(why, ssl.SSLCertVerificationError) and "ALERT" not in reason
     return isinstance(why, ConnectionResetError)
 
 

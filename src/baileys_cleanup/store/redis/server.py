@@ -9,7 +9,7 @@ from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.store.place import Place, without_password
 from baileys_cleanup.store.redis.scripts import CHUNK
 from baileys_cleanup.store.redis.trouble import in_words
-from baileys_cleanup.store.redis_url import misfit, redis_client
+from baileys_cleanup.store.redis_url import UNUSABLE, misfit, redis_client, why_unusable
 
 _SECONDS = 10
 _SECONDS_TO_ANSWER = 60
@@ -93,9 +93,11 @@ def connected(place: Place) -> Iterator[Server]:
         if place.scheme == "rediss":  # the driver lets a handshake take as long as an answer
             _greet(Server(place.where, _SECONDS), problem).close()
         server = Server(place.where)
+        client = _greet(server, problem)
     except ValueError as error:
         raise UsageProblem(f"{problem}: {error}") from None
-    client = _greet(server, problem)
+    except UNUSABLE as error:
+        raise UsageProblem(f"{problem}: {why_unusable(place.where, error)}") from None
     try:
         yield server
     finally:
