@@ -179,13 +179,16 @@ def test_a_url_that_the_driver_would_take_otherwise_is_one_sentence(bench: Bench
     ("rest", "said"),
     [
         ("ssl_cert_reqs=foo", "Invalid SSL Certificate Requirements Flag: foo"),
-        ("ssl_ciphers=foo", "TLS"),
+        ("ssl_ciphers=foo", "No cipher can be selected"),
+        ("ssl_ca_data=foo", "cadata does not contain a certificate"),
+        (f"ssl_ca_certs={__file__}", "(_ssl.c:"),
         ("ssl_keyfile=/nonexistent", "certfile should be a valid filesystem path"),
     ],
 )
 def test_a_parameter_of_tls_that_cannot_be_followed_is_one_sentence(bench: Bench, rest: str, said: str) -> None:
-    """Status 2, and nothing is called a bug."""
-    assert said in Bench(f"{bench.url.replace('redis:', 'rediss:')}?{rest}", bench.client).run("clean", status=2)
+    """Status 2, nothing is called a bug, and nobody is told to do without TLS."""
+    told = Bench(f"{bench.url.replace('redis:', 'rediss:')}?{rest}", bench.client).run("clean", status=2)
+    assert (True, False) == (said in told, "write redis://" in told), told
 
 
 def test_tls_that_the_server_does_not_speak_is_told_soon(bench: Bench) -> None:
@@ -195,16 +198,20 @@ def test_tls_that_the_server_does_not_speak_is_told_soon(bench: Bench) -> None:
     assert ("write redis://" in said, time.monotonic() - began < 30) == (True, True)
 
 
-def test_a_server_that_hangs_up_at_the_first_word_may_speak_tls_alone(bench: Bench) -> None:
-    """As the port of a Redis for TLS does where it is asked without."""
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"N"], ids=["none", "http", "postgresql"])
+def test_a_server_that_does_not_answer_as_a_redis_does_may_speak_tls_alone(bench: Bench, answer: bytes) -> None:
+    """As the port of a Redis for TLS does where it is asked without; or it is another one."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def hang_up() -> None:
-            server.accept()[0].close()
+        def answer_so() -> None:
+            asking = server.accept()[0]
+            asking.recv(1)
+            asking.sendall(answer)
+            asking.close()
 
-        threading.Thread(target=hang_up, daemon=True).start()
+        threading.Thread(target=answer_so, daemon=True).start()
         said = Bench(f"redis://127.0.0.1:{server.getsockname()[1]}/0", bench.client).run("clean", status=2)
-    assert "write rediss://" in said
+    assert "does not answer as a Redis does: it may be another one, or speak TLS alone (rediss://)" in said
 
 
 def test_a_password_that_is_not_escaped_is_refused_and_not_shown(bench: Bench) -> None:

@@ -19,6 +19,8 @@ _WORDS = {"username", "password", "client_name", "encoding", "encoding_errors"}
 """Parameters that are texts, beside those of TLS."""
 _OF_POOLS = {"max_connections"}
 """Parameters that no connection takes, and yet a client does."""
+_NO_TLS = ("WRONG_VERSION_NUMBER", "PACKET_LENGTH", "UNEXPECTED_EOF", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST")
+"""How OpenSSL calls an answer that is no TLS."""
 UNUSABLE = (AttributeError, LookupError, TypeError)
 """What the driver stumbles over, at the latest at its first word, where a parameter is none that a URL can give."""
 
@@ -71,18 +73,18 @@ def misfit(client: redis.Redis, error: redis.RedisError) -> str | None:
             return f"the server is a cluster, which has no database {number}: write /0"
     if not issubclass(pool.connection_class, redis.SSLConnection):
         if is_cut(error) or isinstance(error, redis.InvalidResponse):
-            return "the server hung up at the first word, as one does that speaks TLS alone: then write rediss://"
-    elif isinstance(error, redis.TimeoutError) or _is_no_tls(error.__context__):
+            return "the server does not answer as a Redis does: it may be another one, or speak TLS alone (rediss://)"
+    elif not is_cut(error) and _is_no_tls(error.__context__):  # a connection that was there had its handshake
         return "the server did not answer in TLS, which rediss:// asks for: where it has none write redis://"
     return None
 
 
 def _is_no_tls(why: BaseException | None) -> bool:
-    """Tell whether a handshake failed at what is no TLS: an alert is some, and so is a certificate."""
-    if isinstance(why, ssl.SSLError):
-        reason = getattr(why, "reason", None) or ""  # there is none where no library of TLS was asked
-        return not isinstance(why, ssl.SSLCertVerificationError) and "ALERT" not in reason
-    return isinstance(why, ConnectionResetError)
+    """Tell whether a handshake failed because the server speaks no TLS: all else is no reason to do without it."""
+    if isinstance(why, TimeoutError):
+        return "handshake" in str(why)
+    reason = getattr(why, "reason", None) or ""  # there is none where no library of TLS was asked
+    return isinstance(why, ConnectionResetError | ssl.SSLEOFError) or reason.startswith(_NO_TLS)
 
 
 def _parameters(kind: type) -> set[str]:
