@@ -181,6 +181,13 @@ def test_a_cache_of_which_no_client_can_be_made_is_refused(split: Database, cach
     assert before == split.keys("1")
 
 
+def test_creds_that_are_for_another_kind_of_store_are_noted(split: Database) -> None:
+    """A settings file may be for several stores; who believes that they are read from there can read where not."""
+    said = split.run("clean", "--json", BAILEYS_CLEANUP_REDIS__CREDS="postgresql://127.0.0.1:1/x")
+    assert 2 == said["totals"]["removed"]
+    assert "redis.creds is for keys in Redis; with this store it is not used" in said["notes"]
+
+
 def test_an_undo_needs_no_cache(split: Database) -> None:
     """Of a run that ended, nor the way back of a rotation: what comes back is what the cache may have still."""
     nowhere = {"BAILEYS_CLEANUP_REDIS__CACHE": "redis://127.0.0.1:1/0"}

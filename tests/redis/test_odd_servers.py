@@ -47,6 +47,15 @@ def test_who_may_not_delete_moves_nothing(bench: Bench) -> None:
     bench.client.acl_deluser("half")
 
 
+def test_a_cache_that_is_for_another_kind_of_store_is_noted(bench: Bench) -> None:
+    """A settings file may be for several stores; who believes that it is cleared can read that it is not."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    said = bench.run("clean", "--json", BAILEYS_CLEANUP_REDIS__CACHE="redis://127.0.0.1:1/0")
+    assert (10, []) == (said["totals"]["removed"], said["warnings"])
+    assert "redis.cache is for a cache in front of PostgreSQL; with this store it is not used" in said["notes"]
+    assert "" == bench.run("clean", "-q", BAILEYS_CLEANUP_REDIS__CACHE="redis://127.0.0.1:1/0")
+
+
 def test_a_server_that_is_full_is_one_sentence_and_nothing_is_lost(bench: Bench) -> None:
     """Of `check` before it is so, and of a run; with more memory the next run goes on."""
     bench.client.hset("1:auth", mapping=FIELDS)

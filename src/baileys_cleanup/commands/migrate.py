@@ -17,6 +17,7 @@ from baileys_cleanup.commands.options import (
     Stop,
     config_file,
     json_output,
+    load_settings,
     once,
     only_companies,
     world,
@@ -24,7 +25,6 @@ from baileys_cleanup.commands.options import (
 from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.output.document import print_json, problem_fields
 from baileys_cleanup.output.text import count, shown, size
-from baileys_cleanup.settings.load import load
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import STORES, open_store
 from baileys_cleanup.store.passed_over import no_companies, passed_over_in_words
@@ -52,8 +52,7 @@ def command(ctx: click.Context, /, companies: tuple[str, ...], **options: Any) -
         raise click.UsageError("name both stores: migrate --from STORE --to STORE (--prepare needs --to alone)", ctx)
     if options["prepare"] and (options["source"] is not None or companies or options["dry_run"] or options["as_json"]):
         raise click.UsageError("--prepare copies nothing: only --to and --config go with it", ctx)
-    stores = [store for store in (options["source"], options["target"]) if store is not None]
-    settings = load(options["config"], others=stores).settings
+    settings = load_settings(None, options["config"]).settings
     target = place(settings, options["target"], "--to")
     output, stop = Output(), Stop()
     with stop.listening():

@@ -5,7 +5,7 @@ somebody wrote something.
 """
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +15,9 @@ from baileys_cleanup.settings.values import CONFIG_VARIABLE, FLAG, PREFIX, Loade
 CONFIG_FILE = "/etc/baileys-cleanup.toml"
 
 
-def load(config: str | None = None, flags: Mapping[str, Any] | None = None, others: Collection[str] = ()) -> Loaded:
+def load(config: str | None = None, flags: Mapping[str, Any] | None = None) -> Loaded:
     """Return the settings in force; `flags` holds the values given on the command line, by dotted names.
 
-    `others` are stores that the command works on instead of the one in force: what is set for those has its use.
     Raises UsageProblem with one sentence that names the file or variable, the key and what is allowed.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
@@ -31,7 +30,7 @@ def load(config: str | None = None, flags: Mapping[str, Any] | None = None, othe
         return Loaded(replace(Settings(), **given), dict.fromkeys(given, FLAG))
     from baileys_cleanup.settings import schema  # noqa: PLC0415 - costs a tenth of a second
 
-    return schema.load(variables, path, _tables(given), others)
+    return schema.load(variables, path, _tables(given))
 
 
 def _tables(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -18,7 +18,6 @@ from baileys_cleanup.settings.trust import names_commands, why_distrusted
 from baileys_cleanup.settings.types import marked
 from baileys_cleanup.settings.values import FLAG, Loaded, Settings, option_of
 from baileys_cleanup.settings.wrong import variable_of, wrong_value, wrong_variable
-from baileys_cleanup.store.place import scheme_of
 
 _FILE_LIMIT = 1024 * 1024
 
@@ -45,10 +44,8 @@ class _Document(PydanticBaseSettingsSource):
         return self._document
 
 
-def load(variables: Iterable[str], path: str | None, flags: Mapping[str, Any], others: Collection[str] = ()) -> Loaded:
+def load(variables: Iterable[str], path: str | None, flags: Mapping[str, Any]) -> Loaded:
     """Read the environment's `variables` and the file at `path` (None: no file); flags come first.
-
-    `others` are stores that the command works on, however it was told.
 
     Raises UsageProblem with a sentence for each thing that may not be so.
     """
@@ -72,8 +69,7 @@ def load(variables: Iterable[str], path: str | None, flags: Mapping[str, Any], o
         written["store"] = None  # a folder that is asked for is meant
         sources.pop("store", None)
     loaded = Loaded(_settings(written), sources)
-    named = {values["store"] for values, _ in origins if isinstance(values.get("store"), str)}
-    wrong = wrong_together(loaded, {scheme_of(each) for each in (*named, *others)})
+    wrong = wrong_together(loaded)
     if wrong:
         raise UsageProblem(*wrong)
     return loaded

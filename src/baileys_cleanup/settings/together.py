@@ -1,23 +1,21 @@
 """What only values together can get wrong."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
 from baileys_cleanup.decision.levels import Level, Levels
 from baileys_cleanup.settings.values import DEFAULT, FLAG, Loaded
 from baileys_cleanup.store.open import STORES
 from baileys_cleanup.store.place import Place, has_password
-from baileys_cleanup.store.redis_key import why_no_key
 
 
-def wrong_together(loaded: Loaded, schemes: Collection[str] = ()) -> list[str]:
+def wrong_together(loaded: Loaded) -> list[str]:
     """Return a sentence for each thing that only values together can get wrong.
 
-    `schemes` are those of all stores that anybody named, by whatever means: a settings file may be one for several.
+    A settings file may be one for several stores: what is set for one that is not in force contradicts nothing.
     """
     wrong = [
         *_wrong_store(loaded),
-        *_wrong_servers(loaded, schemes),
         *_wrong_caps(loaded),
         *_wrong_backup(loaded),
         *_wrong_hooks(loaded),
@@ -50,26 +48,6 @@ def _wrong_store(loaded: Loaded) -> Iterator[str]:
                 f"{place}: postgresql.layout custom needs names of tables and columns; missing:"
                 f" postgresql.{', postgresql.'.join(missing)}"
             )
-
-
-def _wrong_servers(loaded: Loaded, schemes: Collection[str]) -> Iterator[str]:
-    """Tell what is set for one kind of server where the other kind is in force, and of the one none was named."""
-    place, keys = loaded.settings.place, loaded.settings.redis
-    has_redis = any(scheme.startswith("redis") for scheme in schemes)
-    has_postgresql = any(scheme.startswith("postgres") for scheme in schemes)
-    if keys.creds is not None and place.scheme.startswith("postgres") and not has_redis:
-        yield (
-            f"{loaded.place('redis.creds')}: redis.creds says where the creds lie of keys in a Redis; allowed: only"
-            f" with such a store, and it is {place.shown}"
-        )
-    if keys.cache is not None and place.scheme.startswith("redis") and not has_postgresql:
-        yield (
-            f"{loaded.place('redis.cache')}: redis.cache is a cache in front of a PostgreSQL; allowed: only with such a"
-            f" store, and it is {place.shown}"
-        )
-    wrong_key = why_no_key(keys) if has_redis else None
-    if wrong_key is not None:
-        yield f"{loaded.place('redis.key')}: {wrong_key}"
 
 
 def _wrong_caps(loaded: Loaded) -> Iterator[str]:

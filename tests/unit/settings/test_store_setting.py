@@ -88,88 +88,35 @@ def test_a_scheme_may_be_written_in_any_case(monkeypatch):
     assert ("postgresql://bot:S3cret@DB/X", "redis://cache:6379/0") == (place.where, place.redis.cache)
 
 
-CREDS = 'store = "{}"\n[redis]\ncreds = "postgresql://bot:s3cret@db/evolution"'
-CACHE = 'store = "{}"\n[redis]\ncache = "redis://:s3cret@cache:6379/0"'
+FOR_OTHERS = """
+[redis]
+key = "wa:{compny}"
+creds = "postgresql://bot:s3cret@db/evolution"
+cache = "redis://:s3cret@cache:6379/0"
+cache_key = "{companies}:{uid}:{company_id}:{type}-{id}"
+"""
 
 
-def _load(tmp_path, text, **how):
+@pytest.mark.parametrize(
+    ("store", "flags"),
+    [
+        ("", {"store": "postgresql://db/x"}),
+        ("", {"store": "redis://x/0"}),
+        ("", {"sessions_root": "/srv/x"}),
+        ("", {}),
+        (f'store = "{URL}"', {}),
+        ('store = "redis://x/0"', {}),
+        ('store = "redis://x/0"', {"sessions_root": "/srv/x"}),
+    ],
+)
+def test_one_file_may_be_for_several_stores(monkeypatch, tmp_path, store, flags):
+    """What is set for a store that is not in force harms nobody, whether it stands in the file or the environment."""
     file = tmp_path / "s.toml"
-    file.write_text(text)
-    return loading.load(str(file), how, how.pop("others", ()))
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (CREDS.format(URL), "s.toml: redis.creds says where the creds lie of keys in a Redis; allowed: only with such"),
-        (CACHE.format("redis://:s3cret@x/0"), "s.toml: redis.cache is a cache in front of a PostgreSQL; allowed: only"),
-    ],
-)
-def test_what_is_set_for_the_other_kind_of_server_is_refused(tmp_path, text, said):
-    """Who wrote it believes that it is used: that creds are read from there, that a cache is cleared."""
-    with pytest.raises(UsageProblem) as caught:
-        _load(tmp_path, text)
-    assert said in str(caught.value)
-    assert "s3cret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "how"),
-    [
-        (CREDS.format("redis://cache/0"), {"store": "postgresql://db/x"}),
-        (CACHE.format(URL), {"store": "redis://cache/0"}),
-        (CREDS.format(URL), {"others": ("redis://cache/0", "/srv/x")}),
-        (CACHE.format("redis://cache/0"), {"others": ("redis://cache/0", "postgresql://db/x")}),
-        (CREDS.format(URL), {"sessions_root": "/srv/x"}),
-        (CREDS.partition("\n")[2], {}),
-        (CACHE.partition("\n")[2], {}),
-    ],
-)
-def test_one_file_may_be_for_several_stores(tmp_path, text, how):
-    """What is set for a store that is named elsewhere, or for none, harms nobody where another one is in force."""
-    _load(tmp_path, text, **how)
-
-
-@pytest.mark.parametrize(
-    ("key", "said"),
-    [
-        ("wa:{compny}:auth", "has {compny} in it; allowed for the layout hash: a name that has {company_id} once"),
-        ("wa:{Company_id}:{type}", "has {Company_id} in it"),
-        ("{company_id}:{field}", 'is "{company_id}:{field}"; allowed for the layout hash'),
-        ("wa", 'is "wa"; allowed'),
-    ],
-)
-def test_a_key_with_a_mark_that_is_none_is_refused_before_anything(tmp_path, key, said):
-    """It would be looked for by that very name, and no company found."""
-    with pytest.raises(UsageProblem) as caught:
-        _load(tmp_path, f'store = "redis://cache/0"\n[redis]\nkey = "{key}"')
-    assert f"s.toml: redis.key {said}" in str(caught.value)
-    with pytest.raises(UsageProblem, match=r"redis\.key"):
-        _load(tmp_path, f'[redis]\nkey = "{key}"', others=("/srv/x", "redis://cache/0"))
-    _load(tmp_path, f'store = "postgresql://db/x"\n[redis]\nkey = "{key}"')
-
-
-@pytest.mark.parametrize(
-    ("layout", "key"),
-    [
-        ("hash", "{wa}:{company_id}:auth"),
-        ("hash", "{{company_id}}:auth"),
-        ("hash", "{companies}:{company_id}:auth"),
-        ("hash", "{company}:{company_id}"),
-        ("hash", "{wid}:{uid}:{type}:{company_id}"),
-        ("string", "{companies}:{fields}:{company_id}:{field}"),
-    ],
-)
-def test_braces_beside_the_marks_are_a_part_of_a_name(tmp_path, layout, key):
-    """Where each mark is in its place nothing is misspelled: the rest is a hash tag of a cluster, say."""
-    text = f'store = "redis://x/0"\n[redis]\nlayout = "{layout}"\nkey = "{key}"'
-    assert key == _load(tmp_path, text).settings.redis.key
-
-
-def test_a_key_of_the_cache_may_have_other_braces(tmp_path):
-    """Where its three marks are there nothing is misspelled."""
-    key = "{companies}:{uid}:{company_id}:{type}-{id}"
-    assert key == _load(tmp_path, CACHE.format(URL) + f'\ncache_key = "{key}"').settings.redis.cache_key
+    file.write_text(store + FOR_OTHERS)
+    assert "wa:{compny}" == loading.load(str(file), flags).settings.redis.key
+    monkeypatch.setenv("BAILEYS_CLEANUP_REDIS__CREDS", URL)
+    monkeypatch.setenv("BAILEYS_CLEANUP_REDIS__CACHE", "redis://y/0")
+    assert "redis://y/0" == loading.load(str(file), flags).settings.redis.cache
 
 
 def test_a_value_of_an_option_is_told_by_the_option():

@@ -127,11 +127,13 @@ class Database(ServerStore):
             return bool(self.connection.rows(_INDEXED, [name, self.layout.company])[0][0])
 
     def remarks(self) -> list[str]:
-        """Return what people have to know of the dates here, and of records that cannot be read."""
+        """Return what people have to know of the dates here, of records that cannot be read, of what is not used."""
         unseen = self.unseen()
         told = self.dates.in_words(unseen)
         if unseen:
             told.append(f"what earlier runs left to be remembered cannot be read: {unseen}")
+        if self.place.redis.creds is not None:
+            told.append("redis.creds is for keys in Redis; with this store it is not used")
         return told
 
     def list_raw(self) -> Iterable[str]:

@@ -39,6 +39,7 @@ class Database(ServerStore):
         super().__init__(place.shown, exclude)
         self.server = server
         self.creds_apart = apart
+        self._cache = place.redis.cache
         self.layout = layout_of(place.redis)
         self.leases = Leases(server)
         self._strings: dict[str, list[str]] = {}
@@ -62,6 +63,8 @@ class Database(ServerStore):
             minutes = abs(self._ahead) // SECOND // 60
             which = "ahead of" if self._ahead > 0 else "behind"
             told.append(f"the clock of this machine is {minutes:,} minutes {which} the server's: set one of them right")
+        if self._cache is not None:
+            told.append("redis.cache is for a cache in front of PostgreSQL; with this store it is not used")
         return told
 
     def expect(self, ids: Sequence[str]) -> None:

@@ -68,6 +68,39 @@ def test_a_name_without_its_marks_is_refused(asked):
         layout_of(asked)
 
 
+@pytest.mark.parametrize(
+    ("layout", "key", "said"),
+    [
+        ("hash", "wa:{compny}:auth", "redis.key has {compny} in it; allowed for the layout hash: a name that has"),
+        ("hash", "wa:{Company_id}:{type}", "redis.key has {Company_id} in it"),
+        ("string", "{company_id}:{feild}", "redis.key has {feild} in it"),
+        ("hash", "{company_id}:{field}", 'redis.key is "{company_id}:{field}"; allowed for the layout hash'),
+        ("hash", "wa", 'redis.key is "wa"; allowed'),
+    ],
+)
+def test_a_mark_that_was_misspelled_is_named(layout, key, said):
+    """It would be looked for by that very name, and no company found."""
+    with pytest.raises(UsageProblem) as caught:
+        layout_of(Redis(layout=layout, key=key))
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("layout", "key"),
+    [
+        ("hash", "{wa}:{company_id}:auth"),
+        ("hash", "{{company_id}}:auth"),
+        ("hash", "{companies}:{company_id}:auth"),
+        ("hash", "{company}:{company_id}"),
+        ("hash", "{wid}:{uid}:{type}:{company_id}"),
+        ("string", "{companies}:{fields}:{company_id}:{field}"),
+    ],
+)
+def test_braces_beside_the_marks_are_a_part_of_a_name(layout, key):
+    """Where each mark is in its place nothing is misspelled: the rest is a hash tag of a cluster, say."""
+    assert key == layout_of(Redis(layout=layout, key=key)).template
+
+
 def test_a_name_that_begins_as_the_tools_own_is_refused():
     """Nothing of a bot's could ever be seen there."""
     with pytest.raises(UsageProblem, match="the tool's own"):
