@@ -167,6 +167,19 @@ def test_a_column_of_which_not_all_could_come_back_refuses_the_table(db: Databas
     assert any(f"is of type {kind}" in text for text in said["companies"][0]["warnings"])
 
 
+@pytest.mark.parametrize(
+    "name", [r"\ud83d", r"\ud83d\udd11 \udd11\ud83d", r"\u0000", r"\\\u0000", r"\\u0000 \\\\ud83d"]
+)
+def test_creds_that_only_json_takes_are_creds(db: Database, name: str) -> None:
+    """As in a folder: half an emoji in a name is the name's affair, and whose keys these are is known all the same."""
+    fill(db, SPLIT.replace("creds jsonb", "creds json"))
+    db.execute("update whatsapp_auth set creds = replace(creds::text, 'secret-name', %s)::json", [name])
+    assert db.run("check").startswith("OK")
+    said = db.run("clean", "--json")
+    assert [[], []] == [company["warnings"] for company in said["companies"]]
+    assert set(KEYS) - GOING == db.keys("7")
+
+
 def test_rows_that_were_kept_without_a_note_come_back(db: Database) -> None:
     """As an earlier version kept them: what may be either null is none at all."""
     fill(db)

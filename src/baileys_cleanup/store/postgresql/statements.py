@@ -9,7 +9,8 @@ from baileys_cleanup.store.key_names import TYPES
 from baileys_cleanup.store.postgresql.layouts import CREDS_KEY, JOINED_CREDS, Form, Layout, Table
 
 _TEXT = ("text", "character varying")
-_JSON = ("json", "jsonb")
+JSON = ("json", "jsonb")
+"""The types that the server can take apart."""
 # The company is what stands before the first type that is known: its own id may hold a colon.
 _JOINED = rf"^(.*?):({JOINED_CREDS}|(?:{'|'.join(TYPES)})-.*)$"
 
@@ -115,7 +116,7 @@ def among(table: Table, alias: str, column: str) -> sql.Composable:
 
 def is_json(table: Table, column: str) -> bool:
     """Tell whether a column is of a JSON type, so that the server can take it apart."""
-    return table.columns[column] in _JSON
+    return table.columns[column] in JSON
 
 
 def moment(expression: sql.Composable) -> sql.Composable:
