@@ -1,14 +1,24 @@
 """Shards over a database: beside each other, and together what one run does."""
 
 import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import psycopg
 import pytest
+from click.testing import CliRunner
 from pg_bench import OTHER, SPLIT, Database, creds
 
+from baileys_cleanup import cli
+from baileys_cleanup.commands import options
 from baileys_cleanup.errors import LockHeld
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.place import Place
+from baileys_cleanup.store.postgresql import connection
+from baileys_cleanup.store.postgresql.workspace import PostgresqlWorkspace
+from baileys_cleanup.store.store import RUN_LOCK
+from way import Way
 
 KEYS = {f"session|{OTHER}.{device}": 20 for device in range(5)} | {f"session|{OTHER}.9": 1}
 
@@ -80,3 +90,42 @@ def test_shards_undo_a_night_together(many: Database) -> None:
     assert before == many.execute(rows)
     for table in ("quarantine", "runs", "lease"):
         assert [] == many.execute(f"select 1 from baileys_cleanup.{table}"), table
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning",  # the driver warns of cursors whose connection broke
+    "ignore:This process .* is multi-threaded:DeprecationWarning",
+)
+@pytest.mark.parametrize(("stays_away", "status", "removed"), [(False, "done", 40), (True, "partial", 5)])
+def test_a_shard_whose_way_is_cut_between_two_companies_tells_what_it_did(
+    many: Database, monkeypatch: pytest.MonkeyPatch, stays_away: bool, status: str, removed: int
+) -> None:
+    """A lock is asked for once more; where the server stays away the others have failed, and the document is whole."""
+
+    def refuse(*_: object) -> None:
+        raise psycopg.OperationalError("refused")
+
+    def stay_away() -> None:
+        if stays_away:
+            monkeypatch.setattr(connection.Connection, "_connect", refuse)
+
+    way = Way(many.server, None, stay_away, after=False)
+    hold, asked = PostgresqlWorkspace.hold, []
+
+    def cut_at_the_second(self: PostgresqlWorkspace, name: str = RUN_LOCK, *, shared: bool = False) -> Any:
+        if name.startswith("company "):
+            asked.append(name)
+            if len(asked) == 2:
+                way.cut_next()
+        return hold(self, name, shared=shared)
+
+    monkeypatch.setattr(PostgresqlWorkspace, "hold", cut_at_the_second)
+    monkeypatch.setattr(connection, "_PAUSES", (0.0,))
+    monkeypatch.setattr(options, "SECOND_LOOK", 0.0)
+    url = f"postgresql://postgres@127.0.0.1:{way.port}/{many.name}"
+    done = CliRunner().invoke(cli.commands, ["clean", "--json", "--shard=0/1", "--store", url])
+    way.close()
+    document = json.loads(done.stdout)
+    assert (int(stays_away), status, 8) == (done.exit_code, document["status"], len(document["companies"]))
+    gone = 48 - sum(len(many.keys(str(number))) for number in range(8))
+    assert (removed, removed) == (document["totals"]["removed"], gone)

@@ -9,7 +9,7 @@ from baileys_cleanup.backups.places.open import open_place
 from baileys_cleanup.backups.places.place import DryRunPlace, Place
 from baileys_cleanup.backups.record import BackupRecords, ReadOnlyRecords
 from baileys_cleanup.decision.shards import Shard
-from baileys_cleanup.errors import CleanupError, LockHeld, NotWritable, UsageProblem
+from baileys_cleanup.errors import CleanupError, CompanyProblem, LockHeld, NotWritable, UsageProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.open import open_store
@@ -17,6 +17,7 @@ from baileys_cleanup.store.recording import open_to_record
 from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.store.snapshots import Clock
 from baileys_cleanup.store.store import BACKUP_LOCK, Store, Workspace, backup_of
+from baileys_cleanup.store.waiting import hold_among_others
 
 
 def back_up_all(
@@ -68,9 +69,11 @@ def one_backup_each(maker: BackupMaker, workspace: Workspace, shard: Shard | Non
     def back_up(company_id: str) -> BackedUp:
         with ExitStack() as stack:
             try:
-                stack.enter_context(workspace.hold(backup_of(company_id)))
+                stack.enter_context(hold_among_others(lambda: workspace.hold(backup_of(company_id))))
             except LockHeld:
                 return BackedUp(company_id, Status.FAILED, errors=["another backup of it is being made; left alone"])
+            except CompanyProblem as problem:
+                return BackedUp(company_id, Status.FAILED, errors=[str(problem)])
             return maker.back_up(company_id)
 
     return back_up

@@ -13,12 +13,12 @@ from baileys_cleanup.cleaning.world import CleanOne
 from baileys_cleanup.decision.outcome import CompanyOutcome, Reasons
 from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.shards import Shard
-from baileys_cleanup.errors import LockHeld, UsageProblem
+from baileys_cleanup.errors import CompanyProblem, LockHeld, UsageProblem
 from baileys_cleanup.output.sentences import unwritten
 from baileys_cleanup.store.remover import Remover
 from baileys_cleanup.store.runs import UNDOING, Run
 from baileys_cleanup.store.store import RUN_RECORDS, Store, Workspace, company_lock, run_lock
-from baileys_cleanup.store.waiting import hold_soon
+from baileys_cleanup.store.waiting import hold_among_others, hold_soon
 
 
 def hold_run(stack: ExitStack, workspace: Workspace, run: Run) -> None:
@@ -82,8 +82,11 @@ def _alone_with_records(
 
 
 def hold_company(workspace: Workspace, company_id: str, shard: Shard | None) -> AbstractContextManager[None]:
-    """Hold a company while a shard works on it. Raises LockHeld. Without a shard the run lock is enough."""
-    return nullcontext() if shard is None else workspace.hold(company_lock(company_id))
+    """Hold a company while a shard works on it; without a shard the run lock is enough.
+
+    Raises LockHeld, and CompanyProblem where nobody can ask for the lock.
+    """
+    return nullcontext() if shard is None else hold_among_others(lambda: workspace.hold(company_lock(company_id)))
 
 
 def one_at_a_time(workspace: Workspace | None, clean_one: CleanOne, run: Run, *, dry_run: bool) -> CleanOne:
@@ -99,10 +102,12 @@ def one_at_a_time(workspace: Workspace | None, clean_one: CleanOne, run: Run, *,
     ) -> CompanyOutcome:
         with ExitStack() as stack:
             try:
-                stack.enter_context(workspace.hold(company_lock(company_id)))
+                stack.enter_context(hold_among_others(lambda: workspace.hold(company_lock(company_id))))
             except LockHeld:
                 terms.wait()
                 return failed(company_id, "another run is cleaning it at this moment; left alone")
+            except CompanyProblem as problem:
+                return failed(company_id, str(problem))
             return clean_one(store, company_id, policy, terms, remover, detail=detail)
 
     return clean_alone

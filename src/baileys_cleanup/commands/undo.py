@@ -167,7 +167,7 @@ def _undo_alone(store: Store, workspace: Workspace, run: Run, company_id: str, t
             return undo_company(store, workspace, run, company_id, terms)
     except LockHeld:
         return Restored(company_id, stayed=[Problem(None, _TAKEN)])
-    except UsageProblem as problem:  # the lock itself cannot be asked for
+    except CompanyProblem as problem:  # the lock itself cannot be asked for
         return Restored(company_id, stayed=[Problem(None, str(problem))])
 
 

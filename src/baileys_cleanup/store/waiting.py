@@ -1,10 +1,10 @@
-"""Waits for a lock that others hold only for a moment."""
+"""Takes a lock with patience: one that others hold only for a moment, and one whose server lost the connection."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from baileys_cleanup.errors import LockHeld
+from baileys_cleanup.errors import CompanyProblem, LockHeld, UsageProblem
 
 TIMEOUT = 120.0
 """Seconds. Among shards it is held for as long as it takes to end what a killed one left."""
@@ -31,4 +31,21 @@ def hold_soon(
                     raise
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST)
+        yield
+
+
+@contextmanager
+def hold_among_others(hold: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    """Hold the lock of one company in the middle of others; where it cannot be asked for, once more.
+
+    Raises LockHeld, and CompanyProblem where it still cannot be asked for: the others go on.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold())
+        except UsageProblem:
+            try:
+                stack.enter_context(hold())
+            except UsageProblem as problem:
+                raise CompanyProblem(str(problem)) from None
         yield
