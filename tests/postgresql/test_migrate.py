@@ -9,8 +9,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from click.testing import CliRunner
 from pg_bench import DAY, JOINED, LID, OTHER, PN, PRISMA, SPLIT, Database, creds
+
+from baileys_cleanup import cli
+from baileys_cleanup.store.postgresql import connection
+from baileys_cleanup.store.postgresql.snapshots import PostgresqlSnapshots
 
 TEXT = SPLIT.replace("jsonb", "text")
 BUFFER = '{ "k" : {"type":"Buffer","data":"AQL/"}}'
@@ -489,3 +495,43 @@ def test_what_is_wrong_with_one_of_two_stores_says_with_which(root: Path, db: Da
     looking = db.server.database(db.name, "looking")
     said = migrate("--from", str(root), "--to", looking, status=1, as_json=False)
     assert "company 7: in the target: this role may not do that" in said
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # cursors whose connection broke
+@pytest.mark.parametrize("gone", ["target", "source"])
+def test_a_store_that_goes_away_between_two_companies_fails_the_ones_after(
+    root: Path, db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    """What was copied before is told with the way on; the others have failed, and it is said in which store."""
+    shutil.copytree(root / "company_7", root / "company_8")
+    shutil.copytree(root / "company_7", root / "company_9")
+    db.execute(SPLIT)
+    stores = [str(root), db.url]
+    if gone == "source":
+        migrate("--from", str(root), "--to", db.url)
+        (tmp_path / "back").mkdir()
+        stores = [db.url, str(tmp_path / "back")]
+    asked = "has" if gone == "target" else "take"
+    ask = getattr(PostgresqlSnapshots, asked)
+
+    def refuse(*_: object) -> None:
+        raise psycopg.OperationalError("refused")
+
+    def gone_after_the_first(self: PostgresqlSnapshots, company_id: str, *more: Any, **how: Any) -> Any:
+        if company_id == "8":
+            monkeypatch.setattr(connection.Connection, "_connect", refuse)
+            db.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where application_name = 'baileys-cleanup' and datname = current_database()"
+            )
+        return ask(self, company_id, *more, **how)
+
+    monkeypatch.setattr(PostgresqlSnapshots, asked, gone_after_the_first)
+    monkeypatch.setattr(connection, "_PAUSES", (0.0,))
+    done = CliRunner().invoke(cli.commands, ["migrate", "--from", stores[0], "--to", stores[1]])
+    assert 1 == done.exit_code, done.output
+    assert f"company 8: in the {gone}: " in done.stdout
+    assert f"company 9: in the {gone}: " in done.stdout
+    assert "1 company copied and compared" in done.stdout
+    assert "2 not copied" in done.stdout
+    assert "What is left to do" in done.stdout

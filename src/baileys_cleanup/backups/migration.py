@@ -13,7 +13,7 @@ from typing import NamedTuple
 from baileys_cleanup.decision.names import COMPANY_PREFIX, Kind, kind_of
 from baileys_cleanup.decision.pairing import is_same
 from baileys_cleanup.decision.policy import SECOND
-from baileys_cleanup.errors import CompanyProblem, Refused, in_words
+from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, Refused, UsageProblem, in_words
 from baileys_cleanup.output.text import few
 from baileys_cleanup.store.buffer_json import is_same_json
 from baileys_cleanup.store.key_names import read_file_name
@@ -116,6 +116,8 @@ def _in(store: str) -> Iterator[None]:
         yield
     except CompanyProblem as problem:
         raise type(problem)(f"{store}: {problem}") from None
+    except UsageProblem as problem:  # other companies may have been copied by now
+        raise CompanyProblem(f"{store}: {problem}") from None
     except OSError as error:
         raise CompanyProblem(f"{store}: {in_words(error)}") from None
 
@@ -186,7 +188,12 @@ def _copy(folders: WholeFolders, shot: Snapshot, names: list[str], company_id: s
         with suppress(OSError, CompanyProblem):
             folders.discard(aside)
         raise
-    folders.switch(aside)
+    try:
+        folders.switch(aside)
+    except CompanyUnreachable as problem:
+        raise CompanyUnreachable(
+            f"{problem}; it may have been copied, and only the answer was lost: a second call tells"
+        ) from None
 
 
 def _compare(
@@ -199,7 +206,7 @@ def _compare(
     with _taken(target.companies, _TARGET, company_id, clock) as present:
         missing = [name for name in names if name not in present.files]
         wrong = missing or _differing(shot, present, names)
-        with suppress(OSError) if wrong else nullcontext():
+        with suppress(CompanyProblem) if wrong else nullcontext(), _in(_TARGET):
             records.write(_PART, COMPANY_PREFIX + company_id, {"copied": _digest(present)})
         if wrong:
             raise CompanyProblem(f"read back, these are not what was written: {few(wrong)}; do not use this copy")

@@ -29,7 +29,7 @@ from baileys_cleanup.commands.options import (
     where,
     world,
 )
-from baileys_cleanup.errors import CleanupError, StoreProblem
+from baileys_cleanup.errors import CleanupError, StoreProblem, UsageProblem
 from baileys_cleanup.output.document import place_fields, problem_fields
 from baileys_cleanup.output.text import count, shown, size
 from baileys_cleanup.output.timestamp import timestamp
@@ -117,14 +117,20 @@ def back_up(settings: Settings, selection: Selection, stop: Stop, say: Say, *, d
         if not dry_run:
             _alert(settings, [f"no company was backed up: {problem}"], stop, say)
         raise
-    with open_store(settings.place, settings.exclude) as store:
-        everyone, _ = store.company_ids()
-        if everyone:
-            warnings += selection.doubts(everyone)
-        else:
-            warnings.append(no_companies(settings.place.shown, store.other_layout()))
-        warnings += [sentence for sentence, keys in passed_over_in_words(store.passed_over()) if keys]
-        lies = place_fields(store.path)
+    lies = place_fields(settings.place.shown)
+    try:
+        with open_store(settings.place, settings.exclude) as store:
+            lies = place_fields(store.path)
+            everyone, _ = store.company_ids()
+            if everyone:
+                warnings += selection.doubts(everyone)
+            else:
+                warnings.append(no_companies(settings.place.shown, store.other_layout()))
+            warnings += [sentence for sentence, keys in passed_over_in_words(store.passed_over()) if keys]
+    except UsageProblem as problem:
+        if not done:
+            raise
+        warnings.append(f"nobody can tell which companies were passed over: {problem}")
     for text in warnings:
         say.warned(None, text)
         say.line(f"warning: {shown(text)}")

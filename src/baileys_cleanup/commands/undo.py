@@ -102,7 +102,10 @@ def undo_run(
                 return tell_nothing(store.path, run_id, shard, write, as_json=as_json)
             run = chosen[0]
             undone = _bring_back(store, workspace, audit, chosen, terms)
-            others = [] if shard or undone.is_cut else other_shards(workspace, run)
+            others: list[str] = []
+            if not (shard or undone.is_cut):
+                with suppress(UsageProblem):  # what came back is told all the same
+                    others = other_shards(workspace, run)
         again = Counter[str]() if undone.is_cut else _going_again(store, settings, undone.companies, world)
     if as_json:
         fields = undo_fields(undone, again, shard, stopped=world.stopping())
@@ -197,7 +200,7 @@ def _switch_folders(
             told = switched.late.told(f"undo {folder.run_id} brings it back")
             if told:
                 unsaid[folder.company_id] = "; ".join(told)
-        except (CompanyProblem, Refused, OSError) as problem:
+        except (CompanyProblem, Refused, UsageProblem, OSError) as problem:
             why = (problem.strerror or str(problem)) if isinstance(problem, OSError) else str(problem)
             if isinstance(problem, ServerGone | CompanyUnreachable):
                 why += f"; it may have been, and only the answer was lost: baileys-cleanup undo{world.again} tells"
