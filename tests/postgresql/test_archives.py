@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from pg_bench import JOINED, OTHER, PRISMA, SPLIT, Database, creds
 
+from baileys_cleanup import cli
+from baileys_cleanup.errors import CompanyUnreachable
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.postgresql.connection import Connection
+from baileys_cleanup.store.postgresql.whole import PostgresqlWhole
 from baileys_cleanup.store.snapshots import Clock
+from baileys_cleanup.store.whole_folders import Aside
 
 DAY_NS = 86_400 * 10**9
 
@@ -175,6 +180,27 @@ def test_replace_sets_the_present_company_aside_and_undo_brings_it_back(split: D
     assert before == split.execute("select * from whatsapp_keys order by 1, 2, 3")
     split.run("undo", said["companies"][0]["set_aside"], "--anyway")
     assert restored == split.execute("select * from whatsapp_keys order by 1, 2, 3")
+
+
+def test_a_switch_whose_answer_is_lost_is_not_called_none(
+    split: Database, archives: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been, and the sentence names the run by which `undo` tells; it is status 1."""
+    split.run("backup", "--to", archives)
+    switch = PostgresqlWhole.switch
+
+    def unheard(self: PostgresqlWhole, aside: Aside) -> Aside:
+        switch(self, aside)
+        raise CompanyUnreachable("the connection broke")
+
+    monkeypatch.setattr(PostgresqlWhole, "switch", unheard)
+    words = ["restore", "latest", "--from", archives, "--company", "7", "--replace", "--anyway", "--store", split.url]
+    done = CliRunner().invoke(cli.commands, words)
+    (aside,) = split.run("undo", "--json")["set_aside"]
+    said = str(done.exception)
+    assert "company 7 may have been restored, and only the answer was lost: the connection broke" in said
+    assert f"undo --store {split.url} lists run {aside['run_id']}" in said
+    assert "was not restored" not in said
 
 
 def test_what_lies_aside_of_one_bot_does_not_come_into_the_tables_of_another(split: Database, archives: str) -> None:

@@ -21,7 +21,7 @@ from baileys_cleanup.backups.restore_plan import (
 from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of
 from baileys_cleanup.decision.pairing import Pairing
 from baileys_cleanup.decision.verdict import AuthFile
-from baileys_cleanup.errors import CompanyProblem, Refused
+from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, Refused, in_words
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.store.small_records import AuditLog
 from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, in_reasons, open_spool
@@ -167,6 +167,10 @@ def _warnings(plan: RestorePlan, identity: Identity) -> Iterator[str]:
 # --- carrying it out --------------------------------------------------------------------------------------
 
 
+class SwitchUnknown(CompanyProblem):
+    """The server went away while two companies changed places: nobody knows whether they did. The text says why."""
+
+
 class Target(NamedTuple):
     """What a restore works with; `wait` is called before two folders are compared again."""
 
@@ -180,7 +184,8 @@ def carry_out(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> li
     """Do what was planned, for who holds the run lock. Returns the files that could not be put in, with the reason.
 
     Raises Refused where the bot was at work meanwhile, CompanyProblem or OSError where it cannot be done; a folder
-    that was to be built is not there then, and the present one is as it was.
+    that was to be built is not there then, and the present one is as it was. Raises SwitchUnknown where nobody
+    can tell.
     """
     if plan.builds:
         return _build(target, plan, run_id=run_id, now=now)
@@ -223,13 +228,19 @@ def _build(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> list[
         with suppress(OSError, CompanyProblem):  # the next restore or cleaning discards it
             folders.discard(aside)
         raise
-    aside = folders.switch(aside)
+    try:
+        aside = folders.switch(aside)
+    except CompanyUnreachable as problem:
+        raise SwitchUnknown(str(problem)) from None
     if plan.present is None:
         return []
     sources = plan.present.files.values()
     seen = [AuthFile(e.name, e.kind, e.modified, e.size) for e in (source.entry for source in sources)]
     seen += [AuthFile(name, kind_of(name)) for name in (*plan.present.left, *plan.present.doubles)]
-    late = folders.bring_late(aside, seen, target.wait)
+    try:
+        late = folders.bring_late(aside, seen, target.wait)
+    except (CompanyProblem, OSError) as problem:
+        return [f"it is restored, and whether the bot wrote while it was cannot be looked at: {in_words(problem)}"]
     if late.brought:
         plan.warnings.append(f"written while the folders were switched, and brought over: {few(late.brought)}")
     return [*late.told(folders.where(aside)), *cannot_read(folders.shrunk(aside))]

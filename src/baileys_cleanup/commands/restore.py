@@ -8,7 +8,7 @@ import click
 
 from baileys_cleanup.backups.encryption import read_identities
 from baileys_cleanup.backups.find import LATEST, FoundArchive, archived_companies, find_archive, latest_archive
-from baileys_cleanup.backups.restore import RestorePlan, RestoreRequest, Target, carry_out, plan_restore
+from baileys_cleanup.backups.restore import RestorePlan, RestoreRequest, SwitchUnknown, Target, carry_out, plan_restore
 from baileys_cleanup.cleaning.at_rest import why_not_at_rest
 from baileys_cleanup.cleaning.whose_keys import last_noted
 from baileys_cleanup.cleaning.world import World
@@ -166,6 +166,12 @@ class _Restorer(NamedTuple):
             except MayNotGive as problem:
                 assert workspace is not None, "something was made"
                 raise MayNotGive(f"{problem}; this works: {as_root(workspace.path, self.state_dir)}") from None
+            except SwitchUnknown as problem:
+                there = f"baileys-cleanup undo{how.again} lists run {self.run_id}" if plan.present else "it is there"
+                raise NotRestored(
+                    f"company {shown(asked.company_id)} may have been restored, and only the answer was lost:"
+                    f" {problem}; where it was, {there}"
+                ) from None
             except (CompanyProblem, ArchiveProblem) as problem:
                 raise NotRestored(f"company {shown(asked.company_id)} was not restored: {problem}") from None
             except OSError as error:
