@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from pg_bench import LID, OTHER, PN, SPLIT, Database, creds, database
 
 from baileys_cleanup import cli
-from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.errors import CleanupError, CompanyUnreachable, UsageProblem
+from baileys_cleanup.rotation import rotate as use_cases
 from servers import Server
 from way import Way
 
@@ -179,3 +180,21 @@ def test_cut_anywhere_each_key_is_in_one_place(one_server: Server) -> None:
             if [] != db.execute(HELD):  # it was over but for the goodbye
                 assert 0 == run(db, one_server.port, "--company", "1", "--rollback")
             assert set(GOES | STAYS) == db.keys("1")
+
+
+@pytest.mark.parametrize("words", [["--yes"], ["--dry-run"]])
+def test_a_server_that_is_lost_before_anything_is_no_guard(
+    company: Database, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    """Status 2 with the name of the store, not 4: a guard refused nothing, and nothing was touched."""
+
+    def lost(*_: object, **__: object) -> None:
+        raise CompanyUnreachable("the connection broke")
+
+    company.run("clean")
+    before = company.execute(ROWS), company.execute("select * from baileys_cleanup.records")
+    monkeypatch.setattr(use_cases, "survey", lost)
+    done = CliRunner().invoke(cli.commands, ["rotate", "--company", "1", *words, "--store", company.url])
+    assert isinstance(done.exception, UsageProblem), done.exception
+    assert f"the store {company.url} cannot be asked: the connection broke; nothing was changed" in str(done.exception)
+    assert before == (company.execute(ROWS), company.execute("select * from baileys_cleanup.records"))

@@ -9,7 +9,18 @@ from typing import NamedTuple
 
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.names import COMPANY_PREFIX
-from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, LockHeld, Refused, UsageProblem, in_words
+from baileys_cleanup.errors import (
+    CleanupError,
+    CompanyProblem,
+    CompanyUnreachable,
+    HookFailed,
+    LockHeld,
+    Refused,
+    ServerGone,
+    ServerProblem,
+    UsageProblem,
+    in_words,
+)
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.rotation.at_work import Seen, at_work, looking
 from baileys_cleanup.rotation.in_place import InPlace, refuse_doubles, refuse_doubt, refuse_impossible
@@ -48,7 +59,7 @@ def look(settings: Settings, wanted: str, world: World, connections: Connections
 
     In a database where this role may not write there is a plan all the same, with a doubt.
     """
-    with looking(settings.place) as seen:
+    with looking(settings.place) as seen, _before_anything(wanted, seen.companies):
         planned = _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
         return planned._replace(unseen=None if seen.records else seen.companies.unseen())
 
@@ -57,11 +68,17 @@ def rotate(settings: Settings, wanted: str, world: World, connections: Connectio
     """Rotate one company. Raises CleanupError; what could not be done is taken back, or in the journal."""
     with _at_work(settings, world, connections) as (store, rotator):
         seen = Seen(store.companies, store.records)
-        planned = _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
-        refuse_doubt(planned.journal.company_id, planned.doubt)
-        _try_owners(store, planned.journal.company_id)
+        with _before_anything(wanted, store.companies):
+            planned = _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
+            refuse_doubt(planned.journal.company_id, planned.doubt)
+            _try_owners(store, planned.journal.company_id)
         try:
             journal = rotator.record(planned.journal, State.PLANNED)
+        except ServerGone as error:
+            raise CleanupError(
+                f"company {shown(planned.journal.company_id)} is not rotated: {in_words(error)}; that it begins may be"
+                f" on record all the same, and then {way_on(planned.journal, connections.again)}"
+            ) from None
         except OSError as error:
             raise Refused(
                 f"company {shown(planned.journal.company_id)} is not rotated: nothing can be written in"
@@ -105,11 +122,26 @@ def roll_back(
     return [Rotated(journal) for journal in ended]
 
 
+@contextmanager
+def _before_anything(wanted: str, companies: Store) -> Iterator[None]:
+    """Raise UsageProblem where a server goes away, or does not tell: that is no guard, and nothing was touched."""
+    try:
+        yield
+    except (CompanyUnreachable, ServerProblem) as problem:
+        company, why = shown(wanted.removeprefix(COMPANY_PREFIX)), in_words(problem)
+        raise UsageProblem(
+            f"company {company} is not rotated: the store {shown(companies.path)} cannot be asked: {why}; nothing was"
+            " changed"
+        ) from None
+
+
 def _try_owners(store: RotationStore, company_id: str) -> None:
     """Raise MayNotGive where the new folder could not get the owners of the former one: before the bot is stopped."""
     try:
         with store.companies.company(company_id) as company:
             store.folders.try_owners(company)
+    except (CompanyUnreachable, ServerProblem):
+        raise
     except (CompanyProblem, OSError) as problem:
         raise Refused(f"company {shown(company_id)} is not rotated: {in_words(problem)}; nothing was changed") from None
 
@@ -163,6 +195,8 @@ def _planned(seen: Seen, wanted: str, settings: Settings, world: World, again: s
             if settings.store is not None:
                 doubt = company.doubt()
                 refuse_doubles(company, found)
+    except CompanyUnreachable:
+        raise
     except CompanyProblem as problem:
         raise Refused(f"company {shown(company_id)} is not rotated: {problem}") from None
     if not fresh:
