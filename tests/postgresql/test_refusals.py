@@ -468,3 +468,27 @@ def test_joined_names_without_creds_remove_no_session(db: Database) -> None:
     db.run("clean", **layout)
     db.execute("update baileys_cleanup.ledger set since = since - interval '20 days'")
     assert 0 == db.run("clean", "--json", "--accept-clock", **layout)["totals"]["removed"]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("records", ["explain", "--company", "1"]),
+        ("records", ["metrics"]),
+        ("records", ["rotate", "--company", "1", "--dry-run"]),
+        ("set_aside", ["undo"]),
+    ],
+)
+def test_who_only_looks_at_a_locked_table_of_the_tools_gets_status_2(
+    db: Database, table: str, words: list[str]
+) -> None:
+    """Nothing was touched, so it is not 1; the store and the lock are named."""
+    db.execute(SPLIT)
+    db.split("1", {f"session|{OTHER}.0": 20}, creds())
+    db.run("clean")
+    with psycopg.connect(db.url) as other:
+        other.execute(f"lock table baileys_cleanup.{table} in access exclusive mode")
+        done = db.call(*words)
+    assert 2 == done.returncode, done.stderr
+    assert f"the store {db.url} " in done.stderr
+    assert "another session holds a lock on the table" in done.stderr

@@ -22,7 +22,7 @@ from baileys_cleanup.output.document import place_fields, print_json, problem_fi
 from baileys_cleanup.output.judgement import in_words as finding_in_words
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.open import open_to_look
 from baileys_cleanup.store.store import Store
 
 
@@ -39,7 +39,7 @@ def explain_files(
 
     Returns the exit status: 1 when a company could not be looked at, which keeps no other from being explained.
     """
-    with open_store(settings.place, settings.exclude) as store:
+    with open_to_look(settings.place, settings.exclude) as store:
         wanted_in, names = _targets(store, companies, files)
         ids = store.select(wanted_in) if wanted_in else store.company_ids()[0]
         with store.workspace(create=False) as workspace:

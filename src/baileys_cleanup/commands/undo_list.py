@@ -11,7 +11,7 @@ from baileys_cleanup.output.table import cell, plain, table
 from baileys_cleanup.output.text import few, shown, size
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.open import open_to_look
 from baileys_cleanup.store.store import SetAside
 from baileys_cleanup.store.whole_folders import RESTORE
 
@@ -21,7 +21,7 @@ def list_runs(settings: Settings, write: Callable[[str], object], *, again: str 
 
     `again` are the options that a later command needs to find the same sessions root.
     """
-    with open_store(settings.place, settings.exclude) as store, store.workspace(create=False) as workspace:
+    with open_to_look(settings.place, settings.exclude) as store, store.workspace(create=False) as workspace:
         unseen = None if workspace else store.unseen()
         if unseen:
             raise UsageProblem(unseen)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.output.sentences import unwritten
 from baileys_cleanup.rotation.walk import RotationStore
-from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.open import open_store, open_to_look
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.small_records import SmallRecords
 from baileys_cleanup.store.store import ROTATIONS, Store
@@ -28,7 +28,7 @@ class Seen(NamedTuple):
 @contextmanager
 def looking(place: Place) -> Iterator[Seen]:
     """Open what is looked at; nothing is changed. Raises UsageProblem where it cannot be opened."""
-    with open_store(place) as store, store.workspace(create=False) as workspace:
+    with open_to_look(place) as store, store.workspace(create=False) as workspace:
         yield Seen(store, workspace.records() if workspace else None)
 
 

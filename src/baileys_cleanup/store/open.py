@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 
-from baileys_cleanup.errors import ServerProblem
+from baileys_cleanup.errors import ServerProblem, UsageProblem
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.store import Store
 
@@ -31,6 +31,16 @@ def open_store(place: Place, exclude: Sequence[str] = ()) -> AbstractContextMana
     else:
         opened = _named(import_module(module).open_store(place, exclude), place)
     return opened
+
+
+@contextmanager
+def open_to_look(place: Place, exclude: Sequence[str] = ()) -> Iterator[Store]:
+    """Open a store for who changes nothing in it: what a server does not tell is a UsageProblem then as well."""
+    try:
+        with open_store(place, exclude) as store:
+            yield store
+    except ServerProblem as problem:
+        raise UsageProblem(str(problem.strerror)) from None
 
 
 @contextmanager

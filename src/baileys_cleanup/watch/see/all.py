@@ -11,7 +11,7 @@ from baileys_cleanup.cleaning.waiting_keys import waiting_keys
 from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.decision.devices import Devices
 from baileys_cleanup.settings.values import Settings
-from baileys_cleanup.store.open import open_store
+from baileys_cleanup.store.open import open_to_look
 from baileys_cleanup.store.passed_over import PassedOver
 from baileys_cleanup.store.selection import ALL, Selection
 from baileys_cleanup.store.store import Space, Store, Workspace
@@ -65,7 +65,7 @@ def gather(settings: Settings, selection: Selection, world: World) -> Facts:
 
     Raises UsageProblem when the root or the tool's own folder cannot be used.
     """
-    with open_store(settings.place, settings.exclude) as store, store.workspace(create=False) as workspace:
+    with open_to_look(settings.place, settings.exclude) as store, store.workspace(create=False) as workspace:
         ids = selection.pick(store).ids
         seen = tuple(view_all(store, settings, ids, terms_of(settings, world, workspace), detail=True))
         return beside(store, workspace, ids, world, selection)._replace(seen=seen)
