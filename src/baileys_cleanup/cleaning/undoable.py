@@ -38,11 +38,18 @@ def undoable_runs(workspace: Workspace) -> tuple[list[Undoable], list[str]]:
 
 
 def other_shards(workspace: Workspace, run: Run) -> list[str]:
-    """Return the ids of the runs that other shards of the same number made within half a day, newest first."""
+    """Return the ids of the runs that other shards of the same number made within half a day, newest first.
+
+    None where the runs cannot be read: what came back of this one is told all the same.
+    """
     number = run.shard.rpartition("/")[2]
+    try:
+        runs = workspace.runs()[0]
+    except UsageProblem:
+        return []
     return [
         other.run_id
-        for other in reversed(workspace.runs()[0])
+        for other in reversed(runs)
         if other.run_id != run.run_id
         and number
         and other.shard.rpartition("/")[2] == number

@@ -102,10 +102,7 @@ def undo_run(
                 return tell_nothing(store.path, run_id, shard, write, as_json=as_json)
             run = chosen[0]
             undone = _bring_back(store, workspace, audit, chosen, terms)
-            others: list[str] = []
-            if not (shard or undone.is_cut):
-                with suppress(UsageProblem):  # what came back is told all the same
-                    others = other_shards(workspace, run)
+            others = [] if shard or undone.is_cut else other_shards(workspace, run)
         again = Counter[str]() if undone.is_cut else _going_again(store, settings, undone.companies, world)
     if as_json:
         fields = undo_fields(undone, again, shard, stopped=world.stopping())

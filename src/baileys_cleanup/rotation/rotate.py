@@ -16,13 +16,12 @@ from baileys_cleanup.errors import (
     HookFailed,
     LockHeld,
     Refused,
-    ServerGone,
-    ServerProblem,
     UsageProblem,
     in_words,
 )
 from baileys_cleanup.output.text import few, shown
 from baileys_cleanup.rotation.at_work import Seen, at_work, looking
+from baileys_cleanup.rotation.beginning import before_anything, begin, try_owners
 from baileys_cleanup.rotation.in_place import InPlace, refuse_doubles, refuse_doubt, refuse_impossible
 from baileys_cleanup.rotation.journal import Journals, read_journals, way_on
 from baileys_cleanup.rotation.pairing import Ending, wait_for_pairing
@@ -34,7 +33,7 @@ from baileys_cleanup.rotation.walk import Connections, RotationStore, Walk, chec
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.runs import new_run_id
 from baileys_cleanup.store.small_records import SmallRecords
-from baileys_cleanup.store.store import ROTATIONS, Store
+from baileys_cleanup.store.store import Store
 
 _MOST_TRIES = 600
 """How often (about once a second) the end of a pairing asks for the lock that another run holds."""
@@ -59,7 +58,7 @@ def look(settings: Settings, wanted: str, world: World, connections: Connections
 
     In a database where this role may not write there is a plan all the same, with a doubt.
     """
-    with looking(settings.place) as seen, _before_anything(wanted, seen.companies):
+    with looking(settings.place) as seen, before_anything(wanted, seen.companies):
         planned = _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
         return planned._replace(unseen=None if seen.records else seen.companies.unseen())
 
@@ -68,22 +67,11 @@ def rotate(settings: Settings, wanted: str, world: World, connections: Connectio
     """Rotate one company. Raises CleanupError; what could not be done is taken back, or in the journal."""
     with _at_work(settings, world, connections) as (store, rotator):
         seen = Seen(store.companies, store.records)
-        with _before_anything(wanted, store.companies):
+        with before_anything(wanted, store.companies):
             planned = _planned(seen, wanted, settings, world, connections.again, fresh=fresh)
             refuse_doubt(planned.journal.company_id, planned.doubt)
-            _try_owners(store, planned.journal.company_id)
-        try:
-            journal = rotator.record(planned.journal, State.PLANNED)
-        except ServerGone as error:
-            raise CleanupError(
-                f"company {shown(planned.journal.company_id)} is not rotated: {in_words(error)}; that it begins may be"
-                f" on record all the same, and then {way_on(planned.journal, connections.again)}"
-            ) from None
-        except OSError as error:
-            raise Refused(
-                f"company {shown(planned.journal.company_id)} is not rotated: nothing can be written in"
-                f" {shown(store.records.where(ROTATIONS))}: {in_words(error)}; nothing was changed"
-            ) from None
+            try_owners(store, planned.journal.company_id)
+        journal = begin(rotator, store, planned.journal, connections.again)
         journal = rotator.go_on(journal)
     return planned._replace(journal=_finish(settings, journal, world, connections))
 
@@ -120,30 +108,6 @@ def roll_back(
         ended, troubles = _each(chosen, lambda journal: rotator.roll_back(journal, anyway=anyway))
     _raise_all(troubles)
     return [Rotated(journal) for journal in ended]
-
-
-@contextmanager
-def _before_anything(wanted: str, companies: Store) -> Iterator[None]:
-    """Raise UsageProblem where a server goes away, or does not tell: that is no guard, and nothing was touched."""
-    try:
-        yield
-    except (CompanyUnreachable, ServerProblem) as problem:
-        company, why = shown(wanted.removeprefix(COMPANY_PREFIX)), in_words(problem)
-        raise UsageProblem(
-            f"company {company} is not rotated: the store {shown(companies.path)} cannot be asked: {why}; nothing was"
-            " changed"
-        ) from None
-
-
-def _try_owners(store: RotationStore, company_id: str) -> None:
-    """Raise MayNotGive where the new folder could not get the owners of the former one: before the bot is stopped."""
-    try:
-        with store.companies.company(company_id) as company:
-            store.folders.try_owners(company)
-    except (CompanyUnreachable, ServerProblem):
-        raise
-    except (CompanyProblem, OSError) as problem:
-        raise Refused(f"company {shown(company_id)} is not rotated: {in_words(problem)}; nothing was changed") from None
 
 
 # --- how --------------------------------------------------------------------------------------------------
