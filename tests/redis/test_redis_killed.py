@@ -78,21 +78,27 @@ def undo(port: int) -> tuple[int, str]:
     return done.exit_code, done.stdout
 
 
+def undo_while_it_is_killed(server: servers.Server, at: int, back_after: float | None) -> tuple[int, str]:
+    """Undo over a way on which the server is killed at a message; it is started again some seconds later, or not."""
+
+    def kill() -> None:
+        server.stop(signal.SIGKILL)
+        if back_after is not None:
+            threading.Timer(back_after, server.start).start()
+
+    way = Way(server, at, kill, after=True)
+    ended = undo(way.port)
+    way.close()
+    return ended
+
+
 @pytest.mark.parametrize("comes_back", [True, False], ids=["comes back", "stays away"])
 def test_an_undo_waits_for_its_server_and_says_how_far_it_came(comes_back: bool) -> None:
     """One that is back in a moment costs that moment; else the run is named, and the same command goes on."""
     with servers.redis("--appendonly", "yes", "--appendfsync", "always") as server:
         fill(server)
         assert 0 == clean(server.port)
-
-        def kill() -> None:
-            server.stop(signal.SIGKILL)
-            if comes_back:
-                threading.Timer(1.5, server.start).start()
-
-        way = Way(server, 30, kill, after=True)
-        status, said = undo(way.port)
-        way.close()
+        status, said = undo_while_it_is_killed(server, 30, 1.5 if comes_back else None)
         if not comes_back:
             assert 1 == status
             assert "not brought to an end" in said
@@ -112,14 +118,7 @@ def test_an_undo_whose_server_comes_back_without_its_data_says_what_is_lost(at: 
     with servers.redis("--appendonly", "no", "--save", "") as server:
         fill(server)
         assert 0 == clean(server.port)
-
-        def kill() -> None:
-            server.stop(signal.SIGKILL)
-            threading.Timer(1.0, server.start).start()
-
-        way = Way(server, at, kill, after=True)
-        status, said = undo(way.port)
-        way.close()
+        status, said = undo_while_it_is_killed(server, at, 1.0)
         with redis.Redis.from_url(server.url) as client:
             assert 0 == client.hlen("1:auth")
         assert (1, True) == (status, ": 0 files brought back" in said), said

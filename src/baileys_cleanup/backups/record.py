@@ -49,19 +49,19 @@ class BackupRecords:
             return BackupRecord(company_id)
 
     def read_all(self) -> tuple[list[BackupRecord], list[str]]:
-        """Return what is known of every company, by id, and in words what cannot be read."""
+        """Return what is known of every company, by id, and in words what cannot be read: the first of it."""
         found: list[BackupRecord | None] = []
+        unread: list[str] = []
         try:
             names = [] if self._records is None else self._records.names(_PART)
         except OSError as error:
             return [], [self._why_unread(error)]
-        unread: list[OSError] = []
         for name in names:
             try:
                 found += [self._read(name)] if name.startswith(COMPANY_PREFIX) else []
             except OSError as error:
-                unread.append(error)
-        return [record for record in found if record is not None], list(map(self._why_unread, unread[:1]))
+                unread = unread or [self._why_unread(error)]
+        return [record for record in found if record is not None], unread
 
     def _why_unread(self, error: OSError) -> str:
         where = self._records.where(_PART) if self._records else ""

@@ -86,7 +86,11 @@ def hold_company(workspace: Workspace, company_id: str, shard: Shard | None) -> 
 
     Raises LockHeld, and CompanyProblem where nobody can ask for the lock.
     """
-    return nullcontext() if shard is None else hold_among_others(lambda: workspace.hold(company_lock(company_id)))
+    return nullcontext() if shard is None else _hold_one(workspace, company_id)
+
+
+def _hold_one(workspace: Workspace, company_id: str) -> AbstractContextManager[None]:
+    return hold_among_others(lambda: workspace.hold(company_lock(company_id)))
 
 
 def one_at_a_time(workspace: Workspace | None, clean_one: CleanOne, run: Run, *, dry_run: bool) -> CleanOne:
@@ -102,7 +106,7 @@ def one_at_a_time(workspace: Workspace | None, clean_one: CleanOne, run: Run, *,
     ) -> CompanyOutcome:
         with ExitStack() as stack:
             try:
-                stack.enter_context(hold_among_others(lambda: workspace.hold(company_lock(company_id))))
+                stack.enter_context(_hold_one(workspace, company_id))
             except LockHeld:
                 terms.wait()
                 return failed(company_id, "another run is cleaning it at this moment; left alone")

@@ -13,7 +13,7 @@ from baileys_cleanup.errors import LockHeld, NotWritable, UsageProblem, in_words
 from baileys_cleanup.output.text import few
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.store import MONITOR_LOCK, Workspace
-from baileys_cleanup.watch.remember.alerts_sent import Company, read_memory, still, write_memory
+from baileys_cleanup.watch.remember.alerts_sent import Company, load_memory, still, write_memory
 from baileys_cleanup.watch.response import Response
 from baileys_cleanup.watch.result import LookResult, SentAlert
 from baileys_cleanup.watch.see.company import View
@@ -224,6 +224,6 @@ class Notifier:
 def _read(workspace: Workspace | None) -> tuple[dict[str, Company], str | None, str | None]:
     """Return what was told, what is wrong with it, and why it cannot be read: it is told again rather than never."""
     try:
-        return *read_memory(workspace), None
+        return *load_memory(workspace), None
     except OSError as error:
         return {}, None, error.strerror

@@ -39,10 +39,7 @@ def rehearse(settings: Settings, selection: Selection, world: World, response: R
         result.warnings += doubts
         result.found = tuple(view_all(store, settings, ids, terms_of(settings, world, workspace), detail=True))
         plans = {view.company_id: _plan(store, settings, view, world) for view in result.views}
-        try:
-            memory, damage = read_memory(workspace)
-        except OSError as error:
-            memory, damage = {}, error.strerror
+        memory, damage = read_memory(workspace)
         result.warnings += [damage] if damage else []
         notifier = Notifier(settings, world, response, result)
         dues = list(notifier.due(result.views, memory).values())

@@ -20,6 +20,14 @@ class Company(NamedTuple):
 
 
 def read_memory(workspace: Workspace | None) -> tuple[dict[str, Company], str | None]:
+    """Return what is remembered, nothing where it cannot be read, and in words what is wrong with the file."""
+    try:
+        return load_memory(workspace)
+    except OSError as error:
+        return {}, error.strerror
+
+
+def load_memory(workspace: Workspace | None) -> tuple[dict[str, Company], str | None]:
     """Return what is remembered, by company id, and in words what is wrong with the file.
 
     Raises OSError where it cannot be read: nothing may be written over it.

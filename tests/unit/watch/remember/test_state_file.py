@@ -10,7 +10,7 @@ from baileys_cleanup.decision.names import Kind
 from baileys_cleanup.decision.outcome import CompanyOutcome, CompanyStatus, Problem, RunOutcome
 from baileys_cleanup.output.quiet import QuietReport
 from baileys_cleanup.store.folder import small_records
-from baileys_cleanup.watch.remember.alerts_sent import Company, read_memory, still, write_memory
+from baileys_cleanup.watch.remember.alerts_sent import Company, load_memory, read_memory, still, write_memory
 from baileys_cleanup.watch.remember.run_history import History, read_history, record_clean, record_emergency
 from baileys_cleanup.watch.remember.standing import remember
 from baileys_cleanup.watch.tell.alerts import LastAlert
@@ -113,7 +113,7 @@ def test_what_cannot_be_read_now_is_not_written_over(tool, place, name, request)
     report.company(CompanyOutcome("7", CompanyStatus.FAILED, errors=[Problem(None, "is a link")]))
     write = {
         "history": lambda: record_clean(tool, outcome()),
-        "monitor": lambda: read_memory(tool),
+        "monitor": lambda: load_memory(tool),
         "standing": lambda: remember(tool, report, whole=True),
     }[name]
     record_clean(tool, outcome())
