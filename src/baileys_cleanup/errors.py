@@ -33,6 +33,14 @@ class LockHeld(CleanupError):
     status = 3
 
 
+class Stopped(CleanupError):
+    """A signal ended the waiting for another run; nothing was touched. `status` is 130 or 143."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
 class Refused(CleanupError):
     """A guard said no; what it refused was not touched."""
 

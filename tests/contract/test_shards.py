@@ -8,7 +8,9 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -200,13 +202,39 @@ def test_two_divisions_at_once_do_no_harm(root: Root, tmp_path: Path) -> None:
     assert removed(root) == removed(one)
 
 
-def test_a_company_that_another_run_holds_is_left_alone(root: Root) -> None:
-    """It comes last, once more; then it is named, its files stay, the others are cleaned: status 1, worth a retry."""
-    fill(root, 3)
-    place = int.from_bytes(hashlib.sha256(b"company 1001").digest()[:8], "big") >> 2
+@contextmanager
+def held(root: Root, name: bytes) -> Iterator[None]:
+    """Hold one of the locks that are a byte each."""
+    place = int.from_bytes(hashlib.sha256(name).digest()[:8], "big") >> 2
     root.tool.mkdir(mode=0o700, exist_ok=True)
     with (root.tool / "bytes.lock").open("w") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX, 1, place)
+        yield
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_shard_that_is_told_to_end_while_it_waits_for_another_says_so(root: Root, number: signal.Signals) -> None:
+    """It ends at once, stopped by the signal and not by the other one; nothing was touched."""
+    fill(root, 2)
+    before = root.files()
+    with held(root, b"records"):
+        process = start("clean", "--shard=0/1", "--json", "--sessions-root", str(root.path))
+        lock = root.tool / "lock"
+        while not (lock.exists() and lock.read_text().startswith("shards")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert f"stopped by {number.name}: another run holds records" in err.decode()
+    assert json.loads(out)["exit_status"] == 128 + number
+    assert before == root.files()
+
+
+def test_a_company_that_another_run_holds_is_left_alone(root: Root) -> None:
+    """It comes last, once more; then it is named, its files stay, the others are cleaned: status 1, worth a retry."""
+    fill(root, 3)
+    with held(root, b"company 1001"):
         result = root.clean("--shard=0/1", status=1)
     assert {name: company["status"] for name, company in result.companies.items()} == {
         "1000": "cleaned",

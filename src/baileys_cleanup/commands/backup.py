@@ -16,7 +16,6 @@ from baileys_cleanup.commands.backup_say import Say
 from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
-    Stop,
     companies_from,
     identity,
     json_output,
@@ -29,6 +28,7 @@ from baileys_cleanup.commands.options import (
     where,
     world,
 )
+from baileys_cleanup.commands.stop import Stop
 from baileys_cleanup.errors import CleanupError, StoreProblem, UsageProblem
 from baileys_cleanup.output.document import place_fields, problem_fields
 from baileys_cleanup.output.text import count, shown, size

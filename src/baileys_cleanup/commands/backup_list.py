@@ -7,7 +7,8 @@ from baileys_cleanup.backups.encryption import read_identities
 from baileys_cleanup.backups.run import looking
 from baileys_cleanup.backups.verify import ListedArchive, Verified, list_archives, verify
 from baileys_cleanup.commands.backup_say import Say, ids_of
-from baileys_cleanup.commands.options import Stop, width_of_stdout
+from baileys_cleanup.commands.options import width_of_stdout
+from baileys_cleanup.commands.stop import Stop
 from baileys_cleanup.output.document import place_fields, problem_fields
 from baileys_cleanup.output.table import cell, plain, table
 from baileys_cleanup.output.text import count, shown, size

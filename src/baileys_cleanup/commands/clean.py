@@ -14,7 +14,6 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
-    Stop,
     cleaner,
     companies_from,
     json_output,
@@ -28,6 +27,7 @@ from baileys_cleanup.commands.options import (
     width_of_stdout,
     world,
 )
+from baileys_cleanup.commands.stop import Stop
 from baileys_cleanup.decision.outcome import CompanyOutcome, Reasons, RunOutcome
 from baileys_cleanup.errors import CleanupError, in_words_with_path
 from baileys_cleanup.output.document import place_fields

@@ -8,7 +8,6 @@ from baileys_cleanup.commands import completion
 from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
-    Stop,
     companies_from,
     load_settings,
     only_companies,
@@ -17,6 +16,7 @@ from baileys_cleanup.commands.options import (
     where,
     world,
 )
+from baileys_cleanup.commands.stop import Stop
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.watch.see.all import gather
 from baileys_cleanup.watch.show.prometheus import exposition, need_exposition

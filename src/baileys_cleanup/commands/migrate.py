@@ -14,7 +14,6 @@ from baileys_cleanup.commands.clean import progress
 from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
-    Stop,
     config_file,
     json_output,
     load_settings,
@@ -22,6 +21,7 @@ from baileys_cleanup.commands.options import (
     only_companies,
     world,
 )
+from baileys_cleanup.commands.stop import Stop
 from baileys_cleanup.errors import CleanupError, UsageProblem
 from baileys_cleanup.output.document import print_json, problem_fields
 from baileys_cleanup.output.text import count, shown, size

@@ -14,7 +14,6 @@ from baileys_cleanup.commands.clean import Logged
 from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
-    Stop,
     cleaner,
     companies_from,
     json_output,
@@ -28,6 +27,7 @@ from baileys_cleanup.commands.options import (
     width_of_stdout,
     world,
 )
+from baileys_cleanup.commands.stop import Stop
 from baileys_cleanup.output.document import place_fields, print_json
 from baileys_cleanup.output.log import Format, Log
 from baileys_cleanup.output.text import argument, shown

@@ -1,12 +1,10 @@
 """The frame around every command: shared options, output, signals, settings and the world as it is."""
 
 import os
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from types import FrameType
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -159,34 +157,6 @@ class Output:
         except OSError as error:
             self.failed = True
             Output.problem = error
-
-
-class Stop:
-    """Remembers a signal, so that work ends between two files."""
-
-    def __init__(self) -> None:
-        self.signal = 0
-
-    def __call__(self) -> bool:
-        """Tell whether a signal came."""
-        return bool(self.signal)
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Take SIGINT and SIGTERM while inside."""
-        earlier = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in earlier.items():
-                signal.signal(number, handler)
-
-    def _hear(self, number: int, _frame: FrameType | None) -> None:
-        self.signal = self.signal or number
-
-    def exit_status(self, otherwise: int) -> int:
-        """Return 130 or 143 after a signal; the worst wins."""
-        return 128 + self.signal if self.signal else otherwise
 
 
 SECOND_LOOK = 1.0

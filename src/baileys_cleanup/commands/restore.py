@@ -16,7 +16,6 @@ from baileys_cleanup.commands import completion
 from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
-    Stop,
     as_root,
     identity,
     json_output,
@@ -28,6 +27,7 @@ from baileys_cleanup.commands.options import (
     world,
 )
 from baileys_cleanup.commands.restore_say import Failed, Restored, overall, tell_several
+from baileys_cleanup.commands.stop import Stop
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.errors import ArchiveProblem, CleanupError, CompanyProblem, MayNotGive, Refused, UsageProblem
 from baileys_cleanup.output.document import place_fields, print_json

@@ -9,7 +9,6 @@ from baileys_cleanup.commands import completion
 from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
-    Stop,
     as_root,
     json_output,
     load_settings,
@@ -17,6 +16,7 @@ from baileys_cleanup.commands.options import (
     where,
     world,
 )
+from baileys_cleanup.commands.stop import Stop
 from baileys_cleanup.errors import CleanupError, MayNotGive, UsageProblem
 from baileys_cleanup.output.document import place_fields, print_json
 from baileys_cleanup.output.log import Log

@@ -17,7 +17,6 @@ from baileys_cleanup.cleaning.world import World
 from baileys_cleanup.commands.options import (
     CONTEXT,
     Output,
-    Stop,
     json_output,
     load_settings,
     only_companies,
@@ -27,6 +26,7 @@ from baileys_cleanup.commands.options import (
     where,
     world,
 )
+from baileys_cleanup.commands.stop import Stop
 from baileys_cleanup.commands.undo_list import list_runs
 from baileys_cleanup.commands.undo_say import WORDS, Undone, status_of, tell_nothing, tell_undo, undo_fields
 from baileys_cleanup.decision.outcome import Problem

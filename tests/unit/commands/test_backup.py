@@ -12,7 +12,7 @@ from baileys_cleanup.commands import backup as backups
 from baileys_cleanup.commands.backup import alarms, back_up
 from baileys_cleanup.commands.backup_list import list_all, verify_all
 from baileys_cleanup.commands.backup_say import Say
-from baileys_cleanup.commands.options import Stop
+from baileys_cleanup.commands.stop import Stop
 from baileys_cleanup.decision.outcome import CompanyStatus
 from baileys_cleanup.errors import CleanupError, LockHeld, StoreProblem, UsageProblem
 from baileys_cleanup.settings.values import Alerts, Backup

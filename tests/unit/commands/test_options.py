@@ -1,8 +1,6 @@
-"""`frame`: output that copes with a reader that left, and signals that only ask."""
+"""What commands have in common: output that copes with a reader that left, and places that are named once."""
 
 import io
-import os
-import signal
 import sys
 
 import click
@@ -10,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from baileys_cleanup import cli
-from baileys_cleanup.commands.options import Output, Stop
+from baileys_cleanup.commands.options import Output
 
 
 def test_a_reader_that_left_does_not_stop_the_work(monkeypatch):
@@ -49,19 +47,6 @@ def test_bytes_go_out_as_they_are(monkeypatch):
             patched.setattr(sys, "stdout", stream)
             Output().write_bytes("Zürich".encode())
         assert "Zürich".encode() == raw.getvalue()
-
-
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_is_remembered_and_given_back(number, status):
-    """While it listens a signal only asks to stop, the first one counts; later handlers are as before."""
-    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
-    stop = Stop()
-    assert (False, 4) == (stop(), stop.exit_status(4))
-    with stop.listening():
-        os.kill(os.getpid(), number)
-        os.kill(os.getpid(), signal.SIGINT)
-        assert (True, status) == (stop(), stop.exit_status(4))
-    assert before == [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
 
 
 @pytest.mark.parametrize(
