@@ -21,8 +21,8 @@ from baileys_cleanup.backups.restore_plan import (
 from baileys_cleanup.decision.names import CREDS_NAME, Kind, kind_of
 from baileys_cleanup.decision.pairing import Pairing
 from baileys_cleanup.decision.verdict import AuthFile
-from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, Refused, in_words
-from baileys_cleanup.output.text import few, shown
+from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, Refused, ServerGone, in_words
+from baileys_cleanup.output.text import count, few, shown
 from baileys_cleanup.store.small_records import AuditLog
 from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, in_reasons, open_spool
 from baileys_cleanup.store.whole_folders import RESTORE, FileWriter, WholeFolders, cannot_read
@@ -167,6 +167,10 @@ def _warnings(plan: RestorePlan, identity: Identity) -> Iterator[str]:
 # --- carrying it out --------------------------------------------------------------------------------------
 
 
+class RestoredInPart(CompanyProblem):
+    """Something went wrong while the missing files went in, or nobody knows whether one did. The text says how far."""
+
+
 class SwitchUnknown(CompanyProblem):
     """The server went away while two companies changed places: nobody knows whether they did. The text says why."""
 
@@ -185,7 +189,7 @@ def carry_out(target: Target, plan: RestorePlan, *, run_id: str, now: int) -> li
 
     Raises Refused where the bot was at work meanwhile, CompanyProblem or OSError where it cannot be done; a folder
     that was to be built is not there then, and the present one is as it was. Raises SwitchUnknown where nobody
-    can tell.
+    can tell, and RestoredInPart where some of the missing files are there by now.
     """
     if plan.builds:
         return _build(target, plan, run_id=run_id, now=now)
@@ -196,15 +200,37 @@ def _put_in(target: Target, plan: RestorePlan, run_id: str) -> list[str]:
     """Make the missing files whole elsewhere, then let each appear, never over another."""
     wanted = plan.names(Step.RESTORED)
     problems: list[str] = []
-    with target.folders.insertion(plan.asked.company_id) as into:
-        _unpack(plan.found.file, wanted, into)
-        for name in sorted(wanted, key=_order):
-            target.audit.write("restore", run=run_id, company=plan.asked.company_id, file=name, archive=plan.found.name)
-            try:
-                into.insert(name)
-            except FileExistsError:
-                problems.append(f"{shown(name)}: it appeared meanwhile, and is never overwritten")
+    done: list[str] = []
+    begun = ""
+    try:
+        with target.folders.insertion(plan.asked.company_id) as into:
+            _unpack(plan.found.file, wanted, into)
+            for name in sorted(wanted, key=_order):
+                target.audit.write(
+                    "restore", run=run_id, company=plan.asked.company_id, file=name, archive=plan.found.name
+                )
+                begun = name
+                try:
+                    into.insert(name)
+                    done.append(name)
+                except FileExistsError:
+                    problems.append(f"{shown(name)}: it appeared meanwhile, and is never overwritten")
+                begun = ""
+    except (CompanyProblem, OSError) as problem:
+        unheard = begun if isinstance(problem, CompanyUnreachable | ServerGone) else ""
+        if not (done or unheard):
+            raise
+        raise RestoredInPart(_how_far(done, unheard, wanted, problem)) from None
     return problems
+
+
+def _how_far(done: Sequence[str], unheard: str, wanted: set[str], problem: Exception) -> str:
+    """Return in words what is in by now; `unheard` is the file of which nobody knows."""
+    may_be = f", and {shown(unheard)} may be" if unheard else ""
+    return (
+        f"{len(done):,} of {count(len(wanted), 'file')} are in{may_be}: {in_words(problem)};"
+        " the same command puts in what is missing"
+    )
 
 
 def _order(name: str) -> tuple[bool, bool, str]:

@@ -8,7 +8,15 @@ import click
 
 from baileys_cleanup.backups.encryption import read_identities
 from baileys_cleanup.backups.find import LATEST, FoundArchive, archived_companies, find_archive, latest_archive
-from baileys_cleanup.backups.restore import RestorePlan, RestoreRequest, SwitchUnknown, Target, carry_out, plan_restore
+from baileys_cleanup.backups.restore import (
+    RestoredInPart,
+    RestorePlan,
+    RestoreRequest,
+    SwitchUnknown,
+    Target,
+    carry_out,
+    plan_restore,
+)
 from baileys_cleanup.cleaning.at_rest import why_not_at_rest
 from baileys_cleanup.cleaning.whose_keys import last_noted
 from baileys_cleanup.cleaning.world import World
@@ -172,6 +180,8 @@ class _Restorer(NamedTuple):
                     f"company {shown(asked.company_id)} may have been restored, and only the answer was lost:"
                     f" {problem}; where it was, {there}"
                 ) from None
+            except RestoredInPart as problem:
+                raise NotRestored(f"company {shown(asked.company_id)} was not restored to the end: {problem}") from None
             except (CompanyProblem, ArchiveProblem) as problem:
                 raise NotRestored(f"company {shown(asked.company_id)} was not restored: {problem}") from None
             except OSError as error:

@@ -12,9 +12,8 @@ from baileys_cleanup.cleaning.undo import UndoTerms, undo_company
 from baileys_cleanup.cleaning.world import NothingHeld
 from baileys_cleanup.decision.names import Kind, kind_of
 from baileys_cleanup.decision.pairing import Pairing, is_same
-from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, UsageProblem, in_words
+from baileys_cleanup.errors import CompanyProblem, Refused, UsageProblem
 from baileys_cleanup.output.text import count, few, shown
-from baileys_cleanup.rotation.journal import way_on
 from baileys_cleanup.rotation.plan import removals
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey, require_pairing, require_same_pairing
@@ -112,15 +111,13 @@ class InPlace(Walk):
         if journal.state is not State.ROLLING_BACK or removed > journal.halted:
             journal = journal._replace(halted=journal.halted or removed, untouched=not removed)
             journal = self.record(journal, State.ROLLING_BACK)
-        try:
+        with self._taking_back(journal):
             if removed:
                 self._stop(journal)
                 self._bring_back(journal)
             if journal.halted:
                 self._start(journal)
-        except (HookFailed, CompanyProblem, OSError) as problem:
-            raise CleanupError(f"{in_words(problem)}. {way_on(journal, self._doors.again)}") from None
-        return self.record(journal, State.ROLLED_BACK)
+            return self.record(journal, State.ROLLED_BACK)
 
     def _refuse_unlike(self, journal: Journal, *, anyway: bool) -> None:
         """Raise Refused where the company was paired anew since, or nobody can tell: before the bot is stopped.

@@ -6,9 +6,8 @@ Nothing here is deleted but a folder that was built and never went live.
 from collections.abc import Callable, Mapping
 
 from baileys_cleanup.cleaning.world import World
-from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, in_words
+from baileys_cleanup.errors import CompanyProblem, Refused
 from baileys_cleanup.output.text import argument, count, few, shown, size
-from baileys_cleanup.rotation.journal import way_on
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.rotation.survey import Survey, require_former_pairing, require_pairing, require_same_pairing
 from baileys_cleanup.rotation.walk import BEFORE_THE_SWITCH, TRIES, Connections, RotationStore, Walk
@@ -59,7 +58,7 @@ class Rotator(Walk):
         if journal.state is not State.ROLLING_BACK or live > journal.halted:
             journal = journal._replace(halted=journal.halted or live, untouched=not live)
             journal = self.record(journal, State.ROLLING_BACK)
-        try:
+        with self._taking_back(journal):
             if aside is not None and live:
                 self._stop(journal)
                 late = self._folders.switch_back(aside, self._world.wait)
@@ -70,9 +69,7 @@ class Rotator(Walk):
                 self._folders.discard(aside)
             if journal.halted:
                 self._start(journal)
-        except (HookFailed, CompanyProblem, OSError) as problem:
-            raise CleanupError(f"{in_words(problem)}. {way_on(journal, self._doors.again)}") from None
-        return self.record(journal, State.ROLLED_BACK)
+            return self.record(journal, State.ROLLED_BACK)
 
     def where(self, aside: Aside) -> str:
         """Return where the folder that is not live lies, for people."""

@@ -5,15 +5,15 @@ one that lies in a database.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from baileys_cleanup.cleaning.at_rest import why_company_not_at_rest
 from baileys_cleanup.cleaning.hooks import Hook, hook_of, run_hook, why_missing
 from baileys_cleanup.cleaning.world import World
-from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, in_words
+from baileys_cleanup.errors import CleanupError, CompanyProblem, HookFailed, Refused, UsageProblem, in_words
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.rotation.journal import way_on, write_journal
 from baileys_cleanup.rotation.states import Journal, State
@@ -179,6 +179,14 @@ class Walk(ABC):
         return journal
 
     # --- help -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _taking_back(self, journal: Journal) -> Iterator[None]:
+        """Raise CleanupError, with the commands that end it, for what goes wrong once the way back has begun."""
+        try:
+            yield
+        except (HookFailed, CompanyProblem, UsageProblem, OSError) as problem:
+            raise CleanupError(f"{in_words(problem)}. {way_on(journal, self._doors.again)}") from None
 
     def _survey(self, company: Company) -> Survey:
         return survey(company, self._settings.policy_for(company.id), self._world.now, self._world.wait)
