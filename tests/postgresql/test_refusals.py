@@ -321,7 +321,11 @@ def test_a_lock_on_the_records_costs_nothing_that_was_recorded(split: Database) 
 
 @pytest.mark.parametrize(
     ("table", "said"),
-    [("records", "the record of the last run"), ("lease", "the lock of the store"), ("runs", "the runs in")],
+    [
+        ("records", "table records, name 'last-run', cannot be read: "),
+        ("lease", "the lock of the store"),
+        ("runs", "the runs in"),
+    ],
 )
 def test_a_record_that_another_session_holds_is_told_before_anything(split: Database, table: str, said: str) -> None:
     """With the store's name; nobody is asked to accept the clock of what can be read a moment later."""

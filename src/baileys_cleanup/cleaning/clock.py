@@ -70,7 +70,7 @@ def _last_start(workspace: Workspace) -> int | None:
     try:
         return workspace.last_start()
     except (OSError, ValueError) as error:
-        unread = f"the record of the last run, {workspace.records().where('')}/last-run.json, cannot be read"
+        unread = f"the record of the last run, {workspace.records().where(name='last-run')}, cannot be read"
         if isinstance(error, ServerProblem):
             raise UsageProblem(f"{unread}: {error.strerror}; nothing was touched") from None
         why = f" ({in_words(error)})" if isinstance(error, OSError) else ""

@@ -142,7 +142,7 @@ class _Run:
             with hold_records(workspace, self._run, self._world.stopping):
                 write(workspace, self.outcome)
         except (OSError, LockHeld, UsageProblem) as error:
-            text = f"how this run ended could not be recorded in {workspace.records().where('')}: {in_words(error)}"
+            text = f"how this run ended could not be recorded in {workspace.records().where()}: {in_words(error)}"
             self.outcome.warnings.append(text)
 
     def _open(self) -> None:

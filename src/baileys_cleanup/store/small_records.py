@@ -17,8 +17,8 @@ def bounded(number: Number) -> Number:
 class SmallRecords(Protocol):
     """Records that a later command finds again: `part` says what for (empty: for all), `name` which one."""
 
-    def where(self, part: str) -> str:
-        """Return where the records of a part lie, for people."""
+    def where(self, part: str = "", name: str = "") -> str:
+        """Return where the records of a part lie, or one of them, for people."""
 
     def names(self, part: str) -> list[str]:
         """Return the names of all records of a part, sorted; none where nothing was recorded yet."""

@@ -196,7 +196,7 @@ class Notifier:
         except UsageProblem as problem:
             result.problems.append(str(problem))
         except OSError as error:
-            where = workspace.records().where("") if workspace else "nowhere"
+            where = workspace.records().where() if workspace else "nowhere"
             result.problems.append(f"what was told cannot be remembered in {where}: {in_words(error)}")
 
     def _hold(self, stack: ExitStack, workspace: Workspace | None) -> NotWritable | None:

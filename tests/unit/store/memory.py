@@ -156,8 +156,8 @@ class MemoryCompany:
 class MemoryRecords:
     """Small records."""
 
-    def where(self, part):
-        return f"memory/{part}"
+    def where(self, part="", name=""):
+        return "/".join(filter(None, ["memory", part, name]))
 
     def names(self, part):
         return sorted(KEPT.records.get(part, {}))

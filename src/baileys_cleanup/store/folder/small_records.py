@@ -16,9 +16,11 @@ class FolderRecords:
     def __init__(self, tool: ToolFolder | None) -> None:
         self._tool = tool
 
-    def where(self, part: str) -> str:
-        """Return where the records of a part lie, for people."""
-        return "nowhere" if self._tool is None else f"{self._tool.home_of(part).path}/{part}".rstrip("/")
+    def where(self, part: str = "", name: str = "") -> str:
+        """Return where the records of a part lie, or one of them, for people."""
+        if self._tool is None:
+            return "nowhere"
+        return "/".join(filter(None, [self._tool.home_of(part).path, part, name and f"{name}.json"]))
 
     def names(self, part: str) -> list[str]:
         """Return the names of all records of a part, sorted; none where nothing was recorded yet."""

@@ -33,9 +33,10 @@ class PostgresqlRecords:
         self._connection = connection
         self._place = place
 
-    def where(self, part: str) -> str:
-        """Return where the records of a part lie, for people."""
-        return f"{self._place}, table records, part {part!r}"
+    def where(self, part: str = "", name: str = "") -> str:
+        """Return where the records of a part lie, or one of them, for people."""
+        named = {"part": part, "name": name}
+        return ", ".join([self._place, "table records", *(f"{what} {word!r}" for what, word in named.items() if word)])
 
     def names(self, part: str) -> list[str]:
         """Return the names of all records of a part, sorted."""

@@ -34,7 +34,7 @@ def not_ours(workspace: Workspace | None, name: str) -> str:
 
 
 def _place(workspace: Workspace | None, name: str) -> str:
-    return f"{workspace.records().where('')}/{name}.json" if workspace else name
+    return workspace.records().where(name=name) if workspace else name
 
 
 def write_state(workspace: Workspace, name: str, state: dict[str, Any]) -> None:
