@@ -7,19 +7,15 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from pg_bench import DAY, OTHER, SPLIT, Database, creds, database
 
-from baileys_cleanup import cli
 from baileys_cleanup.commands import options
-from baileys_cleanup.errors import CleanupError
 from baileys_cleanup.store.postgresql import connection
+from cut import Said, cut_anywhere, run, until_free
 from servers import Server
-from way import Way
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning",  # the driver warns of cursors whose connection broke
@@ -38,33 +34,6 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(options, "SECOND_LOOK", 0.0)
 
 
-@dataclass
-class Said:
-    """What a command ended with, and what it said."""
-
-    status: int
-    text: str
-
-
-def run(*words: str) -> Said:
-    """Run the tool in this process."""
-    done = CliRunner().invoke(cli.commands, words)
-    if isinstance(done.exception, CleanupError):
-        return Said(done.exception.status, done.output + str(done.exception))
-    assert done.exception is None or isinstance(done.exception, SystemExit), (done.exception, done.exc_info)
-    return Said(done.exit_code, done.output)
-
-
-def until_free(*words: str) -> Said:
-    """Run it, and again while the server has not seen yet that a client is gone."""
-    for _ in range(100):
-        said = run(*words)
-        if said.status != 3 and "another run" not in said.text:
-            break
-        time.sleep(0.1)
-    return said
-
-
 @contextmanager
 def filled(server: Server) -> Iterator[Database]:
     """Give a database with one company, of which nothing goes; the schema is made by a run before."""
@@ -75,25 +44,23 @@ def filled(server: Server) -> Iterator[Database]:
         yield db
 
 
-def cut_anywhere(
+def cut(
     server: Server,
     make: Callable[[Database], None],
     words: Callable[[str], list[str]],
     check: Callable[[Database, Said], None],
 ) -> None:
-    """Cut the connection at each of some messages of a command; `check` gets what lies there then, and what was said."""
-    number, at = 0, None
-    while at is None or at < number:
+    """Cut the connection of a command at some messages; `check` gets what lies there then, and what was said."""
+
+    @contextmanager
+    def begin() -> Iterator[Database]:
         with filled(server) as db:
             make(db)
-            way = Way(server, at, None, after=bool(at and at % 2))
-            said = run(*words(f"postgresql://postgres@127.0.0.1:{way.port}/{db.name}"))
-            way.close()
-            if at is None:
-                number = way.said
-                assert (number > 10, 0) == (True, said.status), said.text
-            check(db, said)
-        at = 2 if at is None else at + STEP
+            yield db
+
+    cut_anywhere(
+        server, STEP, begin, lambda db, port: words(f"postgresql://postgres@127.0.0.1:{port}/{db.name}"), check
+    )
 
 
 def folder_of(root: Path) -> Path:
@@ -134,7 +101,7 @@ def test_a_company_on_its_way_into_the_database_is_there_or_not(one_server: Serv
         rows = {f"{kind}-{key}.json": json.loads(value) for _, kind, key, value in db.execute(ROWS)}
         assert source == rows | {"creds.json": json.loads(db.execute(AUTH)[0][0])}
 
-    cut_anywhere(one_server, make, lambda url: ["migrate", "--from", str(root), "--to", url], check)
+    cut(one_server, make, lambda url: ["migrate", "--from", str(root), "--to", url], check)
 
 
 def test_a_company_on_its_way_out_of_the_database_is_there_or_not(one_server: Server, tmp_path: Path) -> None:
@@ -155,7 +122,7 @@ def test_a_company_on_its_way_out_of_the_database_is_there_or_not(one_server: Se
         rows = {f"{kind}-{key}.json": json.loads(value) for _, kind, key, value in db.execute(ROWS)}
         assert contents(folder) == rows | {"creds.json": json.loads(db.execute(AUTH)[0][0])}
 
-    cut_anywhere(one_server, make, lambda url: ["migrate", "--from", url, "--to", str(root)], check)
+    cut(one_server, make, lambda url: ["migrate", "--from", url, "--to", str(root)], check)
 
 
 def test_an_archive_whose_database_goes_away_is_whole_or_none(one_server: Server, tmp_path: Path) -> None:
@@ -175,7 +142,7 @@ def test_an_archive_whose_database_goes_away_is_whole_or_none(one_server: Server
         assert 0 == again.status, (said, again)
         assert 0 == run("backup", "--verify", "--to", str(archives), "--store", db.url).status
 
-    cut_anywhere(one_server, make, lambda url: ["backup", "--to", str(archives), "--store", url], check)
+    cut(one_server, make, lambda url: ["backup", "--to", str(archives), "--store", url], check)
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "single keys"])
@@ -214,7 +181,7 @@ def test_a_restore_that_is_cut_can_be_repeated(one_server: Server, tmp_path: Pat
         assert after == db.keys("1")
         assert 1 == len(db.execute(AUTH))
 
-    cut_anywhere(one_server, make, lambda url: [*words, "--store", url], check)
+    cut(one_server, make, lambda url: [*words, "--store", url], check)
 
 
 def test_a_rotation_that_is_cut_while_it_is_taken_back_can_be_taken_back(one_server: Server) -> None:
@@ -238,4 +205,4 @@ def test_a_rotation_that_is_cut_while_it_is_taken_back_can_be_taken_back(one_ser
             assert 0 == again.status, (said, again)
         assert set(KEYS) == db.keys("1")
 
-    cut_anywhere(one_server, make, lambda url: [*words, "--store", url], check)
+    cut(one_server, make, lambda url: [*words, "--store", url], check)

@@ -4,7 +4,8 @@ All of it goes in one step, or none: a memory that stays without its own sender 
 message. `creds` and all else that stays is never touched, so that nothing has to be built, and undo is the way back.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from baileys_cleanup.cleaning.restored import Restored
 from baileys_cleanup.cleaning.shards import undoing
@@ -12,7 +13,7 @@ from baileys_cleanup.cleaning.undo import UndoTerms, undo_company
 from baileys_cleanup.cleaning.world import NothingHeld
 from baileys_cleanup.decision.names import Kind, kind_of
 from baileys_cleanup.decision.pairing import Pairing, is_same
-from baileys_cleanup.errors import CompanyProblem, Refused, UsageProblem
+from baileys_cleanup.errors import CompanyProblem, CompanyUntold, Refused, ServerProblem, UsageProblem, in_words
 from baileys_cleanup.output.text import count, few, shown
 from baileys_cleanup.rotation.plan import removals
 from baileys_cleanup.rotation.states import Journal, State
@@ -101,7 +102,8 @@ class InPlace(Walk):
 
         Raises CleanupError when that cannot be done now; the journal stays open.
         """
-        removed = self._has_changed(journal)
+        with _nothing_changed(journal):
+            removed = self._has_changed(journal)
         if journal.done and not removed:
             raise Refused(
                 f"the rotation {journal.run_id} cannot be taken back: nothing of it lies in the quarantine any more"
@@ -126,7 +128,7 @@ class InPlace(Walk):
         """
         run, company_id = self._run(journal), journal.company_id
         try:
-            with self._store.companies.company(company_id) as company:
+            with _nothing_changed(journal), self._store.companies.company(company_id) as company:
                 with self._store.workspace.returning(run, company_id) as returning:
                     returning.require_same_place(company)
                 account = company.account(self._world.wait)
@@ -147,11 +149,22 @@ class InPlace(Walk):
         terms = UndoTerms(self._world, NothingHeld(), anyway=True)
         with undoing(store.workspace, run, None, self._world.stopping):
             restored = undo_company(store.companies, store.workspace, run, journal.company_id, terms)
-            if restored.cut is not None:
-                raise CompanyProblem(restored.cut)
+            whole = [restored.cut, *(problem.error for problem in restored.stayed if problem.file is None)]
+            for problem in filter(None, whole):  # nothing came back, or nobody knows: the way back stays open
+                raise CompanyProblem(problem)
         self._doors.say(f"{count(len(restored.files), 'key')} brought back")
         for text in _told(restored):
             (self._doors.miss or self._doors.warn)(text)
+
+
+@contextmanager
+def _nothing_changed(journal: Journal) -> Iterator[None]:
+    """Raise UsageProblem where a server does not tell of what is looked at before a rotation is taken back."""
+    try:
+        yield
+    except (CompanyUntold, ServerProblem) as problem:
+        company = shown(journal.company_id)
+        raise UsageProblem(f"company {company} is not taken back: {in_words(problem)}; nothing was changed") from None
 
 
 def _told(restored: Restored) -> list[str]:

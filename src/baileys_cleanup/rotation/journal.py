@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from baileys_cleanup.decision.pairing import Pairing
+from baileys_cleanup.errors import ServerProblem, UsageProblem
 from baileys_cleanup.output.text import argument, shown
 from baileys_cleanup.rotation.states import Journal, State, in_words
 from baileys_cleanup.store.small_records import SmallRecords
@@ -38,15 +39,24 @@ class Journals(NamedTuple):
 
 
 def read_journals(records: SmallRecords | None) -> Journals:
-    """Return what was recorded; nothing where there is nothing yet."""
+    """Return what was recorded; nothing where there is nothing yet.
+
+    Raises UsageProblem where a server does not tell now: an open rotation that nobody sees would hold nothing.
+    """
     found = Journals([], [])
     if records is None:
         return found
-    for run_id in records.names(ROTATIONS):
-        try:
-            found.readable.append(_journal(run_id, records.read(ROTATIONS, run_id)))
-        except (OSError, ValueError, KeyError, TypeError):
-            found.broken.append(run_id)
+    try:
+        for run_id in records.names(ROTATIONS):
+            try:
+                found.readable.append(_journal(run_id, records.read(ROTATIONS, run_id)))
+            except ServerProblem:
+                raise
+            except (OSError, ValueError, KeyError, TypeError):
+                found.broken.append(run_id)
+    except ServerProblem as problem:
+        where = shown(records.where(ROTATIONS))
+        raise UsageProblem(f"the journals of rotations, {where}, cannot be read now: {problem.strerror}") from None
     found.readable.sort(key=lambda journal: journal.started)  # two of one second: their ids do not tell
     return found
 

@@ -1,9 +1,11 @@
 """`rotation.journal`: what is known of a rotation after a crash."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from baileys_cleanup.errors import ServerGone, UsageProblem
 from baileys_cleanup.rotation.journal import read_journals, way_on, write_journal
 from baileys_cleanup.rotation.states import Journal, State
 from baileys_cleanup.store.folder.small_records import FolderRecords
@@ -129,3 +131,17 @@ def test_an_id_is_safe_to_paste():
     """What the shell would take apart or run is quoted."""
     text = way_on(OTHER._replace(company_id="x; touch y"), " --config /z")
     assert "rotate --company 'x; touch y' --resume --config /z" in text
+
+
+@pytest.mark.parametrize("part", ["names", "read"])
+def test_journals_that_a_server_does_not_tell_now_are_no_broken_ones(part):
+    """An open rotation that nobody sees would hold nothing: nothing goes on. What is no journal is named instead."""
+
+    def gone(*_):
+        raise ServerGone("the connection broke")
+
+    records = SimpleNamespace(names=lambda _: ["a"], read=lambda *_: {"state": "x"}, where=lambda _: "redis://h/0")
+    assert ["a"] == read_journals(records).broken
+    setattr(records, part, gone)
+    with pytest.raises(UsageProblem, match="the journals of rotations, redis://h/0, cannot be read now"):
+        read_journals(records)

@@ -183,7 +183,7 @@ class RedisWhole:
 
     def where(self, aside: Aside) -> str:
         """Return where the company that is not live lies, for people."""
-        return f"{self._store.path}, key {self._asides.key(aside.run_id, aside.company_id)}"
+        return f"{self._store.path}, key {beside('aside', aside.run_id, self._store.key(aside.company_id))}"
 
     def forget_former(self, company_id: str) -> None:
         """Forget nothing: nothing is in front of a company here."""
