@@ -25,25 +25,27 @@ TOGETHER = 100
 """Rows of one transaction: some milliseconds."""
 _NAMES = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s order by name")
 _HELD = sql.SQL(
-    "select name, source, row from baileys_cleanup.quarantine"
-    " where run_id = %(run)s and company = %(company)s and name = any(%(names)s) for update"
+    "select held.* from unnest(%(names)s::text[]) wanted cross join lateral (select q.ctid as place, name, source, row"
+    " from baileys_cleanup.quarantine q"
+    " where run_id = %(run)s and company = %(company)s and name = wanted for update) held"
 )
+"""Each by its whole key: right after a removal the server knows nothing of a hundred thousand new rows of one run."""
 _PUT = sql.SQL(
     "select count(*) from ({held}) q;"
     " with q as ({held}),"
-    " h as (select q.name as baileys_cleanup_name, q.row as baileys_cleanup_row, k.*"
+    " h as (select q.place as baileys_cleanup_place, q.row as baileys_cleanup_row, k.*"
     " from q, json_populate_record(null::{keys}, q.row) k where q.source = %(source)s),"
     " i as (insert into {keys} as r ({columns}) overriding system value select {values} from h"
     " where not exists (select from {keys} o where {there}) on conflict do nothing"
     " returning r.*, {key_type} as baileys_cleanup_t, {key_id} as baileys_cleanup_i,"
     " pg_current_xact_id()::xid::text as baileys_cleanup_x),"
     " d as (delete from baileys_cleanup.quarantine b using h join i on {same}"
-    " where b.run_id = %(run)s and b.company = %(company)s and b.name = h.baileys_cleanup_name"
+    " where b.ctid = h.baileys_cleanup_place"
     " returning b.name, b.modified, i.baileys_cleanup_t as t, i.baileys_cleanup_i as i, i.baileys_cleanup_x as x)"
     " {ledger} select name from q where name not in (select name from d)"
 )
 """What one holds nobody else puts back: a transaction whose client is gone may be at work still. It is held first by a
-statement of its own: only the one after that sees what came while it waited.
+statement of its own: only the one after that sees what came while it waited. Nobody moves a row that is held.
 
 Their `xmin` is asked of the transaction: where a table has partitions an INSERT does not return it."""
 _ELSEWHERE = sql.SQL(
