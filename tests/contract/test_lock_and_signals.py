@@ -4,15 +4,18 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from halting import PATIENCE, await_halt, halting
+
 from .world import DAY, Company, Result, Root, check_output, start
 
-MANY = 20_000
+MANY = 300
+DONE = 100
+"""Files that are moved when a run is met in the middle of its work."""
 
 
 def test_a_held_lock_is_status_3(root: Root) -> None:
@@ -56,30 +59,16 @@ def test_runs_side_by_side(root: Root) -> None:
 
 @pytest.fixture
 def crowd(root: Root) -> Company:
-    """Give a company with so much to remove that a signal finds the tool at it."""
-    company = root.company()
-    at = time.time() - 20 * DAY
-    here = os.open(company.path, os.O_RDONLY)
-    try:
-        for nth in range(MANY):
-            name = f"session-{nth}.0.json"
-            os.close(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=here))
-            os.utime(name, (at, at), dir_fd=here)
-    finally:
-        os.close(here)
-    return company
+    """Give a company with more to remove than is moved when the tool is met at work."""
+    return root.company().put(*(f"session-{nth}.0.json" for nth in range(MANY)), age=20 * DAY)
 
 
 @contextlib.contextmanager
 def at_work(root: Root, *args: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the tool, and go on when it has removed a first file."""
-    tool = start(*args, env=root.env)
-    deadline = time.monotonic() + 60
+    """Start the tool, and go on when it stands still after some moves; killed at the end."""
+    tool = start(*args, env=root.env, before=halting(DONE))
     try:
-        while not any(True for _ in (root.tool / "quarantine").glob("*/company_*/*")):
-            assert tool.poll() is None, "it ended before it began"
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
+        await_halt(tool)
         yield tool
     finally:
         tool.kill()
@@ -87,6 +76,16 @@ def at_work(root: Root, *args: str) -> Iterator[subprocess.Popen[bytes]]:
             if pipe is not None:
                 pipe.close()
         tool.wait()
+
+
+def told(tool: subprocess.Popen[bytes], sign: signal.Signals) -> Result:
+    """Send a signal to a tool that stands still, let it go on, and wait for its end."""
+    tool.send_signal(sign)
+    tool.send_signal(signal.SIGCONT)
+    out, err = tool.communicate(timeout=PATIENCE)
+    result = Result((), tool.returncode, out, err)
+    check_output(result)
+    return result
 
 
 def everything(root: Root) -> set[str]:
@@ -104,19 +103,15 @@ def test_a_signal_stops_between_two_files_with_the_summary(
 ) -> None:
     """Stopped in the middle, the tool prints what it did, ends with the signal's status, and the next run finishes."""
     with at_work(root, "--json") as tool:
-        tool.send_signal(sign)
-        out, err = tool.communicate(timeout=60)
-    result = Result((), tool.returncode, out, err)
-    check_output(result)
+        result = told(tool, sign)
     assert result.status == status, result
     assert result.summary["status"] == "stopped"
     assert result.only["status"] == "stopped"
-    removed = result.only["files"]["removed"]
-    assert 0 < removed < MANY
-    assert len(crowd.names()) == MANY + 1 - removed
+    assert result.only["files"]["removed"] == DONE
+    assert len(crowd.names()) == MANY + 1 - DONE
     assert len(everything(root)) == MANY
     again = root.clean()
-    assert again.only["files"]["removed"] == MANY - removed
+    assert again.only["files"]["removed"] == MANY - DONE
     assert crowd.names() == {b"creds.json"}
 
 
@@ -140,14 +135,9 @@ def test_killed_outright_the_next_run_converges(root: Root, crowd: Company) -> N
 def test_undo_can_be_stopped_and_taken_up_again(root: Root, crowd: Company) -> None:
     """Undo stopped by a signal leaves every file once, and a second undo finishes."""
     run_id = root.clean().summary["run_id"]
-    tool = start("undo", run_id, env=root.env)
-    while len(os.listdir(crowd.path)) < 2:
-        assert tool.poll() is None
-        time.sleep(0.001)
-    tool.terminate()
-    out, err = tool.communicate(timeout=60)
-    check_output(Result((), tool.returncode, out, err))
-    assert tool.returncode == 143
+    with at_work(root, "undo", run_id) as tool:
+        assert told(tool, signal.SIGTERM).status == 143
+    assert len(crowd.names()) == DONE + 1
     assert len(everything(root)) == MANY
     assert root.run("undo", run_id).status == 0
     assert len(crowd.names()) == MANY + 1

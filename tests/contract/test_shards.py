@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from halting import await_halt, halting
+
 from .world import DAY, GROUP, MEMORY, OTHER, OWN_KEY, Result, Root, start
 
 HOURS = 3_600
@@ -135,7 +137,7 @@ def test_a_whole_run_is_told_of_the_shards_at_work(root: Root) -> None:
 
 
 class stopped:  # noqa: N801 - read as a state
-    """A shard that is held still in the middle of its work; killed at the end, or let go on."""
+    """A shard that is held still in the middle of its work, after some moves; killed at the end."""
 
     first = "--json"
 
@@ -143,22 +145,11 @@ class stopped:  # noqa: N801 - read as a state
         self.root, self.args, self.after = root, args, after
 
     def __enter__(self) -> subprocess.Popen[bytes]:
-        held = self.moved()
-        self.process = start(self.first, *self.args, env=self.root.env)
-        end = time.monotonic() + 60
-        while self.moved() < held + self.after:
-            assert self.process.poll() is None, self.process.communicate()
-            assert time.monotonic() < end
-            time.sleep(0.001)
-        self.process.send_signal(signal.SIGSTOP)
+        self.process = start(self.first, *self.args, env=self.root.env, before=halting(self.after))
+        await_halt(self.process)
         return self.process
 
-    def moved(self) -> int:
-        """Count what was moved so far."""
-        return sum(1 for _ in (self.root.tool / "quarantine").glob("*/*/*"))
-
     def __exit__(self, *_: object) -> None:
-        self.process.send_signal(signal.SIGCONT)
         self.process.kill()
         self.process.communicate(timeout=60)
 

@@ -127,10 +127,6 @@ class came_back(stopped):  # noqa: N801 - read as a state
 
     first = "undo"
 
-    def moved(self) -> int:
-        """Count what came back so far."""
-        return 10_000 - super().moved()
-
 
 def test_who_is_in_the_way_of_whom(root: Root) -> None:
     """A whole run and a whole undo want the root alone; a shard of a clean and of an undo work beside each other."""

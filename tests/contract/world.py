@@ -341,10 +341,12 @@ def command(*args: str | bytes, before: Iterable[str] = ()) -> list[str | bytes]
     return [*before, sys.executable, "-m", "baileys_cleanup", *args]
 
 
-def start(*args: str | bytes, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> subprocess.Popen[bytes]:
-    """Start the tool and do not wait for it."""
+def start(
+    *args: str | bytes, env: Mapping[str, str] | None = None, cwd: Path | None = None, before: Iterable[str] = ()
+) -> subprocess.Popen[bytes]:
+    """Start the tool and do not wait for it; `before` is a command that runs it."""
     return subprocess.Popen(
-        command(*args),
+        command(*args, before=before),
         env=environment(env),
         cwd=cwd or "/",
         stdin=subprocess.DEVNULL,

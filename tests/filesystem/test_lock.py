@@ -5,7 +5,6 @@ import fcntl
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from baileys_cleanup.errors import LockHeld
+from halting import await_halt, halting
 
 from .faults import Call, watched
 from .runner import clean, command, days_ago, environment, in_child, tool, tool_in_child, undo
@@ -21,18 +21,16 @@ from .trees import MEMORY, OWN_KEY, TOOL, audited, company, leftovers, quarantin
 
 @contextmanager
 def at_work(root: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the tool on a root whose `creds.json` are all broken, and stop it while it waits before its second look."""
+    """Start the tool, and go on when it stands still after its first move; killed at the end."""
     program = subprocess.Popen(
-        command(root), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
+        [*halting(1), *command(root)],
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
     )
-    deadline = time.monotonic() + 30
     try:
-        # Written last before the first company: from there on nothing changes while it waits.
-        while not (root / TOOL / "last-run.json").exists():
-            assert program.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-        program.send_signal(signal.SIGSTOP)
+        await_halt(program)
         yield program
     finally:
         program.kill()
@@ -41,7 +39,7 @@ def at_work(root: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def test_the_second_of_two_goes_away_and_the_next_takes_over_from_a_killed_one(root: Path) -> None:
     """While one is at work the other ends with status 3 and touches nothing; killed, it leaves the lock free."""
-    company(root, "1", *(f"pre-key-{number}.json" for number in range(1, 61)), account=b"{")
+    company(root, "1", *sessions(range(5)))
     with at_work(root) as first:
         before = snapshot(root)
         second = tool(root)

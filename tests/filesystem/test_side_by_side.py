@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,15 @@ from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.place import Place
 from baileys_cleanup.store.store import company_lock
+from halting import PATIENCE, await_halts, await_signal, halting, until
 
-from .trees import TOOL as OWN
 from .trees import audited, company, leftovers, quarantined, sessions, survivors
 
 TOOL = Path(sys.executable).with_name("baileys-cleanup")
 COMPANIES = 24
 FILES = 40
+MANY = 200
+"""Files of a company in the middle of which a worker is met."""
 
 
 def plant(root: Path) -> None:
@@ -69,7 +70,7 @@ def test_two_shards_beside_each_other_each_with_companies_side_by_side(tmp_path:
     runs = [
         subprocess.Popen(tool(tmp_path, "--jobs", "4", "--shard", f"{n}/2"), stdout=subprocess.PIPE) for n in (0, 1)
     ]
-    documents = [json.loads(run.communicate(timeout=120)[0]) for run in runs]
+    documents = [json.loads(run.communicate(timeout=PATIENCE)[0]) for run in runs]
     assert [0, 0] == [run.returncode for run in runs], documents
     ids = {str(number) for number in range(COMPANIES)}
     for n, document in enumerate(documents):
@@ -100,17 +101,22 @@ def children(pid: int) -> list[int]:
         return [int(number) for number in numbers.read().split()]
 
 
-def begin(root: Path, *options: str) -> tuple[subprocess.Popen[bytes], list[int]]:
-    """Begin a run over large companies; give it and its workers once files are moving."""
+def begin(root: Path) -> tuple[subprocess.Popen[bytes], list[int]]:
+    """Begin a run over four companies; give it and its two workers once both stand still in the middle of one."""
     for number in range(4):
-        company(root, str(number), *sessions(range(4_000)))
-    run = subprocess.Popen(tool(root, "--jobs", "2", *options), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    end = time.monotonic() + 60
-    while time.monotonic() < end and run.poll() is None:
-        workers = children(run.pid)
-        if len(workers) == 2 and any((root / OWN).glob("quarantine/*/company_*/*")):
-            return run, workers
-    pytest.fail("no worker was seen at work")
+        company(root, str(number), *sessions(range(MANY)))
+    command = [sys.executable, "-m", "baileys_cleanup", *tool(root, "--jobs", "2")[1:]]
+    run = subprocess.Popen([*halting(MANY // 2), *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until(lambda: run.poll() is not None or len(children(run.pid)) == 2, "two workers")
+    workers = children(run.pid)
+    await_halts(workers)
+    return run, workers
+
+
+def go_on(workers: list[int]) -> None:
+    """Let workers that stand still go on."""
+    for worker in workers:
+        os.kill(worker, signal.SIGCONT)
 
 
 @pytest.mark.slow
@@ -120,12 +126,15 @@ def test_told_to_stop_all_of_them_stop_between_two_files(tmp_path: Path) -> None
     root.mkdir()
     run, workers = begin(root)
     run.send_signal(signal.SIGTERM)
-    said, _ = run.communicate(timeout=60)
+    await_signal(workers, signal.SIGTERM)
+    go_on(workers)
+    said, _ = run.communicate(timeout=PATIENCE)
     document = json.loads(said)
     assert (143, "stopped") == (run.returncode, document["status"])
     totals = document["totals"]
     assert totals["seen"] == totals["removed"] + totals["kept"]
-    assert 4 * 4_000 == len([name for _, name in survivors(root) if name.startswith("session-")]) + totals["removed"]
+    assert totals["removed"] == len(workers) * MANY // 2
+    assert 4 * MANY == len([name for _, name in survivors(root) if name.startswith("session-")]) + totals["removed"]
     assert totals["removed"] == len(quarantined(root))
     assert all(not os.path.exists(f"/proc/{worker}") for worker in workers)
 
@@ -137,7 +146,11 @@ def test_a_worker_that_is_killed_fails_its_company_and_no_other(tmp_path: Path) 
     root.mkdir()
     run, workers = begin(root)
     os.kill(workers[0], signal.SIGKILL)
-    said, _ = run.communicate(timeout=120)
+    until(lambda: set(children(run.pid)) - set(workers), "a worker for the dead one")
+    (fresh,) = set(children(run.pid)) - set(workers)
+    await_halts([fresh])
+    go_on([workers[1], fresh])
+    said, _ = run.communicate(timeout=PATIENCE)
     document = json.loads(said)
     assert (1, "partial") == (run.returncode, document["status"])
     failed = [each for each in document["companies"] if each["status"] != "cleaned"]
@@ -147,5 +160,5 @@ def test_a_worker_that_is_killed_fails_its_company_and_no_other(tmp_path: Path) 
     here = {name for place, name in survivors(root) if place == f"company_{failed[0]['company_id']}"}
     there = {name for place, name in quarantined(root) if place == f"company_{failed[0]['company_id']}"}
     assert not here & there
-    assert {*sessions(range(4_000))} <= here | there
+    assert {*sessions(range(MANY))} <= here | there
     assert 0 == subprocess.run(tool(root), capture_output=True, check=False).returncode
