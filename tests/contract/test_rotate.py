@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from halting import PATIENCE, until
 
 from .world import (
     DAY,
@@ -45,8 +46,8 @@ class Bot:
         self.rotate: dict[str, Any] = {
             "stop_command": [sys.executable, "-S", "-c", NOTE, str(self.log), "stop", "{company_id}"],
             "start_command": [sys.executable, "-S", "-c", NOTE, str(self.log), "start", "{folder}"],
-            "hook_timeout": 30,
-            "timeout": 60,
+            "hook_timeout": 120,
+            "timeout": 240,
         }
         self.around_clean = False
 
@@ -79,6 +80,11 @@ def python(code: str, *words: str) -> list[str]:
     return [sys.executable, "-S", "-c", code, *words]
 
 
+def waits_for(path: Path) -> str:
+    """Give Python that waits until a file is there."""
+    return f"import os, time\nwhile not os.path.exists({str(path)!r}): time.sleep(0.01)"
+
+
 def rotate(root: Root, bot: Bot | None, *args: str, status: int = 0, company: str | None = "962302") -> Result:
     """Rotate, and expect a status."""
     which = ("--company", company) if company is not None else ()
@@ -101,14 +107,6 @@ def aside(root: Root) -> list[Path]:
 def names(folder: Path) -> set[str]:
     """Give the names in a folder."""
     return set(os.listdir(folder))
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    """Wait for something that is on its way."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.02)
 
 
 # --- soft -----------------------------------------------------------------------------------------------
@@ -262,12 +260,12 @@ def test_a_hook_that_does_not_work_stops_the_rotation(
     name, command, status, why = broken(tmp_path)[case]
     before = root.files()
     right = bot.rotate.get(name)
-    bot.rotate |= {name: command, "hook_timeout": 2 if "hangs" in case else 30}
+    bot.rotate |= {name: command, "hook_timeout": 2 if "hangs" in case else 120}
     result = rotate(root, bot, status=status)
     assert why in result.said
     assert name in result.said
     assert (root.files(), bot.ran(), aside(root)) == (before, [], [])
-    bot.rotate |= {name: right, "hook_timeout": 30}
+    bot.rotate |= {name: right, "hook_timeout": 120}
     rotate(root, bot)
 
 
@@ -314,10 +312,9 @@ def test_no_room_for_a_new_folder(tmp_path: Path) -> None:
 # --- fresh ----------------------------------------------------------------------------------------------
 
 
-def payloads(*lines: str, forever: bool = True) -> list[str]:
-    """Give a command that prints QR payloads."""
-    end = "import time; time.sleep(600)" if forever else ""
-    return python(f"for line in {lines!r}: print(line, flush=True)\n{end}")
+def payloads(*lines: str, then: str = "import time; time.sleep(3600)") -> list[str]:
+    """Give a command that prints QR payloads, and then does something: it waits."""
+    return python(f"for line in {lines!r}: print(line, flush=True)\n{then}")
 
 
 def start_rotation(root: Root, bot: Bot, *args: str) -> "subprocess.Popen[bytes]":
@@ -325,19 +322,32 @@ def start_rotation(root: Root, bot: Bot, *args: str) -> "subprocess.Popen[bytes]
     return start("rotate", "--company", "962302", *args, *bot.options(), "--sessions-root", str(root.path))
 
 
-def finished(tool: "subprocess.Popen[bytes]") -> Result:
-    """Wait for a tool that was started."""
-    out, err = tool.communicate(timeout=120)
-    result = Result((), tool.returncode, out, err)
+def read_until(tool: "subprocess.Popen[bytes]", part: bytes) -> bytes:
+    """Read what a tool says, up to the line that has a part; a tool that ends before fails the test."""
+    assert tool.stdout is not None
+    said = b""
+    while part not in said:
+        line = tool.stdout.readline()
+        assert line, f"it ended, and said {said!r}"
+        said += line
+    return said
+
+
+def finished(tool: "subprocess.Popen[bytes]", shown: bytes = b"") -> Result:
+    """Wait for a tool that was started; `shown` is what of its output was read before."""
+    out, err = tool.communicate(timeout=PATIENCE)
+    result = Result((), tool.returncode, shown + out, err)
     check_output(result)
     return result
 
 
 def test_a_fresh_rotation_waits_until_the_folder_is_paired(root: Root, company: Company, bot: Bot) -> None:
     """Codes are shown as they come, half a creds.json is no pairing, a whole one is, and then the bot starts."""
-    bot.rotate |= {"qr_command": payloads("2@one,two", "", "2@three,four", "2@three,four"), "hook_timeout": 10}
+    scanned = root.path.parent / "scanned"
+    bot.rotate["qr_command"] = payloads("2@one,two", "", "2@three,four", "2@three,four", then=waits_for(scanned))
     tool = start_rotation(root, bot, "--fresh")
-    until(lambda: company.names() == set(), "the empty folder")
+    shown = read_until(tool, b"QR code 2")
+    assert company.names() == set()
     (company.path / "creds.json").write_text(NEW_CREDS[:30])
     time.sleep(1.2)
     (company.path / "creds.json").write_text('{"me": {"id": "15550000009@s.whatsapp.net", "name": "~"}}')
@@ -345,7 +355,8 @@ def test_a_fresh_rotation_waits_until_the_folder_is_paired(root: Root, company: 
     assert tool.poll() is None, "a number without a device is a pairing code that was only asked for"
     assert bot.ran() == ["stop 962302"]
     (company.path / "creds.json").write_text(NEW_CREDS)
-    result = finished(tool)
+    scanned.touch()
+    result = finished(tool, shown)
     assert result.status == 0, result
     assert re.findall(r"QR code (\d)", result.out.decode()) == ["1", "2"]
     assert b"2@" not in result.out + result.err, "a payload is shown as a picture, never as text"
@@ -381,7 +392,7 @@ def test_the_bot_may_pair_by_itself(root: Root, company: Company, bot: Bot) -> N
 
 def test_a_command_that_only_tells_the_present_code_is_asked_again(root: Root, company: Company, bot: Bot) -> None:
     """With `bot_pairs` the bot starts first; a command that ends well is run again, and the same code shown once."""
-    bot.rotate |= {"qr_command": payloads("2@one", forever=False), "bot_pairs": True, "timeout": 7}
+    bot.rotate |= {"qr_command": payloads("2@one", then=""), "bot_pairs": True, "timeout": 7}
     result = rotate(root, bot, "--fresh", status=1)
     assert bot.ran() == ["stop 962302", f"start {company.path}"]
     assert result.out.decode().count("QR code ") == 1 + result.out.decode().count("the QR code in time")
@@ -398,7 +409,7 @@ def test_a_qr_command_that_fails_ends_the_waiting(root: Root, company: Company, 
 @pytest.mark.parametrize("line", ["x" * 5000, "päyload", "a\tb"])
 def test_what_is_no_payload_is_passed_over(root: Root, company: Company, bot: Bot, line: str) -> None:
     """A line that no QR code of WhatsApp's could be is told, and not shown."""
-    bot.rotate |= {"qr_command": payloads(line), "timeout": 2}
+    bot.rotate["qr_command"] = payloads(line, then="raise SystemExit(1)")
     result = rotate(root, bot, "--fresh", status=1)
     assert "is no QR payload" in result.err.decode()
     assert "▄" not in result.out.decode()
@@ -411,8 +422,7 @@ def test_a_signal_while_waiting_leaves_the_journal_open(
     """The waiting ends, the command with it; resumed after somebody scanned, it is done at once."""
     bot.rotate["qr_command"] = payloads("2@one")
     tool = start_rotation(root, bot, "--fresh")
-    assert tool.stdout is not None
-    until(lambda: tool.stdout and b"QR code 1" in tool.stdout.readline(), "the first code")
+    read_until(tool, b"QR code 1")
     tool.send_signal(number)
     result = finished(tool)
     assert result.status == status, result
@@ -428,8 +438,7 @@ def test_others_are_cleaned_while_a_code_waits(root: Root, company: Company, bot
     before = names(company.path)
     bot.rotate["qr_command"] = payloads("2@one")
     tool = start_rotation(root, bot, "--fresh")
-    assert tool.stdout is not None
-    until(lambda: tool.stdout and b"QR code 1" in tool.stdout.readline(), "the first code")
+    read_until(tool, b"QR code 1")
     cleaned = root.run("--json")
     assert cleaned.status == 4
     assert (cleaned.companies["2"]["files"]["removed"], OLD_SESSION in other) == (1, False)
@@ -508,10 +517,12 @@ def test_a_signal_does_not_leave_the_bot_stopped(root: Root, bot: Bot) -> None:
     """Stopped by a signal while the bot is being stopped, the cleaning still starts it again."""
     root.company("1").put(OLD_SESSION, age=20 * DAY)
     bot.around_clean = True
-    bot.rotate["stop_command"] = python(NOTE + "; import time; time.sleep(2)", str(bot.log), "stop")
+    told = root.path.parent / "told"
+    bot.rotate["stop_command"] = python(f"{NOTE}\n{waits_for(told)}", str(bot.log), "stop")
     tool = start("--json", *bot.options(), "--sessions-root", str(root.path))
     until(bot.ran, "the stop command")
     tool.send_signal(signal.SIGTERM)
+    told.touch()
     result = finished(tool)
     assert result.status == 143, result
     assert bot.ran() == ["stop", f"start {root.path}/company_1"]
