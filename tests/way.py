@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from servers import Server, free_port
+from servers import Server
 
 
 class Way:
@@ -21,7 +21,7 @@ class Way:
         self._server, self._at, self._after = server, at, after
         self._cuts = deed is None
         self._deed = deed or (lambda: None)
-        self._listening = socket.create_server(("127.0.0.1", free_port()))
+        self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from machine import RunTool, missing
 from watching import company, monitor
-from web import TIMEOUT, black_hole, free_port, wait_until, webhook
+from web import TIMEOUT, black_hole, wait_until, webhook
+
+from servers import free_port
 
 pytestmark = pytest.mark.slow
 

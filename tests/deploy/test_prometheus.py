@@ -15,7 +15,9 @@ from urllib.parse import quote
 import pytest
 from machine import DEPLOY, PATH, RunTool, missing, needs
 from watching import company
-from web import Webhook, fetch, free_port, wait_until, webhook
+from web import Webhook, fetch, wait_until, webhook
+
+from servers import free_port
 
 RULES = DEPLOY / "prometheus-rules.yml"
 ROUTES = DEPLOY / "alertmanager.yml.example"

@@ -61,12 +61,6 @@ def black_hole() -> Iterator[int]:
         yield silent.getsockname()[1]
 
 
-def free_port() -> int:
-    """Give a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
 def fetch(url: str) -> tuple[int, str]:
     """Give status and text of a page; 0 where nobody answers."""
     try:
