@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from machine import COMMAND, DEPLOY, PATH, SESSIONS_ROOT, Machine, library, needs, quarantined, tree
+from web import TIMEOUT
 
 EXAMPLE = DEPLOY / "crontab.example"
 TEXT = EXAMPLE.read_text()
@@ -76,6 +77,7 @@ class Cron:
         self._mail = room / "mail"
         self._log = room / "log"
         self._spool = room / "spool"
+        self._before = room / "before"
         self._faketime = library("/usr/lib/*/faketime/libfaketime.so.1")
         (self._spool / "crontabs").mkdir(parents=True)
         (room / "sendmail").write_text(f"#!/bin/sh\ncat >> {self._mail}\n")
@@ -96,10 +98,9 @@ class Cron:
         table = self._spool / "crontabs" / "root"
         table.write_text(crontab)
         table.chmod(0o600)
-        clock = f"LD_PRELOAD={self._faketime} FAKETIME='@2026-11-22 02:59:58'"
-        with subprocess.Popen(
-            self._machine.command(f"exec env {clock} cron -f"), env=os.environ | {"PATH": PATH}
-        ) as cron:
+        clock = f"LD_PRELOAD={self._faketime} FAKETIME='@2026-11-22 02:59:55'"
+        script = f'read -r before </proc/$$/stat; echo "$before" >{self._before}; exec env {clock} cron -f'
+        with subprocess.Popen(self._machine.command(script), env=os.environ | {"PATH": PATH}) as cron:
             try:
                 yield cron.pid
             finally:
@@ -108,8 +109,15 @@ class Cron:
     def run(self, crontab: str) -> None:
         """Let three o'clock come, and wait until the jobs and their mails are done."""
         with self._running(crontab) as cron:
-            _wait(lambda: _jobs(cron), "cron started no job")
-            _wait(lambda: not _jobs(cron), "the job did not end")
+            _wait(lambda: self._is_done(cron), "cron started no job, or it did not end")
+
+    def _is_done(self, cron: int) -> bool:
+        """Tell whether a job of cron has ended: it has buried a child since it took its place, and has none now."""
+        return (
+            Path(f"/proc/{cron}/comm").read_text().strip() == "cron"
+            and _faults_of_the_buried(Path(f"/proc/{cron}/stat")) > _faults_of_the_buried(self._before)
+            and not Path(f"/proc/{cron}/task/{cron}/children").read_text()
+        )
 
     @property
     def mail(self) -> str:
@@ -122,17 +130,13 @@ class Cron:
         return self._log.read_text() if self._log.exists() else ""
 
 
-def _jobs(cron: int) -> bool:
-    """Tell whether a job runs: a child of the cron that has taken its place after the mounts."""
-    try:
-        name = Path(f"/proc/{cron}/comm").read_text().strip()
-        return name == "cron" and bool(Path(f"/proc/{cron}/task/{cron}/children").read_text())
-    except FileNotFoundError:
-        return False
+def _faults_of_the_buried(stat: Path) -> int:
+    """Give the page faults that the children had that a process has waited for: each had some."""
+    return int(stat.read_text().rpartition(")")[2].split()[8])
 
 
 def _wait(done: Callable[[], bool], otherwise: str) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + TIMEOUT
     while not done():
         assert time.monotonic() < end, otherwise
         time.sleep(0.01)
