@@ -4,6 +4,8 @@ import subprocess
 import threading
 import time
 
+from halting import PATIENCE
+
 from .world import DAY, MEMORY, OWN_KEY, PN, Result, Root, check_output, creds, start
 
 
@@ -16,7 +18,7 @@ def test_a_creds_json_caught_in_the_middle_of_a_write_is_read_again(root: Root) 
     finish = threading.Timer(0.9, (company.path / "creds.json").write_bytes, [whole])
     finish.start()
     try:
-        out, err = tool.communicate(timeout=60)
+        out, err = tool.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         tool.kill()
         raise

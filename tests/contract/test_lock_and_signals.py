@@ -47,7 +47,9 @@ def test_runs_side_by_side(root: Root) -> None:
     before = root.files()
     env = root.env
     tools = [start("--json", env=env) for _ in range(4)]
-    results = [Result((), tool.returncode, out, err) for tool in tools for out, err in [tool.communicate(timeout=60)]]
+    results = [
+        Result((), tool.returncode, out, err) for tool in tools for out, err in [tool.communicate(timeout=PATIENCE)]
+    ]
     for result in results:
         check_output(result)
     assert {result.status for result in results} <= {0, 3}
@@ -120,7 +122,7 @@ def test_killed_outright_the_next_run_converges(root: Root, crowd: Company) -> N
     """After SIGKILL every file is in its folder or in the quarantine, once; the next run finishes; undo brings all back."""
     with at_work(root) as tool:
         tool.kill()
-        tool.communicate(timeout=60)
+        tool.communicate(timeout=PATIENCE)
     assert tool.returncode == -signal.SIGKILL
     assert len(everything(root)) == MANY
     root.clean()
@@ -150,6 +152,6 @@ def test_a_full_pipe_or_a_closed_one_is_no_traceback(root: Root, tmp_path: Path)
     assert tool.stdout is not None
     tool.stdout.close()
     tool.stdout = None
-    _, err = tool.communicate(timeout=60)
+    _, err = tool.communicate(timeout=PATIENCE)
     assert b"Traceback" not in err
     assert len(root.files()) == 1

@@ -303,7 +303,7 @@ def test_no_room_for_a_new_folder(tmp_path: Path) -> None:
         text=True,
         env=environment(),
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert "no room for a new folder of 2 files" in done.stderr, done
     assert done.stdout.split() == ["status", "4", "big", "creds.json"]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from halting import await_halt, halting
+from halting import PATIENCE, await_halt, halting
 
 from .world import DAY, GROUP, MEMORY, OTHER, OWN_KEY, Result, Root, start
 
@@ -151,7 +151,7 @@ class stopped:  # noqa: N801 - read as a state
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("after", [1, 20, 100])
@@ -165,7 +165,7 @@ def test_a_shard_killed_anywhere_and_repeated_converges(root: Root, tmp_path: Pa
         first.kill()
         first.wait()
         again = root.run("--json", "--shard=0/2")
-        beside.communicate(timeout=120)
+        beside.communicate(timeout=PATIENCE)
     assert (again.status, beside.returncode) == (0, 0), again
     assert again.summary["warnings"] == []
     assert root.files() == one.files()
@@ -215,7 +215,7 @@ def test_a_shard_that_is_told_to_end_while_it_waits_for_another_says_so(root: Ro
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + number
     assert f"stopped by {number.name}: another run holds records" in err.decode()
     assert json.loads(out)["exit_status"] == 128 + number

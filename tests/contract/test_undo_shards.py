@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from halting import PATIENCE
+
 from .test_shards import age_runs, all_shards, fill, removed, shard_of, stopped
 from .world import Result, Root, start
 
@@ -197,7 +199,7 @@ def test_an_undo_and_a_clean_in_shards_at_once(root: Root) -> None:
     cleans = [start("--json", f"--shard={index}/2", env=root.env) for index in range(2)]
     results = undo(root, 2, run_id)
     for each in cleans:
-        each.communicate(timeout=120)
+        each.communicate(timeout=PATIENCE)
     assert {result.status for result in results} <= {0, 1}, results
     assert {each.returncode for each in cleans} <= {0, 1}
     undo(root, 2, *reversed(night(root)))

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from halting import PATIENCE
+
 from .world import DAY, KINDS, Root, command, creds, environment, run
 
 
@@ -204,7 +206,7 @@ def test_the_table_on_a_terminal(root: Root) -> None:
     except OSError:
         pass  # the other side is closed
     os.close(ours)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     rows = [line.split() for line in said.decode().splitlines()]
     assert rows[0][:4] == ["COMPANY", "FILES", "TREND", "LEVEL"]
     assert rows[1] == ["2", "160", "same", "attention", "nothing"]
@@ -229,6 +231,7 @@ def test_a_ping_service_that_hangs_does_not_keep_a_run_from_stopping(root: Root)
     """SIGTERM while the first ping waits for its answer ends the waiting; the last ping tells the status."""
     filled(root, "962302", 3, old=2)
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PATIENCE)
         process = subprocess.Popen(
             command("-q", "--sessions-root", str(root.path)),
             stdout=subprocess.DEVNULL,
@@ -243,7 +246,7 @@ def test_a_ping_service_that_hangs_does_not_keep_a_run_from_stopping(root: Root)
             with end:
                 assert end.recv(1000).startswith(b"GET /x/143 ")
                 end.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 143
     assert b"/start was not answered before the process was told to stop" in said
 

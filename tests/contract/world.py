@@ -25,6 +25,8 @@ from typing import Any, Self
 
 import pytest
 
+from halting import PATIENCE
+
 DAY = 86_400
 MINUTE = 60
 
@@ -362,7 +364,7 @@ def run(
     clock: str | None = None,
     before: Iterable[str] = (),
     cwd: Path | None = None,
-    timeout: float = 60,
+    timeout: float = PATIENCE,
 ) -> Result:
     """Run the tool to its end; `clock` is a time for faketime, `before` a command that runs it."""
     extra = dict(env or {})

@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 import pytest
 from machine import DEPLOY, missing
+from web import TIMEOUT
 
 from baileys_cleanup.errors import Refused, UsageProblem
 
@@ -44,7 +45,7 @@ def install_helm(folder: Path) -> str:
 def rendered(helm: str, *args: object) -> str:
     """Return what the chart makes of values; fails with helm's own words."""
     command = [helm, "template", "baileys-cleanup", str(CHART), *map(str, args)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -13,6 +13,7 @@ from charts import install_helm
 from container import Image, build_image
 from machine import SESSIONS_ROOT, Machine, RunTool, missing, needs
 from stock import Stock, stock_machine
+from web import TIMEOUT
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +31,9 @@ def run_tool(tool: str) -> RunTool:
 
     def run(*args: object, status: int = 0) -> subprocess.CompletedProcess[str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith("BAILEYS_CLEANUP_")}
-        done = subprocess.run([tool, *map(str, args)], capture_output=True, text=True, env=env, timeout=60, check=False)
+        done = subprocess.run(
+            [tool, *map(str, args)], capture_output=True, text=True, env=env, timeout=TIMEOUT, check=False
+        )
         assert status == done.returncode, done.stderr
         return done
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from machine import DEPLOY, PATH, PROJECT, missing, needs
+from web import TIMEOUT
 
 _DEBIAN = "bookworm"
 _MIRROR = "http://deb.debian.org/debian"
@@ -123,7 +124,7 @@ class Container:
     def first(self) -> int:
         """The process that is PID 1 inside, by its number outside."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        end = time.monotonic() + 60
+        end = time.monotonic() + TIMEOUT
         while time.monotonic() < end:
             for child in children.read_text().split():
                 if Path(f"/proc/{child}/comm").read_text().strip() == "tini" and self._children(int(child)):
@@ -143,7 +144,7 @@ class Container:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=TIMEOUT,
             env={"PATH": PATH},
         )
 
@@ -151,7 +152,7 @@ class Container:
         """Send a signal to PID 1, as an engine does."""
         os.kill(self.first, number)
 
-    def wait(self, timeout: float = 90) -> tuple[int, str, str]:
+    def wait(self, timeout: float = TIMEOUT) -> tuple[int, str, str]:
         """Wait for its end; give status, stdout and stderr."""
         out, err = self.process.communicate(timeout=timeout)
         return self.process.returncode, out, err
@@ -161,7 +162,7 @@ class Container:
         if self.process.poll() is None:
             for child in self._children(self.process.pid).split():
                 os.kill(int(child), signal.SIGKILL)
-        self.process.wait(60)
+        self.process.wait(TIMEOUT)
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()

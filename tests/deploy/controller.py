@@ -16,6 +16,7 @@ from pathlib import Path
 
 from charts import Manifest, job_of
 from machine import SESSIONS_ROOT
+from web import TIMEOUT
 
 _VARIABLE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _KILLED = 128
@@ -92,7 +93,7 @@ class Controller:
             while True:
                 pod = self.start(index, attempt)
                 meddle(pod)
-                out, err = pod.process.communicate(timeout=120)
+                out, err = pod.process.communicate(timeout=TIMEOUT)
                 status = pod.process.returncode
                 status = _KILLED - status if status < 0 else status
                 with lock:

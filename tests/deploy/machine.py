@@ -81,7 +81,7 @@ class Machine:
         """Return the command line that runs a script on this machine; its last command may `exec`."""
         return ["unshare", "--mount", "sh", "-euc", "\n".join([*self._mounts, script])]
 
-    def run(self, script: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, script: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run a script on this machine to its end."""
         return subprocess.run(
             self.command(script),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from machine import needs
+from web import TIMEOUT
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +32,13 @@ def said(shell: str, script: str, where: Path, tool: str) -> list[str]:
     options = {"bash": ["--norc"], "zsh": ["-f"], "fish": ["--no-config"]}[shell]
     env = {"PATH": f"{os.path.dirname(tool)}:{os.environ['PATH']}", "HOME": str(where), "LANG": "C.UTF-8"}
     done = subprocess.run(
-        [shell, *options, "-c", script], cwd=where, env=env, capture_output=True, text=True, timeout=60, check=False
+        [shell, *options, "-c", script],
+        cwd=where,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
     )
     assert done.stderr == ""
     return [line.partition("\t")[0].partition(":")[0] for line in done.stdout.splitlines()]

@@ -14,7 +14,7 @@ from charts import EXAMPLES, Manifest, job_of, manifests, ours, pods
 from container import Container, Image
 from machine import SESSIONS_ROOT
 from watching import Monitor, company
-from web import wait_until
+from web import TIMEOUT, wait_until
 
 pytestmark = pytest.mark.slow
 BOT = 1000
@@ -85,7 +85,7 @@ def test_without_arguments_it_watches_and_cleans_every_night(run: Run, sessions:
     wait_until(lambda: container.inside(*check).returncode == 0, "a sign of life")
     assert container.inside("touch", "/opt/x").returncode
     container.signal(signal.SIGTERM)
-    assert container.process.wait(90) == 143
+    assert container.process.wait(TIMEOUT) == 143
     assert (sessions / ".baileys-cleanup").stat().st_mode & 0o777 == 0o700
 
 
@@ -166,7 +166,7 @@ def test_the_sidecar_watches_cleans_and_ends(run: Run, sessions: Path, tmp_path:
     ask = f"from urllib.request import urlopen; urlopen('http://127.0.0.1:{port}{probe['path']}', timeout=5)"
     wait_until(lambda: container.inside("python3", "-c", ask).returncode == 0, "a sign of life")
     container.signal(signal.SIGTERM)
-    assert container.process.wait(90) == 143
+    assert container.process.wait(TIMEOUT) == 143
 
 
 def test_the_job_of_one_shard_cleans(helm: str, run: Run, sessions: Path, tmp_path: Path) -> None:

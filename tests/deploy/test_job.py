@@ -13,6 +13,7 @@ import pytest
 from charts import EXAMPLES, manifests
 from controller import Controller, Pod
 from watching import company
+from web import TIMEOUT
 
 from baileys_cleanup.decision.shards import Shard
 
@@ -55,7 +56,7 @@ def clean_end(play: Play, sessions: Path, tmp_path: Path) -> tuple[set[str], set
     calm = play(root)
     calm.container["args"] = [arg for arg in calm.container["args"] if not arg.startswith("--shard")]
     pod = calm.start(0)
-    assert pod.process.communicate(timeout=60) == ("", "")
+    assert pod.process.communicate(timeout=TIMEOUT) == ("", "")
     calm.container["args"].append("--shard=$(JOB_COMPLETION_INDEX)/4")
     assert len(taken(root)) == sum(range(10, 24))
     return left(root), taken(root)
@@ -134,13 +135,11 @@ def test_a_run_in_the_way_is_waited_for_by_trying_again(play: Play, sessions: Pa
     (sessions / ".baileys-cleanup").mkdir(mode=0o700)
     held = os.open(sessions / ".baileys-cleanup" / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(held, fcntl.LOCK_EX)
-    seen: set[int] = set()
+    all_there = threading.Barrier(SHARDS, lambda: fcntl.flock(held, fcntl.LOCK_UN), TIMEOUT)
 
     def let_go(pod: Pod) -> None:
-        if pod.attempt == 1:
-            seen.add(pod.index)
-        if len(seen) == SHARDS:
-            fcntl.flock(held, fcntl.LOCK_UN)
+        if pod.attempt == 1:  # each was refused once: no index comes to its last try while it waits for another one
+            all_there.wait()
 
     ended = play(sessions).run(let_go)
     os.close(held)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from machine import DEPLOY, RunTool, missing, needs
 from watching import monitor
-from web import fetch, wait_until
+from web import TIMEOUT, fetch, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ def browser() -> Iterator[Any]:
         missing("needs playwright (pip install '.[ci]')")
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=options)
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=options, timeout=1000 * TIMEOUT)
         yield chromium
         chromium.close()
 
@@ -49,6 +49,7 @@ def test_the_page_without_a_script(
 ) -> None:
     """Nothing is wider than the screen, nothing is asked for but the page, and the browser has no complaint."""
     context = browser.new_context(viewport=size, java_script_enabled=False, color_scheme=scheme)
+    context.set_default_timeout(1000 * TIMEOUT)
     page = context.new_page()
     asked: list[str] = []
     complaints: list[str] = []
@@ -72,6 +73,7 @@ def test_the_page_without_a_script(
 def test_filter_and_order_work_without_a_script(address: str, browser: Any) -> None:
     """The form asks the server; what was asked for stands in the address and in the fields, also after loading again."""
     context = browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(1000 * TIMEOUT)
     page = context.new_page()
     page.goto(address)
     page.get_by_label("Company", exact=True).fill("23")
@@ -97,6 +99,7 @@ def colour_of(page: Any, level: str) -> str:
 def test_the_page_read_aloud(address: str, browser: Any) -> None:
     """What the browser hands to a screen reader: a heading, named tables, row and column heads, levels in words."""
     page = browser.new_page()
+    page.set_default_timeout(1000 * TIMEOUT)
     page.goto(address)
     heard = page.locator("body").aria_snapshot()
     assert 'heading "Baileys companies" [level=1]' in heard

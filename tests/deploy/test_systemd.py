@@ -158,7 +158,7 @@ class Computer:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
             env=os.environ | {"PATH": PATH},
         )
@@ -214,7 +214,7 @@ class Computer:
         os.utime(stamp, (1_700_000_000, 1_700_000_000))
         self._mounted(
             f"mkdir -p .{SESSIONS_ROOT} .{ARCHIVES}\n"
-            "exec timeout 60 systemd-nspawn --quiet --register=no --keep-unit --private-network --machine=proof"
+            "exec timeout 300 systemd-nspawn --quiet --register=no --keep-unit --private-network --machine=proof"
             f" --directory=. --bind={sessions_root}:{SESSIONS_ROOT} --bind={archives}:{ARCHIVES}"
             + "".join(f" --bind-ro={source}:{target}" for source, target in self._binds)
             + " --boot -- systemd.unit=proof.target"

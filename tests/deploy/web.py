@@ -11,7 +11,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-TIMEOUT = 90
+TIMEOUT = 300
 """Seconds for what is otherwise there in two: this machine may be busy."""
 
 
@@ -64,7 +64,7 @@ def black_hole() -> Iterator[int]:
 def fetch(url: str) -> tuple[int, str]:
     """Give status and text of a page; 0 where nobody answers."""
     try:
-        with urlopen(url, timeout=30) as answer:
+        with urlopen(url, timeout=TIMEOUT) as answer:
             return answer.status, answer.read().decode()
     except HTTPError as error:
         return error.code, error.read().decode()

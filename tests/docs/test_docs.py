@@ -128,7 +128,7 @@ def test_the_readme_works_as_pasted(tmp_path: Path) -> None:
     checked = [re.sub(r"^(.*?)  # status (\d+)$", r"\1 && exit 99 || test $? -eq \2", line) for line in lines]
     script = "\n".join(checked).replace("/tmp/", f"{tmp_path}/").replace("$PWD/.venv/bin", str(tool.parent))
     ours = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    done = subprocess.run(["sh", "-exc", script], env=ours, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(["sh", "-exc", script], env=ours, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
 
 

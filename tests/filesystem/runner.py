@@ -26,6 +26,7 @@ from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.selection import Selection
 from baileys_cleanup.watch.remember.run_history import record_clean
+from halting import PATIENCE
 from powerless import become, import_all
 
 from .trees import DAY
@@ -252,7 +253,7 @@ def command(root: Path | str, *args: str) -> list[str]:
     return [sys.executable, "-m", "baileys_cleanup", name, "--sessions-root", str(root), *rest]
 
 
-def tool(root: Path | str, *args: str, before: Sequence[str] = (), timeout: float = 120) -> Said:
+def tool(root: Path | str, *args: str, before: Sequence[str] = (), timeout: float = PATIENCE) -> Said:
     """Run the program to its end; `before` is a command that runs it."""
     done = subprocess.run(
         [*before, *command(root, *args)],

@@ -173,7 +173,7 @@ def test_creds_json_as_a_pipe_does_not_hang_the_run(root: Path) -> None:
         make(here / "creds.json")
 
     def child() -> tuple[int, list[list[str]]]:
-        signal.alarm(20)  # who waits for the pipe waits for ever
+        signal.alarm(120)  # who waits for the pipe waits for ever
         ran = clean(root)
         return ran.total.removed, [outcome.warnings for outcome in ran.companies.values()]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from halting import PATIENCE
+
 from .conditions import needs_strace
 from .runner import Said, clean, command, days_ago, environment
 from .trees import (
@@ -63,7 +65,7 @@ def traced(
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     said = Said(done.returncode, done.stdout, done.stderr)

@@ -42,7 +42,7 @@ def run(program: Path, *arguments: str | Path, status: int = 0) -> str:
     """Run the installed command away from the checkout, as cron would."""
     env = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C"}
     done = subprocess.run(
-        [program, *map(str, arguments)], env=env, cwd="/", capture_output=True, text=True, timeout=60, check=False
+        [program, *map(str, arguments)], env=env, cwd="/", capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == status, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
