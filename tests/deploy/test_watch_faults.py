@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -44,15 +45,22 @@ def test_a_root_that_goes_and_comes_back(tool: str, root: Path) -> None:
 def test_an_empty_mount_point_forgets_nobody(tool: str, root: Path) -> None:
     """Where the disk is not mounted the root is empty: a warning, and no second alert when it is back."""
     company(root, "962302", 160)
-    with monitor(tool, root, "--interval", "1") as watch:
+    with monitor(tool, root, "--interval", "1", "--listen", "127.0.0.1:0") as watch:
+
+        def told() -> bool:
+            return "962302" in fetch(f"{watch.address}metrics")[1]
+
         watch.wait_for("company_alert")
         (root / "company_962302").rename(root.parent / "unmounted")
         watch.wait_for("look_warning", 2)
+        wait_until(lambda: not told(), "the company's end")
         (root.parent / "unmounted").rename(root / "company_962302")
-        seen = len(watch.events("look_warning"))
+        wait_until(told, "a look at the company")
+        back = datetime.now(UTC)
         time.sleep(3)
-        assert len(watch.events("look_warning")) <= seen + 1
-        assert len(watch.events("company_alert")) == 1
+        assert watch.end() == 143
+    assert [] == [each for each in watch.events("look_warning") if datetime.fromisoformat(each["timestamp"]) > back]
+    assert len(watch.events("company_alert")) == 1
 
 
 def test_companies_that_come_and_go_all_the_time(tool: str, root: Path) -> None:

@@ -41,7 +41,7 @@ class Monitor:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.lines.append(line)
-            if line.startswith("{"):
+            if line.startswith("{") and line.endswith("\n"):  # one that was killed may have said half a line
                 self.log.append(json.loads(line))
 
     def events(self, name: str) -> list[dict[str, Any]]:
