@@ -20,7 +20,10 @@ _NOREPLACE = 1  # RENAME_NOREPLACE of linux/fs.h
 
 
 def halting(after: int) -> tuple[str, ...]:
-    """Give a command that runs `python -m baileys_cleanup`, which follows it, and halts it after so many moves."""
+    """Give a command that runs `python -m baileys_cleanup`, which follows it, and halts it after so many moves.
+
+    After 0 moves: before the pause of a second that it makes where a creds.json is broken.
+    """
     return (sys.executable, str(Path(__file__)), str(after))
 
 
@@ -67,6 +70,18 @@ class _Moves:
         if old == new and self._left == 0:
             os.kill(os.getpid(), signal.SIGSTOP)
 
+    def watch_pauses(self) -> None:
+        """Halt before the first pause of a second."""
+        sleep = time.sleep
+
+        def pause(seconds: float) -> None:
+            if seconds >= 1:
+                time.sleep = sleep
+                os.kill(os.getpid(), signal.SIGSTOP)
+            sleep(seconds)
+
+        time.sleep = pause
+
     def watch(self) -> None:
         """Count both kinds of rename from now on."""
         rename = os.rename
@@ -93,7 +108,8 @@ def main() -> None:
     after, *before = sys.argv[1:5]
     assert before == [sys.executable, "-m", "baileys_cleanup"], sys.argv
     del sys.argv[1:5]
-    _Moves(int(after)).watch()
+    moves = _Moves(int(after))
+    (moves.watch if int(after) else moves.watch_pauses)()
     import_module("baileys_cleanup.cli").main()
 
 

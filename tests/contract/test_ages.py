@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 
-from .world import DAY, MEMORY, MINUTE, OTHER, OTHER_KEY, Root, creds
+from .world import DAY, HOUR, MEMORY, OTHER, OTHER_KEY, Root, creds
 
 BY_AGE = {
     OTHER_KEY: 3 * DAY,
@@ -19,7 +19,7 @@ def test_limits_of_fourteen_and_three_days(root: Root) -> None:
     old, young, future, ancient = (root.company(name) for name in ("old", "young", "future", "ancient"))
     for name, limit in BY_AGE.items():
         old.put(name, age=limit)
-        young.put(name, age=limit - MINUTE)
+        young.put(name, age=limit - HOUR)
         future.put(name, age=-3650 * DAY)
         ancient.put(name)
         os.utime(ancient.path / name, (-DAY, -DAY))

@@ -1,10 +1,9 @@
 """What is taken from creds.json while Baileys may be writing it."""
 
-import subprocess
-import threading
+import signal
 import time
 
-from halting import PATIENCE
+from halting import PATIENCE, await_halt, halting
 
 from .world import DAY, MEMORY, OWN_KEY, PN, Result, Root, check_output, creds, start
 
@@ -14,16 +13,14 @@ def test_a_creds_json_caught_in_the_middle_of_a_write_is_read_again(root: Root) 
     whole = creds(upto=813)
     company = root.company(content=whole[:40]).pre_keys(range(1, 813))
     company.put(OWN_KEY, f"session-{PN}.0.json", age=20 * DAY).put(MEMORY, age=DAY)
-    tool = start("--json", env=root.env)
-    finish = threading.Timer(0.9, (company.path / "creds.json").write_bytes, [whole])
-    finish.start()
+    tool = start("--json", env=root.env, before=halting(0))
     try:
+        await_halt(tool)
+        (company.path / "creds.json").write_bytes(whole)
+        tool.send_signal(signal.SIGCONT)
         out, err = tool.communicate(timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        tool.kill()
-        raise
     finally:
-        finish.join()
+        tool.kill()
     result = Result(("--json",), tool.returncode, out, err)
     check_output(result)
     assert result.status == 0

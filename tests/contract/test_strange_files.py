@@ -2,7 +2,6 @@
 
 import os
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -126,9 +125,7 @@ def test_creds_json_that_is_no_file_neither_blocks_nor_is_followed(root: Root) -
     for name, make in CREDS_SHAPES.items():
         company = root.company(name, None).pre_keys(range(1, 813)).put("session-1.0.json", age=20 * DAY)
         make(company.path / "creds.json")
-    started = time.monotonic()
-    found = root.clean().companies
-    assert time.monotonic() - started < 30
+    found = root.clean().companies  # one that waited for the pipe would never end
     for name in CREDS_SHAPES:
         assert (found[name]["advertised_pre_keys"], bool(found[name]["warnings"])) == (762, True), name
         assert found[name]["files"]["seen"] == 813

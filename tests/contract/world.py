@@ -28,7 +28,7 @@ import pytest
 from halting import PATIENCE
 
 DAY = 86_400
-MINUTE = 60
+HOUR = 3_600
 
 # This account, as the default creds.json tells it.
 PN, LID, DEVICE = "15550000001", "100000000000001", 7
@@ -243,8 +243,9 @@ class Company:
 
     def pre_keys(self, numbers: Iterable[int], age: float = 100 * DAY, apart: float = 0.0) -> Self:
         """Write pre-keys, the first `age` seconds ago, each next one `apart` seconds later."""
+        began = time.time()
         for nth, number in enumerate(numbers):
-            self.put(f"pre-key-{number}.json", age=age - nth * apart)
+            self.put(f"pre-key-{number}.json", age=age - nth * apart + time.time() - began)
         return self
 
     def names(self) -> set[bytes]:
