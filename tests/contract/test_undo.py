@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from functools import partial
 
 import pytest
@@ -21,6 +22,9 @@ from .world import (
     creds,
     tree,
 )
+
+AHEAD = -50.0
+"""The age of what counts as written in the last minute, and will for one minute and most of another."""
 
 
 def full(root: Root) -> None:
@@ -327,7 +331,7 @@ def test_undo_asks_to_stop_the_bot(root: Root) -> None:
     """A folder written in the last minute is refused, status 4, and nothing moves; --anyway goes on."""
     company = root.company().put(f"session-{OTHER}.0.json", age=20 * DAY)
     run_id = root.clean().summary["run_id"]
-    company.put("lid-mapping-15550000004.json", content=b'"1"')
+    company.put("lid-mapping-15550000004.json", age=AHEAD, content=b'"1"')
     before, held = root.files(), root.quarantine()
     refused = root.run("undo", run_id)
     assert (refused.status, root.files(), root.quarantine()) == (4, before, held)
@@ -335,7 +339,7 @@ def test_undo_asks_to_stop_the_bot(root: Root) -> None:
     company.put("lid-mapping-15550000004.json", age=61, content=b'"1"')
     assert root.run("undo", run_id).status == 0
     again = root.clean().summary["run_id"]
-    company.put("lid-mapping-15550000004.json", content=b'"1"')
+    company.put("lid-mapping-15550000004.json", age=AHEAD, content=b'"1"')
     assert root.run("undo", again, "--anyway", "--json").status == 0
     assert f"session-{OTHER}.0.json" in company
 
@@ -345,7 +349,7 @@ def test_one_company_at_work_keeps_no_other_from_its_files(root: Root) -> None:
     full(root)
     before = root.files()
     run_id = root.clean().summary["run_id"]
-    (root.path / "company_123456" / "creds.json").touch()
+    os.utime(root.path / "company_123456" / "creds.json", (time.time() - AHEAD,) * 2)
     result = root.run("undo", run_id, "--json")
     assert result.status == 4
     document = json.loads(result.out)
