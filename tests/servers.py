@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-import secrets
+import random
 import shutil
 import signal
 import socket
@@ -28,16 +28,28 @@ def missing(reason: str) -> None:
     pytest.skip(reason)
 
 
-def free_port() -> int:
-    """Return a port that nobody listens at, and that the kernel gives to nobody who only connects to somewhere.
+_OURS: list[socket.socket] = []
+"""Names that this process holds on the machine as long as it lives, one for each port that it was given."""
 
-    So it is free when it is used, and still after a server at it was stopped.
+
+def free_port() -> int:
+    """Return a port that nobody listens at, and that nobody else gets while this process lives.
+
+    A server that is down leaves its port free for a while: so it is none of those that the kernel gives to whoever
+    connects to something, and another process of tests is told by a name that this one has it.
     """
-    while True:
-        port = 15_000 + secrets.randbelow(15_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+    for port in random.SystemRandom().sample(range(10_000, 32_768), 1_000):
+        name = socket.socket(socket.AF_UNIX)
+        try:
+            name.bind(f"\0baileys-cleanup test port {port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            name.close()
+            continue
+        _OURS.append(name)
+        return port
+    pytest.fail("no port is free")
 
 
 def as_postgres() -> dict[str, Any]:
