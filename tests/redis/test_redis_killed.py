@@ -81,14 +81,18 @@ def undo(port: int) -> tuple[int, str]:
 def undo_while_it_is_killed(server: servers.Server, at: int, back_after: float | None) -> tuple[int, str]:
     """Undo over a way on which the server is killed at a message; it is started again some seconds later, or not."""
 
+    starting = threading.Timer(back_after or 0, server.start)
+
     def kill() -> None:
         server.stop(signal.SIGKILL)
         if back_after is not None:
-            threading.Timer(back_after, server.start).start()
+            starting.start()
 
     way = Way(server, at, kill, after=True)
     ended = undo(way.port)
     way.close()
+    if back_after is not None:
+        starting.join()  # it may look at the server still, whom the next one stops
     return ended
 
 
