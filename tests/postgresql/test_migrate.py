@@ -19,6 +19,7 @@ from baileys_cleanup.store.postgresql import connection
 from baileys_cleanup.store.postgresql.snapshots import PostgresqlSnapshots
 
 TEXT = SPLIT.replace("jsonb", "text")
+SLEEPS = "select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
 BUFFER = '{ "k" : {"type":"Buffer","data":"AQL/"}}'
 NAMES = {
     f"session-{OTHER}.0.json": 20,
@@ -377,12 +378,13 @@ def test_a_copy_that_is_killed_is_none_and_made_again(root: Path, db: Database) 
     db.execute("create trigger slow after insert on whatsapp_keys for each statement execute function slow()")
     command = [sys.executable, "-m", "baileys_cleanup", "migrate", "--from", str(root), "--to", db.url]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        for _ in range(200):
-            if db.execute("select 1 from pg_stat_activity where wait_event = 'PgSleep'"):
-                break
-            time.sleep(0.1)
+        while process.poll() is None and not db.execute(SLEEPS):
+            time.sleep(0.05)
         process.kill()
-    db.execute("select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'")
+    db.execute(
+        "select pg_terminate_backend(pid, 60000) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()"
+    )
     db.execute("drop trigger slow on whatsapp_keys")
     assert set() == db.keys("7")
     assert "done" == migrate("--from", str(root), "--to", db.url)["status"]
@@ -394,14 +396,17 @@ def test_a_signal_ends_it_between_two_companies(root: Path, db: Database) -> Non
     db.execute(TEXT)
     shutil.copytree(root / "company_7", root / "company_8", copy_function=shutil.copy2)
     db.execute(
-        "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(1.5); return new; end'"
+        "create table held (); insert into held default values;"
+        " create function slow() returns trigger language plpgsql as 'begin while exists (select from held) loop"
+        " perform pg_sleep(0.05); end loop; return new; end'"
     )
     db.execute("create trigger slow after insert on whatsapp_keys for each statement execute function slow()")
     command = [sys.executable, "-m", "baileys_cleanup", "migrate", "--from", str(root), "--to", db.url, "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        while process.poll() is None and not db.execute("select 1 from pg_stat_activity where wait_event = 'PgSleep'"):
+        while process.poll() is None and not db.execute(SLEEPS):
             time.sleep(0.05)
         process.terminate()
+        db.execute("delete from held")
         said = json.loads(process.communicate()[0])
     assert (143, "stopped", ["7"]) == (
         process.returncode,
