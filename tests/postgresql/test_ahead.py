@@ -18,6 +18,7 @@ from baileys_cleanup.store.postgresql.connection import connected
 from baileys_cleanup.store.remover import Outcome
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import Store
+from servers import WAIT
 
 KEYS = {f"session|{OTHER}.0": 20, f"session|{OTHER}.1": 20, f"session|{OTHER}.2": 1}
 
@@ -42,7 +43,7 @@ SLEEPS = "query like '%pg_sleep(600)%' and application_name = 'baileys-cleanup'"
 
 def wait_for(db: Database, connections: int, such: str) -> None:
     """Wait until the server has so many connections of this kind to the database."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + WAIT
     query = f"select 1 from pg_stat_activity where datname = current_database() and {such}"
     while len(db.execute(query)) != connections:
         assert time.monotonic() < end
@@ -56,6 +57,7 @@ def test_what_was_written_after_the_look_stays(
     """The second company was seen with the first, or right after it; what its bot writes until its turn is `changed`."""
     db, opened = store
     monkeypatch.setattr(ahead, "ROWS", rows)
+    monkeypatch.setattr(ahead, "_FRESH", 600.0)  # a look is good for longer than a busy machine may take to the next
     terms = Terms(time.time_ns(), Settings().levels, None, lambda: None, lambda: False)
     run = Run("ahead", time.time_ns(), 7)
     outcomes: dict[str, list[Outcome]] = {}

@@ -94,7 +94,7 @@ def test_what_came_back_as_it_was_goes_once_more(split: Database, cache: "redis.
 
 def test_the_last_look_comes_by_itself(split: Database, cache: "redis.Redis") -> None:
     """After the seconds that the settings say, and no sooner; the summary comes then."""
-    with waiting(split, cache, 4) as run:
+    with waiting(split, cache, 10) as run:
         cache.set(GONE, json.dumps({"of": f"session|{OTHER}.0"}))
         assert run.poll() is None
         out, _ = run.communicate(timeout=60)

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from pg_bench import OTHER, SPLIT, Database, creds, database
 
-from servers import Server, as_postgres, free_port, missing
+from servers import WAIT, Server, as_postgres, free_port, missing
 
 
 @pytest.fixture
@@ -39,14 +39,15 @@ def pooled(one_server: Server) -> Iterator[tuple[Database, str]]:
             db.execute(SPLIT)
             db.split("1", {f"session|{OTHER}.{device}": 20 for device in range(5)}, creds())
             url = f"postgresql://postgres@127.0.0.1:{port}/{db.name}"
-            for _ in range(100):
+            end = time.monotonic() + WAIT
+            while time.monotonic() < end:
                 with suppress(psycopg.Error), psycopg.connect(url, connect_timeout=2):
                     break
                 time.sleep(0.05)
             yield db, url
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(WAIT)
         shutil.rmtree(folder)
 
 
