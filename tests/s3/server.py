@@ -164,7 +164,7 @@ def tool(root: Path, port: int, *args: str, env: Mapping[str, str] | None = None
         env={name: value for name, value in (clean | ours | dict(env or {})).items() if value},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
         check=False,
     )
     said = Said(done.returncode, done.stdout, done.stderr)
