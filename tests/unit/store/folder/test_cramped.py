@@ -1,6 +1,7 @@
 """`cramped`: what is deleted where nothing can be made goes by the same looks, and comes back where it was cut short."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -66,7 +67,8 @@ def test_what_is_written_on_the_way_goes_back(root, monkeypatch):
     """Who found the file before it was moved writes into it after: the last look sees that."""
     with root.company("7") as company:
         writer = os.open(f"{root.path}/company_7/{NAME}", os.O_WRONLY)
-        monkeypatch.setattr(cramped.time, "sleep", lambda _: os.write(writer, b"newer than all"))
+        writing = SimpleNamespace(sleep=lambda _: os.write(writer, b"newer than all"))
+        monkeypatch.setattr(cramped, "time", writing)
         assert not delete(root, company)
         os.close(writer)
     with open(f"{root.path}/company_7/{NAME}", "rb") as file:
@@ -94,7 +96,7 @@ def test_cut_short_the_next_run_puts_it_back(root, monkeypatch, newer):
     def kill(_):
         raise Killed
 
-    monkeypatch.setattr(cramped.time, "sleep", kill)
+    monkeypatch.setattr(cramped, "time", SimpleNamespace(sleep=kill))
     with root.company("7") as company, pytest.raises(Killed):
         delete(root, company)
     (going,) = names(root)[1]

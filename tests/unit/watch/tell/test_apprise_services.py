@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -134,7 +135,7 @@ def pauses(monkeypatch):
     handlers, propagate = logger.handlers[:], logger.propagate
     services._silence()
     waited = []
-    monkeypatch.setattr(services.time, "sleep", waited.append)
+    monkeypatch.setattr(services, "time", SimpleNamespace(sleep=waited.append))  # nobody else's time
     yield waited
     logger.handlers[:], logger.propagate = handlers, propagate
 
