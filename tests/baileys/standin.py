@@ -67,7 +67,7 @@ class StandIn:
 class Helper:
     """The pairing helper as an operator installs it: copied beside the bot's own `node_modules`."""
 
-    def __init__(self, version: str, place: Path, address: str, qr_ms: int = 400) -> None:
+    def __init__(self, version: str, place: Path, address: str, qr_ms: int = 1_000) -> None:
         self.bot = place / "bot"
         self.bot.mkdir()
         (self.bot / "node_modules").symlink_to(install.folder_of(version) / "node_modules")

@@ -53,7 +53,7 @@ def test_it_prints_each_payload_and_ends_when_paired(stand_in, helper, folder, v
     with helper.start(str(folder)) as pairing:
         for line in pairing.stdout:
             payloads.append(line.strip())
-            if len(payloads) == 5:
+            if len(payloads) >= 5:  # once more where it came too late
                 stand_in.scan(payloads[-1])
         said = pairing.stderr.read()
     assert pairing.returncode == 0, said
@@ -164,7 +164,7 @@ def test_a_fresh_rotation_pairs_from_the_terminal(stand_in, helper, version, tmp
                 (payload,) = read_blocks(block)
                 refs.append(ref_of(payload))
                 block = []
-                if len(refs) == 2:
+                if len(refs) >= 2:  # once more where it came too late
                     stand_in.scan(payload)
         said = rotating.stderr.read()
     assert rotating.returncode == 0, said
