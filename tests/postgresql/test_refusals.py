@@ -460,6 +460,17 @@ def test_two_runs_at_once(split: Database) -> None:
     split.run("clean")
 
 
+@pytest.mark.parametrize("words", [["clean"], ["clean", "--shard=0/1"], ["rotate", "--company", "1", "--yes"]])
+def test_one_that_is_held_up_while_it_takes_the_lock_is_another_run(split: Database, words: list[str]) -> None:
+    """A slow disk of the server, or a machine that stands still: status 3, which a scheduler tries again, and not 2."""
+    split.run("clean", "--undo-days", "1")
+    with psycopg.connect(split.url) as other:
+        other.execute("select pg_advisory_xact_lock(hashtextextended('baileys_cleanup lease lock', 0))")
+        refused(split.call(*words), "another run is at work", status=3)
+        other.rollback()
+    assert 0 == split.call(*words).returncode
+
+
 def test_a_fresh_rotation_is_for_folders(split: Database) -> None:
     """It says so, before anybody is asked whether the bot is stopped."""
     refused(split.call("rotate", "--company", "1", "--fresh"), "--fresh begins with an empty folder")

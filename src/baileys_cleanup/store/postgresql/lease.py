@@ -7,9 +7,9 @@ connection was away removes nothing any more: another may have taken back the ru
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import psycopg
@@ -96,12 +96,7 @@ class Leases:
                 "pid": self._connection.direct_pid(),
                 "seconds": _SECONDS,
             }
-            with self._connection.transaction(writes=True) as cursor:
-                cursor.execute(_ONE_BY_ONE, values)
-                cursor.execute(_FORGET_DEAD, values)
-                rival = cursor.execute(_RIVALS[shared], values).fetchone()
-                taken = None if rival else cursor.execute(_TAKE, values).fetchone()
-            if taken is None:
+            if not self._take(values, shared=shared):
                 held = self._connection.rows(_HOLDER, values)
                 who, until = held[0] if held else ("another process", "now")
                 if name not in BUSY:
@@ -117,6 +112,18 @@ class Leases:
             del self._held[token]
             with suppress(psycopg.Error):  # it ends by itself
                 self._connection.write(_FREE, [token])
+
+    def _take(self, values: Mapping[str, Any], *, shared: bool) -> bool:
+        """Take a lease where nobody has it, and tell whether that is so. Raises psycopg.Error."""
+        with self._connection.transaction(writes=True) as cursor:
+            try:
+                cursor.execute(_ONE_BY_ONE, values)
+            except psycopg.errors.LockNotAvailable:  # who has that is about to have the lease
+                return False
+            cursor.execute(_FORGET_DEAD, values)
+            if cursor.execute(_RIVALS[shared], values).fetchone():
+                return False
+            return cursor.execute(_TAKE, values).fetchone() is not None
 
     def renew(self) -> None:
         """Show that this process lives, where that was not done a moment ago over this connection.
