@@ -13,7 +13,7 @@ import install
 
 HERE = Path(__file__).resolve().parent
 PAIR = HERE.parents[1] / "deploy" / "node" / "pair.mjs"
-TIMEOUT = 120
+TIMEOUT = 600
 """Seconds until something is taken for hung; on an idle machine nothing here needs five."""
 
 

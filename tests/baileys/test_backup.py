@@ -10,6 +10,7 @@ from pathlib import Path
 import install
 import pytest
 from authfolder import BOT
+from lab import TIMEOUT
 
 VERSION = "7.0.0-rc14"
 TOOL = (sys.executable, "-m", "baileys_cleanup")
@@ -19,7 +20,7 @@ LAB = Path(__file__).parent / "lab"
 def node(program, *arguments):
     """Run a program of the lab; give what it told."""
     command = ["node", str(LAB / program), str(install.folder_of(VERSION)), *map(str, arguments)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)
 
@@ -50,7 +51,7 @@ def tool(room, command, *arguments):
         text=True,
         check=False,
         env=own,
-        timeout=120,
+        timeout=TIMEOUT,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
 

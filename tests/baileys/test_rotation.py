@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from lab import COMPANY, Lab, Removal
+from lab import COMPANY, TIMEOUT, Lab, Removal
 
 from baileys_cleanup.decision.names import PROTECTED, Kind, kind_of
 
@@ -37,7 +37,7 @@ def rotate(folder):
     own = {name: value for name, value in os.environ.items() if not name.startswith("BAILEYS_CLEANUP_")}
     command = [sys.executable, "-m", "baileys_cleanup", "rotate", "--yes", "--company", COMPANY, "--json"]
     ran = subprocess.run(
-        [*command, "--sessions-root", str(root)], capture_output=True, text=True, check=False, timeout=60, env=own
+        [*command, "--sessions-root", str(root)], capture_output=True, text=True, check=False, timeout=TIMEOUT, env=own
     )
     assert ran.returncode == 0, ran.stderr
     (told,) = json.loads(ran.stdout)["rotations"]
