@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from servers import Server
+from servers import WAIT, Server
 
 DAY = 86_400
 PN, LID, OTHER = "15550000001", "200000000000001", "15550000777"
@@ -92,8 +92,12 @@ def database(server: Server, options: str = "") -> Iterator[Database]:
     try:
         yield Database(server, name)
     finally:
+        end = time.monotonic() + WAIT
         with suppress(psycopg.Error), psycopg.connect(server.url, autocommit=True) as connection:
-            connection.execute(f"drop database if exists {name} with (force)")
+            while time.monotonic() < end:
+                with suppress(psycopg.errors.ObjectInUse):  # the server waits five seconds for those that it ends
+                    connection.execute(f"drop database if exists {name} with (force)")
+                    break
 
 
 def creds(**more: Any) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def test_a_server_that_is_killed_anywhere_loses_nothing() -> None:
                 way = Way(server, at, lambda: server.stop(signal.SIGKILL), after=at % 2 == 0)
                 clean(f"postgresql://postgres@127.0.0.1:{way.port}/{db.name}")
                 way.close()
-                for _ in range(100):
+                for _ in range(10 * servers.WAIT):
                     if server.process is None:
                         break
                     time.sleep(0.1)

@@ -92,8 +92,8 @@ def wait_until_asked(url: str) -> None:
         try:
             psycopg.connect(url).close()
         except psycopg.OperationalError as error:
-            assert "no password supplied" in str(error)
-            return
+            if "no password supplied" in str(error):
+                return
         assert time.monotonic() < end
         time.sleep(0.05)
 

@@ -50,7 +50,7 @@ def test_a_server_that_is_killed_anywhere_loses_nothing() -> None:
             way = Way(server, at, lambda: server.stop(signal.SIGKILL), after=at % 2 == 0)
             clean(way.port)
             way.close()
-            for _ in range(100):
+            for _ in range(10 * servers.WAIT):
                 if server.process is None:
                     break
                 time.sleep(0.1)
@@ -80,7 +80,6 @@ def undo(port: int) -> tuple[int, str]:
 
 def undo_while_it_is_killed(server: servers.Server, at: int, back_after: float | None) -> tuple[int, str]:
     """Undo over a way on which the server is killed at a message; it is started again some seconds later, or not."""
-
     starting = threading.Timer(back_after or 0, server.start)
 
     def kill() -> None:
