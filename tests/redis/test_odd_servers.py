@@ -143,7 +143,9 @@ def test_a_cluster_of_one_node_is_cleaned() -> None:
     with servers.redis(*options) as server, redis.Redis.from_url(server.url) as client:
         bench = Bench(server.url, client)
         client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16_383)
+        end = time.monotonic() + servers.WAIT
         while b"cluster_state:ok" not in client.execute_command("CLUSTER", "INFO"):
+            assert time.monotonic() < end
             time.sleep(0.1)
         client.hset("1:auth", mapping=FIELDS)
         run = bench.run("clean", "--json")
