@@ -471,6 +471,18 @@ def test_one_that_is_held_up_while_it_takes_the_lock_is_another_run(split: Datab
     assert 0 == split.call(*words).returncode
 
 
+@pytest.mark.parametrize("shard", [[], ["--shard=0/1"]])
+def test_one_that_is_held_up_while_it_makes_the_schema_is_another_run(split: Database, shard: list[str]) -> None:
+    """The first runs of two machines at once: likewise status 3. Who only looks does so, and cannot remember it."""
+    with psycopg.connect(split.url) as other:
+        other.execute("select pg_advisory_xact_lock(hashtextextended('baileys_cleanup schema', 0))")
+        refused(split.call("clean", *shard), "another run is making the schema baileys_cleanup", status=3)
+        looked = split.run("monitor", "--once", "--json", status=1)
+        assert ["1"] == [each["company_id"] for each in looked["companies"]]
+        other.rollback()
+    assert 0 == split.call("clean", *shard).returncode
+
+
 def test_a_fresh_rotation_is_for_folders(split: Database) -> None:
     """It says so, before anybody is asked whether the bot is stopped."""
     refused(split.call("rotate", "--company", "1", "--fresh"), "--fresh begins with an empty folder")

@@ -3,12 +3,12 @@
 The bot's own tables are never altered.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
 
-from baileys_cleanup.errors import NotWritable
+from baileys_cleanup.errors import LockHeld, NotWritable
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.postgresql.connection import Connection, ServerState
 from baileys_cleanup.store.postgresql.trouble import as_not_writable, in_words
@@ -79,8 +79,19 @@ def to_make(server: ServerState) -> str:
     )
 
 
+def _wait_for_others(cursor: "psycopg.Cursor[tuple[Any, ...]]") -> None:
+    """Let one after the other make the schema: two that begin at once would both find it missing."""
+    try:
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended('baileys_cleanup schema', 0))")
+    except psycopg.errors.LockNotAvailable:
+        raise LockHeld(f"another run is making the schema {SCHEMA}; nothing was touched") from None
+
+
 def prepare(connection: Connection) -> None:
-    """Make the tool's own schema where it is missing. Raises NotWritable where this role may not."""
+    """Make the tool's own schema where it is missing.
+
+    Raises NotWritable where this role may not, LockHeld where another run is held up in making it.
+    """
     what = f"the schema {SCHEMA} cannot be made in {connection.shown}"
     with as_not_writable(what):
         server, found = connection.state(), access(connection)
@@ -92,8 +103,7 @@ def prepare(connection: Connection) -> None:
             return
         try:
             with connection.transaction(writes=True) as cursor:
-                # Two that begin at once would both find it missing.
-                cursor.execute("select pg_advisory_xact_lock(hashtextextended('baileys_cleanup schema', 0))")
+                _wait_for_others(cursor)
                 cursor.execute(f"create schema if not exists {SCHEMA}")
                 for name, columns in TABLES.items():
                     cursor.execute(f"create table if not exists {SCHEMA}.{name} ({columns})")
