@@ -28,10 +28,6 @@ def missing(reason: str) -> None:
     pytest.skip(reason)
 
 
-_OURS: list[socket.socket] = []
-"""Names that this process holds on the machine as long as it lives, one for each port that it was given."""
-
-
 def free_port() -> int:
     """Return a port that nobody listens at, and that nobody else gets while this process lives.
 
@@ -47,7 +43,7 @@ def free_port() -> int:
         except OSError:
             name.close()
             continue
-        _OURS.append(name)
+        name.detach()  # it is held as long as this process lives
         return port
     pytest.fail("no port is free")
 
