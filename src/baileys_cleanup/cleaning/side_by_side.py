@@ -90,7 +90,6 @@ class _Gang:
         self._workers: list[_Worker] = []
         self._again: deque[tuple[int, str]] = deque()
         self._done: dict[int, tuple[str, Any]] = {}
-        self._told = False
         self._answers = DefaultSelector()
 
     def results(self, ids: Iterable[str]) -> Iterator[tuple[str, Any]]:
@@ -159,15 +158,13 @@ class _Gang:
         self._again.extend(worker.given)
 
     def _stops(self) -> bool:
-        """Tell whether the run is to stop; the first time, the workers are told."""
+        """Tell whether the run is to stop; the workers are told, each time: one that has just begun may not hear it."""
         if not self._crew.stopping():
             return False
-        if not self._told:
-            self._told = True
-            for worker in self._workers:
-                if worker.process.pid is not None:
-                    with suppress(ProcessLookupError):
-                        os.kill(worker.process.pid, signal.SIGTERM)
+        for worker in self._workers:
+            if worker.process.pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(worker.process.pid, signal.SIGTERM)
         return True
 
     def end(self) -> None:
