@@ -93,6 +93,22 @@ def test_a_connection_that_breaks_anywhere_loses_nothing(one_server: Server, aft
             check(db)
 
 
+def test_what_was_deleted_for_good_is_told_where_the_answer_was_lost(one_server: Server) -> None:
+    """Without a quarantine as well: what is gone has been removed, what is there has not."""
+    number, at = 0, None
+    while at is None or at < number:
+        with filled(one_server) as db:
+            way = Way(one_server, at, None, after=True)
+            url = f"postgresql://postgres@127.0.0.1:{way.port}/{db.name}"
+            done = CliRunner().invoke(cli.commands, ["clean", "--undo-days", "0", "--json", "--store", url])
+            way.close()
+            number = way.said if at is None else number
+            gone = len(GOES | STAYS) - len(db.keys("1"))
+            told = json.loads(done.stdout)["totals"]["removed"] if done.stdout.startswith("{") else 0
+            assert (at, gone) == (at, told)
+            at = 20 if at is None else at + 2
+
+
 def test_a_client_that_is_killed_anywhere_loses_nothing(one_server: Server) -> None:
     """SIGKILL at each message: the next run is not held up, and ends what was begun."""
     # After its last word, the goodbye, nobody waits to be killed; it may come together with the one before.

@@ -198,3 +198,18 @@ def test_a_server_that_is_lost_before_anything_is_no_guard(
     assert isinstance(done.exception, UsageProblem), done.exception
     assert f"the store {company.url} cannot be asked: the connection broke; nothing was changed" in str(done.exception)
     assert before == (company.execute(ROWS), company.execute("select * from baileys_cleanup.records"))
+
+
+def test_a_rotation_that_can_neither_go_on_nor_back_names_what_ends_it(company: Database) -> None:
+    """While another session holds the tool's own table: the company and both commands, and afterwards they work."""
+    company.run("clean")
+    before = company.execute(ROWS)
+    with psycopg.connect(company.url) as other:
+        other.execute("lock table baileys_cleanup.quarantine in access exclusive mode")
+        said = rotate(company, status=1)
+        other.rollback()
+    assert "another session holds a lock" in said
+    for word in ("--resume", "--rollback"):
+        assert f"baileys-cleanup rotate --company 1 {word} --store {company.url}" in said
+    rotate(company, "--rollback")
+    assert before == company.execute(ROWS)

@@ -64,6 +64,10 @@ def check_hooks(settings: Settings, companies: Store, company_id: str) -> None:
             raise Refused(f"{problem}; nothing was changed")
 
 
+class HalfTakenBack(CleanupError):
+    """Something went wrong once the way back had begun; the text names the commands that end it."""
+
+
 class RotationStore(NamedTuple):
     """What of a store a rotation works with."""
 
@@ -145,8 +149,11 @@ class Walk(ABC):
             if self._has_changed(journal):
                 return kind(f"{why}. {way_on(journal, self._doors.again)}")
             self.roll_back(journal)
+        except HalfTakenBack as half:
+            return kind(f"{why}; and what was begun could not be taken back: {half}")
         except (CleanupError, CompanyProblem, OSError) as worse:
-            return kind(f"{why}; and what was begun could not be taken back: {in_words(worse)}")
+            why += f"; and what was begun could not be taken back: {in_words(worse)}"
+            return kind(f"{why}. {way_on(journal, self._doors.again)}")
         return kind(f"company {shown(journal.company_id)} was not rotated: {why}. {self.untouched}")
 
     # --- the steps that are the same everywhere ---------------------------------------------------------------
@@ -182,11 +189,11 @@ class Walk(ABC):
 
     @contextmanager
     def _taking_back(self, journal: Journal) -> Iterator[None]:
-        """Raise CleanupError, with the commands that end it, for what goes wrong once the way back has begun."""
+        """Raise HalfTakenBack, with the commands that end it, for what goes wrong once the way back has begun."""
         try:
             yield
         except (HookFailed, CompanyProblem, UsageProblem, OSError) as problem:
-            raise CleanupError(f"{in_words(problem)}. {way_on(journal, self._doors.again)}") from None
+            raise HalfTakenBack(f"{in_words(problem)}. {way_on(journal, self._doors.again)}") from None
 
     def _survey(self, company: Company) -> Survey:
         return survey(company, self._settings.policy_for(company.id), self._world.now, self._world.wait)

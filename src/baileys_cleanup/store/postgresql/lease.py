@@ -96,7 +96,12 @@ class Leases:
                 "pid": self._connection.direct_pid(),
                 "seconds": _SECONDS,
             }
-            if not self._take(values, shared=shared):
+            try:
+                taken = self._take(values, shared=shared)
+            except psycopg.Error:
+                self._free(token)  # it may be taken, and only the answer was lost
+                raise
+            if not taken:
                 held = self._connection.rows(_HOLDER, values)
                 who, until = held[0] if held else ("another process", "now")
                 if name not in BUSY:
@@ -110,8 +115,11 @@ class Leases:
             yield
         finally:
             del self._held[token]
-            with suppress(psycopg.Error):  # it ends by itself
-                self._connection.write(_FREE, [token])
+            self._free(token)
+
+    def _free(self, token: str) -> None:
+        with suppress(psycopg.Error):  # it ends by itself
+            self._connection.write(_FREE, [token])
 
     def _take(self, values: Mapping[str, Any], *, shared: bool) -> bool:
         """Take a lease where nobody has it, and tell whether that is so. Raises psycopg.Error."""

@@ -49,6 +49,8 @@ does one whose lease another has taken; nobody takes it while this lasts."""
 _MARKS = sql.SQL("(select json_object_agg(g.name, g.mark) from g)")
 """What tells a removed value again that comes back in a cache."""
 _ARRIVED = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s")
+_DELETED = sql.SQL("select name from baileys_cleanup.audit where event = 'remove' and run_id = %s and company = %s")
+"""What tells of a removal that keeps nothing: a line of the same transaction."""
 
 
 _KEPT = "a trigger of the table keeps it"
@@ -246,11 +248,12 @@ class _CompanyRemover:
                 yield Removal(verdict, Outcome.FAILED, sentence)
 
     def _arrived(self) -> set[str]:
-        """Return what lies in the quarantine by now, nothing where the server does not say; the cache loses it, too."""
+        """Return what is removed by now, nothing where the server does not say; the cache loses it, too."""
         values = [self._remover.run.run_id, self._company.id]
+        told = _ARRIVED if self._remover.run.undo_days else _DELETED
         arrived: set[str] = set()
         with suppress(psycopg.Error):
-            arrived = {row[0] for row in self._remover.store.connection.rows(_ARRIVED, values)}
+            arrived = {row[0] for row in self._remover.store.connection.rows(told, values)}
         self._clear(dict.fromkeys(arrived, ""))  # the hashes are lost with the answer
         return arrived
 
