@@ -21,6 +21,7 @@ class Way:
         self._server, self._at, self._after = server, at, after
         self._cuts = deed is None
         self._deed = deed or (lambda: None)
+        self._over = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
@@ -41,18 +42,24 @@ class Way:
             while data := client.recv(65_536):
                 self.said += 1
                 if self.said == self._at:
-                    if self._after:
-                        if self._cuts:
-                            client.shutdown(socket.SHUT_WR)  # its answer has no way back
-                        server.sendall(data)
-                        time.sleep(0.2 if self._cuts else 0.005)
-                    self._deed()
+                    try:
+                        self._do(data, client, server)
+                    finally:
+                        self._over.set()
                     break
                 server.sendall(data)
         for each in (client, server):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
+
+    def _do(self, data: bytes, client: socket.socket, server: socket.socket) -> None:
+        if self._after:
+            if self._cuts:
+                client.shutdown(socket.SHUT_WR)  # its answer has no way back
+            server.sendall(data)
+            time.sleep(0.2 if self._cuts else 0.005)
+        self._deed()
 
     def _pass_back(self, server: socket.socket, client: socket.socket) -> None:
         with suppress(OSError):
@@ -66,6 +73,8 @@ class Way:
         """Do it at the next message."""
         self._at = self.said + 1
 
-    def close(self) -> None:
-        """Take no more connections."""
+    def close(self) -> bool:
+        """Take no more connections, and wait for what is being done; tell whether its message was said."""
         self._listening.close()
+        met = self._at is not None and self.said >= self._at
+        return met and self._over.wait(300)
