@@ -20,12 +20,14 @@ from baileys_cleanup.output.text import count
 from baileys_cleanup.store.cache import Cache, Key
 from baileys_cleanup.store.key_names import read_file_name
 from baileys_cleanup.store.place import Redis
+from baileys_cleanup.store.postgresql import escapes
 from baileys_cleanup.store.postgresql.connection import Connection
 from baileys_cleanup.store.postgresql.layouts import Layout
 
 _MARKS_OF_RUN = sql.SQL(
-    "select q.company, json_object_agg(q.name, {mark}) from baileys_cleanup.quarantine q,"
-    " json_populate_record(null::{keys}, q.row) r where q.run_id = %s group by q.company"
+    "select q.company, json_object_agg(q.name, {mark}) from (select company, name, {row} as row"
+    " from baileys_cleanup.quarantine where run_id = %s) q, json_populate_record(null::{keys}, q.row) r"
+    " group by q.company"
 )
 _MOST_FAILURES = 3
 """Failures in a row after which a cache is left alone: each may take seconds, and there may be many companies."""
@@ -33,12 +35,16 @@ _HASH = "encode(sha256({}), 'hex')"
 _OF_JSONB = sql.SQL("select " + _HASH.format("convert_to((%s::text::jsonb)::text, 'UTF8')"))
 
 
-def mark_of(layout: Layout) -> sql.Composed:
-    """Return what the server says of a value `r`: a hash of its bytes, of `jsonb` in the one form that it has there."""
-    column = sql.Identifier(layout.value)
+def mark_of(layout: Layout, *, kept: bool = False) -> sql.Composed:
+    """Return what the server says of a value `r`: a hash of its bytes, of `jsonb` in the one form that it has there.
+
+    That `r` was made of a row that was `kept`, without what nobody can read in it.
+    """
+    column = sql.SQL("r.{}").format(sql.Identifier(layout.value))
     if layout.keys.columns[layout.value] == "bytea":
-        return sql.SQL(_HASH).format(sql.SQL("r.{}").format(column))
-    return sql.SQL(_HASH).format(sql.SQL("convert_to(r.{}::text, 'UTF8')").format(column))
+        return sql.SQL(_HASH).format(column)
+    text = escapes.restored(column) if kept else sql.SQL("{}::text").format(column)
+    return sql.SQL(_HASH).format(sql.SQL("convert_to({}, 'UTF8')").format(text))
 
 
 @contextmanager
@@ -115,7 +121,11 @@ class CacheInFront:
 
         Raises psycopg.Error.
         """
-        query = _MARKS_OF_RUN.format(mark=mark_of(self._layout), keys=self._layout.keys.identifier)
+        query = _MARKS_OF_RUN.format(
+            row=escapes.without(sql.SQL("row")),
+            mark=mark_of(self._layout, kept=True),
+            keys=self._layout.keys.identifier,
+        )
         for company_id, marks in self._connection.rows(query, [run_id]):
             self.clear(raw_id(company_id), marks)
         return self.look()

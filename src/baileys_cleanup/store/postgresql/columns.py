@@ -1,7 +1,8 @@
 """The columns of a table that a row can be written into: all but those that the server computes.
 
 A row is kept as JSON, which has one null for that of SQL and for that of JSON. So which columns held the one of JSON is
-noted in it, under a name that is no column.
+noted in it, under a name that is no column. A value of type `json` is kept letter by letter, also where nobody can
+read it: what keeps the server from that is put aside on the way back.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,6 +13,7 @@ from psycopg import sql
 
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import few
+from baileys_cleanup.store.postgresql import escapes
 from baileys_cleanup.store.postgresql.layouts import BASE_TYPE, Table
 
 NULLS = "baileys_cleanup_nulls"
@@ -31,6 +33,11 @@ _NOTING = sql.SQL(
     "case when {any} then (select row_to_json(baileys_cleanup_kept) from"
     " (select {r}.*, array_remove(array[{names}], null) as {nulls}) baileys_cleanup_kept) else {row} end"
 )
+_READABLE = sql.SQL(
+    "case when not {may_be} then {row} when exists (select from json_each({without}) baileys_cleanup_each"
+    " where baileys_cleanup_each.key = any(array[{others}]::text[]) and {were}) then {row} else {without} end"
+)
+"""What a column has lost its type for since could not come back as it was: there the server is left to refuse it."""
 _NOTED = sql.SQL("case when ({a}.{row}->{nulls})::jsonb ? {name} then 'null'::{json} else {value} end")
 
 
@@ -65,9 +72,11 @@ class Column(NamedTuple):
 
     def taken_from(self, alias: str) -> sql.Composable:
         """Return its value in a row that was made of a kept one, which is there as `ROW`."""
-        value = sql.SQL("{}.{}").format(sql.Identifier(alias), _identifier(self.name))
+        value: sql.Composable = sql.SQL("{}.{}").format(sql.Identifier(alias), _identifier(self.name))
         if self.json is None:
             return value
+        if self.json == "json":
+            value = sql.SQL("{}::json").format(escapes.restored(value))
         if not self.takes_both:
             return value if self.nullable else sql.SQL("coalesce({}, 'null'::{})").format(value, sql.SQL(self.json))
         return _NOTED.format(
@@ -108,6 +117,20 @@ def kept_row(columns: Sequence[Column], alias: str) -> sql.Composable:
         r=sql.Identifier(alias),
         names=sql.SQL(", ").join([noted.format(column.holds_null(alias), _text(column.name)) for column in both]),
         nulls=sql.Identifier(NULLS),
+        row=row,
+    )
+
+
+def readable(columns: Sequence[Column], row: sql.Composable) -> sql.Composable:
+    """Return a kept row as the server can make one of the table of it; `taken_from` has its values as they were."""
+    others = [column for column in columns if column.json != "json"]
+    if len(others) == len(columns):
+        return row
+    return _READABLE.format(
+        may_be=escapes.may_be_in(row),
+        without=escapes.without(row),
+        others=sql.SQL(", ").join([_text(column.name) for column in others]),
+        were=escapes.were_in(sql.SQL("baileys_cleanup_each.value")),
         row=row,
     )
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from psycopg import sql
 
 from baileys_cleanup.decision.names import CREDS_LIMIT
+from baileys_cleanup.store.postgresql import escapes
 from baileys_cleanup.store.postgresql.dates import Dates
 from baileys_cleanup.store.postgresql.layouts import CREDS_KEY, JOINED_CREDS, Form, Layout, Table
 from baileys_cleanup.store.postgresql.statements import JSON, Statements, among, is_company, moment, updated
@@ -19,13 +20,6 @@ _PUBLIC = (
     " when 'string' then c.v#>>'{{}}' else case when c.v is not null then 'null' end end"
     " from (select {value} as v) c)"
 )
-_AS_JSONB = sql.SQL(
-    "case when strpos({0}::text, {mark}) > 0 then regexp_replace({0}::text, {escape}, {rest}, 'g')::jsonb"
-    " else {0}::jsonb end"
-)
-"""A `json` may hold what a `jsonb` does not take, as JSON.stringify writes half an emoji in a name."""
-_ESCAPE = r"(?<!\\)((?:\\\\)*)\\u(?:0000|[dD][89a-fA-F]..)"
-"""Such an escape, after the backslashes before it that are text. No public part has one."""
 
 
 class CredsPlace(NamedTuple):
@@ -58,7 +52,11 @@ class CredsPlace(NamedTuple):
     @property
     def said(self) -> sql.Composable:
         """The public part where the server can tell it, else the whole."""
-        return sql.SQL(_PUBLIC).format(value=_as_jsonb(self.value, self.kind)) if self.is_json else self.value
+        if not self.is_json:
+            return self.value
+        # A `json` may hold what a `jsonb` does not take, half an emoji in a name; no public part does.
+        value = self.value if self.kind == "jsonb" else escapes.without(self.value, "jsonb")
+        return sql.SQL(_PUBLIC).format(value=value)
 
     def keys(self, raw_ids: Sequence[str]) -> list[str]:
         """Return what the creds of companies are called where their ids stand before it."""
@@ -88,10 +86,3 @@ def creds_place(layout: Layout, parts: Statements, dates: Dates) -> CredsPlace:
         written = moment(sql.SQL("pg_xact_commit_timestamp(r.xmin)"))
     value = sql.SQL("r.{}").format(sql.Identifier(column))
     return CredsPlace(table, key, company, one, several, value, table.columns[column], written)
-
-
-def _as_jsonb(value: sql.Composable, kind: str) -> sql.Composable:
-    if kind == "jsonb":
-        return value
-    rest = sql.Literal(r"\1/")
-    return _AS_JSONB.format(value, mark=sql.Literal(r"\u"), escape=sql.Literal(_ESCAPE), rest=rest)

@@ -13,7 +13,8 @@ import psycopg
 from psycopg import sql
 
 from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, ServerGone, ServerProblem
-from baileys_cleanup.store.postgresql.columns import Column, kept_in, named, taken_from
+from baileys_cleanup.store.postgresql import escapes
+from baileys_cleanup.store.postgresql.columns import Column, kept_in, named, readable, taken_from
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.ledger import BACK
@@ -25,7 +26,7 @@ TOGETHER = 100
 """Rows of one transaction: some milliseconds."""
 _NAMES = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s order by name")
 _HELD = sql.SQL(
-    "select held.* from unnest(%(names)s::text[]) wanted cross join lateral (select q.ctid as place, name, source, row"
+    "select held.* from unnest(%(names)s::text[]) wanted cross join lateral (select q.ctid as place, name, source, {row} as row"
     " from baileys_cleanup.quarantine q"
     " where run_id = %(run)s and company = %(company)s and name = wanted for update) held"
 )
@@ -53,9 +54,9 @@ _ELSEWHERE = sql.SQL(
 )
 _COLUMNS = sql.SQL(
     "select distinct k from baileys_cleanup.quarantine q,"
-    " json_object_keys(case json_typeof(q.row) when 'object' then q.row else '{}' end) k"
+    " json_object_keys(case json_typeof(q.row) when 'object' then {row} else '{{}}' end) k"
     " where q.run_id = %s and q.company = %s and q.source = %s"
-)
+).format(row=escapes.without(sql.SQL("q.row")))
 _RENAMING = sql.SQL("UPDATE baileys_cleanup.quarantine SET source = {} WHERE source = {}")
 _HURRY = sql.SQL("set local lock_timeout = {}; set local statement_timeout = {}; ")
 _LOCK, _STATEMENT = 20, 250
@@ -167,7 +168,7 @@ class PostgresqlReturning:
     def _statement(self) -> sql.Composed:
         keys = self._store.layout.keys
         return _PUT.format(
-            held=_HELD,
+            held=_HELD.format(row=readable(self._columns, sql.SQL("row"))),
             keys=keys.identifier,
             columns=named(self._columns),
             values=taken_from(self._columns, "h"),

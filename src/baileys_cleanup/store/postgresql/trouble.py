@@ -19,6 +19,7 @@ from baileys_cleanup.errors import (
 
 _SENTENCES = {
     "22P02": "a value is not what the type of its column takes",
+    "22P05": "a value has an escape that the type of its column does not take (\\u0000?)",
     "22021": "the name of one of its keys is no text in UTF-8, so that nobody can tell which it is",
     "0A000": "the table is of a kind that cannot be written so (a rule on it?)",
     "23503": "a foreign key of another table refers to it",

@@ -16,8 +16,9 @@ from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.decision.verdict import AuthFile
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.store.company import Company
+from baileys_cleanup.store.postgresql import escapes
 from baileys_cleanup.store.postgresql.cached import cleared_after
-from baileys_cleanup.store.postgresql.columns import insertable, kept_in, kept_row, named, taken_from
+from baileys_cleanup.store.postgresql.columns import insertable, kept_in, kept_row, named, readable, taken_from
 from baileys_cleanup.store.postgresql.company import PostgresqlCompany
 from baileys_cleanup.store.postgresql.database import Database
 from baileys_cleanup.store.postgresql.layouts import Form, Table
@@ -50,12 +51,14 @@ _AWAY = sql.SQL(
 )
 _BACK = sql.SQL(
     "with g as (delete from baileys_cleanup.set_aside where number = any(%(numbers)s) and part = %(part)s"
-    " returning row)"
+    " returning {row} as row)"
     " insert into {table} ({columns}) overriding system value"
     " select {values}"
-    " from (select (json_populate_record(null::{table}, g.row)).*, g.row as baileys_cleanup_row from g) h"
+    " from (select k.*, g.row as baileys_cleanup_row from g, json_populate_record(null::{table}, g.row) k) h"
 )
-_KEPT = "select distinct k from baileys_cleanup.set_aside, json_object_keys(row) k where number = any(%s) and part = %s"
+_KEPT = sql.SQL(
+    "select distinct k from baileys_cleanup.set_aside, json_object_keys({}) k where number = any(%s) and part = %s"
+).format(escapes.without(sql.SQL("row")))
 _NUMBERS = sql.SQL("select number from baileys_cleanup.set_aside where run_id = %s and company = %s")
 _ASIDE = sql.SQL("select row::text from baileys_cleanup.set_aside where run_id = %s and company = %s and part = 'keys'")
 _LIST = sql.SQL(
@@ -242,7 +245,12 @@ class PostgresqlWhole:
                 if not kept:
                     continue
                 columns = kept_in(insertable(cursor, table), kept, self._needed(part))
-                query = _BACK.format(table=table.identifier, columns=named(columns), values=taken_from(columns, "h"))
+                query = _BACK.format(
+                    table=table.identifier,
+                    row=readable(columns, sql.SQL("row")),
+                    columns=named(columns),
+                    values=taken_from(columns, "h"),
+                )
                 cursor.execute(query, {"numbers": former, "part": part})
             cursor.execute(_RECORD, [folder.run_id, folder.company_id, folder.why, folder.started // SECOND * SECOND])
         return Late([], [])
