@@ -1,7 +1,9 @@
 """Values that no bot should have, and some has: what a cleanup or a restore took comes back as its type writes it."""
 
+import json
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,31 @@ ODD = [
     "u0000",
 ]
 """Pieces of texts in JSON: half an emoji, NUL, what only looks like one, and what is neither."""
+SETTINGS = {
+    "extra_float_digits": "-3",
+    "datestyle": "'Postgres, DMY'",
+    "timezone": "'Asia/Kolkata'",
+    "intervalstyle": "sql_standard",
+    "array_nulls": "off",
+    "xmloption": "document",
+    "standard_conforming_strings": "off",
+}
+STRANGE = {
+    "integer[]": "'[0:2]={1,2,3}'",
+    "text[]": '\'[1:2][3:4]={{a,NULL},{"\\\\ud83d","NULL"}}\'',
+    "letters": "'[-1:0]={a,b}'",
+    "real": "1.1::real / 3",
+    "point": "'(0.1,0.30000000000000004)'",
+    "float8[]": "array[0.1::float8 + 0.2, null]",
+    "xml": "'abc<b/>'",
+    "tstzrange": "tstzrange('2026-01-01 12:00+00', null)",
+    "interval": "'-1 year 2 months 3 days -4:05:06'",
+    "int2vector": "'1 2 3'",
+    "json": r"""'["\u0000", { "same": 1, "same": 2 }]'""",
+    "jsonb": "'null'",
+    "document": r"""'"\ud83d"'""",
+}
+"""Types, each with a value of which JSON says too little, or which settings change."""
 
 
 def written(db: Database) -> list[list[tuple[Any, ...]]]:
@@ -142,3 +169,35 @@ def test_what_the_encoding_of_a_database_has_not_is_kept_as_well(one_server: Ser
         db.execute(r"""update whatsapp_keys set value = '{"a":"\u0410 \u00e9"}'""")
         db.execute(r"update whatsapp_auth set creds = replace(creds::text, 'secret-name', '\u0410')::json")
         goes_and_comes_back(db)
+
+
+def strange(db: Database) -> None:
+    """Give both tables columns of strange types, and the database settings that change how values are written."""
+    db.execute("create domain document as json; create domain letters as text[]")
+    for table in ("whatsapp_keys", "whatsapp_auth"):
+        for number, (kind, value) in enumerate(STRANGE.items()):
+            with suppress(psycopg.errors.FeatureNotSupported):  # not every server has XML
+                db.execute(f"alter table {table} add strange{number} {kind} default {value}")
+    db.execute("".join(f"alter database {db.name} set {name} = {value};" for name, value in SETTINGS.items()))
+
+
+def test_a_value_of_a_strange_type_comes_back_as_it_was(db: Database) -> None:
+    """Whatever the database has set for everybody."""
+    fill(db)
+    strange(db)
+    goes_and_comes_back(db)
+
+
+def test_a_company_that_lay_aside_has_strange_types(db: Database, tmp_path: Path) -> None:
+    """In both of its tables."""
+    fill(db)
+    replaced_and_back(db, tmp_path, lambda: strange(db))
+
+
+def test_a_list_that_begins_anywhere_is_kept_so_that_any_version_reads_it(db: Database) -> None:
+    """The row says it as a text in the end, and a list with bounds as all have stays one."""
+    fill(db)
+    db.execute("alter table whatsapp_keys add a integer[] default '[0:1]={1,2}', add b integer[] default '{3}'")
+    db.run("clean")
+    kept = [json.loads(row) for (row,) in db.execute("select row::text from baileys_cleanup.quarantine")]
+    assert [("[0:1]={1,2}", [3])] * 5 == [(row["a"], row["b"]) for row in kept]

@@ -1,7 +1,8 @@
 """The columns of a table that a row can be written into: all but those that the server computes.
 
 A row is kept as JSON, which has one null for that of SQL and for that of JSON. So which columns held the one of JSON is
-noted in it, under a name that is no column. A value of type `json` is kept letter by letter, also where nobody can
+noted in it, under a name that is no column. It has no bounds of a list either: one that begins elsewhere than at 1 is
+kept as a text, which the server takes as well. A value of type `json` is kept letter by letter, also where nobody can
 read it: what keeps the server from that is put aside on the way back.
 """
 
@@ -22,17 +23,22 @@ ROW = "baileys_cleanup_row"
 """What the kept row itself is called beside the columns that were made of it."""
 _COLUMNS = (
     "select a.attname::text,"  # noqa: S608 - ours
-    " case b.oid when 'json'::regtype then 'json' when 'jsonb'::regtype then 'jsonb' end, not a.attnotnull"
+    " case b.oid when 'json'::regtype then 'json' when 'jsonb'::regtype then 'jsonb' end, not a.attnotnull,"
+    " exists (select from pg_type e where e.typarray = b.oid)"
     f" from pg_attribute a join lateral {BASE_TYPE} b on true"
     " where a.attrelid = %s::regclass and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by a.attnum"
 )
 
 
 _ROW = sql.SQL("row_to_json({})")
-_NOTING = sql.SQL(
-    "case when {any} then (select row_to_json(baileys_cleanup_kept) from"
-    " (select {r}.*, array_remove(array[{names}], null) as {nulls}) baileys_cleanup_kept) else {row} end"
+_SAYING_MORE = sql.SQL(
+    "case when {any} then (select row_to_json(baileys_cleanup_kept) from (select {r}.*, {more}) baileys_cleanup_kept)"
+    " else {row} end"
 )
+_NOTE = sql.SQL("array_remove(array[{names}], null) as {nulls}")
+_OWN_BOUNDS = sql.SQL("array_dims({}) ~ '[[](?!1:)'")
+_BOUNDED = sql.SQL("case when {own} then to_json({value}::text) else to_json({value}) end as {name}")
+"""A second time under its name: of two, who reads JSON takes the later."""
 _READABLE = sql.SQL(
     "case when not {may_be} then {row} when exists (select from json_each({without}) baileys_cleanup_each"
     " where baileys_cleanup_each.key = any(array[{others}]::text[]) and {were}) then {row} else {without} end"
@@ -57,6 +63,11 @@ class Column(NamedTuple):
     name: str
     json: str | None
     nullable: bool
+    is_list: bool
+
+    def of(self, alias: str) -> sql.Composable:
+        """Return it as a column of a row."""
+        return sql.SQL("{}.{}").format(sql.Identifier(alias), _identifier(self.name))
 
     @property
     def takes_both(self) -> bool:
@@ -66,13 +77,15 @@ class Column(NamedTuple):
     def holds_null(self, alias: str) -> sql.Composable:
         """Return that it holds the null of JSON."""
         assert self.json is not None, "only a column of JSON is asked"
-        return sql.SQL("{}_typeof({}.{}) = 'null'").format(
-            sql.SQL(self.json), sql.Identifier(alias), _identifier(self.name)
-        )
+        return sql.SQL("{}_typeof({}) = 'null'").format(sql.SQL(self.json), self.of(alias))
+
+    def has_own_bounds(self, alias: str) -> sql.Composable:
+        """Return that it holds a list that begins elsewhere than at 1."""
+        return _OWN_BOUNDS.format(self.of(alias))
 
     def taken_from(self, alias: str) -> sql.Composable:
         """Return its value in a row that was made of a kept one, which is there as `ROW`."""
-        value: sql.Composable = sql.SQL("{}.{}").format(sql.Identifier(alias), _identifier(self.name))
+        value = self.of(alias)
         if self.json is None:
             return value
         if self.json == "json":
@@ -106,18 +119,23 @@ def kept_in(columns: Sequence[Column], kept: Collection[str], needed: Collection
 
 
 def kept_row(columns: Sequence[Column], alias: str) -> sql.Composable:
-    """Return a row of the table as it is kept: as JSON, with a note where a null in it would say too little."""
+    """Return a row of the table as it is kept: as JSON, with more where that would say too little of it."""
     row = _ROW.format(sql.Identifier(alias))
+    where: list[sql.Composable] = []
+    more: list[sql.Composable] = []
+    for column in (column for column in columns if column.is_list):
+        where.append(column.has_own_bounds(alias))
+        more.append(_BOUNDED.format(own=where[-1], value=column.of(alias), name=_identifier(column.name)))
     both = [column for column in columns if column.takes_both]
-    if not both:
+    if both:
+        where += [column.holds_null(alias) for column in both]
+        noted = sql.SQL("case when {} then {}::text end")
+        names = [noted.format(column.holds_null(alias), _text(column.name)) for column in both]
+        more.append(_NOTE.format(names=sql.SQL(", ").join(names), nulls=sql.Identifier(NULLS)))
+    if not more:
         return row
-    noted = sql.SQL("case when {} then {}::text end")
-    return _NOTING.format(
-        any=sql.SQL(" or ").join([column.holds_null(alias) for column in both]),
-        r=sql.Identifier(alias),
-        names=sql.SQL(", ").join([noted.format(column.holds_null(alias), _text(column.name)) for column in both]),
-        nulls=sql.Identifier(NULLS),
-        row=row,
+    return _SAYING_MORE.format(
+        any=sql.SQL(" or ").join(where), r=sql.Identifier(alias), more=sql.SQL(", ").join(more), row=row
     )
 
 

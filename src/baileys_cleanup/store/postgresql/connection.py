@@ -27,9 +27,14 @@ LOCK_TIMEOUT = "5s"
 """How long a statement of ours waits for a lock on a table; locked rows are skipped and never waited for."""
 BATCH = 5_000
 """Rows that come over the wire at a time."""
+_AS_IT_WAS = (
+    "; set local extra_float_digits = 1; set local datestyle = 'ISO'; set local xmloption = content;"
+    " set local array_nulls = on"
+)
+"""What a type writes of a value is read again as the very value, whatever the database has set: rows are kept so."""
 _BEGIN = {
-    writes: f"begin isolation level read committed read {mode}; set local lock_timeout = '{LOCK_TIMEOUT}'"
-    for writes, mode in ((False, "only"), (True, "write"))
+    writes: f"begin isolation level read committed read {mode}; set local lock_timeout = '{LOCK_TIMEOUT}'{more}"
+    for writes, mode, more in ((False, "only", ""), (True, "write", _AS_IT_WAS))
 }
 """One message for both: each way to the server and back counts. Read committed, whatever the server's default is."""
 _CONNECT_SECONDS = "10"
