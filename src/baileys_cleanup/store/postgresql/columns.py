@@ -40,8 +40,9 @@ _OWN_BOUNDS = sql.SQL("array_dims({}) ~ '[[](?!1:)'")
 _BOUNDED = sql.SQL("case when {own} then to_json({value}::text) else to_json({value}) end as {name}")
 """A second time under its name: of two, who reads JSON takes the later."""
 _READABLE = sql.SQL(
-    "case when not {may_be} then {row} when exists (select from json_each({without}) baileys_cleanup_each"
-    " where baileys_cleanup_each.key = any(array[{others}]::text[]) and {were}) then {row} else {without} end"
+    "case when {may_be} then (select case when exists (select from json_each(w.w) e"
+    " where e.key = any(array[{others}]::text[]) and {were}) then {row} else w.w end"
+    " from (select {without} offset 0) w(w)) else {row} end"
 )
 """What a column has lost its type for since could not come back as it was: there the server is left to refuse it."""
 _NOTED = sql.SQL("case when ({a}.{row}->{nulls})::jsonb ? {name} then 'null'::{json} else {value} end")
@@ -148,7 +149,7 @@ def readable(columns: Sequence[Column], row: sql.Composable) -> sql.Composable:
         may_be=escapes.may_be_in(row),
         without=escapes.without(row),
         others=sql.SQL(", ").join([_text(column.name) for column in others]),
-        were=escapes.were_in(sql.SQL("baileys_cleanup_each.value")),
+        were=escapes.were_in(sql.SQL("e.value")),
         row=row,
     )
 
