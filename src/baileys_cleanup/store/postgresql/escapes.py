@@ -12,7 +12,7 @@ _ESCAPE = r"(?<!\\)((?:\\\\)*)\\u(?!00(?:0[1-9a-fA-F]|[1-7]))"
 """The beginning of an escape, after the backslashes before it that are text; but of none that every encoding has."""
 _BEGINNING = r"\u"
 _MARK = os.urandom(12).hex()
-"""Stands for the backslash of such an escape. It is another one in each process: nobody can have written it."""
+"""Stands for the beginning of such an escape. It is another one in each process: nobody can have written it."""
 _WITHOUT = sql.SQL(
     "case when {may_be} then regexp_replace({json}::text, {escape}, {mark}, 'g')::{kind} else {json}::{kind} end"
 )
