@@ -26,8 +26,8 @@ TOGETHER = 100
 """Rows of one transaction: some milliseconds."""
 _NAMES = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s order by name")
 _HELD = sql.SQL(
-    "select held.* from unnest(%(names)s::text[]) wanted cross join lateral (select q.ctid as place, name, source, {row} as row"
-    " from baileys_cleanup.quarantine q"
+    "select held.* from unnest(%(names)s::text[]) wanted cross join lateral"
+    " (select q.ctid as place, name, source, {row} as row from baileys_cleanup.quarantine q"
     " where run_id = %(run)s and company = %(company)s and name = wanted for update) held"
 )
 """Each by its whole key: right after a removal the server knows nothing of a hundred thousand new rows of one run."""
