@@ -67,6 +67,10 @@ class CompanyUnreachable(CompanyUntold):
     """Its server went away in the middle; what was asked of it may work once it is back."""
 
 
+class CompanyDone(CompanyProblem):
+    """What was asked for is done, and something that belongs to it is not; the text says what to do about it."""
+
+
 class ServerProblem(OSError):
     """The server of a store did not do what it was asked for; the text says why, in words."""
 

@@ -95,6 +95,7 @@ def test_a_company_on_its_way_into_the_database_is_there_or_not(one_server: Serv
         there = db.execute(ROWS), db.execute(AUTH)
         assert (len(there[0]), len(there[1])) in {(0, 0), (len(KEYS), 1)}
         assert said.status != 0 or len(there[1]) == 1, said.text
+        assert not there[1] or "1 not copied" not in said.text, said.text
         assert source == contents(folder)
         again = until_free("migrate", "--from", str(root), "--to", db.url)
         assert 0 == again.status, (said, again)

@@ -1,8 +1,10 @@
 """A Redis whose connection is cut at whatever message: what was said is true, nothing is lost, and it can be repeated."""
 
 import json
+import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,3 +121,32 @@ def test_a_rotation_that_is_cut_while_it_is_taken_back_can_be_taken_back(server:
         assert KEYS == keys(client)
 
     cut(server, make, lambda url: [*words, "--store", url], check)
+
+
+@pytest.mark.parametrize("layout", ["hash", "string"])
+def test_a_company_on_its_way_into_redis_is_told_as_what_it_is(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    """All of it is there or nothing, and whoever reads that it was not copied finds it there not even in part."""
+    monkeypatch.setenv("BAILEYS_CLEANUP_REDIS__LAYOUT", layout)
+    folder = tmp_path / "root" / "company_1"
+    folder.mkdir(parents=True)
+    for name in KEYS:
+        (folder / f"{name}.json").write_text(CREDS if name == "creds" else "{}")
+        os.utime(folder / f"{name}.json", (time.time() - 86_400,) * 2)
+    words = ["migrate", "--from", str(tmp_path / "root"), "--to"]
+
+    def there(client: Client) -> set[str]:
+        return keys(client) if layout == "hash" else {key.removeprefix("1:") for key in client.scan_iter("1:*")}
+
+    def check(client: Client, said: Said) -> None:
+        found = there(client)
+        assert found in (set(), KEYS)
+        assert found or said.status != 0, said.text
+        assert not found or "1 not copied" not in said.text, said.text
+        assert said.status != 1 or not found or "a second call" in said.text, said.text
+        second = again(client, *words, server.url)
+        assert 0 == second.status, (said, second)
+        assert KEYS == there(client)
+
+    cut(server, lambda client: client.flushall(), lambda url: [*words, url], check)

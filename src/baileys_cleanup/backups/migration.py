@@ -4,7 +4,7 @@ The source is only read. What is written goes live in one step, so an interrupte
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
@@ -13,25 +13,32 @@ from typing import NamedTuple
 from baileys_cleanup.decision.names import COMPANY_PREFIX, Kind, kind_of
 from baileys_cleanup.decision.pairing import is_same
 from baileys_cleanup.decision.policy import SECOND
-from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, Refused, UsageProblem, in_words
+from baileys_cleanup.errors import CompanyDone, CompanyProblem, CompanyUnreachable, Refused, UsageProblem, in_words
 from baileys_cleanup.output.text import few
 from baileys_cleanup.store.buffer_json import is_same_json
 from baileys_cleanup.store.key_names import read_file_name
 from baileys_cleanup.store.small_records import SmallRecords
 from baileys_cleanup.store.snapshots import Clock, Snapshot, SnapshotReader, in_reasons, open_spool
-from baileys_cleanup.store.whole_folders import RESTORE, WholeFolders
+from baileys_cleanup.store.whole_folders import RESTORE, Aside, WholeFolders
 
 _PART = "migrations"
 _SOURCE, _TARGET = "in the source", "in the target"
+_MAY_BE = "it may have been copied, and only the answer was lost: a second call tells"
+_NOT_COMPARED = "it was copied, and could not be compared: keep its bot stopped, a second call compares"
+_NOT_RECORDED = "it was copied and compared, which could not be recorded: keep its bot stopped, a second call compares"
+_SOURCE_UNTOLD = (
+    "it was copied and compared, and nobody can tell whether the bot wrote to the source meanwhile: a second call tells"
+)
 AT_WORK = 60 * SECOND
 """A key written so short ago means that the bot is at work."""
 
 
 class MigrationStatus(StrEnum):
-    """How the copy of one company ended."""
+    """How the copy of one company ended. What is `unsure` may be in the target or is, and a second call tells."""
 
     COPIED = "copied"
     THERE = "there_already"
+    UNSURE = "unsure"
     REFUSED = "refused"
     FAILED = "failed"
 
@@ -92,11 +99,13 @@ def _migrate(source: SnapshotReader, target: Target, outcome: Migrated, clock: C
             outcome.status = MigrationStatus.COPIED
             return
         with _in(_TARGET):
-            _copy(target.folders, shot, names, outcome.company_id, run_id=run_id, now=clock.now)
-        _compare(target, target.records, shot, names, company_id=outcome.company_id, clock=clock)
-        outcome.status = MigrationStatus.COPIED
-        with _in(_SOURCE):
+            built = _build(target.folders, shot, names, outcome.company_id, run_id=run_id, now=clock.now)
+        with _unsure(outcome, _MAY_BE, CompanyUnreachable), _unsure(outcome, "", CompanyDone), _in(_TARGET):
+            target.folders.switch(built)
+        _compare(target, target.records, shot, names, outcome=outcome, clock=clock)
+        with _unsure(outcome, _SOURCE_UNTOLD), _in(_SOURCE):
             unchanged = source.is_unchanged(outcome.company_id, shot)
+        outcome.status = MigrationStatus.COPIED
         if not unchanged:
             outcome.warnings.append("the bot wrote to the source meanwhile: stop it, and copy this company again")
 
@@ -120,6 +129,16 @@ def _in(store: str) -> Iterator[None]:
         raise CompanyProblem(f"{store}: {problem}") from None
     except OSError as error:
         raise CompanyProblem(f"{store}: {in_words(error)}") from None
+
+
+@contextmanager
+def _unsure(outcome: Migrated, what: str, kind: type[CompanyProblem] = CompanyProblem) -> Iterator[None]:
+    """Let what goes wrong where the company is in the target, or may be, say so with `what`: no copy has failed."""
+    try:
+        yield
+    except kind as problem:
+        outcome.status = MigrationStatus.UNSURE
+        raise kind(f"{problem}; {what}" if what else str(problem)) from None
 
 
 def _check_source(shot: Snapshot, clock: Clock) -> None:
@@ -178,7 +197,7 @@ def _is_there(target: Target, shot: Snapshot, names: list[str], company_id: str,
     return False
 
 
-def _copy(folders: WholeFolders, shot: Snapshot, names: list[str], company_id: str, *, run_id: str, now: int) -> None:
+def _build(folders: WholeFolders, shot: Snapshot, names: list[str], company_id: str, *, run_id: str, now: int) -> Aside:
     aside = folders.begin(company_id, run_id, why=RESTORE, now=now)
     try:
         with folders.fill(aside) as into:
@@ -188,26 +207,23 @@ def _copy(folders: WholeFolders, shot: Snapshot, names: list[str], company_id: s
         with suppress(OSError, CompanyProblem):
             folders.discard(aside)
         raise
-    try:
-        folders.switch(aside)
-    except CompanyUnreachable as problem:
-        raise CompanyUnreachable(
-            f"{problem}; it may have been copied, and only the answer was lost: a second call tells"
-        ) from None
+    return aside
 
 
 def _compare(
-    target: Target, records: SmallRecords, shot: Snapshot, names: list[str], *, company_id: str, clock: Clock
+    target: Target, records: SmallRecords, shot: Snapshot, names: list[str], *, outcome: Migrated, clock: Clock
 ) -> None:
     """Read back what was written, and remember what is there, so that it may be copied anew while nobody uses it.
 
     Raises CompanyProblem where any value is another.
     """
-    with _taken(target.companies, _TARGET, company_id, clock) as present:
+    with ExitStack() as stack:
+        with _unsure(outcome, _NOT_COMPARED):
+            present = stack.enter_context(_taken(target.companies, _TARGET, outcome.company_id, clock))
         missing = [name for name in names if name not in present.files]
         wrong = missing or _differing(shot, present, names)
-        with suppress(CompanyProblem) if wrong else nullcontext(), _in(_TARGET):
-            records.write(_PART, COMPANY_PREFIX + company_id, {"copied": _digest(present)})
+        with suppress(CompanyProblem) if wrong else _unsure(outcome, _NOT_RECORDED), _in(_TARGET):
+            records.write(_PART, COMPANY_PREFIX + outcome.company_id, {"copied": _digest(present)})
         if wrong:
             raise CompanyProblem(f"read back, these are not what was written: {few(wrong)}; do not use this copy")
 

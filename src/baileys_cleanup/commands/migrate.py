@@ -125,7 +125,9 @@ class _Move:
             outcomes = list(self._copied(stack, source, target, ids, world))
         self._tell(source.path, target.path, outcomes, left=len(ids) - len(outcomes))
         statuses = {outcome.status for outcome in outcomes}
-        return 4 if MigrationStatus.REFUSED in statuses else int(MigrationStatus.FAILED in statuses)
+        if MigrationStatus.REFUSED in statuses:
+            return 4
+        return int(not statuses <= {MigrationStatus.COPIED, MigrationStatus.THERE})
 
     def _copied(
         self, stack: ExitStack, source: Store, target: Store, ids: Sequence[str], world: World
@@ -169,11 +171,13 @@ class _Move:
         files, amount = sum(each.files for each in copied), sum(each.bytes for each in copied)
         there = sum(each.status is MigrationStatus.THERE for each in outcomes)
         verb = "would be copied" if self._dry_run else "copied and compared"
-        open_ones = len(outcomes) - len(copied) - there
+        unsure = sum(each.status is MigrationStatus.UNSURE for each in outcomes)
+        open_ones = len(outcomes) - len(copied) - there - unsure
+        untold = f", {unsure:,} that a second call has to look at" if unsure else ""
         unseen = f", {left:,} not looked at" if left else ""
         self._write(
             f"{count(len(copied), 'company', 'companies')} {verb} ({count(files, 'key')}, {size(amount)}), {there:,}"
-            f" there already, {open_ones:,} not copied{unseen}. From {shown(source)} to {shown(target)}\n"
+            f" there already, {open_ones:,} not copied{untold}{unseen}. From {shown(source)} to {shown(target)}\n"
         )
         if not self._dry_run and len(copied) + there:
             self._write(

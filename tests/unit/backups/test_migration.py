@@ -9,7 +9,7 @@ import pytest
 from baileys_cleanup.backups.migration import MigrationStatus, Target, migrate_company
 from baileys_cleanup.decision.account import read_account
 from baileys_cleanup.decision.names import kind_of
-from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.errors import CompanyDone, CompanyProblem, CompanyUnreachable, ServerGone
 from baileys_cleanup.store.snapshots import Clock, Entry, Snapshot, Source
 from baileys_cleanup.store.whole_folders import Aside
 
@@ -156,6 +156,53 @@ def test_a_bad_copy_that_cannot_be_noted_is_told_all_the_same(monkeypatch):
     assert "these are not what was written: session-1.0.json" in migrate(source, target).errors[0]
     target.spoil = {}
     assert MigrationStatus.REFUSED is migrate(source, target).status
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ((Companies, "switch"), "in the target: lost; it may have been copied, and only the answer was lost"),
+        ((Companies, "take"), "in the target: lost; it was copied, and could not be compared: keep its bot stopped"),
+        ((MemoryRecords, "write"), "in the target: lost; it was copied and compared, which could not be recorded"),
+        ((Companies, "is_unchanged"), "in the source: lost; it was copied and compared, and nobody can tell whether"),
+    ],
+)
+def test_what_is_in_the_target_or_may_be_is_not_told_as_not_copied(monkeypatch, lost, said):
+    """A server that is lost from the switch on: a second call tells, and it is said what is known."""
+    source, target = Companies(**{"7": KEYS}), Companies()
+    owner, name = lost
+    asked = getattr(owner, name)
+
+    def goes_away(self, *words, **more):
+        if name == "take" and self is source:
+            return asked(self, *words, **more)
+        if name == "switch":
+            asked(self, *words, **more)
+        raise ServerGone(errno.EIO, "lost") if owner is MemoryRecords else CompanyUnreachable("lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, goes_away)
+        outcome = migrate(source, target)
+    assert MigrationStatus.UNSURE is outcome.status
+    assert outcome.errors[0].startswith(said)
+    assert "a second call" in outcome.errors[0]
+    assert source.there == target.there
+    assert MigrationStatus.THERE is migrate(source, target).status
+
+
+def test_a_copy_whose_cache_still_holds_the_former_values_is_not_told_as_not_copied(monkeypatch):
+    """It is in the table by then; a second call empties the cache."""
+    source, target = Companies(**{"7": KEYS}), Companies()
+
+    def done_but(self, aside):
+        self.there[aside.company_id] = self._built
+        raise CompanyDone("what was asked for is done, but the cache ceased to answer")
+
+    monkeypatch.setattr(Companies, "switch", done_but)
+    outcome = migrate(source, target)
+    assert (MigrationStatus.UNSURE, 1) == (outcome.status, len(outcome.errors))
+    assert MigrationStatus.THERE is migrate(source, target).status
+    assert ["7"] == target.forgotten
 
 
 @pytest.mark.parametrize("bad", [False, True])

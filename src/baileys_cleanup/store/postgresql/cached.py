@@ -15,7 +15,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
-from baileys_cleanup.errors import CompanyProblem
+from baileys_cleanup.errors import CompanyDone, CompanyProblem
 from baileys_cleanup.output.text import count
 from baileys_cleanup.store.cache import Cache, Key
 from baileys_cleanup.store.key_names import read_file_name
@@ -54,7 +54,7 @@ def cleared_after(asked: Redis, company_id: str, names: Callable[[], Iterable[st
     They have other values in the table now, or none. Once is enough: what puts a whole company in a place, or keys into
     one, is for a bot that is stopped. `company_id` is as the cache has it; `names` is asked afterwards.
 
-    Raises CompanyProblem before anything is done where the cache cannot be reached, and after it where it ceased to.
+    Raises CompanyProblem before anything is done where the cache cannot be reached, CompanyDone where it ceased to be.
     """
     if asked.cache is None:
         yield
@@ -70,7 +70,7 @@ def cleared_after(asked: Redis, company_id: str, names: Callable[[], Iterable[st
     done = not keys or cache.forget(company_id, keys)
     cache.close()
     if not done:
-        raise CompanyProblem(
+        raise CompanyDone(
             f"what was asked for is done, but the cache {cache.where} ceased to answer: empty it before the bot starts,"
             " it may hold what is no longer in the table"
         )
