@@ -1,5 +1,6 @@
 """Servers and keys that are not as expected: each gives a sentence or is passed by, and no key is in two places."""
 
+import os
 import socket
 import threading
 import time
@@ -33,6 +34,42 @@ def test_a_name_that_is_no_text_holds_nobody_up(bench: Bench) -> None:
     for run in (later, said):
         bench.run("undo", run["run_id"], "--anyway")
     assert before == everything(bench)
+
+
+@pytest.mark.parametrize("variables", [{}, STRING], ids=["hash", "string"])
+def test_a_name_that_is_no_text_goes_along_into_either_layout(
+    bench: Bench, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    """Of a folder, and of a key in it: the bot on files has it too."""
+    for number, name in enumerate((b"company_\xff\xfe", b"company_1")):
+        folder = os.path.join(os.fsencode(tmp_path), name)
+        os.mkdir(folder)
+        fields: dict[bytes, str] = {field.encode(): value for field, value in FIELDS.items()}
+        for field, value in {**fields, b"session-\xff.0": "{}"}.items():
+            path = os.path.join(folder, field.replace(b"/", b"__").replace(b":", b"-") + b".json")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(value.replace("15550000001", f"1555000000{number}") if field == b"creds" else value)
+            os.utime(path, (time.time() - 86_400,) * 2)
+    said = bench.run("migrate", "--json", "--from", str(tmp_path), "--to", bench.url, **variables)
+    assert ["copied", "copied"] == [each["status"] for each in said["companies"]]
+    if variables:
+        assert b"{}" == bench.client.get(b"\xff\xfe:session-\xff.0") == bench.client.get(b"1:session-\xff.0")
+    else:
+        assert b"{}" == bench.client.hget(b"\xff\xfe:auth", b"session-\xff.0")
+
+
+def test_an_id_that_no_folder_can_have_fails_alone(bench: Bench, tmp_path: Path) -> None:
+    """It is told why, by a dry run as well, and the others are copied."""
+    for number, company in enumerate(("1", "a\0b", "x" * 250, "z")):
+        creds = FIELDS["creds"].replace("15550000001", f"1555000000{number}")
+        bench.client.hset(f"{company}:auth", mapping={**FIELDS, "creds": creds})
+    words = ["migrate", "--json", "--from", bench.url, "--to", str(tmp_path)]
+    for said in (bench.run(*words, "--dry-run", status=1), bench.run(*words, status=1)):
+        assert ["copied", "failed", "failed", "copied"] == [each["status"] for each in said["companies"]]
+        _, nul, long, _ = said["companies"]
+        assert "no folder can be called company_<id>: it has a NUL byte in it" in nul["errors"][0]["error"]
+        assert "no folder can be called company_<id>: it has 258 bytes" in long["errors"][0]["error"]
+    assert {"company_1", "company_z"} == {path.name for path in tmp_path.glob("company_*")}
 
 
 def test_who_may_not_delete_moves_nothing(bench: Bench) -> None:

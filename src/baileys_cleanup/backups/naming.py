@@ -11,7 +11,7 @@ from typing import NamedTuple
 from baileys_cleanup.decision.names import COMPANY_PREFIX
 from baileys_cleanup.decision.policy import SECOND
 from baileys_cleanup.errors import CompanyProblem
-from baileys_cleanup.store.snapshots import LONGEST_NAME, is_bare
+from baileys_cleanup.store.snapshots import why_not_bare
 
 _NAME = re.compile(rf"{COMPANY_PREFIX}(?P<id>.+)-(?P<time>[0-9]{{8}}T[0-9]{{6}}Z)\.tar\.gz(?:\.age)?", re.DOTALL)
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -59,7 +59,6 @@ def company_prefix(company_id: str) -> str:
 
 def require_short(company_id: str) -> None:
     """Raise CompanyProblem where no archive could say whose it is: none that does is read back."""
-    if not is_bare(company_id):
-        length = len(company_id.encode("utf-8", "surrogatepass"))
-        why = f"it has {length:,} bytes; allowed: {LONGEST_NAME}" if length > LONGEST_NAME else "it is no text in UTF-8"
+    why = why_not_bare(company_id)
+    if why is not None:
         raise CompanyProblem(f"its id cannot stand in an archive: {why}")

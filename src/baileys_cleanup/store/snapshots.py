@@ -108,12 +108,20 @@ class Snapshot:
 
 def is_bare(name: str) -> bool:
     """Tell whether a name can only be an entry of the very folder it is used in."""
-    if name in {"", ".", ".."} or "/" in name or "\0" in name:
-        return False
+    return why_not_bare(name) is None
+
+
+def why_not_bare(name: str) -> str | None:
+    """Return in words why a name can be no entry of a folder, None where it can."""
+    if name in {"", ".", ".."} or "/" in name:
+        return "it is empty, `.` or `..`, or has a slash in it"
+    if "\0" in name:
+        return "it has a NUL byte in it"
     try:
-        return len(name.encode("utf-8", "surrogateescape")) <= LONGEST_NAME
+        length = len(name.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError:
-        return False
+        return "it is no text in UTF-8"
+    return f"it has {length:,} bytes; allowed: {LONGEST_NAME}" if length > LONGEST_NAME else None
 
 
 def is_json_text(content: bytes) -> bool:

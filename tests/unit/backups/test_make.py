@@ -203,7 +203,13 @@ def test_trouble_with_older_archives_costs_none(root, tool, drawer, folder, step
 
 @pytest.mark.parametrize(
     ("company_id", "said"),
-    [("x" * 256, "it has 256 bytes; allowed: 255"), ("ü" * 128, "it has 256 bytes"), ("\ud800", "no text in UTF-8")],
+    [
+        ("x" * 256, "it has 256 bytes; allowed: 255"),
+        ("ü" * 128, "it has 256 bytes"),
+        ("\ud800", "no text in UTF-8"),
+        ("a\0b", "it has a NUL byte in it"),
+        ("..", "it is empty, `.` or `..`"),
+    ],
 )
 def test_an_id_that_no_manifest_could_name_is_told_before_anything_is_made(root, drawer, company_id, said):
     """An archive that could not say whose it is would not be read back."""

@@ -15,7 +15,7 @@ import stat
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
-from baileys_cleanup.decision.names import CREDS_LIMIT, CREDS_NAME, Kind, kind_of
+from baileys_cleanup.decision.names import COMPANY_PREFIX, CREDS_LIMIT, CREDS_NAME, Kind, kind_of
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import few, size
 from baileys_cleanup.store.folder.company import Company, Stamp
@@ -33,6 +33,7 @@ from baileys_cleanup.store.snapshots import (
     Snapshot,
     Source,
     is_json_text,
+    why_not_bare,
 )
 
 TRIES = 5
@@ -53,7 +54,13 @@ class FolderSnapshots:
         self._root = root
 
     def has(self, company_id: str) -> bool:
-        """Tell whether there is anything by the name of this company's folder."""
+        """Tell whether there is anything by the name of this company's folder.
+
+        Raises CompanyProblem where no folder can have it: other stores have ids that no file system takes.
+        """
+        why = why_not_bare(COMPANY_PREFIX + company_id)
+        if why is not None:
+            raise CompanyProblem(f"no folder can be called company_<id>: {why}")
         return self._root.has(company_id)
 
     def take(self, company_id: str, contents: BinaryIO, clock: Clock, *, own_only: bool = False) -> Snapshot:

@@ -55,20 +55,29 @@ _HINTS = {
 def in_words(error: psycopg.Error) -> str:
     """Return what went wrong, in words."""
     state = error.sqlstate or ""
+    if not state:
+        return _of_the_driver(error)
     if state in _SENTENCES:
         return _SENTENCES[state]
     if state == "42501":  # its text names the table or schema
         return f"this role may not do that: {error.diag.message_primary}"
     if state[:3] in {"42P", "3D0", "3F0"} or state[:2] == "28":
         return str(error.diag.message_primary)
-    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not state:
+    return f"the server refused it ({type(error).__name__}, SQLSTATE {state})"
+
+
+def _of_the_driver(error: psycopg.Error) -> str:
+    """Return what went wrong without a word of the server's."""
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return _connection_in_words(str(error))
-    if isinstance(error, psycopg.ProgrammingError) and not state:  # its text may repeat the URL
+    if isinstance(error, psycopg.ProgrammingError):  # its text may repeat the URL
         return (
             "libpq cannot read this URL: look at the host, the port, and what stands after the question mark (a % is"
             " written %25)"
         )
-    return f"the server refused it ({type(error).__name__}, SQLSTATE {state or 'unknown'})"
+    if isinstance(error, psycopg.DataError) and "NUL" in str(error):
+        return "a name in it has a NUL byte, which PostgreSQL takes in no text"
+    return f"the driver refused it ({type(error).__name__})"
 
 
 def is_gone(error: psycopg.Error) -> bool:
@@ -102,7 +111,7 @@ def as_company_problem() -> Iterator[None]:
         untold = CompanyUntold if isinstance(error, psycopg.OperationalError) else CompanyProblem
         raise (CompanyUnreachable if is_gone(error) else untold)(in_words(error)) from None
     except UnicodeEncodeError:
-        raise CompanyProblem("its name is no text in UTF-8, and PostgreSQL takes no other") from None
+        raise CompanyProblem("its name or that of a key is no text in UTF-8, and PostgreSQL takes no other") from None
 
 
 @contextmanager

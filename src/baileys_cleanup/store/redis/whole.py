@@ -134,7 +134,8 @@ class RedisWhole:
             return False
         # Before they are there: who is killed in between must not leave a company behind whose dates are lost.
         _date(self._store, aside.company_id, values)
-        return bool(server.client.msetnx({key + field: value for field, (value, _) in values.items()}))
+        words = (word for field, (value, _) in values.items() for word in (key + field, value))
+        return bool(server.call("MSETNX", *words))
 
     def _put_hash(self, aside: Aside, values: Mapping[str, tuple[bytes, int]]) -> bool:
         server, key = self._store.server, self._store.key(aside.company_id)

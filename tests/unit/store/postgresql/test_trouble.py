@@ -66,3 +66,9 @@ def test_what_passes_is_told_from_what_is_the_companys_own(error, kind):
     with pytest.raises(CompanyProblem) as raised, as_company_problem():
         raise error
     assert kind is raised.type
+
+
+def test_a_name_that_no_text_of_the_server_s_can_be_is_told_as_that():
+    """The driver refuses a NUL by itself, before the server has seen it: there is no number of an error then."""
+    nul = psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+    assert "a name in it has a NUL byte, which PostgreSQL takes in no text" == in_words(nul)
