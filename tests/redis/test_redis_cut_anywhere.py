@@ -123,6 +123,18 @@ def test_a_rotation_that_is_cut_while_it_is_taken_back_can_be_taken_back(server:
     cut(server, make, lambda url: [*words, "--store", url], check)
 
 
+def test_a_cleanup_that_is_cut_before_any_company_is_an_environment_problem(server: Server) -> None:
+    """Nothing was removed then, so there is no summary, and it is said why; with one the run has failed in part."""
+
+    def check(client: Client, said: Said) -> None:
+        assert said.status in {0, 1, 2}, said.text
+        assert ("Root: " in said.text) == (said.status < 2), said.text
+        assert said.status < 2 or ": the connection broke: " in said.text or "cannot be opened" in said.text
+        assert said.status < 2 or KEYS <= keys(client)
+
+    cut(server, lambda _: None, lambda url: ["clean", "--store", url], check)
+
+
 @pytest.mark.parametrize("layout", ["hash", "string"])
 def test_a_company_on_its_way_into_redis_is_told_as_what_it_is(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str

@@ -21,7 +21,7 @@ from baileys_cleanup.decision.policy import Policy
 from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.errors import LockHeld, UsageProblem, in_words
 from baileys_cleanup.output.sentences import unwritten
-from baileys_cleanup.output.text import count, few
+from baileys_cleanup.output.text import count, few, shown
 from baileys_cleanup.store.open import open_store
 from baileys_cleanup.store.passed_over import no_companies, passed_over_in_words
 from baileys_cleanup.store.remover import DryRun, Remover
@@ -88,8 +88,14 @@ class _Run:
         selection = self._request.selection
         self._tell_of_root()
         self._open()
-        self._held = self._holds()
-        self._remember()
+        try:
+            self._held = self._holds()
+            self._remember()
+        except OSError as error:
+            where = shown(self._workspace.path if self._workspace else self._store.path)
+            raise UsageProblem(
+                f"what earlier commands left in {where} cannot be read: {error.strerror or error}; nothing was removed"
+            ) from None
         if selection.is_whole:  # a folder that was between two names when its rotation was cut short is back by now
             self.ids = sorted({*self.ids, *filter(selection.takes, filter(self._store.has, self._held))})
         copies = find_copies(self._store, self._everyone)

@@ -1,10 +1,13 @@
 """`cleaning.run`: the order of companies, and what is told of the root."""
 
+import errno
+
 import pytest
 
 from baileys_cleanup.cleaning.request import Request, Told
 from baileys_cleanup.cleaning.run import clean
 from baileys_cleanup.cleaning.world import World
+from baileys_cleanup.errors import ServerGone, UsageProblem
 from baileys_cleanup.settings.values import Settings
 from baileys_cleanup.store.selection import Selection
 
@@ -82,3 +85,17 @@ def test_what_is_passed_over_is_a_warning_where_keys_may_lie_there(place, run):
     outcome, _, _ = run()
     assert ["5511", "company_x"] == [text.split(": ")[1] for text in outcome.warnings]
     assert ["passed over: backups: its name is not company_<id>"] == outcome.notes
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_cannot_be_read_before_any_company_is_a_problem_of_the_environment(place, run, monkeypatch, dry_run):
+    """A store that breaks there has lost nothing: the run may be repeated, and it is said which store and why."""
+    put(place / "company_7", "creds.json", creds())
+
+    def gone(*_words):
+        raise ServerGone(errno.EIO, "the connection broke")
+
+    run()
+    monkeypatch.setattr("baileys_cleanup.cleaning.run.waiting_keys", gone)
+    with pytest.raises(UsageProblem, match=rf"left in {place}\S* cannot be read: the connection broke; nothing was"):
+        run(dry_run=dry_run)
