@@ -7,6 +7,7 @@ from typing import NamedTuple
 from baileys_cleanup.decision.pairing import Pairing, is_same
 from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.text import shown
+from baileys_cleanup.output.toml import pattern_as_toml
 from baileys_cleanup.store.store import Store
 
 _BASE = re.compile(r"\w+?(?=[^\w]|_|$)", re.ASCII)
@@ -61,7 +62,7 @@ def _in_doubt(company_id: str, original: str) -> str:
 
 
 def _way_out(company_id: str) -> str:
-    return f'the setting exclude = ["{shown(company_id)}"] says that it is no company, or move it out'
+    return f"the setting exclude = [{pattern_as_toml(company_id)}] says that it is no company, or move it out"
 
 
 def _pairing(store: Store, company_id: str) -> Pairing | None:

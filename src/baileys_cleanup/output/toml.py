@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from datetime import date, time
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_GLOB = re.compile(r"[*?[]")
+_NO_CHARACTER = re.compile(r"[\ud800-\udfff]")
+"""What stands for a byte that is no text, which no file of TOML holds."""
 
 
 def as_toml(value: object) -> str:
@@ -25,6 +28,11 @@ def as_toml(value: object) -> str:
 def key_as_toml(key: str) -> str:
     """Return one part of a key: what is no plain word stands in quotes."""
     return key if _BARE.fullmatch(key) else _text(key)
+
+
+def pattern_as_toml(name: str) -> str:
+    """Return the glob pattern that fits a name, as a settings file would have it; `?` fits what none can hold."""
+    return _text(_NO_CHARACTER.sub("?", _GLOB.sub(r"[\g<0>]", name)))
 
 
 def _text(text: str) -> str:

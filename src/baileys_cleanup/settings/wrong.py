@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from baileys_cleanup.output.text import shown
-from baileys_cleanup.output.toml import as_toml
+from baileys_cleanup.output.toml import as_toml, key_as_toml
 from baileys_cleanup.settings.tables import CompanyTable, Written
 from baileys_cleanup.settings.types import Text
 from baileys_cleanup.settings.values import CONFIG_VARIABLE, PREFIX, SECRETS, option_of
@@ -89,7 +89,7 @@ def _other_place(path: list[str], names: Iterable[str]) -> str:
 
 
 def _inside(path: list[str]) -> list[str]:
-    return [".".join([*path, key]) for key in _table_of(path).model_fields]
+    return [".".join(map(key_as_toml, [*path, key])) for key in _table_of(path).model_fields]
 
 
 def _table_of(path: Sequence[str]) -> type[BaseModel]:

@@ -1,8 +1,13 @@
 """`cleaning.copies`: folders that only look like companies."""
 
+import re
+import tomllib
+from fnmatch import fnmatchcase
+
 import pytest
 
 from baileys_cleanup.cleaning.copies import find_copies
+from baileys_cleanup.output.text import shown
 
 from ..helpers import creds, put
 
@@ -45,3 +50,15 @@ def test_what_is_said_of_a_copy_names_the_way_out(root, place):
         put(place / f"company_{number}", "creds.json", creds())
     (said,) = find_copies(root, ["1", "1_old"]).told(["1", "1_old"])
     assert [] == [part for part in ("company 1_old", "company 1 ", 'exclude = ["1_old"]') if part not in said]
+
+
+@pytest.mark.parametrize("tail", [' "q"', "'", "[2]", "*", "?", "\\", "\n", "\x7f", "-ä", "\udcff", "!"])
+def test_the_setting_that_is_named_is_one_and_fits_that_copy_alone(root, place, tail):
+    """It is pasted as it stands, whatever the id has in it that TOML or a pattern reads as something else."""
+    copy = f"1{tail}"
+    for company_id in ("1", copy):
+        put(place / f"company_{company_id}", "creds.json", creds())
+    (said,) = find_copies(root, ["1", copy]).told(["1", copy])
+    proposed = re.search(r"exclude = .*(?= says)", shown(said))
+    (pattern,) = tomllib.loads(proposed[0])["exclude"]
+    assert [copy] == [each for each in (copy, "1", "1_x", "1 xqx") if fnmatchcase(each, pattern)]

@@ -283,6 +283,7 @@ def test_what_only_values_together_get_wrong_is_said_at_once(read):
         ("[monitor]\nwarning = 3", "levels.warning"),
         ("sesion_max_age_days = 3", "retention.session_max_age_days"),
         ("[companies.7]\nmax_pre_keys = 40", "companies.7.retention.max_pre_keys"),
+        ("[companies.'a.b']\nmax_pre_keys = 40", 'companies."a.b".retention.max_pre_keys'),
         ("[retentions]\nx = 3", "retention"),
         ("[retention]\nmax_prekeys = 60", "max_pre_keys"),
     ],
