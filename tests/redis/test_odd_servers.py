@@ -231,6 +231,10 @@ def test_a_url_that_the_driver_would_take_otherwise_is_one_sentence(bench: Bench
         ("ssl_ca_data=foo", "cadata does not contain a certificate"),
         (f"ssl_ca_certs={__file__}", "(_ssl.c:"),
         ("ssl_keyfile=/nonexistent", "certfile should be a valid filesystem path"),
+        ("ssl_ca_certs=/nonexistent/ca", "cannot be opened: ssl_ca_certs names /nonexistent/ca: No such file or dir"),
+        ("ssl_certfile=/nonexistent/c", "cannot be opened: ssl_certfile names /nonexistent/c: No such file or direct"),
+        ("ssl_ca_certs=/tmp", "cannot be opened: ssl_ca_certs names /tmp: it has to be a file"),
+        ("ssl_ca_path=/nonexistent", "cannot be opened: ssl_ca_path names /nonexistent: No such file or directory"),
     ],
 )
 def test_a_parameter_of_tls_that_cannot_be_followed_is_one_sentence(bench: Bench, rest: str, said: str) -> None:

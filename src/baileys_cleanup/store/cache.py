@@ -27,7 +27,13 @@ class Cache:
     def __init__(self, asked: Redis) -> None:
         try:
             import redis  # noqa: PLC0415 - only where there is a cache
-            from baileys_cleanup.store.redis_url import UNUSABLE, misfit, redis_client  # noqa: PLC0415 - likewise
+            from baileys_cleanup.store.redis.trouble import in_words  # noqa: PLC0415 - likewise
+            from baileys_cleanup.store.redis_url import (  # noqa: PLC0415 - likewise
+                UNUSABLE,
+                misfit,
+                redis_client,
+                why_unusable,
+            )
         except ImportError:
             raise UsageProblem(f"a cache in Redis needs redis-py: {to_install('redis')}") from None
         assert asked.cache is not None, "who makes one has looked"
@@ -35,24 +41,41 @@ class Cache:
         self.again_after = asked.cache_again_seconds
         self._template = asked.cache_key
         self._trouble: tuple[type[Exception], ...] = (redis.RedisError, ValueError, *UNUSABLE)
-        self._misfit: Callable[[Any, Any], str | None] = misfit
+        self._answered = False
+        self._why = ""
+
+        def words(error: Exception) -> str:
+            if not isinstance(error, redis.RedisError):
+                return why_unusable(str(asked.cache), error)
+            unfit = None if self._answered else misfit(self._client, error)
+            return unfit or in_words(error, opened=self._answered).removeprefix("the server cannot be reached: ")
+
+        self._words: Callable[[Exception], str] = words
         try:
             self._client: Any = redis_client(asked.cache, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS)
         except ValueError as error:
             raise UsageProblem(f"redis.cache {self.where}: {error}") from None
+
+    @property
+    def because(self) -> str:
+        """In brackets what went wrong last with it; empty where nothing did."""
+        return f" ({self._why})" if self._why else ""
 
     def why_not(self) -> str | None:
         """Return in words why the cache cannot be cleared, None where it can."""
         try:
             self._client.ping()
         except self._trouble as error:
-            why = self._misfit(self._client, error)
-            because = f" ({why})" if why else ""
+            self._note(error)
             return (
-                f"the cache {self.where} cannot be reached{because}: keys that are removed stay in it until they end"
-                " there"
+                f"the cache {self.where} cannot be reached{self.because}: keys that are removed stay in it until they"
+                " end there"
             )
+        self._answered = True
         return None
+
+    def _note(self, error: Exception) -> None:
+        self._why = self._words(error)
 
     def forget(self, company_id: str, keys: Sequence[Key]) -> bool:
         """Take keys (type and id) of a company out of the cache; tell whether that could be done."""
@@ -60,8 +83,10 @@ class Cache:
         try:
             for number in range(0, len(names), _CHUNK):
                 self._client.execute_command("UNLINK", *names[number : number + _CHUNK])
-        except self._trouble:
+        except self._trouble as error:
+            self._note(error)
             return False
+        self._answered = True
         return True
 
     def values(self, company_id: str, keys: Sequence[Key]) -> dict[Key, bytes] | None:
@@ -71,8 +96,10 @@ class Cache:
                 for key in keys:
                     asking.get(self._name(company_id, *key))
                 found = zip(keys, asking.execute(), strict=True)
+                self._answered = True
                 return {key: value for key, value in found if value is not None}
-        except self._trouble:
+        except self._trouble as error:
+            self._note(error)
             return None
 
     def forget_same(self, company_id: str, values: Mapping[Key, bytes]) -> bool:
@@ -80,7 +107,8 @@ class Cache:
         try:
             for key, value in values.items():
                 self._client.eval(_FORGET_SAME, 1, self._name(company_id, *key), value)
-        except self._trouble:
+        except self._trouble as error:
+            self._note(error)
             return False
         return True
 

@@ -1,7 +1,9 @@
 """A client of a Redis server, made of a URL that the driver reads as it was meant, and what of it fits no server."""
 
+import os
 import re
 import ssl
+from collections.abc import Mapping
 from inspect import signature
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +11,7 @@ from urllib.parse import urlsplit
 from redis.connection import URL_QUERY_ARGUMENT_PARSERS
 
 import redis
+from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.place import scheme_of, wrong_parameters
 
 _PATH = re.compile(r"/?[0-9]*")
@@ -19,6 +22,8 @@ _WORDS = {"username", "password", "client_name", "encoding", "encoding_errors"}
 """Parameters that are texts, beside those of TLS."""
 _OF_POOLS = {"max_connections"}
 """Parameters that no connection takes, and yet a client does."""
+_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_ca_path")
+"""Parameters that name a file, or the last one a folder. OpenSSL does not say which of them it did not find."""
 _NO_TLS = ("WRONG_VERSION_NUMBER", "PACKET_LENGTH", "UNEXPECTED_EOF", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST")
 """How OpenSSL calls an answer that is no TLS."""
 UNUSABLE = (AttributeError, LookupError, TypeError)
@@ -74,8 +79,26 @@ def misfit(client: redis.Redis, error: redis.RedisError) -> str | None:
     if not issubclass(pool.connection_class, redis.SSLConnection):
         if is_cut(error) or isinstance(error, redis.InvalidResponse):
             return "the server does not answer as a Redis does: it may be another one, or speak TLS alone (rediss://)"
+    elif unreadable := _unreadable(pool.connection_kwargs):
+        return unreadable
     elif not is_cut(error) and _is_no_tls(error.__context__):  # a connection that was there had its handshake
         return "the server did not answer in TLS, which rediss:// asks for: where it has none write redis://"
+    return None
+
+
+def _unreadable(parameters: Mapping[str, object]) -> str | None:
+    """Return in words which of the files that a URL names cannot be read, None where all can."""
+    for name in _FILES:
+        path = parameters.get(name)
+        if isinstance(path, str):
+            try:
+                os.stat(path)
+            except (OSError, ValueError) as error:
+                return f"{name} names {shown(path)}: {getattr(error, 'strerror', None) or error}"
+            if os.path.isdir(path) != (name == "ssl_ca_path"):
+                return f"{name} names {shown(path)}: it has to be {'a folder' if name == 'ssl_ca_path' else 'a file'}"
+            if not os.access(path, os.R_OK):
+                return f"{name} names {shown(path)}: this user may not read it"
     return None
 
 

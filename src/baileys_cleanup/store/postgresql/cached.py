@@ -62,8 +62,8 @@ def cleared_after(asked: Redis, company_id: str, names: Callable[[], Iterable[st
     cache = Cache(asked)
     if cache.why_not() is not None:
         raise CompanyProblem(
-            f"the cache {cache.where} cannot be reached, and what it holds would be read before what is put into the"
-            " table; nothing was changed"
+            f"the cache {cache.where} cannot be reached{cache.because}, and what it holds would be read before what is"
+            " put into the table; nothing was changed"
         )
     yield
     keys = [key for name in names() if (key := read_file_name(name)) is not None]
@@ -71,8 +71,8 @@ def cleared_after(asked: Redis, company_id: str, names: Callable[[], Iterable[st
     cache.close()
     if not done:
         raise CompanyDone(
-            f"what was asked for is done, but the cache {cache.where} ceased to answer: empty it before the bot starts,"
-            " it may hold what is no longer in the table"
+            f"what was asked for is done, but the cache {cache.where} ceased to answer{cache.because}: empty it before"
+            " the bot starts, it may hold what is no longer in the table"
         )
 
 
@@ -95,6 +95,11 @@ class CacheInFront:
         self._cleared: deque[_Cleared] = deque()
         self._failures = 0
         self._left = 0
+
+    @property
+    def because(self) -> str:
+        """In brackets what went wrong last with it; empty where nothing did."""
+        return self._cache.because
 
     def why_not(self) -> str | None:
         """Return in words why it cannot be cleared, None where it can."""
@@ -144,7 +149,8 @@ class CacheInFront:
         if not self._left:
             return []
         keys = count(self._left, "removed key")
-        return [f"the cache {self._cache.where} could not be cleared of {keys}: they stay in it until they end there"]
+        untold = f"the cache {self._cache.where} could not be cleared of {keys}{self._cache.because}"
+        return [f"{untold}: they stay in it until they end there"]
 
     def _look_at(self, cleared: _Cleared) -> None:
         there = self._cache.values(cleared.company_id, list(cleared.marks)) if self._failures < _MOST_FAILURES else None

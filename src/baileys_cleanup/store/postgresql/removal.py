@@ -230,7 +230,8 @@ class _CompanyRemover:
                 "another run is removing from this company at this moment, or has taken the lock of this one"
             )
         if not self._clear(marks or {}) and all_or_none:
-            raise CompanyProblem("what was removed may still be in the cache, which does not answer any more")
+            because = self._remover.cache.because if self._remover.cache else ""
+            raise CompanyProblem(f"what was removed may still be in the cache, which does not answer any more{because}")
         return _Taken(set(names), set(picked) - set(names))
 
     def _clear(self, marks: Mapping[str, str]) -> bool:
