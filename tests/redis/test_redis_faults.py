@@ -43,3 +43,24 @@ def test_a_server_that_may_lose_keys_is_told(bench: Bench, variables: dict[str, 
     assert "of 1 company (1) end by themselves" in end
     assert "PERSIST" in end
     assert "1 identity key of 1 company (1)" in identity
+
+
+def test_a_cleanup_of_a_server_that_drops_keys_says_so_once(bench: Bench) -> None:
+    """What it writes may cost keys of the bots, so that a mail has it too; where there is no limit nothing is dropped."""
+    bench.client.hset("1:auth", mapping={"creds": CREDS})
+    bench.client.hset("2:auth", mapping={"creds": CREDS.replace("15550000001", "15550000002")})
+    dropped = "what a cleanup writes here may cost keys: maxmemory-policy is allkeys-lru: the server drops keys of its"
+    try:
+        bench.client.config_set("maxmemory-policy", "allkeys-lru")
+        assert dropped not in bench.run("clean")
+        bench.client.config_set("maxmemory", "1gb")
+        for words in (["clean", "--dry-run"], ["clean"]):
+            assert 1 == bench.run(*words).count(f"warning: {dropped} own accord at 1,073,741,824 bytes; set noeviction")
+        assert dropped in bench.run("clean", "--quiet")
+        bench.client.execute_command("ACL", "SETUSER", "blind", "on", ">pw", "~*", "+@all", "-info")
+        blind = {"BAILEYS_CLEANUP_STORE": bench.url.replace("//", "//blind:pw@")}
+        assert dropped not in bench.run("clean", **blind)
+    finally:
+        bench.client.config_set("maxmemory", 0)
+        bench.client.config_set("maxmemory-policy", "noeviction")
+        bench.client.acl_deluser("blind")

@@ -255,6 +255,7 @@ class _Run:
         if store.was_link:
             outcome.notes.append(f"the sessions root {store.asked} leads to {store.path}")
         outcome.notes += store.remarks()
+        outcome.warnings += store.dangers()
         if not self._everyone:
             outcome.warnings.append(no_companies(store.path, store.other_layout()))
         over = (each._replace(keys=each.keys and not each.foreign) for each in store.passed_over())

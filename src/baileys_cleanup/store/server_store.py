@@ -112,6 +112,10 @@ class ServerStore(ABC):
         """Return nothing: what does not fit the layout is refused where the store is opened."""
         return None
 
+    def dangers(self) -> list[str]:
+        """Return nothing: what is written takes nothing from anybody."""
+        return []
+
     def unseen(self) -> str | None:
         """Return nothing: who may read the companies may read what the tool keeps."""
         return None

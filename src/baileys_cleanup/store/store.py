@@ -259,6 +259,9 @@ class Store(Protocol):
     def remarks(self) -> list[str]:
         """Return in words what people have to know of this store: where its dates come from, say."""
 
+    def dangers(self) -> list[str]:
+        """Return in words what may cost keys while the store is written to. Raises UsageProblem."""
+
     def unseen(self) -> str | None:
         """Return in words why the workspace is there and cannot be read, so that it seems to be none; else None."""
 

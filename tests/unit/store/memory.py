@@ -90,6 +90,9 @@ class MemoryStore:
     def place_of(self, company_id):
         return f"{self.path}/{company_id}"
 
+    def dangers(self):
+        return []
+
     def remarks(self):
         return []
 

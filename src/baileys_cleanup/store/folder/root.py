@@ -66,6 +66,10 @@ class Root:
         """Return nothing: a folder is as everybody knows it."""
         return []
 
+    def dangers(self) -> list[str]:
+        """Return nothing: what is written takes nothing from anybody."""
+        return []
+
     def other_layout(self) -> None:
         """Return nothing: there is one."""
 

@@ -11,6 +11,7 @@ from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.passed_over import Foreign, PassedOver
 from baileys_cleanup.store.place import Place
+from baileys_cleanup.store.redis.eviction import limit_of, why_dropped
 from baileys_cleanup.store.redis.layout import CREDS, OWN, layout_of
 from baileys_cleanup.store.redis.lease import Leases
 from baileys_cleanup.store.redis.oddities import in_other_layout, odd_keys
@@ -66,6 +67,19 @@ class Database(ServerStore):
         if self._cache is not None:
             told.append("redis.cache is for a cache in front of PostgreSQL; with this store it is not used")
         return told
+
+    def dangers(self) -> list[str]:
+        """Return what makes the server drop keys while it is written to; nothing where this user may not ask.
+
+        Raises UsageProblem.
+        """
+        with as_usage_problem(f"the store {self.path} cannot be looked at"):
+            try:
+                told = self.server.client.info("memory")
+            except redis.ResponseError:
+                return []
+        dropped = why_dropped(told) if limit_of(told) else None
+        return [f"what a cleanup writes here may cost keys: {dropped}"] if dropped else []
 
     def expect(self, ids: Sequence[str]) -> None:
         """Make nothing of it: each company is looked at in its turn."""

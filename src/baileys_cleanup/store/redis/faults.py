@@ -8,11 +8,11 @@ from baileys_cleanup.output.text import count, few
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.store.faults import indexed_keys
 from baileys_cleanup.store.redis.database import Database
+from baileys_cleanup.store.redis.eviction import limit_of, why_dropped
 from baileys_cleanup.store.redis.layout import CREDS
 from baileys_cleanup.store.redis.scripts import CHUNK, INDEXED_OF_HASH, INDEXED_OF_STRINGS
 
 _IDENTITY_KEYS = "identity-key-"
-_NO_EVICTION = "noeviction"
 _NEARLY_FULL = 90
 """Percent of `maxmemory` from which on it is told."""
 
@@ -36,12 +36,10 @@ def _durability(store: Database) -> Iterable[str]:
             "the server has no append-only file: a crash turns ratchets back, and messages are lost; set `appendonly"
             " yes`"
         )
-    policy = str(told.get("maxmemory_policy", _NO_EVICTION))
-    limit = int(told.get("maxmemory", 0))
+    limit, dropped = limit_of(told), why_dropped(told)
     percent = int(told.get("used_memory", 0)) * 100 // limit if limit else 0
-    if policy != _NO_EVICTION:
-        when = f"at {limit:,} bytes" if limit else "as soon as maxmemory is set"
-        yield f"maxmemory-policy is {policy}: the server drops keys of its own accord {when}; set {_NO_EVICTION}"
+    if dropped:
+        yield dropped
     elif percent >= _NEARLY_FULL:
         yield (
             f"the server's memory is {percent}% full: at maxmemory ({limit:,} bytes) it takes no writes, neither a"
