@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from baileys_cleanup.errors import CleanupError
+from baileys_cleanup.errors import CleanupError, ServerGone, in_words
 from baileys_cleanup.output.sentences import unwritten
 from baileys_cleanup.rotation.walk import RotationStore
 from baileys_cleanup.store.open import open_store, open_to_look
@@ -37,7 +37,7 @@ def at_work(place: Place, clock: Callable[[], int], warn: Callable[[str], object
     """Open what a rotation works with, under the run lock, with every switch that was cut short ended.
 
     `clock` gives nanoseconds since the epoch; `warn` gets a sentence for each switch that could not be ended. Raises
-    UsageProblem or LockHeld, and CleanupError where nothing can be written.
+    UsageProblem or LockHeld, and CleanupError where nothing can be written, or a server went away.
     """
     with open_store(place) as store, store.workspace(create=True) as workspace:
         assert workspace is not None, "made a moment ago"
@@ -48,5 +48,7 @@ def at_work(place: Place, clock: Callable[[], int], warn: Callable[[str], object
                     for problem in folders.settle_all():
                         warn(problem)
                     yield RotationStore(store, folders, workspace.records(), audit, workspace)
+            except ServerGone as error:  # it may have been asked for anything
+                raise CleanupError(f"the store {place.shown} cannot be asked: {in_words(error)}") from None
             except OSError as error:
                 raise CleanupError(unwritten(error, workspace.path)) from None
