@@ -11,6 +11,7 @@ from test_redis import CREDS, FIELDS, everything
 import redis
 import servers
 from baileys_cleanup import cli
+from baileys_cleanup.errors import UsageProblem
 from baileys_cleanup.store.redis.returning import RedisReturning
 from way import Way
 
@@ -68,6 +69,37 @@ def test_an_undo_that_cannot_go_on_tells_what_came_back(monkeypatch: pytest.Monk
         assert 51 == bench.run("undo", run, "--anyway", "--json")["totals"]["restored"]
         assert {b"1:auth", b"2:auth"} == everything(bench).keys()
         assert (151, 2) == (client.hlen("1:auth"), client.hlen("2:auth"))
+
+
+def test_an_undo_whose_server_loses_its_data_between_two_messages_says_so(
+    monkeypatch: pytest.MonkeyPatch, bench: Bench
+) -> None:
+    """At whatever message: what is not back is nowhere, and neither told as done nor as lying in the quarantine."""
+    carry_out = redis.Redis.execute_command
+    number = at = 0
+
+    def lose(client: "redis.Redis[bytes]", *words: Any, **how: Any) -> Any:
+        nonlocal number
+        number += client is not bench.client
+        if client is not bench.client and number == at:
+            bench.client.flushall()
+        return carry_out(client, *words, **how)
+
+    monkeypatch.setattr(redis.Redis, "execute_command", lose)
+    told = set()
+    while at <= number:
+        bench.client.flushall()
+        bench.client.hset("1:auth", mapping=FIELDS)
+        assert 0 == CliRunner().invoke(cli.commands, ["clean", "-q", "--store", bench.url]).exit_code
+        number, at = 0, at + 3
+        done = CliRunner().invoke(cli.commands, ["undo", "latest", "--anyway", "--store", bench.url])
+        told.add(done.exit_code)
+        assert (0 == done.exit_code) == ("10 files brought back" in done.output), done.output
+        if done.exit_code == 1 and not isinstance(done.exception, UsageProblem):
+            assert "has the server lost what it had?" in done.output, done.output
+            for wrong in ("None", "by now", "lies in the quarantine of", "stays in"):
+                assert wrong not in done.output
+    assert {0, 1} == told
 
 
 @pytest.mark.parametrize("words", [("clean",), ("undo",), ("check",), ("explain",), ("monitor", "--once")])

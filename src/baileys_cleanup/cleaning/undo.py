@@ -7,7 +7,7 @@ or the LID's session was written since. Nothing comes back into the folder of an
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
 from baileys_cleanup.cleaning.at_rest import why_company_not_at_rest
@@ -32,6 +32,7 @@ from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.decision.verdict import AuthFile, Rule
 from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, Refused, ServerGone, UsageProblem, in_words
 from baileys_cleanup.store.company import Company
+from baileys_cleanup.store.returning import Returning, Vanished
 from baileys_cleanup.store.runs import Run
 from baileys_cleanup.store.store import Store, Workspace
 
@@ -83,49 +84,85 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
     for left in reversed(range(_TRIES)):
         restored.stayed.clear()
         restored.failed = False
+        again = restored.tried
         try:
-            if workspace.holds(run, company_id):
-                _undo_company(store, workspace, run, restored, terms)
-            else:
-                _end(store, workspace, run, restored)
+            _undo_company(store, workspace, run, restored, terms)
+            if again or restored.untold:
+                _look_for_untold(store, workspace, run, restored)
             break
         except (ServerGone, CompanyUnreachable) as problem:
             if not left or world.stopping():
                 restored.cut = in_words(problem)
                 break
             world.wait()
+        except CompanyProblem as problem:  # it cannot be looked at again
+            restored.cut = str(problem)
+            break
         except (OSError, UsageProblem) as error:
-            said = f"its files cannot be put back: {error.strerror if isinstance(error, OSError) else error}"
+            said = f"its files cannot be put back: {(isinstance(error, OSError) and error.strerror) or error}"
             restored.failed = True
             if restored.unknown:
                 restored.cut = said
             else:
                 restored.stayed.append(Problem(None, said))
             break
+    if not restored.seen and not restored.stayed and restored.cut is None:
+        restored.stayed.append(Problem(None, _GONE))
+    restored.tell_lost()
     return restored
 
 
-def _end(store: Store, workspace: Workspace, run: Run, restored: Restored) -> None:
-    """Tell what came back of a company of which nothing lies in the quarantine: all, where the run was settled."""
-    if restored.tried:
-        with store.company(restored.company_id) as company:
-            restored.know((), company.names().names)
-    elif run.run_id not in {each.run_id for each in workspace.runs()[0]}:
-        text = "neither what was removed nor the record of the run is there any more; has the server lost what it had?"
-        restored.stayed.append(Problem(None, text))
+_GONE = (
+    "nothing that was removed lies in the quarantine any more, and this undo has not brought it back; has another one,"
+    " or has the server lost what it had?"
+)
+"""Whoever asks for an undo has seen something there a moment ago."""
+
+
+def _look_for_untold(store: Store, workspace: Workspace, run: Run, restored: Restored) -> None:
+    """Find out what became of each name that was seen: a server may lose what it had between two messages."""
+    held = _lying(workspace, run, restored.company_id)
+    with store.company(restored.company_id) as company:
+        restored.know(held, company.names().names)
+    restored.stayed += [Problem(name, "it was not brought back") for name in sorted(restored.untold.intersection(held))]
+
+
+def _lying(workspace: Workspace, run: Run, company_id: str) -> list[str]:
+    """Return what of a company lies in the quarantine, by name."""
+    try:
+        with workspace.returning(run, company_id) as returning:
+            return returning.names()
+    except FileNotFoundError:
+        return []
+
+
+class _NothingLies(Exception):
+    """Nothing of a company lies in the quarantine."""
+
+
+@contextmanager
+def _returning(workspace: Workspace, run: Run, company_id: str) -> Iterator[Returning]:
+    """Open what a run took from one company. Raises _NothingLies where there is nothing any more."""
+    with ExitStack() as stack:
+        try:
+            returning = stack.enter_context(workspace.returning(run, company_id))
+        except FileNotFoundError:
+            raise _NothingLies from None
+        yield returning
 
 
 def _undo_company(store: Store, workspace: Workspace, run: Run, restored: Restored, terms: UndoTerms) -> None:
     company_id, world = restored.company_id, terms.world
     try:
         _refuse_held(run, company_id, terms.holds)
-        with store.company(company_id) as company, workspace.returning(run, company_id) as returning:
+        with store.company(company_id) as company, _returning(workspace, run, company_id) as returning:
             returning.require_same_place(company)
             account = company.account(world.wait)
             _refuse_other_pairing(workspace, run, company, account, anyway=terms.anyway)
             refuse_at_work(company, account, terms)
             present = frozenset(company.names().names)
             names = returning.names()  # asked last: what a try before this one brings back meanwhile is no newer one
+            restored.seen.update(names)
             if restored.tried:
                 restored.know(names, company.names().names)
             pairs = group_pairs(names, account)
@@ -142,7 +179,7 @@ def _undo_company(store: Store, workspace: Workspace, run: Run, restored: Restor
                     restored.unknown.discard(name)
                     if problem is None:
                         restored.files.append(name)
-                    else:
+                    elif not isinstance(problem, Vanished):
                         restored.failed |= not isinstance(problem, FileExistsError)
                         restored.stayed.append(Problem(name, _why_not(problem)))
                 restored.stayed += [Problem(name, "stopped before it") for name in several if name in restored.unknown]
@@ -163,13 +200,13 @@ def _undo_company(store: Store, workspace: Workspace, run: Run, restored: Restor
     except (CompanyUnreachable, ServerGone):
         raise
     except (CompanyProblem, Refused) as problem:
-        restored.refused = isinstance(problem, Refused)
-        with workspace.returning(run, company_id) as returning:
-            names = returning.names()
+        names = _lying(workspace, run, company_id)
+        restored.refused = isinstance(problem, Refused) and bool(names)
+        restored.seen.update(names)
+        restored.unknown.difference_update(names)
         restored.stayed += [Problem(name, str(problem)) for name in names]
-        if restored.tried:
-            with store.company(company_id) as company:
-                restored.know(names, company.names().names)
+    except _NothingLies:
+        pass
 
 
 _TRIES = 8

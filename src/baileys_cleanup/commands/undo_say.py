@@ -99,8 +99,9 @@ def tell_undo(
     for error in undone.errors:
         write(f"Run {run.run_id}: {shown(error)}\n")
     if undone.is_cut or any(company.failed for company in restored):
+        what = "What else is" if any(company.lost for company in restored) else "What is"
         write(
-            f"What is not back lies in the quarantine of {shown(store)}, and comes back with:"
+            f"{what} not back lies in the quarantine of {shown(store)}, and comes back with:"
             f" baileys-cleanup undo {run.run_id}{options}\n"
         )
     elif again:

@@ -4,6 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 
+class Vanished(OSError):
+    """It lies in the quarantine no more, though it did when the way back was opened."""
+
+
 class Returned(NamedTuple):
     """A file that is back, or why it is not: FileExistsError where the name is taken by now, else another OSError."""
 

@@ -3,6 +3,7 @@
 import pytest
 
 from baileys_cleanup.cleaning.restored import Restored
+from baileys_cleanup.decision.outcome import Problem
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,16 @@ def test_back_is_what_is_there_and_not_in_the_quarantine(held, present, files, l
     assert restored.tried
     restored.know(held, present)
     assert (files, set()) == (restored.files, restored.unknown)
+    restored.tell_lost()
     assert lost == any("has the server lost what it had?" in problem.error for problem in restored.stayed)
+
+
+def test_what_was_seen_and_told_of_nowhere_is_lost_where_it_is_in_neither_place():
+    """Whatever came back, stays away or still lies there is none of it."""
+    restored = Restored("7", files=["a"], stayed=[Problem("b", "newer")], seen=set("abcde"))
+    assert set("cde") == restored.untold
+    restored.know("bc", "ad")
+    assert (["a"], {"e"}, set("cd")) == (restored.files, restored.lost, restored.untold)
 
 
 def test_nothing_was_tried_at_first():

@@ -18,6 +18,7 @@ from baileys_cleanup.store.folder.pairings import add_pairing, open_pairings
 from baileys_cleanup.store.folder.runs import write_run
 from baileys_cleanup.store.folder.set_aside import begin, switch
 from baileys_cleanup.store.folder.set_aside_list import list_set_aside
+from baileys_cleanup.store.returning import Returned, Vanished
 from baileys_cleanup.store.runs import Run
 
 from ..helpers import GROUP, LID, NOW, OTHER, PN, creds, names, put
@@ -396,6 +397,52 @@ def test_a_server_that_refuses_to_tell_what_came_back_ends_it_with_what_is_known
     restored = past.undone()
     assert ("its files cannot be put back: another session holds a lock", True) == (restored.cut, restored.failed)
     assert ([], [], {SESSION}) == (restored.files, restored.stayed, restored.unknown)
+
+
+def test_a_lock_that_is_lost_at_a_second_try_hides_nothing_that_came_back(past, root, monkeypatch):
+    """The company is left alone from then on; what had come back is told, and what may have."""
+    past.took(SESSION, OTHERS_KEY, "pre-key-1.json")
+    put_back, opened = FolderReturning.put_back, type(root).company
+
+    def lose(self, company, names, stopping):
+        yield from put_back(self, company, names[:1], stopping)
+        list(put_back(self, company, names[1:2], stopping))
+        monkeypatch.setattr(type(root), "company", lost)
+        raise ServerGone(5, "the server went away")
+
+    def lost(*_args, **_how):
+        raise CompanyProblem("the lock was lost")
+
+    monkeypatch.setattr(FolderReturning, "put_back", lose)
+    restored = past.undone()
+    monkeypatch.setattr(type(root), "company", opened)
+    (left,) = names(past.kept)
+    (back,) = restored.files
+    assert ("the lock was lost", [(left, "the lock was lost")]) == (restored.cut, restored.stayed)
+    assert {SESSION, OTHERS_KEY, "pre-key-1.json"} == {left, back, *restored.unknown}
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["taken by another", "lost"])
+def test_what_lies_in_the_quarantine_no_more_is_no_newer_one(past, monkeypatch, there):
+    """It is said to be in neither place, where that is so; nothing stays in the quarantine that is not there."""
+    past.took(SESSION, OTHERS_KEY)
+
+    def vanish(_self, _company, names, _stopping):
+        for name in names:
+            (past.kept / name).rename((past.folder if there else past.kept.parent) / name)
+            yield Returned(name, Vanished(name))
+
+    monkeypatch.setattr(FolderReturning, "put_back", vanish)
+    restored = past.undone(anyway=True)
+    said = [] if there else [(None, "neither there nor in the quarantine any more; has the server lost what it had?")]
+    assert ([], set(), None) == (restored.files, restored.unknown, restored.cut)
+    assert said == [(file, text.rpartition(": ")[2]) for file, text in restored.stayed]
+
+
+def test_an_undo_that_finds_nothing_says_so(past):
+    """Something lay there when it was chosen, and this undo has not brought it back."""
+    ((name, said),) = past.undone().stayed
+    assert (None, True) == (name, "nothing that was removed lies in the quarantine any more" in said)
 
 
 def test_a_company_that_is_gone_is_told(past, place):

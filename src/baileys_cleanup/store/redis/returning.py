@@ -11,7 +11,7 @@ from baileys_cleanup.store.redis.layout import file_name
 from baileys_cleanup.store.redis.scripts import CHUNK, PUT_BACK
 from baileys_cleanup.store.redis.server import decoded
 from baileys_cleanup.store.redis.trouble import as_os_error
-from baileys_cleanup.store.returning import Returned
+from baileys_cleanup.store.returning import Returned, Vanished
 
 
 class RedisReturning:
@@ -42,31 +42,37 @@ class RedisReturning:
                 return
             part = names[number : number + CHUNK]
             problem: OSError | None = None
+            self._store.know_strings(company.id, [self._held[name][0] for name in part])
             try:
                 with as_os_error(self._store.path):
-                    back = self._put_back(company, part)
+                    back, vanished = self._put_back(company, part)
             except OSError as error:
-                problem, back = error, self._gone(part)
+                problem = error
+                back, vanished = self._look(company, part)
             for name in part:
                 if name in back:
                     del self._held[name]
                     yield Returned(name)
+                elif name in vanished:
+                    yield Returned(name, Vanished(name))
                 else:
                     yield Returned(name, problem or FileExistsError(name))
 
-    def _put_back(self, company: RedisCompany, names: Sequence[str]) -> set[str]:
+    def _put_back(self, company: RedisCompany, names: Sequence[str]) -> tuple[set[str], set[str]]:
+        """Return those that are back, and those that lie in the quarantine no more."""
         server = self._store.server
         fields = {self._held[name][0]: name for name in names}
         told = server.script(PUT_BACK, [company.key, self._key], [self._store.layout.kind, *fields])
-        back = {fields[decoded(field)] for field in told}
-        self._store.know_strings(company.id, [self._held[name][0] for name in back])
+        back, vanished = ({fields[decoded(field)] for field in each} for each in told)
         notes = [self._held[name] for name in sorted(back)]
         lines = [(field, f"{note['mark']} {note['modified']}") for field, note in notes if note["modified"] is not None]
         server.set_fields(self._store.ledger(company.id), lines)
-        return back
+        return back, vanished
 
-    def _gone(self, names: Sequence[str]) -> set[str]:
-        """Return what lies in the quarantine no more: the answer was lost, and the keys are back."""
+    def _look(self, company: RedisCompany, names: Sequence[str]) -> tuple[set[str], set[str]]:
+        """Return the same where the answer was lost: a server may come back without what it had."""
         with as_os_error(self._store.path):
             left = {file_name(field) for field, _ in runs.held(self._store, *self._of)}
-        return {name for name in names if name not in left}
+        gone = set(names).difference(left)
+        there = gone.intersection(company.names().names) if gone else gone
+        return there, gone - there

@@ -79,7 +79,7 @@ ARGV[3] is `each`, or `all`: then nothing goes where any of them is another by n
 """
 
 PUT_BACK = """
-local back = {}
+local back, vanished = {}, {}
 local empty = ARGV[1] == 'hash' and redis.call('EXISTS', KEYS[1]) == 0
 for i = 2, #ARGV do
   local name = ARGV[i]
@@ -97,11 +97,13 @@ for i = 2, #ARGV do
   if done == 1 then
     redis.call('HDEL', KEYS[2], 'v:' .. name, 'm:' .. name, 't:' .. name)
     back[#back + 1] = name
+  elseif not value then
+    vanished[#vanished + 1] = name
   end
 end
-return back
+return {back, vanished}
 """
-"""Put back what is nowhere by now, and say which those were; what exists is never replaced.
+"""Put back what is nowhere by now; what exists is never replaced. It says which are back, and which lie there no more.
 
 A string gets the end back that it had, and a hash where it was gone with its last field.
 """
