@@ -34,6 +34,38 @@ def test_what_was_taken_from_a_company_that_is_gone_comes_back_under_its_name(be
     assert (10, 0) == (bench.client.hlen("company_1:auth"), bench.client.exists("1:auth"))
 
 
+BARE = {"BAILEYS_CLEANUP_REDIS__KEY": "{company_id}"}
+
+
+def test_two_companies_whose_keys_differ_in_braces_alone_share_nothing(bench: Bench) -> None:
+    """What went from both would lie in one place: the one in braces is kept and named, and comes into no other's keys."""
+    both = {key: {name: key if name != "creds" else value for name, value in FIELDS.items()} for key in ("1", "{1}")}
+    for key, fields in both.items():
+        bench.client.hset(key, mapping=fields)
+    before = everything(bench)
+    said = bench.run("clean", "--json", **BARE)
+    assert [("1", 10)] == [(each["company_id"], each["files"]["removed"]) for each in said["companies"]]
+    assert any("passed over: {1}: it is left alone" in each for each in said["warnings"])
+    assert "same but for the braces" in bench.run("clean", "--company", "{1}", status=2, **BARE)
+    assert before[b"{1}"] == everything(bench)[b"{1}"]
+    bench.run("undo", "latest", "--anyway", **BARE)
+    assert before == everything(bench)
+    bench.client.delete("1")
+    assert 10 == bench.run("clean", "--json", **BARE)["totals"]["removed"]
+
+
+def test_a_key_that_is_called_as_an_old_note_is_found_again(bench: Bench) -> None:
+    """Whatever the settings name by now: what was taken from it is not said to be gone."""
+    bench.client.hset("1", mapping=FIELDS)
+    bench.client.hset("2:auth", mapping=OTHER)
+    run = bench.run("clean", "--json", "--company", "1", **BARE)["run_id"]
+    bench.run("clean")
+    assert [10, 10] == [each["files"]["removed"] for each in bench.run("undo", "--json")["runs"]]
+    assert "it was taken from 1, and redis.key names" in bench.run("undo", run, "--anyway", status=1)
+    bench.run("undo", run, "--anyway", **BARE)
+    assert len(FIELDS) == bench.client.hlen("1")
+
+
 def test_two_fields_of_one_name_are_left_out_of_nothing_in_silence(bench: Bench, tmp_path: Path) -> None:
     """`clean` names it, `backup` archives all else and ends with status 1, `migrate` copies nothing of the company."""
     fields = {**FIELDS, "session-1:2.0": "1", "session-1-2.0": "2"}

@@ -75,7 +75,7 @@ class ServerStore(ABC):
     def passed_over(self) -> list[PassedOver]:
         """Return the ids that are not taken for companies."""
         reasons = ((each, self._why_none(each)) for each in sorted(self._raw or self._all()))
-        return [PassedOver(each, why, keys=why == NO_ID) for each, why in reasons if why]
+        return [PassedOver(each, why, keys=why != _EXCLUDED) for each, why in reasons if why]
 
     def has(self, company_id: str) -> bool:
         """Tell whether there is anything by the name of this company."""

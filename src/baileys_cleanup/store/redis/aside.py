@@ -53,7 +53,7 @@ class Asides:
         whole any more. Raises redis.RedisError.
         """
         server, live, field = self._store.server, self._store.key(company_id), f"{run_id} {company_id}"
-        server.set_fields(_ALL, [(field, live)])
+        server.set_fields(_ALL, [(field, self._store.note(company_id))])
         keys = [built.key, live, self.key(run_id, company_id), self._note(run_id, company_id)]
         keys += [built.dates, self._store.ledger(company_id)]
         done = int(server.script(PUT_WHOLE, keys, [why, str(started), built.fields]))

@@ -1,5 +1,6 @@
 """A server with the keys of all companies: what every part of the store asks of it."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -30,7 +31,8 @@ _LEDGER = (
 )
 _FIRST = "; the ledger begins with the first real run, which removes nothing by age"
 _UNTOLD = b"1"
-"""What versions until 0.1.0 noted instead of a company's key."""
+"""What versions until 0.1.0 noted instead of a company's key; a key that is called so is noted behind OWN."""
+_BRACED = re.compile(r"\{([^{]+)\}", re.DOTALL)
 
 
 class Database(ServerStore):
@@ -178,6 +180,24 @@ class Database(ServerStore):
         raw_id = self.raw_id(company_id)
         self._strings[raw_id] = sorted({*self._strings.get(raw_id, ()), *fields})
 
+    def _why_none(self, company_id: str) -> str | None:
+        return super()._why_none(company_id) or self.why_shared(company_id)
+
+    def why_shared(self, company_id: str) -> str | None:
+        """Return why the tool could not tell this company's part of what it keeps from another's; else None.
+
+        What belongs to a key without braces has it in braces, to lie in its slot.
+        """
+        key = self.key(company_id)
+        braced = _BRACED.fullmatch(key)
+        other = self.layout.owner(braced[1]) if braced else None
+        if braced is None or other not in self._raw.values():
+            return None
+        return (
+            f"it is left alone: what was removed from it would lie where that of {shown(braced[1])} lies, because the"
+            " two keys are the same but for the braces; give one of them another name"
+        )
+
     def key(self, company_id: str) -> str:
         """Return the hash of a company, or the beginning of its strings."""
         return self.layout.key(self.raw_id(company_id))
@@ -190,9 +210,14 @@ class Database(ServerStore):
         """Return the key of a company's ledger, in the slot of its hash."""
         return f"{OWN}ledger:{_tag(self.key(company_id))}"
 
+    def note(self, company_id: str) -> str:
+        """Return what is noted of a company's key."""
+        key = self.key(company_id)
+        return OWN + key if encoded(key) == _UNTOLD else key
+
     def noted_key(self, company_id: str, noted: bytes | None) -> str:
         """Return the key that a company had when it was noted: the settings may name another one by now."""
-        return self.key(company_id) if noted in {None, _UNTOLD} else decoded(noted)
+        return self.key(company_id) if noted is None or noted == _UNTOLD else decoded(noted).removeprefix(OWN)
 
     def know_raw(self, company_id: str, key: str) -> None:
         """Know the id of a company of which nothing is left, by the key that was its own."""

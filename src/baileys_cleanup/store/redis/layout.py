@@ -30,6 +30,12 @@ class Layout(NamedTuple):
         """Return the hash of a company; of strings the beginning of their names."""
         return self.template.replace(COMPANY, company_id).replace(FIELD, "")
 
+    def owner(self, key: str) -> str | None:
+        """Return the company whose `key` this is, None where it is nobody's."""
+        before, _, after = self.template.replace(FIELD, "").partition(COMPANY)
+        company_id = key[len(before) : len(key) - len(after)]
+        return company_id if company_id and self.key(company_id) == key else None
+
     @property
     def pattern(self) -> str:
         """What SCAN is to look for."""

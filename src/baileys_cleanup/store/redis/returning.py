@@ -31,7 +31,13 @@ class RedisReturning:
         return sorted(self._held)
 
     def require_same_place(self, company: RedisCompany) -> None:
-        """Raise CompanyProblem where it was taken from another key than the settings name for this company now."""
+        """Raise CompanyProblem where it was taken from another key than the settings name for this company now.
+
+        Likewise where it lies among what was taken from another company.
+        """
+        shared = self._store.why_shared(company.id)
+        if shared is not None:
+            raise CompanyProblem(shared)
         if company.key != self._from:
             raise CompanyProblem(f"it was taken from {shown(self._from)}, and redis.key names another place")
 

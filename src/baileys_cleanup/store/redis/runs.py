@@ -37,7 +37,7 @@ def write_run(server: Server, run: Run) -> None:
 
 def note_company(store: Database, run: Run, company_id: str) -> None:
     """Note that a run takes from a company, and from which key: so that nothing lies where nobody looks."""
-    store.server.call("HSET", f"{OWN}run:{run.run_id}", company_id, store.key(company_id))
+    store.server.call("HSET", f"{OWN}run:{run.run_id}", company_id, store.note(company_id))
 
 
 def key_of(store: Database, run_id: str, company_id: str) -> str:
