@@ -1,5 +1,6 @@
 """A server that goes, or is full, in the middle: it is told as that, and what was done is told all the same."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -100,6 +101,33 @@ def test_an_undo_whose_server_loses_its_data_between_two_messages_says_so(
             for wrong in ("None", "by now", "lies in the quarantine of", "stays in"):
                 assert wrong not in done.output
     assert {0, 1} == told
+
+
+@pytest.mark.parametrize("comes_back", [True, False], ids=["comes back", "stays away"])
+def test_what_is_deleted_for_good_is_never_told_as_kept(
+    monkeypatch: pytest.MonkeyPatch, bench: Bench, comes_back: bool
+) -> None:
+    """Its answer is lost: it is told as removed, or, where the server does not tell any more, as unknown."""
+    carry_out, cut = redis.Redis.execute_command, False
+
+    def lose(client: "redis.Redis[bytes]", *words: Any, **how: Any) -> Any:
+        nonlocal cut
+        if cut and not comes_back:
+            raise redis.ConnectionError("Error 111 connecting")
+        told = carry_out(client, *words, **how)
+        if not cut and client is not bench.client and words[0] == "EVALSHA" and b"each" in words:
+            cut = True
+            raise redis.ConnectionError("Connection closed by server.")
+        return told
+
+    bench.client.hset("1:auth", mapping=FIELDS)
+    monkeypatch.setattr(redis.Redis, "execute_command", lose)
+    words = ["clean", "--undo-days", "0", "--json", "--store", bench.url]
+    (said,) = json.loads(CliRunner().invoke(cli.commands, words).stdout)["companies"]
+    monkeypatch.undo()
+    assert len(FIELDS) - 10 == bench.client.hlen("1:auth")
+    unknown = [each for each in said["errors"] if "whether it was removed nobody can tell" in each["error"]]
+    assert ((10, 0) if comes_back else (0, 10)) == (said["files"]["removed"], len(unknown))
 
 
 @pytest.mark.parametrize("words", [("clean",), ("undo",), ("check",), ("explain",), ("monitor", "--once")])

@@ -69,14 +69,15 @@ class RedisCompany(ListedCompany):
         with as_company_problem():
             since = dict(self._ledger())
             self.remembered = {field: known for field, (_, known) in since.items()}
-            found = {field: (mark, size) for field, mark, size in self._marks()}
+            found = {field: (mark, size) for field, mark, size in self.marks()}
         files = [self._file(field, mark, size, since.get(field)) for field, (mark, size) in sorted(found.items())]
         times = Counter(file.name for file in files)
         double = sorted(name for name, number in times.items() if number > 1)
         self.seen = {file.name: file for file in files if times[file.name] == 1}
         return Listing(list(self.seen), double, TWICE)
 
-    def _marks(self) -> Iterator[tuple[str, str, int]]:
+    def marks(self) -> Iterator[tuple[str, str, int]]:
+        """Give the fields that are there with the hash and the size of each value. Raises redis.RedisError."""
         server = self.store.server
         if self.store.layout.is_hash:
             yield from hash_marks(server, self.key)

@@ -19,6 +19,8 @@ from baileys_cleanup.store.redis.trouble import in_words
 from baileys_cleanup.store.remover import CompanyRemover, Outcome, Removal, Revision, refuse_protected_among
 from baileys_cleanup.store.runs import RUNNING, SETTLED, Run
 
+_UNKNOWN = "whether it was removed nobody can tell"
+
 
 class RedisRemover:
     """Removes for one run; its record is made before its first removal."""
@@ -94,18 +96,19 @@ class _CompanyRemover:
             if trouble is None and stopping():
                 yield from (Removal(verdict, Outcome.STOPPED) for verdict in part)
                 continue
-            gone: set[str] = set()
+            gone: set[str] | None = set()
             if trouble is None:
+                mine = [verdict for verdict in part if verdict.second is None]
                 try:
-                    gone = self._take([verdict for verdict in part if verdict.second is None])
+                    gone = self._take(mine)
                 except redis.RedisError as error:
                     trouble = in_words(error)
-                    gone = self._arrived(part)
+                    gone = self._arrived(mine)
             for verdict in part:
-                if verdict.file.name in gone:
+                if gone is not None and verdict.file.name in gone:
                     yield Removal(verdict, Outcome.REMOVED)
                 elif trouble is not None:
-                    yield Removal(verdict, Outcome.FAILED, trouble)
+                    yield Removal(verdict, Outcome.FAILED, trouble if gone is not None else f"{trouble}; {_UNKNOWN}")
                 else:
                     yield Removal(verdict, Outcome.HELD if verdict.second else Outcome.CHANGED)
 
@@ -116,9 +119,10 @@ class _CompanyRemover:
         try:
             gone = self._take(removals, which="all")
         except redis.RedisError as error:
-            gone = self._arrived(removals)
-            if len(gone) < len(names):
+            arrived = self._arrived(removals)
+            if arrived is None or len(arrived) < len(names):
                 raise CompanyProblem(in_words(error)) from None
+            gone = arrived
         return [] if len(gone) == len(names) else names
 
     def _take(self, removals: Sequence[Verdict], *, which: str = "each") -> set[str]:
@@ -152,13 +156,20 @@ class _CompanyRemover:
         moved = store.server.script(MOVE, keys, [kind, str(run.undo_days), which, *words])
         return {names[decoded(field)] for field in moved}
 
-    def _arrived(self, removals: Sequence[Verdict]) -> set[str]:
-        """Return what lies in the quarantine after a script whose answer was lost."""
-        key = beside("quarantine", self._remover.run.run_id, self._company.key)
-        with suppress(redis.RedisError):
-            fields = {field for field, _ in self._remover.store.server.fields(key)}
+    def _arrived(self, removals: Sequence[Verdict]) -> set[str] | None:
+        """Return what a script took whose answer was lost: what lies in the quarantine, without one what is not there.
+
+        None where the server does not tell.
+        """
+        store, run = self._remover.store, self._remover.run
+        try:
+            if not run.undo_days:
+                there = {field for field, _, _ in self._company.marks()}
+                return {verdict.file.name for verdict in removals if verdict.file.stamp.field not in there}
+            fields = {field for field, _ in store.server.fields(beside("quarantine", run.run_id, self._company.key))}
             return {verdict.file.name for verdict in removals if f"v:{verdict.file.stamp.field}" in fields}
-        return set()
+        except redis.RedisError:
+            return None
 
     def confirm(self) -> list[Revision]:
         """Look at nothing again: a script is over when it is over."""
