@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 from uuid import uuid4
 
 import redis
@@ -12,7 +13,7 @@ from baileys_cleanup.output.text import shown
 from baileys_cleanup.store.redis.layout import OWN
 from baileys_cleanup.store.redis.scripts import FREE, RENEW, SHARE, TAKE
 from baileys_cleanup.store.redis.server import Server, decoded
-from baileys_cleanup.store.redis.trouble import as_not_writable
+from baileys_cleanup.store.redis.trouble import as_not_writable, is_gone
 from baileys_cleanup.store.store import BUSY, LOST
 
 _MILLISECONDS = 300_000
@@ -36,7 +37,11 @@ class Leases:
         token = f"process {os.getpid()} on {os.uname().nodename} {uuid4().hex}"
         now = time.monotonic()
         with as_not_writable("the lock of the store cannot be taken"):
-            held = self._server.script(SHARE if shared else TAKE, keys, [token, _MILLISECONDS])
+            try:
+                held = self._twice(SHARE if shared else TAKE, keys, [token, _MILLISECONDS])
+            except redis.RedisError:
+                self._free(keys, token)
+                raise
             if held is not None:
                 if name not in BUSY:
                     raise LockHeld(f"another run holds {shown(name)}; it was left alone")
@@ -51,8 +56,20 @@ class Leases:
             yield
         finally:
             del self._held[token]
-            with suppress(redis.RedisError):  # it ends by itself
-                self._server.script(FREE, keys, [token])
+            self._free(keys, token)
+
+    def _free(self, keys: tuple[str, str], token: str) -> None:
+        with suppress(redis.RedisError):  # it ends by itself
+            self._twice(FREE, keys, [token])
+
+    def _twice(self, source: str, keys: tuple[str, str], arguments: list[Any]) -> Any:  # noqa: ANN401 - what a server gives
+        """Run a script, once more where its answer was lost: who has a token finds what is its own by it."""
+        try:
+            return self._server.script(source, keys, arguments)
+        except redis.RedisError as error:
+            if not is_gone(error):
+                raise
+            return self._server.script(source, keys, arguments)
 
     def renew(self) -> None:
         """Show that this process lives, where that was not done a moment ago.

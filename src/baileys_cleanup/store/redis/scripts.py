@@ -162,23 +162,33 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
+_MAY_FREE = """
+redis.call('DEL', KEYS[1] .. ':')
+redis.call('ZREM', KEYS[2], ARGV[1])
+"""
+"""Delete nothing: where the server does not allow that, nobody else could take the lease until it ends by itself."""
+
 TAKE = (
     _NOW
+    + _MAY_FREE
     + """
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 local sharing = redis.call('ZRANGE', KEYS[2], 0, 0)
 if sharing[1] then return sharing[1] end
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
-return redis.call('GET', KEYS[1])
+local held = redis.call('GET', KEYS[1])
+return held ~= ARGV[1] and held
 """
 )
-"""Take a lease alone, where nobody has it (KEYS[1]) or shares it (KEYS[2]); else say who does."""
+"""Take a lease alone, where nobody else has it (KEYS[1]) or shares it (KEYS[2]); else say who does."""
 
 SHARE = (
     _NOW
+    + _MAY_FREE
     + """
 local held = redis.call('GET', KEYS[1])
 if held then return held end
+redis.call('PEXPIRE', KEYS[1] .. ':', ARGV[2])
 redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return false
