@@ -72,16 +72,37 @@ def test_an_id_that_no_folder_can_have_fails_alone(bench: Bench, tmp_path: Path)
     assert {"company_1", "company_z"} == {path.name for path in tmp_path.glob("company_*")}
 
 
-def test_who_may_not_delete_moves_nothing(bench: Bench) -> None:
-    """Else a key would be in its place and in the quarantine, and counted as removed."""
+@pytest.mark.parametrize("lacking", ["hdel", "pttl"])
+def test_who_may_not_do_all_of_a_removal_moves_nothing(bench: Bench, lacking: str) -> None:
+    """Else a key would be in its place and in the quarantine, and counted as removed; nor is there a run to undo."""
     bench.client.hset("1:auth", mapping=FIELDS)
-    bench.client.execute_command("ACL", "SETUSER", "half", "on", ">pw", "~*", "+@all", "-hdel")
+    bench.client.execute_command("ACL", "SETUSER", "half", "on", ">pw", "~*", "+@all", f"-{lacking}")
     half = {"BAILEYS_CLEANUP_STORE": bench.url.replace("//", "//half:pw@")}
     said = bench.run("clean", "--json", status=1, **half)
-    assert (0, 10) == (said["totals"]["removed"], said["totals"]["failed"])
-    assert "this user may not do that" in said["companies"][0]["errors"][0]["error"]
+    assert 0 == said["totals"]["removed"]
+    assert "this user may not " in said["companies"][0]["errors"][0]["error"]
     assert (set(), len(FIELDS)) == (held(bench), bench.client.hlen("1:auth"))
+    assert "there is nothing to undo" in bench.run("undo", "latest", status=2)
     bench.client.acl_deluser("half")
+
+
+@pytest.mark.parametrize("lacking", ["hdel", "pexpire", "setnx"])
+def test_who_may_not_do_all_of_the_way_back_brings_nothing_back(bench: Bench, lacking: str) -> None:
+    """Else a key would be back, and come back once more after it went again; with the right to it all come back."""
+    keys = {f"1:{field}": value for field, value in FIELDS.items()}
+    bench.client.mset(keys)
+    bench.client.expire("1:pre-key-1", 9_000)
+    before = everything(bench)
+    bench.run("clean", **STRING)
+    there, quarantined = everything(bench), held(bench)
+    bench.client.execute_command("ACL", "SETUSER", "half", "on", ">pw", "~*", "+@all", f"-{lacking}")
+    half = {"BAILEYS_CLEANUP_STORE": bench.url.replace("//", "//half:pw@")}
+    bench.run("undo", "latest", "--anyway", status=1, **half, **STRING)
+    assert (there, quarantined) == (everything(bench), held(bench))
+    bench.client.acl_deluser("half")
+    bench.run("undo", "latest", "--anyway", **STRING)
+    assert (before, set()) == (everything(bench), held(bench))
+    assert 8_000 < bench.client.ttl("1:pre-key-1") <= 9_000
 
 
 def test_a_cache_that_is_for_another_kind_of_store_is_noted(bench: Bench) -> None:

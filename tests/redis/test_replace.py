@@ -87,6 +87,32 @@ def test_replace_sets_the_present_company_aside_and_undo_brings_it_back(bench: B
     assert ["1"] == [each["company_id"] for each in bench.run("clean", "--json", "--dry-run")["companies"]]
 
 
+@pytest.mark.parametrize("lacking", ["persist", "pexpire", "rename"])
+def test_who_may_not_do_all_of_a_switch_changes_nothing(bench: Bench, archives: str, lacking: str) -> None:
+    """Of either: what was live is live, and what lay aside lies there; with the right to it they change places."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    bench.run("backup", "--to", archives)
+    bench.client.hdel("1:auth", "pre-key-1")
+    bench.client.expire("1:auth", 10_000)
+    before = live(bench.client)
+    bench.client.execute_command("ACL", "SETUSER", "half", "on", ">pw", "~*", "+@all", f"-{lacking}")
+    half = {"BAILEYS_CLEANUP_STORE": bench.url.replace("//", "//half:pw@")}
+    assert int(lacking != "pexpire") == bench.call(*replace(archives), **half).returncode
+    if lacking != "pexpire":
+        assert before == live(bench.client)
+        bench.run(*replace(archives))
+    restored = live(bench.client)
+    assert FIELDS.keys() == restored.keys()
+    aside = {key: bench.client.hgetall(key) for key in bench.client.scan_iter("baileys-cleanup:aside*")}
+    assert 0 != bench.call("undo", "latest", "--anyway", **half).returncode
+    assert aside == {key: bench.client.hgetall(key) for key in bench.client.scan_iter("baileys-cleanup:aside*")}
+    assert restored == live(bench.client)
+    bench.client.acl_deluser("half")
+    bench.run("undo", "latest", "--anyway")
+    assert before == live(bench.client)
+    assert 9_000 < bench.client.ttl("1:auth") <= 10_000
+
+
 def test_strings_are_not_replaced(bench: Bench, archives: str) -> None:
     """The sentence says why, and nothing is changed."""
     bench.client.mset({f"1:{field}": value for field, value in FIELDS.items()})

@@ -12,7 +12,7 @@ from baileys_cleanup.errors import CompanyProblem
 from baileys_cleanup.output.timestamp import timestamp
 from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import Database, beside
-from baileys_cleanup.store.redis.runs import AUDIT, forget_empty, note_company, write_run
+from baileys_cleanup.store.redis.runs import AUDIT, RUNS, forget_empty, note_company, write_run
 from baileys_cleanup.store.redis.scripts import CHUNK, MOVE
 from baileys_cleanup.store.redis.server import decoded
 from baileys_cleanup.store.redis.trouble import in_words
@@ -128,6 +128,7 @@ class _CompanyRemover:
     def _take(self, removals: Sequence[Verdict], *, which: str = "each") -> set[str]:
         store, run, company = self._remover.store, self._remover.run, self._company
         if not self._remover.recorded and run.undo_days:
+            store.server.call("HDEL", RUNS, "")  # who may not forget a run would leave the record of an empty one
             write_run(store.server, run._replace(state=RUNNING))
             self._remover.recorded = True
         if run.undo_days:

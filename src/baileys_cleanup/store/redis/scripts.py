@@ -1,4 +1,8 @@
-"""What runs inside the server, in small steps: each is whole or not at all, and none goes through more than a chunk."""
+"""What runs inside the server, in small steps: each is whole or not at all, and none goes through more than a chunk.
+
+Nothing is taken back where a command is refused in the middle. So each script that writes first carries out, on what is
+not there, those that this user may be forbidden; its first real write is the one that nothing can try before.
+"""
 
 CHUNK = 100
 """Keys that one script looks at: the server answers nobody else meanwhile."""
@@ -54,7 +58,9 @@ for i = 1, #ARGV - 3, 3 do
     value = redis.call('GET', KEYS[1] .. name)
   end
   if value and redis.sha1hex(value) == ARGV[i + 4] then
-    same[#same + 1] = {name, value, ARGV[i + 5]}
+    local rest = -1
+    if ARGV[2] ~= '0' then rest = redis.call('PTTL', ARGV[1] == 'hash' and KEYS[1] or KEYS[1] .. name) end
+    same[#same + 1] = {name, value, ARGV[i + 5], rest}
   elseif ARGV[3] == 'all' then
     return {}
   end
@@ -64,8 +70,7 @@ for i, each in ipairs(same) do
   local name = each[1]
   if ARGV[2] ~= '0' then
     redis.call('HSET', KEYS[2], 'v:' .. name, each[2], 'm:' .. name, each[3])
-    local rest = redis.call('PTTL', ARGV[1] == 'hash' and KEYS[1] or KEYS[1] .. name)
-    if rest > 0 then redis.call('HSET', KEYS[2], 't:' .. name, rest) end
+    if each[4] > 0 then redis.call('HSET', KEYS[2], 't:' .. name, each[4]) end
   end
   if ARGV[1] == 'hash' then redis.call('HDEL', KEYS[1], name) else redis.call('DEL', KEYS[1] .. name) end
   gone[i] = name
@@ -74,17 +79,18 @@ return gone
 """
 """Compare and move: what is still what was planned goes into the quarantine, in one step with the comparison.
 
-It begins by deleting nothing: where the server does not allow that, a key would end up in both places.
 ARGV[3] is `each`, or `all`: then nothing goes where any of them is another by now.
 """
 
 PUT_BACK = """
 local back, vanished = {}, {}
+redis.call('HDEL', KEYS[2], '')
 local empty = ARGV[1] == 'hash' and redis.call('EXISTS', KEYS[1]) == 0
 for i = 2, #ARGV do
   local name = ARGV[i]
   local value = redis.call('HGET', KEYS[2], 'v:' .. name)
   local rest = redis.call('HGET', KEYS[2], 't:' .. name)
+  if rest then redis.call('PEXPIRE', KEYS[2] .. ':', rest) end
   local done = 0
   if value and ARGV[1] == 'hash' then
     done = redis.call('HSETNX', KEYS[1], name, value)
@@ -113,20 +119,22 @@ BEGIN_WHOLE = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]); redis.call('EXPIRE
 
 PUT_WHOLE = """
 if redis.call('HLEN', KEYS[1]) ~= tonumber(ARGV[3]) then return -3 end
+redis.call('PERSIST', KEYS[1] .. ':')
+local dated = redis.call('EXISTS', KEYS[5]) == 1
 local moved = 0
 local kind = redis.call('TYPE', KEYS[2]).ok
 if kind ~= 'none' then
   if kind ~= 'hash' then return -2 end
   if ARGV[1] == '' or redis.call('EXISTS', KEYS[3]) == 1 then return -1 end
   local rest = redis.call('PTTL', KEYS[2])
+  redis.call('HSET', KEYS[4], 'why', ARGV[1], 'started', ARGV[2], 'former', '1', 'rest', rest)
   redis.call('RENAME', KEYS[2], KEYS[3])
   redis.call('PERSIST', KEYS[3])
-  redis.call('HSET', KEYS[4], 'why', ARGV[1], 'started', ARGV[2], 'former', '1', 'rest', rest)
   moved = 1
 end
 redis.call('RENAME', KEYS[1], KEYS[2])
 redis.call('PERSIST', KEYS[2])
-if redis.call('EXISTS', KEYS[5]) == 1 then
+if dated then
   redis.call('RENAME', KEYS[5], KEYS[6])
   redis.call('PERSIST', KEYS[6])
 end
@@ -142,16 +150,20 @@ not all of its fields (ARGV[3]).
 SWAP_WHOLE = """
 if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 local rest = tonumber(redis.call('HGET', KEYS[3], 'rest') or '-1')
+local former = redis.call('HGET', KEYS[3], 'former')
 local live = redis.call('EXISTS', KEYS[1]) == 1
+local left = redis.call('PTTL', KEYS[1])
+redis.call('PERSIST', KEYS[4])
+if rest > 0 then redis.call('PEXPIRE', KEYS[4], rest) end
+if former then redis.call('HSET', KEYS[3], 'former', former) end
 if live then
-  redis.call('HSET', KEYS[3], 'rest', redis.call('PTTL', KEYS[1]))
   redis.call('RENAME', KEYS[1], KEYS[4])
   redis.call('PERSIST', KEYS[4])
+  redis.call('HSET', KEYS[3], 'rest', left)
 end
 redis.call('RENAME', KEYS[2], KEYS[1])
 if rest > 0 then redis.call('PEXPIRE', KEYS[1], rest) end
 if live then redis.call('RENAME', KEYS[4], KEYS[2]) end
-local former = redis.call('HGET', KEYS[3], 'former')
 redis.call('HSET', KEYS[3], 'former', former == '1' and '0' or '1')
 return 1
 """
