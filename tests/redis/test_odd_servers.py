@@ -105,6 +105,22 @@ def test_who_may_not_do_all_of_the_way_back_brings_nothing_back(bench: Bench, la
     assert 8_000 < bench.client.ttl("1:pre-key-1") <= 9_000
 
 
+@pytest.mark.parametrize("noted", [b"{x", b"[1]", b"\xff", b'{"size": "x", "modified": {}, "pairing": 1}'])
+def test_a_note_that_cannot_be_read_keeps_no_key_away(bench: Bench, noted: bytes) -> None:
+    """Of that key nothing is known but its value; this run and all others are listed, and come back."""
+    bench.client.hset("1:auth", mapping=FIELDS)
+    bench.client.hset("2:auth", mapping={**FIELDS, "creds": FIELDS["creds"].replace("AQID", "AQIE")})
+    before = everything(bench)
+    bench.run("clean")
+    (key,) = bench.client.scan_iter("baileys-cleanup:quarantine:*{1:auth}")
+    bench.client.hset(key, "m:pre-key-1", noted)
+    (run,) = bench.run("undo", "--json")["runs"]
+    assert 20 == run["files"]["removed"]
+    bench.run("metrics")
+    assert 20 == bench.run("undo", "latest", "--anyway", "--json")["totals"]["restored"]
+    assert before == everything(bench)
+
+
 def test_a_cache_that_is_for_another_kind_of_store_is_noted(bench: Bench) -> None:
     """A settings file may be for several stores; who believes that it is cleared can read that it is not."""
     bench.client.hset("1:auth", mapping=FIELDS)

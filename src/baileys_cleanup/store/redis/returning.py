@@ -71,7 +71,8 @@ class RedisReturning:
         told = server.script(PUT_BACK, [company.key, self._key], [self._store.layout.kind, *fields])
         back, vanished = ({fields[decoded(field)] for field in each} for each in told)
         notes = [self._held[name] for name in sorted(back)]
-        lines = [(field, f"{note['mark']} {note['modified']}") for field, note in notes if note["modified"] is not None]
+        dated = [(field, note) for field, note in notes if note.mark and note.modified is not None]
+        lines = [(field, f"{note.mark} {note.modified}") for field, note in dated]
         server.set_fields(self._store.ledger(company.id), lines)
         return back, vanished
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from baileys_cleanup.store.redis.database import Database, beside
 from baileys_cleanup.store.redis.layout import OWN
@@ -67,11 +67,35 @@ def forget_empty(store: Database, run: Run) -> None:
         store.server.call("HDEL", RUNS, run.run_id)
 
 
-def held(store: Database, run_id: str, company_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
+class Note(NamedTuple):
+    """What a run noted of a key that it took. What of that cannot be read is unknown: the key may come back without."""
+
+    rule: str = ""
+    size: int = 0
+    mark: str = ""
+    modified: int | None = None
+    pairing: str | None = None
+
+
+def _note(told: bytes) -> Note:
+    try:
+        said = json.loads(told)
+    except (ValueError, RecursionError):
+        return Note()
+    if not isinstance(said, dict):
+        return Note()
+    known: dict[str, Any] = {name: said[name] for name, kind in _KINDS.items() if type(said.get(name)) is kind}
+    return Note(**known)
+
+
+_KINDS = {"rule": str, "size": int, "mark": str, "modified": int, "pairing": str}
+
+
+def held(store: Database, run_id: str, company_id: str) -> Iterator[tuple[str, Note]]:
     """Give what a run took from a company: the field, and what was noted of it."""
     for field, told in store.server.fields(quarantine(store, run_id, company_id)):
         if field.startswith("m:"):
-            yield field[2:], json.loads(told)
+            yield field[2:], _note(told)
 
 
 def quarantined(store: Database, run: Run) -> dict[str, Quarantined]:
@@ -80,7 +104,7 @@ def quarantined(store: Database, run: Run) -> dict[str, Quarantined]:
     for company_id in companies_of(store.server, run.run_id):
         notes = [note for _, note in held(store, run.run_id, company_id)]
         if notes:
-            found[company_id] = Quarantined(len(notes), sum(int(note["size"]) for note in notes))
+            found[company_id] = Quarantined(len(notes), sum(note.size for note in notes))
     return found
 
 

@@ -7,7 +7,7 @@ from baileys_cleanup.decision.verdict import Verdict
 from baileys_cleanup.store.redis import runs
 from baileys_cleanup.store.redis.company import RedisCompany
 from baileys_cleanup.store.redis.database import Database
-from baileys_cleanup.store.redis.layout import OWN
+from baileys_cleanup.store.redis.layout import OWN, file_name
 from baileys_cleanup.store.redis.records import RedisAudit, RedisRecords
 from baileys_cleanup.store.redis.removal import RedisRemover
 from baileys_cleanup.store.redis.returning import RedisReturning
@@ -53,13 +53,13 @@ class RedisWorkspace:
     def pairing_of(self, run_id: str, company_id: str) -> str | None:
         """Return the pairing that a run noted for what it took from a company, None where it noted none."""
         with as_os_error(self._store.path):
-            noted = (note.get("pairing") for _, note in runs.held(self._store, run_id, company_id))
+            noted = (note.pairing for _, note in runs.held(self._store, run_id, company_id))
             return next((pairing for pairing in noted if pairing), None)
 
     def rules_of(self, run_id: str, company_id: str) -> dict[str, str]:
         """Return by which rule a run removed each key of a company."""
         with as_os_error(self._store.path):
-            return {note["file"]: note["rule"] for _, note in runs.held(self._store, run_id, company_id)}
+            return {file_name(field): note.rule for field, note in runs.held(self._store, run_id, company_id)}
 
     def runs(self) -> tuple[list[Run], list[str]]:
         """Return the recorded runs, oldest first, and those whose record cannot be read."""
