@@ -6,30 +6,22 @@ and its group's memory come back together or not at all, and a phone number's se
 or the LID's session was written since. Nothing comes back into the folder of another pairing, or of a bot that runs.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
 from baileys_cleanup.cleaning.at_rest import why_company_not_at_rest
 from baileys_cleanup.cleaning.restored import Restored
+from baileys_cleanup.cleaning.staying import NEWER, Taken, staying
 from baileys_cleanup.cleaning.whose_keys import last_noted, why_in_doubt, why_other
 from baileys_cleanup.cleaning.world import Holds, World
 from baileys_cleanup.decision.account import Account
-from baileys_cleanup.decision.names import (
-    Kind,
-    first_name,
-    is_second_name,
-    kind_of,
-    mapping_name,
-    memory_name,
-    read_sender_key_memory,
-    read_session,
-)
+from baileys_cleanup.decision.names import Kind, kind_of, read_sender_key_memory
 from baileys_cleanup.decision.outcome import Problem
 from baileys_cleanup.decision.pairing import Pairing
 from baileys_cleanup.decision.pairs import binds, group_pairs
 from baileys_cleanup.decision.shards import Shard
-from baileys_cleanup.decision.verdict import AuthFile, Rule
+from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, Refused, ServerGone, UsageProblem, in_words
 from baileys_cleanup.store.company import Company
 from baileys_cleanup.store.returning import Returning, Vanished
@@ -167,8 +159,8 @@ def _undo_company(store: Store, workspace: Workspace, run: Run, restored: Restor
                 restored.know(names, company.names().names)
             pairs = group_pairs(names, account)
             later = _later(workspace, run, company_id)
-            taken = _Taken(names, pairs, run.started, later)
-            stay = _staying(company, present, account, taken)
+            taken = Taken(names, pairs, run.started, later)
+            stay = staying(company, present, account, taken)
             alone = _taken_alone(workspace, run, company_id, pairs)
 
             def put_back(several: Sequence[str]) -> None:
@@ -214,14 +206,10 @@ _TRIES = 8
 
 
 def _why_not(problem: OSError) -> str:
-    return _NEWER if isinstance(problem, FileExistsError) else f"cannot be put back: {problem.strerror}"
+    return NEWER if isinstance(problem, FileExistsError) else f"cannot be put back: {problem.strerror}"
 
 
-_NEWER = "something of that name exists by now, and nothing is ever overwritten"
-_PAIR = "an own sender key and its group's memory come back together or not at all, and a newer one exists"
 _ALONE = "a memory comes back together with its group's own sender key or not at all, and that key is not there"
-_COPY = "the file it is a copy of stays away, and an older state must not lie beside a newer one"
-_MAPPED = "the contact's LID was written since; its old session could overwrite the present one"
 
 
 def _lacks_its_key(
@@ -237,59 +225,6 @@ def _lacks_its_key(
 
 def _is_memory(name: str) -> bool:
     return kind_of(name) is Kind.SENDER_KEY_MEMORY
-
-
-class _Taken(NamedTuple):
-    """What a run took: names, those of a group's memory and own keys together, and when it began (nanoseconds).
-
-    `later` is what later runs took, with the run.
-    """
-
-    names: list[str]
-    pairs: dict[str, list[str]]
-    started: int
-    later: dict[str, str]
-
-
-def _staying(company: Company, present: Collection[str], account: Account, taken: _Taken) -> dict[str, str]:
-    """Return the names that must not come back, each with its reason."""
-    names, pairs, started, later = taken
-    stay = {name: _NEWER for name in names if name in present}
-    for name in names:
-        if name in later:
-            stay.setdefault(name, f"a newer one lies in the quarantine of run {later[name]}: undo that one")
-    moved = _moved_to_lid(names, company, present, started)
-    stay = {**dict.fromkeys(moved, _MAPPED), **stay}
-    for group, members in pairs.items():
-        written_since = _is_any_newer(company, [name for name in present if binds(name, group, account)], started)
-        if memory_name(group) in present or written_since or any(name in stay for name in members):
-            for name in members:
-                stay.setdefault(name, _PAIR)
-    copies = {name: _COPY for name in names if is_second_name(name) and first_name(name) in stay}
-    return copies | stay
-
-
-def _is_any_newer(company: Company, names: Iterable[str], started: int) -> bool:
-    """Tell whether one of these was written since a moment (nanoseconds), or nobody can tell when."""
-    files = [AuthFile(name, kind_of(name)) for name in names]
-    return any(file.modified is None or file.modified > started for file in company.look(files, files).files)
-
-
-def _moved_to_lid(names: Iterable[str], company: Company, present: Collection[str], started: int) -> Iterator[str]:
-    """Return phone numbers' sessions that were replaced since the run: the LID mapping or a session of the LID is new.
-
-    What was there before the run, beside this very session, is no reason: undo only returns to what was.
-    """
-    mapped = {
-        name: mapping
-        for name in names
-        if (session := read_session(name)) and (mapping := mapping_name(session)) and mapping in present
-    }
-    sessions = {other: peer.user for other in present if (peer := read_session(other))} if mapped else {}
-    for name, mapping in mapped.items():
-        lid = company.lid_of(mapping)
-        if _is_any_newer(company, [mapping, *(other for other, user in sessions.items() if user == lid)], started):
-            yield name
 
 
 def _later(workspace: Workspace, run: Run, company_id: str) -> dict[str, str]:
