@@ -81,3 +81,14 @@ def test_who_may_give_no_lease_back_takes_none(bench: Bench, lacking: str) -> No
     bench.client.acl_deluser("half")
     assert [] == leases(bench)
     bench.run("clean")
+
+
+def test_a_server_that_is_full_shares_no_lease(bench: Bench, broken: Broken) -> None:
+    """It is told before anything, and not by whatever is written next."""
+    bench.client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(NotWritable, match="memory is full"), Leases(broken).hold("lock", shared=True):  # type: ignore[arg-type]
+            pass
+    finally:
+        bench.client.config_set("maxmemory", 0)
+    assert [] == leases(bench)

@@ -84,6 +84,8 @@ ARGV[3] is `each`, or `all`: then nothing goes where any of them is another by n
 
 PUT_BACK = """
 local back, vanished = {}, {}
+local first = redis.call('HGET', KEYS[2], 'v:' .. ARGV[2])
+if first then redis.call('HSET', KEYS[2], 'v:' .. ARGV[2], first) end
 redis.call('HDEL', KEYS[2], '')
 local empty = ARGV[1] == 'hash' and redis.call('EXISTS', KEYS[1]) == 0
 for i = 2, #ARGV do
@@ -111,6 +113,7 @@ return {back, vanished}
 """
 """Put back what is nowhere by now; what exists is never replaced. It says which are back, and which lie there no more.
 
+It begins with a write that a server whose memory is full refuses: of a script it refuses none but the first.
 A string gets the end back that it had, and a hash where it was gone with its last field.
 """
 
@@ -196,6 +199,7 @@ return held ~= ARGV[1] and held
 
 SHARE = (
     _NOW
+    + "redis.call('ZADD', KEYS[2], 'XX', now, ARGV[1])"  # a server whose memory is full refuses a first write alone
     + _MAY_FREE
     + """
 local held = redis.call('GET', KEYS[1])
