@@ -24,8 +24,9 @@ from baileys_cleanup.decision.shards import Shard
 from baileys_cleanup.decision.verdict import Rule
 from baileys_cleanup.errors import CompanyProblem, CompanyUnreachable, Refused, ServerGone, UsageProblem, in_words
 from baileys_cleanup.store.company import Company
+from baileys_cleanup.store.place import is_folder
 from baileys_cleanup.store.returning import Returning, Vanished
-from baileys_cleanup.store.runs import Run
+from baileys_cleanup.store.runs import SETTLED, Run
 from baileys_cleanup.store.store import Store, Workspace
 
 
@@ -98,7 +99,9 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
             else:
                 restored.stayed.append(Problem(None, said))
             break
-    if not restored.seen and not restored.stayed and restored.cut is None:
+    # Where a run was cut short in folders, to end it may have brought the last of it back.
+    is_settled = run.state == SETTLED or not is_folder(store.path)
+    if is_settled and not restored.seen and not restored.stayed and restored.cut is None:
         restored.stayed.append(Problem(None, _GONE))
     restored.tell_lost()
     return restored

@@ -19,7 +19,7 @@ from baileys_cleanup.store.folder.runs import write_run
 from baileys_cleanup.store.folder.set_aside import begin, switch
 from baileys_cleanup.store.folder.set_aside_list import list_set_aside
 from baileys_cleanup.store.returning import Returned, Vanished
-from baileys_cleanup.store.runs import Run
+from baileys_cleanup.store.runs import UNDOING, Run
 
 from ..helpers import GROUP, LID, NOW, OTHER, PN, creds, names, put
 
@@ -54,11 +54,11 @@ class Past:
         restored = self.undone(stopping, **how)
         return sorted(restored.files), {problem.file: problem.error for problem in restored.stayed}
 
-    def undone(self, stopping=lambda: False, now=NOW + HOUR, **how):
+    def undone(self, stopping=lambda: False, now=NOW + HOUR, run=RUN, **how):
         """Undo an hour later."""
         world = World(now, lambda: now, lambda: None, stopping, lambda: 0.0)
         holds = how.pop("holds", None) or rotation_holds(self.tool, "")
-        return undo_company(self.root, self.tool, RUN, "7", UndoTerms(world, holds, **how))
+        return undo_company(self.root, self.tool, run, "7", UndoTerms(world, holds, **how))
 
 
 @pytest.fixture
@@ -440,9 +440,10 @@ def test_what_lies_in_the_quarantine_no_more_is_no_newer_one(past, monkeypatch, 
 
 
 def test_an_undo_that_finds_nothing_says_so(past):
-    """Something lay there when it was chosen, and this undo has not brought it back."""
+    """Something lay there when it was chosen, and this undo has not brought it back; to end a killed one may have."""
     ((name, said),) = past.undone().stayed
     assert (None, True) == (name, "nothing that was removed lies in the quarantine any more" in said)
+    assert [] == past.undone(run=RUN._replace(state=UNDOING)).stayed
 
 
 def test_a_company_that_is_gone_is_told(past, place):
