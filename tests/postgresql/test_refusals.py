@@ -326,7 +326,7 @@ def test_a_lock_on_the_records_costs_nothing_that_was_recorded(split: Database) 
         record_clean(workspace, run)
         with psycopg.connect(split.url) as other:
             other.execute("lock table baileys_cleanup.records in access exclusive mode")
-            with pytest.raises(OSError, match=r"history\.json cannot be read, and stays as it is"):
+            with pytest.raises(OSError, match="name 'history' cannot be read, and stays as it is"):
                 record_clean(workspace, run)
             other.rollback()
         record_clean(workspace, run)
@@ -531,5 +531,5 @@ def test_who_only_looks_at_a_locked_table_of_the_tools_gets_status_2(
         other.execute(f"lock table baileys_cleanup.{table} in access exclusive mode")
         done = db.call(*words)
     assert 2 == done.returncode, done.stderr
-    assert f"the store {db.url} " in done.stderr
+    assert db.url in done.stderr
     assert "another session holds a lock on the table" in done.stderr

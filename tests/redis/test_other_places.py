@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+import pytest
 from redis_bench import Bench
-from test_redis import EVOLUTION, FIELDS, everything
+from test_redis import EVOLUTION, FIELDS, STRING, everything
 
 OTHER = {**FIELDS, "creds": FIELDS["creds"].replace("AQID", "AQIE")}
 
@@ -80,3 +81,32 @@ def test_two_fields_of_one_name_are_left_out_of_nothing_in_silence(bench: Bench,
     moved = bench.run("migrate", "--from", bench.url, "--to", str(tmp_path / "root"), "--json", status=1)
     assert "session-1-2.0.json; nothing was copied" in moved["companies"][0]["errors"][0]["error"]
     assert [] == list((tmp_path / "root").glob("company_*"))
+
+
+@pytest.mark.parametrize(("one", "other"), [("~", "{~:}"), ("é", "{é:}")])
+def test_what_is_tried_before_a_removal_is_no_other_companys(bench: Bench, one: str, other: str) -> None:
+    """Strings of two companies, and what lies in the quarantine of the one is called as the other's but for a colon."""
+    for company, fields in ((one, FIELDS), (other, OTHER)):
+        bench.client.mset({f"{company}:{name}": value for name, value in fields.items()})
+    before = strings(bench)
+    bench.run("clean", **STRING)
+    assert len(strings(bench)) == len(before) - 20
+    bench.run("undo", "latest", "--anyway", **STRING)
+    assert before == strings(bench)
+
+
+def test_an_end_that_comes_back_with_a_hash_is_its_own(bench: Bench) -> None:
+    """What lies in the quarantine of another company is kept for as long as the run says."""
+    for company, fields in (("1", FIELDS), ("{1}:", OTHER)):
+        bench.client.hset(company, mapping=fields)
+        bench.client.expire(company, 3_000)
+    run = bench.run("clean", "--json", **BARE)["run_id"]
+    bench.run("undo", run, "--company", "1", "--anyway", **BARE)
+    (held,) = bench.client.scan_iter(f"baileys-cleanup:quarantine:{run}:*")
+    assert -1 == bench.client.ttl(held)
+
+
+def strings(bench: Bench) -> dict[bytes, bytes]:
+    """Return all strings of bots."""
+    found = [key for key in bench.client.scan_iter(_type="string") if not key.startswith(b"baileys-cleanup:")]
+    return {key: bench.client.get(key) for key in found}

@@ -99,9 +99,9 @@ def undo_company(store: Store, workspace: Workspace, run: Run, company_id: str, 
             else:
                 restored.stayed.append(Problem(None, said))
             break
-    # Where a run was cut short in folders, to end it may have brought the last of it back.
+    # Where a run was cut short in folders, to end it may have brought the last of it back. Shards may meet each other.
     is_settled = run.state == SETTLED or not is_folder(store.path)
-    if is_settled and not restored.seen and not restored.stayed and restored.cut is None:
+    if terms.shard is None and is_settled and not restored.seen and not restored.stayed and restored.cut is None:
         restored.stayed.append(Problem(None, _GONE))
     restored.tell_lost()
     return restored

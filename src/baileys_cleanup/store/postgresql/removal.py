@@ -31,9 +31,10 @@ _REMOVE = sql.SQL(
     " and (%(token)s::text is null or exists (select from h)) as alone),"
     " w as (select * from json_to_recordset(%(planned)s::json)"
     " as w(t text, i text, c text, x text, name text, size bigint, modified bigint, rule text)),"
-    " s as (select r.tableoid as o, r.ctid as c, w.name, w.size, w.modified, w.rule from {keys} r join w"
-    " on r.ctid = w.c::tid and r.xmin = w.x::xid and {key_type} = w.t and {key_id} = w.i"
-    " where {is_company} and (select alone from l) for update of r skip locked),"
+    " s as (select r.o, r.c, w.name, w.size, w.modified, w.rule from w cross join lateral"
+    " (select r.tableoid as o, r.ctid as c from {keys} r"
+    " where r.ctid = w.c::tid and r.xmin = w.x::xid and {key_type} = w.t and {key_id} = w.i and {is_company}"
+    " and (select alone from l) for update of r skip locked) r),"
     " g as (delete from {keys} r using s where r.ctid = s.c and r.tableoid = s.o"
     " returning s.name, s.size, s.modified, s.rule, {row} as row, {mark} as mark),"
     " a as (insert into baileys_cleanup.audit (event, run_id, company, name, rule, size, modified)"
@@ -45,7 +46,9 @@ _REMOVE = sql.SQL(
     " select l.alone, array(select name from g), array(select name from s), {marks} from l"
 )
 """All of a removal in one statement. Two runs at one company: the one that comes later finds nothing to pick. Neither
-does one whose lease another has taken; nobody takes it while this lasts."""
+does one whose lease another has taken; nobody takes it while this lasts.
+
+Each row is looked up by its place, whatever the server knows of the table: it may have counted nothing yet."""
 _MARKS = sql.SQL("(select json_object_agg(g.name, g.mark) from g)")
 """What tells a removed value again that comes back in a cache."""
 _ARRIVED = sql.SQL("select name from baileys_cleanup.quarantine where run_id = %s and company = %s")

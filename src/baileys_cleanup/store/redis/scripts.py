@@ -1,7 +1,8 @@
 """What runs inside the server, in small steps: each is whole or not at all, and none goes through more than a chunk.
 
 Nothing is taken back where a command is refused in the middle. So each script that writes first carries out, on what is
-not there, those that this user may be forbidden; its first real write is the one that nothing can try before.
+not there, those that this user may be forbidden; its first real write is the one that nothing can try before. What is
+not there is called `baileys-cleanup:none:` and a key of ours: it lies in the same slot, and is nobody's.
 """
 
 CHUNK = 100
@@ -48,7 +49,7 @@ return number
 """
 
 MOVE = """
-if ARGV[1] == 'hash' then redis.call('HDEL', KEYS[2], '') else redis.call('DEL', KEYS[2] .. ':') end
+if ARGV[1] == 'hash' then redis.call('HDEL', KEYS[2], '') else redis.call('DEL', 'baileys-cleanup:none:' .. KEYS[2]) end
 local same = {}
 for i = 1, #ARGV - 3, 3 do
   local name, value = ARGV[i + 3]
@@ -92,7 +93,7 @@ for i = 2, #ARGV do
   local name = ARGV[i]
   local value = redis.call('HGET', KEYS[2], 'v:' .. name)
   local rest = redis.call('HGET', KEYS[2], 't:' .. name)
-  if rest then redis.call('PEXPIRE', KEYS[2] .. ':', rest) end
+  if rest then redis.call('PEXPIRE', 'baileys-cleanup:none:' .. KEYS[2], rest) end
   local done = 0
   if value and ARGV[1] == 'hash' then
     done = redis.call('HSETNX', KEYS[1], name, value)
@@ -122,7 +123,7 @@ BEGIN_WHOLE = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]); redis.call('EXPIRE
 
 PUT_WHOLE = """
 if redis.call('HLEN', KEYS[1]) ~= tonumber(ARGV[3]) then return -3 end
-redis.call('PERSIST', KEYS[1] .. ':')
+redis.call('PERSIST', 'baileys-cleanup:none:' .. KEYS[1])
 local dated = redis.call('EXISTS', KEYS[5]) == 1
 local moved = 0
 local kind = redis.call('TYPE', KEYS[2]).ok
@@ -178,8 +179,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
 _MAY_FREE = """
-redis.call('DEL', KEYS[1] .. ':')
-redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('DEL', 'baileys-cleanup:none:' .. KEYS[1])
 """
 """Delete nothing: where the server does not allow that, nobody else could take the lease until it ends by itself."""
 
@@ -202,9 +202,10 @@ SHARE = (
     + "redis.call('ZADD', KEYS[2], 'XX', now, ARGV[1])"  # a server whose memory is full refuses a first write alone
     + _MAY_FREE
     + """
+redis.call('ZREM', KEYS[2], ARGV[1])
 local held = redis.call('GET', KEYS[1])
 if held then return held end
-redis.call('PEXPIRE', KEYS[1] .. ':', ARGV[2])
+redis.call('PEXPIRE', 'baileys-cleanup:none:' .. KEYS[1], ARGV[2])
 redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return false
