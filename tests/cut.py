@@ -1,5 +1,6 @@
 """Commands whose connection to a server is cut, at each of some messages in turn."""
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -43,21 +44,33 @@ def until_free(*words: str) -> Said:
     return said
 
 
+def check_restore_in_part(said: Said, before: set[str], there: set[str]) -> None:
+    """Require that what a restore of three keys said of how far it came is true of what is there."""
+    assert there == before or "was not restored:" not in said.text, said.text
+    part = re.search(r"restored to the end: (\d) of 3 files are in(, and \S+ may be)?", said.text)
+    if part:
+        number = int(part[1])
+        assert number <= len(there - before) <= number + bool(part[2])
+
+
 def cut_anywhere(
     server: Server,
-    step: int,
-    begin: Callable[[], AbstractContextManager[Bench]],
+    filled: Callable[[], AbstractContextManager[Bench]],
+    make: Callable[[Bench], object],
     words: Callable[[Bench, int], list[str]],
     check: Callable[[Bench, Said], None],
+    *,
+    step: int,
 ) -> None:
     """Run a command on something that was begun anew, with its connection cut at each message in turn of every `step`.
 
-    An odd message is passed on, and its answer lost. `words` are the command's for a port; `check` gets what was said.
-    The first round is not disturbed.
+    `make` prepares what is `filled`. An odd message is passed on, and its answer lost. `words` are the command's for a
+    port; `check` gets what was said. The first round is not disturbed.
     """
     number, at = 0, None
     while at is None or at < number:
-        with begin() as bench:
+        with filled() as bench:
+            make(bench)
             way = Way(server, at, None, after=bool(at and at % 2))
             said = run(*words(bench, way.port))
             way.close()

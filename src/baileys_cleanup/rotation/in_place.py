@@ -149,9 +149,10 @@ class InPlace(Walk):
         terms = UndoTerms(self._world, NothingHeld(), anyway=True)
         with undoing(store.workspace, run, None, self._world.stopping):
             restored = undo_company(store.companies, store.workspace, run, journal.company_id, terms)
-            whole = [restored.cut, *(problem.error for problem in restored.stayed if problem.file is None)]
-            for problem in filter(None, whole):  # nothing came back, or nobody knows: the way back stays open
-                raise CompanyProblem(problem)
+            none_back = next((problem.error for problem in restored.stayed if problem.file is None), None)
+            why_open = restored.cut or none_back
+            if why_open is not None:  # nothing came back, or nobody knows: the way back stays open
+                raise CompanyProblem(why_open)
         self._doors.say(f"{count(len(restored.files), 'key')} brought back")
         for text in _told(restored):
             (self._doors.miss or self._doors.warn)(text)
